@@ -1,0 +1,121 @@
+"""The lab's clock: the one hand that moves time in the simulated ECR.
+
+A lesson needs yesterday's images today and a token that is thirteen hours old in a second. So ECR and ECR Public never
+ask the machine for the time; they ask a clock. `LabClock` starts at a fixed instant and moves only when told, and by one
+second for each change, so that the order of events is strict and every run prints the same dates. `WallClock` is the
+machine's own time, for `ecrlab serve`.
+"""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from ecrlab.errors import EcrLabError
+
+START = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+"""Where a lab's clock starts unless told otherwise: a Tuesday morning, some days after the newest gallery images."""
+
+CHANGE = timedelta(seconds=1)
+"""How long one change of the registry takes."""
+
+
+class ClockError(EcrLabError):
+    """A clock was told to do what clocks cannot."""
+
+
+class Clock(Protocol):
+    """What the registry asks of a clock."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+    def after_change(self) -> datetime:
+        """The instant that a change begun now will carry; the clock itself does not move yet."""
+        ...
+
+    def settle(self, instant: datetime) -> None:
+        """Let the change that carries `instant` be done: the clock stands at or after it."""
+        ...
+
+
+class WallClock:
+    """The machine's own time, to the millisecond, as AWS gives it."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def after_change(self) -> datetime:
+        """The present instant: on a wall clock a change takes no time of its own."""
+        return self.now()
+
+    def settle(self, instant: datetime) -> None:
+        """Nothing to do: wall time moves by itself."""
+
+
+class LabClock:
+    """Simulated time: it stands still until told, or until something changes.
+
+    >>> clock = LabClock()
+    >>> clock.advance(days=1, hours=13).isoformat()
+    '2026-09-02T22:00:00+00:00'
+    >>> clock.advance(seconds=-1)
+    Traceback (most recent call last):
+    ecrlab.clock.ClockError: time only moves forward: cannot advance by -1 day, 23:59:59
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        """Start at `start`; an instant without a zone is taken as UTC."""
+        self._now = _in_utc(start)
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The present instant of the lab, in UTC."""
+        return self._now
+
+    def after_change(self) -> datetime:
+        """One second from now: what the next change will carry."""
+        return self._now + CHANGE
+
+    def settle(self, instant: datetime) -> None:
+        """Stand at `instant`, unless the clock was moved further meanwhile."""
+        with self._lock:
+            self._now = max(self._now, instant)
+
+    def advance(self, **duration: float) -> datetime:
+        """Let time pass, in `timedelta`'s words (`days=30`, `hours=13`); give the new instant.
+
+        Raises `ClockError` for a negative duration, or one that leads beyond the year 9999.
+        """
+        step = timedelta(**duration)
+        if step < timedelta(0):
+            raise ClockError(f"time only moves forward: cannot advance by {step}")
+        with self._lock:
+            try:
+                self._now += step
+            except OverflowError as error:
+                raise ClockError(f"the calendar ends with the year 9999: cannot advance by {step}") from error
+            return self._now
+
+    def travel_to(self, instant: datetime | str) -> datetime:
+        """Go to an instant ahead (a datetime, or ISO 8601 such as `2026-12-24T18:00`); give it back.
+
+        Raises `ClockError` for an instant in the lab's past, or a text that names none.
+        """
+        try:
+            there = _in_utc(datetime.fromisoformat(instant) if isinstance(instant, str) else instant)
+        except ValueError as error:
+            raise ClockError(f"not an ISO 8601 instant: {instant!r}") from error
+        with self._lock:
+            if there < self._now:
+                raise ClockError(
+                    f"time only moves forward: it is {self._now.isoformat()}, past {there.isoformat()}"
+                )
+            self._now = there
+            return there
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

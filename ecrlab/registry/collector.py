@@ -1,0 +1,133 @@
+"""Throwing away what nobody needs: layers without an image, and files without a layer.
+
+A layer is needed while an image of its repository uses it, and for a little while after a client pushed it or asked
+whether it is there, because that client is about to push an image that counts on it. ECR says only that unused layers
+may be cleaned up at any time (API reference, LayerInaccessibleException); here it happens at once when an image is
+deleted, or as soon as the little while is over.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ecrlab.registry.blobs import BlobStore
+from ecrlab.registry.store import Store
+from ecrlab.registry.uploads import Uploads
+
+GRACE_SECONDS = 60.0
+"""How long a layer is kept for a client that counts on it; longer while something is uploaded into its repository."""
+
+
+class Collector:
+    """Knows which layers may be unused, and who still counts on them."""
+
+    def __init__(self, store: Store, blobs: BlobStore, uploads: Uploads) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._uploads = uploads
+        self._lock = threading.Lock()
+        self._promises: defaultdict[int, list[float]] = defaultdict(list)
+        self._suspects: dict[int, int] = {}
+        self._timer: threading.Timer | None = None
+        self._stopped = False
+
+    def promise(self, layer_id: int) -> None:
+        """A client was told that this layer is there: keep it until the client's image is, or the grace is over."""
+        now = time.monotonic()
+        with self._lock:
+            still = [deadline for deadline in self._promises[layer_id] if deadline > now]
+            self._promises[layer_id] = [*still, now + GRACE_SECONDS]
+
+    def fulfil(self, layer_ids: Iterable[int]) -> None:
+        """An image that uses these layers was pushed: one promise on each is kept."""
+        with self._lock:
+            for layer_id in layer_ids:
+                promises = self._promises.get(layer_id)
+                if promises:
+                    promises.pop(0)
+                    if not promises:
+                        del self._promises[layer_id]
+
+    def suspect(self, layers: Iterable[tuple[int, int]]) -> None:
+        """These (layer id, repository id) may be unused from now on; `collect` finds out."""
+        with self._lock:
+            self._suspects.update(layers)
+
+    def collect(self, *, grace: bool = True) -> None:
+        """Drop the suspects that no image uses and no client counts on; look again later at the rest."""
+        with self._store.exclusively():
+            condemned = self._condemned(grace=grace)
+            if condemned:
+                with self._store.write() as db:
+                    gone = [
+                        row["digest"]
+                        for layer_id in condemned
+                        for row in db.execute(
+                            "DELETE FROM layer WHERE id = ?1 "
+                            "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = ?1) RETURNING digest",
+                            (layer_id,),
+                        )
+                    ]
+                self.forget(gone)
+        self._look_again_later()
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Remove the files of those digests that no repository holds any more."""
+        with self._store.exclusively(), self._store.read() as db:
+            for digest in set(digests):
+                if db.execute("SELECT 1 FROM layer WHERE digest = ? LIMIT 1", (digest,)).fetchone() is None:
+                    self._blobs.remove(digest)
+
+    def sweep_strays(self) -> None:
+        """At the start of a lab: files without a layer go; layers without an image are suspects with a new grace."""
+        with self._store.exclusively(), self._store.read() as db:
+            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            for digest in self._blobs:
+                if digest not in known:
+                    self._blobs.remove(digest)
+            unused = db.execute(
+                "SELECT id, repository_id FROM layer "
+                "WHERE NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = layer.id)"
+            ).fetchall()
+        for row in unused:
+            self.promise(row["id"])
+        self.suspect((row["id"], row["repository_id"]) for row in unused)
+        self._look_again_later()
+
+    def stop(self) -> None:
+        """No more looking."""
+        with self._lock:
+            self._stopped = True
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _condemned(self, *, grace: bool) -> list[int]:
+        now = time.monotonic()
+        with self._lock:
+            condemned = []
+            for layer_id, repository_id in self._suspects.items():
+                promises = [deadline for deadline in self._promises.get(layer_id, ()) if deadline > now]
+                counted_on = promises or (
+                    layer_id in self._promises and self._uploads.any_into(repository_id)
+                )
+                if not (grace and counted_on):
+                    condemned.append(layer_id)
+            for layer_id in condemned:
+                del self._suspects[layer_id]
+                self._promises.pop(layer_id, None)
+            return condemned
+
+    def _look_again_later(self) -> None:
+        with self._lock:
+            if self._suspects and not self._stopped and self._timer is None:
+                self._timer = threading.Timer(GRACE_SECONDS, self._look_again)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _look_again(self) -> None:
+        with self._lock:
+            self._timer = None
+            if self._stopped:
+                return
+        self.collect()

@@ -1,0 +1,262 @@
+"""What ECR answers when it refuses: one class per AWS exception, its text built from the facts.
+
+    EcrError                       code, text, HTTP status 400, extra members
+      ├ InvalidParameterException  which parameter failed which constraint
+      ├ Repository…                the repository is missing, taken or not empty
+      ├ Image…, Layers…, Upload…   what pushes, pulls and deletes run into
+      └ AccessDeniedException …    who may not
+
+Classes and members are those of the botocore model of `ecr`; the texts are AWS's own where they are known from its
+guides or from public error reports, and marked UNSURE where not. `/v2/` answers the same facts under registry codes
+(see `ecrlab.simulator.v2`).
+"""
+
+from collections.abc import Iterable
+
+from ecrlab.errors import EcrLabError
+
+
+class EcrError(EcrLabError):
+    """An answer of AWS that is an error; `code` is the AWS exception class, `members` its extra fields."""
+
+    status = 400
+
+    def __init__(self, message: str, **members: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.members = members
+
+    @property
+    def code(self) -> str:
+        """The AWS exception class."""
+        return type(self).__name__
+
+
+class _About(EcrError):
+    """An error about something in a repository: `where` names repository and registry in AWS's words."""
+
+    @staticmethod
+    def where(repository: str, registry_id: str) -> str:
+        return f"repository with name '{repository}' in the registry with id '{registry_id}'"
+
+
+class InvalidParameterException(EcrError):
+    """A parameter does not satisfy its constraint."""
+
+    def __init__(self, parameter: str, constraint: str) -> None:
+        super().__init__(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'")
+
+
+class ValidationException(EcrError):
+    """The request as a whole cannot be served; also what an operation outside the simulation answers."""
+
+
+class SerializationException(EcrError):
+    """The request body is not a JSON object. The code is that of the AWS JSON protocol, not of ECR."""
+
+
+class UnknownOperationException(EcrError):
+    """No operation of that name. The code is that of the AWS JSON protocol, not of ECR."""
+
+
+class AccessDeniedException(EcrError):
+    """The caller may not do this; `action` and `resource` say what was asked."""
+
+    def __init__(self, principal: str, action: str, resource: str, because: str = "") -> None:
+        tail = f" because {because}" if because else ""
+        super().__init__(
+            f"User: {principal} is not authorized to perform: {action} on resource: {resource}{tail}"
+        )
+
+
+class LimitExceededException(EcrError):
+    """A quota of the account, repository or image is used up."""
+
+
+class KmsException(EcrError):
+    """The repository's KMS key cannot be used; `kmsError` is KMS's own error code."""
+
+    def __init__(self, message: str, kms_error: str) -> None:
+        super().__init__(message, kmsError=kms_error)
+
+
+class ServerException(EcrError):
+    """The service itself failed, for example for want of disk."""
+
+    status = 500
+
+
+class RepositoryNotFoundException(_About):
+    """No repository of that name in this registry."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"The repository with name '{repository}' does not exist in the registry with id '{registry_id}'"
+        )
+
+
+class RepositoryAlreadyExistsException(_About):
+    """The name is taken."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"The repository with name '{repository}' already exists in the registry with id '{registry_id}'"
+        )
+
+
+class RepositoryNotEmptyException(_About):
+    """There are images in it, and `force` was not given."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"The repository with name '{repository}' in registry with id '{registry_id}' "
+            "cannot be deleted because it still contains images"
+        )
+
+
+class RepositoryPolicyNotFoundException(_About):
+    """The repository has no resource policy."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        super().__init__(f"Repository policy does not exist for the {self.where(repository, registry_id)}")
+
+
+class RegistryPolicyNotFoundException(EcrError):
+    """The registry has no policy."""
+
+    def __init__(self, registry_id: str) -> None:
+        super().__init__(f"Registry policy does not exist in the registry with id '{registry_id}'")
+
+
+class InvalidTagParameterException(EcrError):
+    """A resource tag that AWS does not take."""
+
+
+class TooManyTagsException(EcrError):
+    """More than 50 resource tags on one repository."""
+
+
+class ImageNotFoundException(_About):
+    """No image has that digest or tag."""
+
+    def __init__(self, digest: str | None, tag: str | None, repository: str, registry_id: str) -> None:
+        image_id = f"{{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}}"
+        super().__init__(
+            f"The image with imageId {image_id} does not exist within the {self.where(repository, registry_id)}"
+        )
+
+
+class ImageAlreadyExistsException(_About):
+    """Nothing to do: this image already carries this tag."""
+
+    def __init__(self, digest: str, tag: str | None, repository: str, registry_id: str) -> None:
+        tagged = f" and tag '{tag}'" if tag else ""
+        super().__init__(
+            f"Image with digest '{digest}'{tagged} already exists in the repository with name '{repository}' "
+            f"in registry with id '{registry_id}'"
+        )
+
+
+class ImageTagAlreadyExistsException(_About):
+    """The tag may not move: the repository holds it immutable."""
+
+    def __init__(self, tag: str, repository: str) -> None:
+        # UNSURE: older reports end in "because the repository is immutable"; those of 2025 say "the tag".
+        super().__init__(
+            f"The image tag '{tag}' already exists in the '{repository}' repository "
+            "and cannot be overwritten because the tag is immutable."
+        )
+
+
+class ImageDigestDoesNotMatchException(_About):
+    """The caller expected another digest than the manifest has."""
+
+    def __init__(self, digest: str, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"The image with digest '{digest}' in repository '{repository}' and registry ID '{registry_id}' "
+            "does not match the image digest that Amazon ECR has calculated."
+        )
+
+
+class LayersNotFoundException(_About):
+    """The manifest names layers that were never pushed here."""
+
+    def __init__(self, digests: Iterable[str], repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Layers with digests '[{', '.join(digests)}]' required for pushing image into "
+            f"{self.where(repository, registry_id)} do not exist"
+        )
+
+
+class ReferencedImagesNotFoundException(_About):
+    """The index names images that were never pushed here."""
+
+    def __init__(self, digests: Iterable[str], repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Images with digests '[{', '.join(digests)}]' required for pushing image into "
+            f"{self.where(repository, registry_id)} do not exist"
+        )
+
+
+class UploadNotFoundException(_About):
+    """No upload of that id is open."""
+
+    def __init__(self, upload_id: str, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Upload with id '{upload_id}' could not be found for the {self.where(repository, registry_id)}"
+        )
+
+
+class InvalidLayerPartException(_About):
+    """The part does not continue where the upload stands; the members say where it stands."""
+
+    def __init__(self, upload_id: str, last_valid_byte: int, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Invalid layer part upload for upload with id '{upload_id}' in the {self.where(repository, registry_id)}",
+            registryId=registry_id,
+            repositoryName=repository,
+            uploadId=upload_id,
+            lastValidByteReceived=last_valid_byte,
+        )
+
+
+class LayerPartTooSmallException(EcrError):
+    """A part other than the last is under 5 MiB."""
+
+    def __init__(self) -> None:
+        super().__init__("All layer parts except the last part should be at least 5MB")
+
+
+class InvalidLayerException(EcrError):
+    """The bytes received do not have the digest that was claimed."""
+
+    def __init__(self, digest: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"The uploaded layer does not match the layer digest '{digest}'")
+
+
+class EmptyUploadException(EcrError):
+    """The upload was completed without a byte."""
+
+    def __init__(self, upload_id: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"The upload with id '{upload_id}' does not contain any layer parts")
+
+
+class LayerAlreadyExistsException(_About):
+    """The layer is there already."""
+
+    def __init__(self, digest: str, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Layer with digest '{digest}' already exists in the {self.where(repository, registry_id)}"
+        )
+
+
+class LayerInaccessibleException(_About):
+    """The layer is there, but no image uses it, so it cannot be downloaded."""
+
+    def __init__(self, digest: str, repository: str, registry_id: str) -> None:
+        super().__init__(
+            f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} "
+            "is not associated with an image"
+        )

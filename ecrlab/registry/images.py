@@ -1,0 +1,392 @@
+"""Images: what a push leaves behind, how a tag finds it, and when it goes.
+
+An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag moves
+away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide, deleting
+an image; API reference, ImageFailureCode).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ecrlab.registry import names, repositories
+from ecrlab.registry.errors import (
+    ImageAlreadyExistsException,
+    ImageDigestDoesNotMatchException,
+    ImageNotFoundException,
+    ImageTagAlreadyExistsException,
+    InvalidParameterException,
+    LayersNotFoundException,
+    LimitExceededException,
+    ReferencedImagesNotFoundException,
+)
+from ecrlab.registry.manifest import Manifest
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.tags import is_immutable
+from ecrlab.registry.world import Change, Registry
+
+MOST_TAGS = 1000
+"""Tags per image (AWS user guide, service quotas)."""
+
+PULL_RECORDED_EVERY = timedelta(hours=24)
+"""How exact `lastRecordedPullTime` is (botocore model, ImageDetail)."""
+
+_COLUMNS = (
+    "image.id, image.digest, image.media_type, image.artifact_type, image.subject, image.size, image.pushed_at, "
+    "image.pulled_at, (SELECT group_concat(name, ' ') FROM "
+    "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY tag.id)) AS tags"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image as it is now: sizes in bytes (compressed), instants in seconds since 1970, tags in the order given."""
+
+    id: int
+    digest: str
+    tags: tuple[str, ...]
+    media_type: str
+    artifact_type: str | None
+    subject: str | None
+    size: int
+    pushed_at: float
+    pulled_at: float | None
+    body: bytes | None = None
+    """The manifest, where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageId:
+    """How a caller names an image: by digest, by tag, or by both, which must agree."""
+
+    digest: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one of several images was not served; codes are those of the botocore model's ImageFailureCode."""
+
+    image_id: ImageId
+    code: str
+    reason: str
+
+
+def put(
+    registry: Registry,
+    repository_name: str,
+    manifest: Manifest,
+    *,
+    tag: str | None = None,
+    digest: str | None = None,
+    again: bool = False,
+) -> Image:
+    """Take in a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
+
+    With `again`, a push that changes nothing is taken, as Docker expects; without, it is refused as PutImage does.
+    Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
+    `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
+    `LimitExceededException`.
+    """
+    if tag is not None:
+        names.check_tag(tag)
+    if digest is not None and digest != manifest.digest:
+        raise ImageDigestDoesNotMatchException(digest, repository_name, registry.account_id)
+    with registry.world.change() as change:
+        db = change.db
+        repository = repositories.get(db, registry, repository_name)
+        row = db.execute(
+            "SELECT id FROM image WHERE repository_id = ? AND digest = ?", (repository.id, manifest.digest)
+        ).fetchone()
+        holder = None if tag is None else _tag_holder(db, repository.id, tag)
+        if row is not None and (tag is None or holder == row["id"]):
+            if not again:
+                raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
+            change.happened = False
+        if tag is not None and holder is not None and is_immutable(repository.settings, tag):
+            raise ImageTagAlreadyExistsException(tag, repository_name)
+        layer_ids: list[int] = []
+        if row is not None:
+            image_id = row["id"]
+        else:
+            image_id, layer_ids = _insert(change, registry, repository, manifest)
+        if tag is not None and holder != image_id:
+            _point(db, repository, tag, image_id)
+        image = _from_row(db.execute(f"SELECT {_COLUMNS} FROM image WHERE id = ?", (image_id,)).fetchone())
+    registry.world.collector.fulfil(layer_ids)
+    return image
+
+
+def describe(
+    registry: Registry,
+    repository_name: str,
+    *,
+    tagged: bool | None = None,
+    after: int = 0,
+    most: int = 1000,
+) -> list[Image]:
+    """Images in the order they were first pushed: up to `most` of them, `after` the one with that `Image.id`.
+
+    `tagged` restricts to images with a tag (True) or without (False). Raises `RepositoryNotFoundException`.
+    """
+    some = {None: "", True: " AND EXISTS", False: " AND NOT EXISTS"}[tagged]
+    condition = some and some + " (SELECT 1 FROM tag WHERE tag.image_id = image.id)"
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        rows = db.execute(
+            f"SELECT {_COLUMNS} FROM image WHERE repository_id = ? AND id > ?{condition} ORDER BY id LIMIT ?",
+            (repository.id, after, most),
+        )
+        return [_from_row(row) for row in rows]
+
+
+def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
+    """One image with its manifest, by digest or tag. Raises `RepositoryNotFoundException`, `ImageNotFoundException`."""
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        found = _resolve(db, repository, image_id, body=True)
+    if isinstance(found, Failure):
+        raise ImageNotFoundException(image_id.digest, image_id.tag, repository_name, registry.account_id)
+    return found
+
+
+def pull(
+    registry: Registry, repository_name: str, ids: Sequence[ImageId]
+) -> tuple[list[Image], list[Failure]]:
+    """Images with their manifests, as a puller asks for them, and why others are not given; the pull is recorded.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        answers = [_resolve(db, repository, image_id, body=True) for image_id in ids]
+    found = [answer for answer in answers if isinstance(answer, Image)]
+    now = registry.world.clock.now().timestamp()
+    stale = [
+        image.id
+        for image in found
+        if image.pulled_at is None or now - image.pulled_at >= PULL_RECORDED_EVERY.total_seconds()
+    ]
+    if stale:
+        with registry.world.store.write() as db:
+            db.executemany(
+                "UPDATE image SET pulled_at = ? WHERE id = ?", [(now, image_id) for image_id in stale]
+            )
+    return found, [answer for answer in answers if isinstance(answer, Failure)]
+
+
+def delete(
+    registry: Registry, repository_name: str, ids: Sequence[ImageId]
+) -> tuple[list[ImageId], list[Failure]]:
+    """Delete by tag (the image goes with its last tag) or by digest (with all its tags); say what went and what not.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    gone: list[ImageId] = []
+    failures: list[Failure] = []
+    freed: list[int] = []
+    with registry.world.change() as change:
+        repository = repositories.get(change.db, registry, repository_name)
+        for image_id in ids:
+            found = _resolve(change.db, repository, image_id)
+            if isinstance(found, Failure):
+                failures.append(found)
+            elif image_id.tag is not None and len(found.tags) > 1:
+                change.db.execute(
+                    "DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag)
+                )
+                gone.append(ImageId(found.digest, image_id.tag))
+            elif parents := _parents(change.db, found.id):
+                reason = f"Requested image referenced by manifest list: [{', '.join(parents)}]"
+                failures.append(Failure(image_id, "ImageReferencedByManifestList", reason))
+            else:
+                freed += _remove(change.db, found.id)
+                gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
+        change.happened = bool(gone)
+    if freed:
+        registry.world.collector.suspect((layer_id, repository.id) for layer_id in freed)
+        registry.world.collector.collect()
+    return gone, failures
+
+
+def tags(registry: Registry, repository_name: str, *, after: str = "", most: int | None = None) -> list[str]:
+    """Tags in lexical order, `after` one, at most `most`. Raises `RepositoryNotFoundException`."""
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        rows = db.execute(
+            "SELECT name FROM tag WHERE repository_id = ? AND name > ? ORDER BY name LIMIT ?",
+            (repository.id, after, -1 if most is None else most),
+        )
+        return [row["name"] for row in rows]
+
+
+def _insert(
+    change: Change, registry: Registry, repository: Repository, manifest: Manifest
+) -> tuple[int, list[int]]:
+    db = change.db
+    layers = _held_layers(db, registry, repository, manifest)
+    children = _held_children(db, registry, repository, manifest)
+    foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
+    # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
+    # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
+    size = (
+        max(children.values(), default=0)
+        if manifest.is_index
+        else sum(s for _, s in layers.values()) + foreign
+    )
+    image_id = db.execute(
+        "INSERT INTO image (repository_id, digest, media_type, artifact_type, subject, size, pushed_at, manifest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (
+            repository.id,
+            manifest.digest,
+            manifest.media_type,
+            manifest.artifact_type,
+            manifest.subject,
+            size,
+            change.at,
+            manifest.body,
+        ),
+    ).fetchone()[0]
+    layer_ids = [layer_id for layer_id, _ in layers.values()]
+    db.executemany("INSERT INTO image_layer VALUES (?, ?)", [(image_id, layer_id) for layer_id in layer_ids])
+    db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
+    return image_id, layer_ids
+
+
+def _held_layers(
+    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
+) -> dict[str, tuple[int, int]]:
+    """The blobs of a manifest as the repository holds them: digest -> (layer id, bytes)."""
+    held: dict[str, tuple[int, int]] = {}
+    missing: list[str] = []
+    for blob in manifest.blobs:
+        row = db.execute(
+            "SELECT id, size FROM layer WHERE repository_id = ? AND digest = ?", (repository.id, blob.digest)
+        ).fetchone()
+        if row is not None:
+            held[blob.digest] = (row["id"], row["size"])
+        elif not blob.is_foreign and blob.digest not in missing:
+            missing.append(blob.digest)
+    if missing:
+        raise LayersNotFoundException(missing, repository.name, registry.account_id)
+    return held
+
+
+def _held_children(
+    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
+) -> dict[int, int]:
+    """The manifests of an index as the repository holds them: image id -> bytes."""
+    held: dict[int, int] = {}
+    missing: list[str] = []
+    for child in manifest.children:
+        row = db.execute(
+            "SELECT id, size FROM image WHERE repository_id = ? AND digest = ?", (repository.id, child.digest)
+        ).fetchone()
+        if row is not None:
+            held[row["id"]] = row["size"]
+        elif child.digest not in missing:
+            missing.append(child.digest)
+    if missing:
+        raise ReferencedImagesNotFoundException(missing, repository.name, registry.account_id)
+    return held
+
+
+def _tag_holder(db: sqlite3.Connection, repository_id: int, tag: str) -> int | None:
+    row = db.execute(
+        "SELECT image_id FROM tag WHERE repository_id = ? AND name = ?", (repository_id, tag)
+    ).fetchone()
+    return None if row is None else row["image_id"]
+
+
+def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
+    count = db.execute("SELECT count(*) FROM tag WHERE image_id = ?", (image_id,)).fetchone()[0]
+    if count >= MOST_TAGS:
+        # UNSURE: the exact text is not public.
+        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
+    # A moved tag is a new row, so that an image's tags stay in the order in which they came to it.
+    db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, tag))
+    db.execute(
+        "INSERT INTO tag (repository_id, name, image_id) VALUES (?, ?, ?)", (repository.id, tag, image_id)
+    )
+
+
+def _resolve(
+    db: sqlite3.Connection, repository: Repository, image_id: ImageId, *, body: bool = False
+) -> Image | Failure:
+    """The image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report."""
+    problem = _malformed(image_id)
+    if problem is not None:
+        return Failure(image_id, *problem)
+    columns = _COLUMNS + (", image.manifest" if body else "")
+    if image_id.tag is not None:
+        row = db.execute(
+            f"SELECT {columns} FROM tag JOIN image ON image.id = tag.image_id "
+            "WHERE tag.repository_id = ? AND tag.name = ?",
+            (repository.id, image_id.tag),
+        ).fetchone()
+        if row is not None and image_id.digest not in (None, row["digest"]):
+            return Failure(
+                image_id, "ImageTagDoesNotMatchDigest", "Requested image tag does not match the digest"
+            )
+    else:
+        row = db.execute(
+            f"SELECT {columns} FROM image WHERE repository_id = ? AND digest = ?",
+            (repository.id, image_id.digest),
+        ).fetchone()
+    if row is None:
+        return Failure(image_id, "ImageNotFound", "Requested image not found")
+    image = _from_row(row)
+    return replace(image, body=row["manifest"]) if body else image
+
+
+def _malformed(image_id: ImageId) -> tuple[str, str] | None:
+    if image_id.digest is None and image_id.tag is None:
+        return "MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null"
+    checks = (
+        (names.check_digest, image_id.digest, "InvalidImageDigest"),
+        (names.check_tag, image_id.tag, "InvalidImageTag"),
+    )
+    for check, value, code in checks:
+        try:
+            if value is not None:
+                check(value)
+        except InvalidParameterException as error:
+            _, _, constraint = error.message.partition("constraint: ")
+            return code, f"Invalid request parameters: {constraint.strip(chr(39))}"
+    return None
+
+
+def _parents(db: sqlite3.Connection, image_id: int) -> list[str]:
+    """The indexes that list an image."""
+    rows = db.execute(
+        "SELECT digest FROM image JOIN image_child ON image_child.image_id = image.id "
+        "WHERE child_id = ? ORDER BY image.id",
+        (image_id,),
+    )
+    return [row["digest"] for row in rows]
+
+
+def _remove(db: sqlite3.Connection, image_id: int) -> list[int]:
+    """Delete an image and its tags; give the ids of the layers it used."""
+    layer_ids = [
+        row["layer_id"]
+        for row in db.execute("SELECT layer_id FROM image_layer WHERE image_id = ?", (image_id,))
+    ]
+    db.execute("DELETE FROM image WHERE id = ?", (image_id,))
+    return layer_ids
+
+
+def _from_row(row: sqlite3.Row) -> Image:
+    return Image(
+        id=row["id"],
+        digest=row["digest"],
+        tags=tuple(row["tags"].split(" ")) if row["tags"] else (),
+        media_type=row["media_type"],
+        artifact_type=row["artifact_type"],
+        subject=row["subject"],
+        size=row["size"],
+        pushed_at=row["pushed_at"],
+        pulled_at=row["pulled_at"],
+    )

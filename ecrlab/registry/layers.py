@@ -1,0 +1,141 @@
+"""Layers: the blobs that a repository holds, and how they get into it.
+
+A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS user guide,
+blob mounting). The same bytes lie on the disk once.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from ecrlab.registry import names, repositories
+from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.uploads import Upload
+from ecrlab.registry.world import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of one repository; `size` in bytes, as stored (compressed)."""
+
+    id: int
+    digest: str
+    size: int
+
+
+def begin_upload(registry: Registry, repository_name: str) -> Upload:
+    """Open an upload into a repository. Raises `RepositoryNotFoundException`, `LimitExceededException`."""
+    repository = repositories.find(registry, repository_name)
+    return registry.world.uploads.begin(registry.world.new_id(), repository.id)
+
+
+def find_upload(registry: Registry, repository_name: str, upload_id: str) -> Upload:
+    """An open upload. Raises `RepositoryNotFoundException`, `UploadNotFoundException`."""
+    repository = repositories.find(registry, repository_name)
+    upload = registry.world.uploads.find(upload_id, repository.id)
+    if upload is None:
+        raise UploadNotFoundException(upload_id, repository_name, registry.account_id)
+    return upload
+
+
+def complete_upload(registry: Registry, repository_name: str, upload: Upload, digest: str) -> Layer:
+    """Keep what was uploaded as the layer `digest`, and close the upload. A layer that was there stays.
+
+    Raises `InvalidParameterException` for what is no digest, `InvalidLayerException` when the bytes have another one:
+    then the upload stays open. After any later failure (a full disk) it is over, and nothing is kept.
+    """
+    names.check_digest(digest)
+    world = registry.world
+    with upload.lock:
+        if upload.is_over:
+            raise UploadNotFoundException(upload.id, repository_name, registry.account_id)
+        if upload.blob.digest(digest.partition(":")[0]) != digest:
+            raise InvalidLayerException(digest)
+        try:
+            world.blobs.sync(upload.blob)
+            with world.store.exclusively(), world.store.write() as db:
+                repository = repositories.get(db, registry, repository_name)
+                layer = _hold(db, repository, digest, upload.blob.size)
+                # Within the transaction: a file without a row is swept, a row without a file would be a lie.
+                world.blobs.adopt(upload.blob, digest)
+            world.blobs.sync_name(digest)
+        except BaseException:
+            world.collector.forget([digest])
+            raise
+        finally:
+            world.uploads.end(upload)
+    _count_on(registry, repository, layer)
+    return layer
+
+
+def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool = False) -> Layer | None:
+    """A layer of a repository, or None; `to_push` when the client asks in order to leave the layer out of a push.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        layer = _get(db, repository.id, digest)
+    if layer is not None and to_push:
+        _count_on(registry, repository, layer)
+    return layer
+
+
+def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
+    """Let a repository hold a layer that another one of this registry has; None if the source has it not.
+
+    Raises `RepositoryNotFoundException` for the target; a source that does not exist has no layers.
+    """
+    world = registry.world
+    with world.store.exclusively(), world.store.write() as db:
+        target = repositories.get(db, registry, repository_name)
+        row = db.execute(
+            "SELECT layer.size FROM layer JOIN repository ON repository.id = layer.repository_id "
+            "WHERE layer.digest = ? AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
+            (digest, registry.account_id, registry.region, source_name),
+        ).fetchone()
+        if row is None:
+            return None
+        layer = _hold(db, target, digest, row["size"])
+    _count_on(registry, target, layer)
+    return layer
+
+
+def delete(registry: Registry, repository_name: str, digest: str) -> bool:
+    """Let go of a layer that no image of the repository uses; False if it is not there, or used.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    world = registry.world
+    with world.store.exclusively():
+        with world.store.write() as db:
+            repository = repositories.get(db, registry, repository_name)
+            gone = db.execute(
+                "DELETE FROM layer WHERE repository_id = ? AND digest = ? "
+                "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = layer.id) RETURNING digest",
+                (repository.id, digest),
+            ).fetchall()
+        world.collector.forget(row["digest"] for row in gone)
+    return bool(gone)
+
+
+def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
+    db.execute(
+        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)",
+        (repository.id, digest, size),
+    )
+    layer = _get(db, repository.id, digest)
+    assert layer is not None
+    return layer
+
+
+def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
+    row = db.execute(
+        "SELECT id, digest, size FROM layer WHERE repository_id = ? AND digest = ?", (repository_id, digest)
+    ).fetchone()
+    return None if row is None else Layer(*row)
+
+
+def _count_on(registry: Registry, repository: Repository, layer: Layer) -> None:
+    registry.world.collector.promise(layer.id)
+    registry.world.collector.suspect([(layer.id, repository.id)])

@@ -1,0 +1,157 @@
+"""Repositories: the named shelves of a registry, with the settings that ECR keeps for each."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ecrlab.registry import names
+from ecrlab.registry.errors import (
+    RepositoryAlreadyExistsException,
+    RepositoryNotEmptyException,
+    RepositoryNotFoundException,
+)
+from ecrlab.registry.world import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ECR keeps about a repository besides its images; field names as AWS spells them."""
+
+    image_tag_mutability: str = "MUTABLE"
+    exclusion_filters: tuple[str, ...] = ()
+    scan_on_push: bool = False
+    encryption_type: str = "AES256"
+    kms_key: str | None = None
+    resource_tags: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Read what `to_json` wrote."""
+        kept: dict[str, Any] = json.loads(text)
+        kept["exclusion_filters"] = tuple(kept["exclusion_filters"])
+        kept["resource_tags"] = tuple((key, value) for key, value in kept["resource_tags"])
+        return cls(**kept)
+
+    def to_json(self) -> str:
+        """As kept in the database."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as it is now; `created_at` in seconds since 1970."""
+
+    id: int
+    account_id: str
+    region: str
+    name: str
+    created_at: float
+    settings: Settings
+    policy: str | None
+
+    @property
+    def arn(self) -> str:
+        """What IAM calls it."""
+        return names.repository_arn(self.account_id, self.region, self.name)
+
+    @property
+    def uri(self) -> str:
+        """What Docker calls it."""
+        return names.repository_uri(self.account_id, self.region, self.name)
+
+
+def create(registry: Registry, name: str, settings: Settings | None = None) -> Repository:
+    """Make a repository.
+
+    Raises `InvalidParameterException` for a name that ECR does not take, `RepositoryAlreadyExistsException`.
+    """
+    names.check_repository_name(name)
+    with registry.world.change() as change:
+        try:
+            change.db.execute(
+                "INSERT INTO repository (account_id, region, name, created_at, settings) VALUES (?, ?, ?, ?, ?)",
+                (registry.account_id, registry.region, name, change.at, (settings or Settings()).to_json()),
+            )
+        except sqlite3.IntegrityError as error:
+            raise RepositoryAlreadyExistsException(name, registry.account_id) from error
+        return get(change.db, registry, name)
+
+
+def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
+    """One repository, inside a transaction. Raises `RepositoryNotFoundException`."""
+    row = db.execute(
+        "SELECT * FROM repository WHERE account_id = ? AND region = ? AND name = ?",
+        (registry.account_id, registry.region, name),
+    ).fetchone()
+    if row is None:
+        raise RepositoryNotFoundException(name, registry.account_id)
+    return _from_row(row)
+
+
+def find(registry: Registry, name: str) -> Repository:
+    """One repository. Raises `RepositoryNotFoundException`."""
+    with registry.world.store.read() as db:
+        return get(db, registry, name)
+
+
+def describe(
+    registry: Registry, only: Sequence[str] | None = None, *, after: str = "", most: int = 1000
+) -> list[Repository]:
+    """Repositories by name: those of `only`, or up to `most` of them that come `after` a name.
+
+    Raises `RepositoryNotFoundException` for the first of `only` that is not there.
+    """
+    with registry.world.store.read() as db:
+        if only is not None:
+            return [get(db, registry, name) for name in dict.fromkeys(only)]
+        rows = db.execute(
+            "SELECT * FROM repository WHERE account_id = ? AND region = ? AND name > ? ORDER BY name LIMIT ?",
+            (registry.account_id, registry.region, after, most),
+        )
+        return [_from_row(row) for row in rows]
+
+
+def delete(registry: Registry, name: str, *, force: bool = False) -> Repository:
+    """Delete a repository, with `force` also one that holds images; give what it was.
+
+    Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
+    """
+    world = registry.world
+    with world.store.exclusively():
+        with world.change() as change:
+            repository = get(change.db, registry, name)
+            one = change.db.execute("SELECT 1 FROM image WHERE repository_id = ? LIMIT 1", (repository.id,))
+            if one.fetchone() is not None and not force:
+                raise RepositoryNotEmptyException(name, registry.account_id)
+            layers = change.db.execute(
+                "SELECT digest FROM layer WHERE repository_id = ?", (repository.id,)
+            ).fetchall()
+            change.db.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
+        world.uploads.end_all(repository.id)
+        world.collector.forget(row["digest"] for row in layers)
+    return repository
+
+
+def update(registry: Registry, name: str, **settings: Any) -> Repository:
+    """Change some of the `Settings` of a repository; give what it is now. Raises `RepositoryNotFoundException`."""
+    with registry.world.change() as change:
+        repository = get(change.db, registry, name)
+        changed = replace(repository, settings=replace(repository.settings, **settings))
+        change.db.execute(
+            "UPDATE repository SET settings = ? WHERE id = ?", (changed.settings.to_json(), repository.id)
+        )
+        return changed
+
+
+def _from_row(row: sqlite3.Row) -> Repository:
+    return Repository(
+        row["id"],
+        row["account_id"],
+        row["region"],
+        row["name"],
+        row["created_at"],
+        Settings.from_json(row["settings"]),
+        row["policy"],
+    )

@@ -1,0 +1,86 @@
+"""Layers on their way in: an upload is opened, grows by pieces, and is completed or forgotten.
+
+Uploads are not remembered across a restart: a client that loses its server starts over, and nothing half done is left.
+An upload nobody touches for an hour is dropped.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from ecrlab.registry.blobs import BlobStore, BlobWriter
+from ecrlab.registry.errors import LimitExceededException
+
+IDLE_SECONDS = 3600
+"""How long an upload may lie untouched."""
+
+MOST_OPEN = 10_000
+"""How many uploads may be open at a time, in the whole lab."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """One layer on its way into one repository. Hold `lock` while reading or growing it."""
+
+    id: str
+    repository_id: int
+    blob: BlobWriter
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    touched: float = field(default_factory=time.monotonic)
+    is_over: bool = False
+
+
+class Uploads:
+    """The open uploads of a lab."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._open: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, upload_id: str, repository_id: int) -> Upload:
+        """Open an upload. Raises `LimitExceededException` when far too many are open."""
+        self._drop_idle()
+        if len(self._open) >= MOST_OPEN:
+            raise LimitExceededException(
+                f"{MOST_OPEN} layer uploads are open; complete or cancel some of them"
+            )
+        upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id))
+        with self._lock:
+            self._open[upload_id] = upload
+        return upload
+
+    def find(self, upload_id: str, repository_id: int) -> Upload | None:
+        """The open upload of that id in that repository, if there is one."""
+        upload = self._open.get(upload_id)
+        if upload is None or upload.repository_id != repository_id:
+            return None
+        upload.touched = time.monotonic()
+        return upload
+
+    def end(self, upload: Upload) -> None:
+        """Close an upload; what it brought is thrown away unless the blob store adopted it."""
+        with self._lock:
+            self._open.pop(upload.id, None)
+        with upload.lock:
+            upload.is_over = True
+            upload.blob.discard()
+
+    def any_into(self, repository_id: int) -> bool:
+        """Whether something is being uploaded into that repository just now."""
+        with self._lock:
+            return any(upload.repository_id == repository_id for upload in self._open.values())
+
+    def end_all(self, repository_id: int | None = None) -> None:
+        """Close every upload, or every one into one repository."""
+        with self._lock:
+            ending = [u for u in self._open.values() if repository_id in (None, u.repository_id)]
+        for upload in ending:
+            self.end(upload)
+
+    def _drop_idle(self) -> None:
+        deadline = time.monotonic() - IDLE_SECONDS
+        with self._lock:
+            idle = [upload for upload in self._open.values() if upload.touched < deadline]
+        for upload in idle:
+            self.end(upload)

@@ -1,0 +1,162 @@
+"""All of ECR that one lab holds: every account and Region, one memory, one clock.
+
+    World ── registry(account, Region) ──► Registry ── the verbs of repositories, images, layers, tokens
+      ├ store    what is known (SQLite)
+      ├ blobs    what was pushed (files)
+      └ clock    when it is
+
+A registry is one account in one Region, as on AWS; registries share nothing but the disk.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import itertools
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ecrlab.clock import Clock, LabClock
+from ecrlab.errors import EcrLabError
+from ecrlab.registry import names
+from ecrlab.registry.blobs import BlobStore
+from ecrlab.registry.collector import Collector
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.store import Store
+from ecrlab.registry.uploads import Uploads
+
+
+class StateError(EcrLabError):
+    """A state directory that cannot be used."""
+
+
+@dataclass(slots=True)
+class Change:
+    """A change under way: the open transaction and the instant it will carry (seconds since 1970).
+
+    Set `happened` to False when it turns out that there was nothing to do: then no time passes.
+    """
+
+    db: sqlite3.Connection
+    at: float
+    happened: bool = True
+
+
+class World:
+    """The ECR of one lab, kept in `directory`.
+
+    `seed` makes ids and tokens repeat from run to run; without one they are random, and the token key is kept in the
+    directory. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the directory, or it holds
+    something else.
+    """
+
+    def __init__(
+        self, directory: Path, clock: Clock | None = None, *, seed: str | None = None, durable: bool = True
+    ) -> None:
+        self.directory = directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = _claim(directory)
+            self.store = Store(directory / "registry.sqlite", durable=durable)
+            self.blobs = BlobStore(directory, durable=durable)
+        except (OSError, sqlite3.Error) as error:
+            raise StateError(f"cannot keep a registry in {directory}: {error}") from error
+        self.clock: Clock = clock or LabClock()
+        self.uploads = Uploads(self.blobs)
+        self.collector = Collector(self.store, self.blobs, self.uploads)
+        self._seed = seed if seed is not None else os.urandom(16).hex()
+        self._ids = itertools.count(1)
+        self.token_key = (
+            hashlib.sha256(f"token {seed}".encode()).digest() if seed is not None else self._kept_key()
+        )
+        self._resume_clock()
+        self.collector.sweep_strays()
+
+    def registry(self, account_id: str, region: str) -> "Registry":
+        """The registry of one account in one Region; the names are checked."""
+        if not names.ACCOUNT.fullmatch(account_id):
+            raise InvalidParameterException(
+                "registryId", f"must satisfy regular expression '{names.ACCOUNT.pattern}'"
+            )
+        return Registry(self, account_id, region)
+
+    def new_id(self) -> str:
+        """A fresh id of UUID form; with a seed, the same sequence in every run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed} {next(self._ids)}"))
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """One change of the world: a transaction, then one tick of the clock. What fails changes nothing."""
+        with self.store.exclusively():
+            with self.store.write() as db:
+                instant = self.clock.after_change()
+                change = Change(db, instant.timestamp())
+                yield change
+                if change.happened:
+                    _keep_time(db, self.clock, instant)
+            if change.happened:
+                self.clock.settle(instant)
+
+    def keep_time(self) -> None:
+        """Remember what the lab's clock shows, after it was moved by hand."""
+        with self.store.write() as db:
+            _keep_time(db, self.clock, self.clock.now())
+
+    def close(self) -> None:
+        """Let go of the directory; open uploads are dropped."""
+        self.collector.stop()
+        self.uploads.end_all()
+        self.store.close()
+        os.close(self._lock)
+
+    def _kept_key(self) -> bytes:
+        with self.store.write() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('token key', ?)", (os.urandom(32),))
+            key: bytes = db.execute("SELECT value FROM meta WHERE name = 'token key'").fetchone()[0]
+            return key
+
+    def _resume_clock(self) -> None:
+        with self.store.read() as db:
+            kept = db.execute("SELECT value FROM meta WHERE name = 'clock'").fetchone()
+        if kept is not None:
+            self.clock.settle(datetime.fromisoformat(kept[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """One account's registry in one Region."""
+
+    world: World
+    account_id: str
+    region: str
+
+    @property
+    def host(self) -> str:
+        """The name Docker knows it by."""
+        return names.registry_host(self.account_id, self.region)
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """An instant as kept (seconds since 1970), as a UTC datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _keep_time(db: sqlite3.Connection, clock: Clock, instant: datetime) -> None:
+    if isinstance(clock, LabClock):
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?)", (instant.isoformat(),))
+
+
+def _claim(directory: Path) -> int:
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StateError(
+            f"another ecrlab server is using {directory}; stop it first, or name another directory"
+        ) from error
+    return descriptor
