@@ -1,0 +1,37 @@
+"""The door of the kit: `python3 -m ecrlab` works on a machine that has nothing but Python.
+
+This file and `bootstrap.py` use the standard library only. The first lines run (and everything here parses) on
+Pythons too old for the kit, so that such a machine is told so instead of being shown a traceback.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "ecrlab needs Python 3.11 or newer, and this is Python {}.{} ({}).\n"
+        "Install a newer one and name it, for example: python3.12 -m ecrlab".format(
+            sys.version_info[0], sys.version_info[1], sys.executable
+        )
+    )
+
+from ecrlab.bootstrap import SetupError, fit_here, hand_over, prepare
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command of the kit in an environment that has what it needs, making that environment first if need be."""
+    try:
+        if not fit_here():
+            return hand_over(prepare(), arguments)
+    except SetupError as error:
+        print(f"ecrlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\necrlab: stopped; the same command begins the set-up again", file=sys.stderr)
+        return 130
+    from ecrlab.cli import main as run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

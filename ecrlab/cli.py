@@ -1,0 +1,95 @@
+"""`python3 -m ecrlab COMMAND`: finds the command's module, and imports only that one.
+
+A command module offers two functions: `configure(parser)` declares its options, `run(options)` does the work and
+returns the exit status. What goes wrong on purpose is an `EcrLabError`, shown as its text with exit status 1.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ecrlab import __version__
+from ecrlab.errors import EcrLabError
+
+PROGRAM = "python3 -m ecrlab"
+
+
+class Command(NamedTuple):
+    """Where a command lives and the line that introduces it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "lab": Command("ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"),
+    "test": Command("ecrlab.selftest", "check that the kit and its notebooks work on this machine"),
+    "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
+    "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
+}
+
+EXAMPLES = f"""\
+examples:
+  {PROGRAM}                 start the lab in the browser
+  {PROGRAM} lab --port 8899 start it on a port of your choice
+  {PROGRAM} test            run the tests
+  {PROGRAM} COMMAND --help  what a command can do
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit status."""
+    first = arguments[0] if arguments else "lab"
+    if first in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if first == "--version":
+        print(f"ecrlab {__version__}")
+        return 0
+    name, rest = ("lab", arguments) if first.startswith("-") else (first, arguments[1:])
+    if name not in COMMANDS:
+        print(f"ecrlab: there is no command {name!r}\n\n{overview()}", file=sys.stderr)
+        return 2
+    return _run(name, rest)
+
+
+def overview() -> str:
+    """The page that `--help` shows: every command in a line, and examples."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"usage: {PROGRAM} [command] [options]",
+            "",
+            "Learn Amazon ECR in notebooks, against a simulator on this machine.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            EXAMPLES.rstrip(),
+        ]
+    )
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    module = importlib.import_module(COMMANDS[name].module)
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    module.configure(parser)
+    try:
+        status: int = module.run(parser.parse_args(arguments))
+        sys.stdout.flush()
+    except EcrLabError as error:
+        print(f"ecrlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has enough (`… | head`); what is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return status
