@@ -1,0 +1,143 @@
+"""What a lab sets in the environment, so that AWS and Docker clients find it and nothing else.
+
+Clients take their settings from variables first and from files in the home directory after. A lab therefore removes
+every variable that could name another AWS (`foreign_variables`), sets those that name itself (`lab_environment`),
+and points the file settings at files of its own (`write_files`), all inside one directory:
+
+    directory/
+      bin/aws               the AWS CLI with a home directory of the lab's
+      home/                 that home: empty, so no alias, cache or model of the user's is seen or made
+      aws/config            settings under which version 1 and 2 of the AWS CLI print the same
+      aws/credentials       empty: the keys are in the environment
+      docker/config.json    where `docker login` keeps its tokens
+      registry-auth.json    the same for podman, skopeo and buildah
+
+Sources: AWS CLI user guide, "Configuration and credential file settings" and "Environment variables"; botocore's
+credential chain; containers-auth.json(5).
+"""
+
+import os
+import shlex
+import shutil
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+ACCESS_KEY_ID = "ECRLABLEARNER0000000"
+SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
+REGION = "us-east-1"
+
+# Where clients are pointed while no lab runs. Port 9 is the discard service's, kept for root and served by nobody; the
+# path is there to be read in the clients' "could not connect to the endpoint URL".
+DEAD_ENDPOINT = "http://127.0.0.1:9/no-lab-is-running"
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+AWS_CONFIG = f"""\
+[default]
+region = {REGION}
+output = json
+cli_timestamp_format = iso8601
+cli_binary_format = raw-in-base64-out
+cli_follow_urlparam = false
+cli_history = disabled
+cli_auto_prompt = off
+cli_error_format = legacy
+cli_pager =
+retry_mode = standard
+"""
+
+# With no entry at all, `docker login` looks for the desktop's own password store and writes there instead.
+CLIENT_LOGINS = '{"auths": {"no-login-yet.invalid": {}}}\n'
+
+
+def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) -> dict[str, str]:
+    """The variables to set so that clients started from `base` talk to `endpoint` and keep their files in `directory`.
+
+    Args:
+        endpoint: the simulator's address, such as `http://127.0.0.1:5000`, or `DEAD_ENDPOINT`.
+        directory: where `write_files` has put the files.
+        base: the environment to start from; its PATH and its list of hosts without proxy are kept, and added to.
+
+    >>> lab_environment(DEAD_ENDPOINT, Path("/lab"), base={"NO_PROXY": "intranet"})["NO_PROXY"]
+    'intranet,127.0.0.1,localhost,::1'
+    """
+    variables = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_PAGER": "",
+        "AWS_CONFIG_FILE": str(directory / "aws" / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(directory / "aws" / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "DOCKER_CONFIG": str(directory / "docker"),
+        "REGISTRY_AUTH_FILE": str(directory / "registry-auth.json"),
+        "NO_PROXY": _without_proxy(base.get("NO_PROXY") or base.get("no_proxy", "")),
+        "no_proxy": _without_proxy(base.get("no_proxy") or base.get("NO_PROXY", "")),
+        "TZ": "UTC",
+        "PATH": os.pathsep.join(
+            [str(directory / "bin"), sysconfig.get_path("scripts"), base.get("PATH") or os.defpath]
+        ),
+        "ECRLAB_ENDPOINT": endpoint,
+    }
+    if endpoint == DEAD_ENDPOINT:
+        variables["AWS_MAX_ATTEMPTS"] = "1"  # nobody will answer the second attempt either
+    return variables
+
+
+def foreign_variables(base: Mapping[str, str]) -> list[str]:
+    """The variables of `base` that could lead a client to another AWS or to the user's own logins; to be removed.
+
+    >>> foreign_variables({"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_ECR": "https://…", "HOME": "/home/me"})
+    ['AWS_ENDPOINT_URL_ECR', 'AWS_PROFILE']
+    """
+    return sorted(name for name in base if name.startswith(("AWS_", "BOTO_")) or name == "DOCKER_AUTH_CONFIG")
+
+
+def inside_lab(endpoint: str, directory: Path, *, base: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a process inside the lab: `base` without the foreign ones, with the lab's."""
+    foreign = set(foreign_variables(base))
+    kept = {name: value for name, value in base.items() if name not in foreign}
+    return kept | lab_environment(endpoint, directory, base=base)
+
+
+def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
+    """Make the files that `lab_environment` names; what a login has left in them is kept.
+
+    Args:
+        directory: the lab's own; made if it is not there.
+        base: the environment whose PATH may hold the AWS CLI.
+    """
+    for folder in ("aws", "bin", "docker", "home"):
+        (directory / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / "aws" / "config").write_text(AWS_CONFIG)
+    (directory / "aws" / "credentials").touch(mode=0o600)
+    for logins in (directory / "docker" / "config.json", directory / "registry-auth.json"):
+        if not logins.exists():
+            logins.write_text(CLIENT_LOGINS)
+            logins.chmod(0o600)
+    _write_aws_command(directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""]))
+
+
+def _write_aws_command(directory: Path, *, search: str) -> None:
+    """An `aws` that runs the real one with the lab's home directory.
+
+    The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache): only another home
+    directory keeps it out.
+    """
+    real = shutil.which("aws", path=search)
+    if real is None:
+        return
+    command = directory / "bin" / "aws"
+    command.write_text(f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n')
+    command.chmod(0o755)
+
+
+def _without_proxy(hosts: str) -> str:
+    """The list of hosts that need no proxy, with the loopback ones added; `*` already means all."""
+    if hosts.strip() == "*":
+        return hosts
+    listed = [host.strip() for host in hosts.split(",") if host.strip()]
+    return ",".join(listed + [host for host in LOOPBACK if host not in listed])
