@@ -94,6 +94,11 @@ def is_whole(checkout: Path = CHECKOUT) -> bool:
         return False
 
 
+def importable_from(checkout: Path, environment: dict[str, str]) -> dict[str, str]:
+    """`environment` with the checkout on Python's path, for kernels that run elsewhere and in a Python not `.venv`'s."""
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), environment.get("PYTHONPATH")]))}
+
+
 def hand_over(python: Path, arguments: list[str]) -> int:
     """Become the environment's Python running the same command; returns only if that fails."""
     sys.stdout.flush()

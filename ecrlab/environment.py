@@ -121,6 +121,22 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
     _write_aws_command(directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""]))
 
 
+def bash_lines(variables: Mapping[str, str]) -> str:
+    """Lines for bash that remove foreign variables and commands of the user's own, and set `variables`.
+
+    They are sourced after the user's start-up files, which may have named a profile or put other programs first.
+    """
+    lines = [
+        "for ecrlab_name in ${!AWS_*} ${!BOTO_*} DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
+        "unset ecrlab_name",
+        "unalias aws docker python3 2>/dev/null",
+        "unset -f aws docker python3",
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        "hash -r",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _write_aws_command(directory: Path, *, search: str) -> None:
     """An `aws` that runs the real one with the lab's home directory.
 

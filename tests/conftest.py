@@ -1,0 +1,33 @@
+"""What holds for every test: no AWS of the user's is within reach, and a missing program is dealt with in one place."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ecrlab.environment import DEAD_ENDPOINT, foreign_variables, lab_environment, write_files
+from ecrlab.selftest import EVERY_CLIENT
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Point this process and all it starts at no AWS, also when pytest is run by hand."""
+    folder = tempfile.TemporaryDirectory(prefix="ecrlab-tests-")
+    config.add_cleanup(folder.cleanup)
+    base = dict(os.environ)
+    write_files(Path(folder.name), base=base)
+    for name in foreign_variables(base):
+        del os.environ[name]
+    os.environ.update(lab_environment(DEAD_ENDPOINT, Path(folder.name), base=base))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that drives a program skips where it is missing, and fails there if every client was asked for."""
+    for mark in item.iter_markers("client"):
+        [name] = mark.args
+        if shutil.which(name) is None:
+            missing = f"{name} is not installed"
+            if EVERY_CLIENT in os.environ or os.environ.get("CI") == "true":
+                pytest.fail(f"{missing}, and all clients were asked for", pytrace=False)
+            pytest.skip(missing)
