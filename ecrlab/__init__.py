@@ -1,3 +1,28 @@
-"""Learn Amazon ECR with a faithful simulator on your own machine."""
+"""Learn Amazon ECR with a faithful simulator on your own machine.
+
+>>> import ecrlab
+>>> lab = ecrlab.start()
+>>> lab.client("ecr").create_repository(repositoryName="my-app")["repository"]["repositoryUri"]
+'123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app'
+>>> lab.stop()
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecrlab.errors import EcrLabError
+    from ecrlab.lab import Lab, start
 
 __version__ = "0.1.0"
+__all__ = ["EcrLabError", "Lab", "start"]
+
+_HOMES = {"EcrLabError": "ecrlab.errors", "Lab": "ecrlab.lab", "start": "ecrlab.lab"}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when used: `python3 -m ecrlab` imports this package before anything else is installed.
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ecrlab' has no attribute {name!r}")

@@ -1,7 +1,8 @@
 """`python3 -m ecrlab COMMAND`: finds the command's module, and imports only that one.
 
-A command module offers two functions: `configure(parser)` declares its options, `run(options)` does the work and
-returns the exit status. What goes wrong on purpose is an `EcrLabError`, shown as its text with exit status 1.
+A command module offers two functions: `configure(parser)` declares its options, `run(options)` does the work
+and returns the exit status. What goes wrong on purpose is an `EcrLabError`, shown as its text with exit
+status 1.
 """
 
 import argparse
@@ -25,10 +26,17 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "lab": Command("ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"),
+    "lab": Command(
+        "ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"
+    ),
     "test": Command("ecrlab.selftest", "check that the kit and its notebooks work on this machine"),
-    "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
+    "setup": Command(
+        "ecrlab.setup_command", "only make the environment ready, for a later start without network"
+    ),
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
+    "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
+    "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
+    "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),
 }
 
 EXAMPLES = f"""\
@@ -77,7 +85,9 @@ def overview() -> str:
 def _run(name: str, arguments: Sequence[str]) -> int:
     module = importlib.import_module(COMMANDS[name].module)
     parser = argparse.ArgumentParser(
-        prog=f"{PROGRAM} {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"{PROGRAM} {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.configure(parser)
     try:

@@ -141,6 +141,30 @@ def describe(
         return [_from_row(row) for row in rows]
 
 
+def list_ids(
+    registry: Registry,
+    repository_name: str,
+    *,
+    tagged: bool | None = None,
+    after: tuple[int, int] = (0, 0),
+    most: int = 1000,
+) -> list[tuple[ImageId, tuple[int, int]]]:
+    """One entry for each tag, and one for each image without: the id, and a position that `after` continues from.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    condition = {None: "", True: "AND tag.id IS NOT NULL", False: "AND tag.id IS NULL"}[tagged]
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        rows = db.execute(
+            "SELECT image.id, image.digest, tag.id AS tag_id, tag.name FROM image "
+            "LEFT JOIN tag ON tag.image_id = image.id WHERE image.repository_id = ? "
+            f"AND image.id >= ? AND (image.id > ? OR tag.id > ?) {condition} ORDER BY image.id, tag.id LIMIT ?",
+            (repository.id, after[0], after[0], after[1], most),
+        )
+        return [(ImageId(row["digest"], row["name"]), (row["id"], row["tag_id"] or 0)) for row in rows]
+
+
 def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
     """One image with its manifest, by digest or tag. Raises `RepositoryNotFoundException`, `ImageNotFoundException`."""
     with registry.world.store.read() as db:

@@ -1,0 +1,67 @@
+"""Show or move the clock of the lab that is running.
+
+  python3 -m ecrlab clock                  what time it is in the lab
+  python3 -m ecrlab clock advance 30d      let time pass (s, m, h, d, w; 1d12h is fine too)
+  python3 -m ecrlab clock travel-to 2026-12-24T18:00
+"""
+
+import argparse
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ecrlab import attach
+from ecrlab.errors import EcrLabError
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ecrlab clock`."""
+    parser.add_argument("--endpoint", help="the lab meant, when several run (default: the newest)")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    advance = verbs.add_parser("advance", help="let time pass")
+    advance.add_argument("duration", help="such as 30d, 13h, 1d12h")
+    travel = verbs.add_parser("travel-to", help="go to an instant ahead")
+    travel.add_argument("instant", help="ISO 8601, such as 2026-12-24T18:00")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the verb says, and print what time it is."""
+    asked: dict[str, str] | None = None
+    if options.verb == "advance":
+        asked = {"seconds": str(seconds(options.duration))}
+    elif options.verb == "travel-to":
+        asked = {"instant": options.instant}
+    print(_ask(attach.chosen(options.endpoint).endpoint, asked)["now"])
+    return 0
+
+
+def seconds(duration: str) -> int:
+    """The length of a duration such as `1d12h`, in seconds. Raises `EcrLabError` for anything else.
+
+    >>> seconds("1d12h")
+    129600
+    """
+    if not re.fullmatch(r"([0-9]{1,9}[smhdw])+", duration):
+        raise EcrLabError(f"not a duration: {duration!r}; write for example 30d, 13h or 1d12h")
+    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([smhdw])", duration))
+
+
+def _ask(endpoint: str, asked: dict[str, str] | None) -> dict[str, str]:
+    url = f"{endpoint}/_ecrlab/clock"
+    request = urllib.request.Request(url)
+    if asked is not None:
+        request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(asked)}", b"", {"X-Ecrlab": "1"})
+    # Never through a proxy: the lab is on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as response:
+            answer: dict[str, str] = json.load(response)
+            return answer
+    except urllib.error.HTTPError as error:
+        raise EcrLabError(json.load(error)["error"]) from error
+    except OSError as error:
+        raise EcrLabError(f"the lab at {endpoint} does not answer: {error}") from error

@@ -1,0 +1,198 @@
+"""One running lab: a simulated ECR in this process, and this process's clients pointed at it.
+
+`start()` begins with an empty registry (or a kept one), at a fixed time of day, on a free port of 127.0.0.1. It points
+the process's AWS_* variables, PATH and client settings at itself, so that plain `boto3.client("ecr")`, `aws` and
+`docker` work with no options and cannot reach real AWS; `stop()` puts everything back.
+"""
+
+import atexit
+import contextlib
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ecrlab import environment
+from ecrlab.clock import START, LabClock
+from ecrlab.errors import EcrLabError
+from ecrlab.running import LabFolder
+
+if TYPE_CHECKING:
+    from ecrlab.registry.world import World
+    from ecrlab.simulator.server import Server
+
+ACCOUNT = "123456789012"
+SEED = "ecrlab"
+"""What ids and tokens of a lab are made from, so that every run makes the same."""
+
+_running: "Lab | None" = None
+
+
+class Lab:
+    """A running lab. Made by `ecrlab.start()`.
+
+    `clock` is the lab's time: `lab.clock.advance(days=30)`.
+    """
+
+    def __init__(self, folder: LabFolder, world: "World", server: "Server", clock: LabClock) -> None:
+        self.clock = clock
+        self._folder = folder
+        self._world = world
+        self._server = server
+        self._surroundings = _Surroundings(
+            environment.inside_lab(server.endpoint, folder.path, base=os.environ)
+        )
+
+    @property
+    def endpoint(self) -> str:
+        """Where the simulator listens, as a URL."""
+        return self._server.endpoint
+
+    @property
+    def account_id(self) -> str:
+        """The learner's account."""
+        return ACCOUNT
+
+    @property
+    def region(self) -> str:
+        """The Region that clients use unless told otherwise."""
+        return environment.REGION
+
+    def client(self, service: str, **settings: Any) -> Any:
+        """A boto3 client for this lab; the same as `boto3.client(service)` while the lab runs.
+
+        `settings` are those of `boto3.client` (`region_name`, `config` …).
+        """
+        import boto3
+
+        return boto3.client(service, **settings)
+
+    def stop(self) -> None:
+        """End the lab and put the process back as it was; a lab without `state=` forgets everything."""
+        global _running
+        if _running is not self:
+            return
+        _running = None
+        self._surroundings.restore()
+        self._server.stop()
+        self._world.keep_time()
+        self._world.close()
+        self._folder.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "running" if _running is self else "stopped"
+        return f"<ecrlab: account {self.account_id}, Region {self.region}, {state}>"
+
+
+def start(
+    *,
+    state: str | Path | None = None,
+    at: datetime | str | None = None,
+    docker: str = "lab",
+    quirks: bool = False,
+) -> Lab:
+    """Start a lab; one that runs in this process already is stopped first.
+
+    `state` names a folder that keeps ECR's data for the next time; without it the lab is new and leaves nothing behind.
+    `at` is the time the clock starts at (default: 1 September 2026, 09:00 UTC). `docker` is "lab" for the kit's own
+    docker command, which needs no engine, or "system" for the one that is installed. `quirks` makes the registry
+    deviate from the OCI specification where ECR does.
+
+    Raises `EcrLabError` when `state` cannot be used or an argument is none of these.
+    """
+    global _running
+    from ecrlab.registry.world import World
+    from ecrlab.simulator.server import Server
+
+    if docker not in ("lab", "system"):
+        raise EcrLabError(f'docker must be "lab" or "system", got {docker!r}')
+    clock = LabClock(START)
+    if at is not None:
+        clock = LabClock(_instant(at))
+    if _running is not None:
+        _running.stop()
+    folder = LabFolder()
+    world = None
+    try:
+        environment.write_files(folder.path, base=os.environ)
+        if docker == "lab":
+            from ecrlab.docker import install
+
+            install(folder.path / "bin")
+        directory = Path(state) if state is not None else folder.path / "state"
+        world = World(directory, clock, seed=SEED, durable=state is not None)
+        server = Server(world, quirks=quirks)
+    except BaseException:
+        if world is not None:
+            world.close()
+        folder.remove()
+        raise
+    _running = Lab(folder, world, server, clock)
+    folder.announce(server.endpoint)
+    return _running
+
+
+def _instant(at: datetime | str) -> datetime:
+    if isinstance(at, datetime):
+        return at
+    try:
+        return datetime.fromisoformat(at)
+    except ValueError as error:
+        raise EcrLabError(f"at must be an ISO 8601 instant such as 2026-09-01T09:00, got {at!r}") from error
+
+
+class _Surroundings:
+    """What a lab changes in its process, and how to put it back."""
+
+    def __init__(self, inside: dict[str, str]) -> None:
+        names = {name for name in {*os.environ, *inside} if os.environ.get(name) != inside.get(name)}
+        self._before = {name: os.environ.get(name) for name in names}
+        _set_variables({name: inside.get(name) for name in names})
+        self._models = _user_models()
+        _forget_sessions(str(Path(inside["AWS_CONFIG_FILE"]).parent / "models"))
+
+    def restore(self) -> None:
+        _set_variables(self._before)
+        _forget_sessions(self._models)
+
+
+def _set_variables(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    time.tzset()
+
+
+def _user_models() -> str:
+    from botocore.loaders import Loader
+
+    path: str = Loader.CUSTOMER_DATA_PATH
+    return path
+
+
+def _forget_sessions(models: str) -> None:
+    """Let boto3 begin anew, and look for API models of the user's own in `models` instead of `~/.aws`."""
+    import boto3
+    from botocore.loaders import Loader
+
+    boto3.DEFAULT_SESSION = None
+    Loader.CUSTOMER_DATA_PATH = models
+
+
+@atexit.register
+def _stop_at_exit() -> None:
+    if _running is not None:
+        with contextlib.suppress(OSError):
+            _running.stop()

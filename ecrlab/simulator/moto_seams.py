@@ -1,0 +1,116 @@
+"""Where moto lets us in: its services beside ours, and ours under its `mock_aws`.
+
+moto (5.2) has no plug-in interface; what is used here is public by convention only, so `tests/simulator/
+test_moto_seams.py` fails loudly when one of these moves:
+
+* `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` says who answers.
+* `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
+* `DomainDispatcherApplication` is the WSGI application of moto's server.
+"""
+
+import re
+import shutil
+import sys
+import tempfile
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ecrlab.environment import ACCESS_KEY_ID, REGION
+from ecrlab.registry.world import World
+from ecrlab.simulator.aws import AwsFace
+from ecrlab.simulator.callers import DEFAULT_ACCOUNT, LEARNER
+
+SEED = 20150921
+"""What moto's random ids are made from (the date of ECR's API)."""
+
+HOSTS = {
+    "ecr": [r"https?://(?:api\.)?ecr\.(.+)\.amazonaws\.com"],
+    "ecrpublic": [r"https?://(?:api\.)?ecr-public\.(.+)\.amazonaws\.com"],
+}
+
+
+def moto_application() -> Any:
+    """The WSGI application of moto's server, for all services but ours; its state begins anew, the same each time."""
+    from moto.moto_api._internal import mock_random
+    from moto.moto_api._internal.models import moto_api_backend
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    moto_api_backend.reset()
+    mock_random.seed(SEED)
+    _enrol_learner()
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def _enrol_learner() -> None:
+    """Make the lab's own key known to moto's IAM, so that `sts get-caller-identity` names the learner."""
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends[DEFAULT_ACCOUNT]["aws"]
+    user = backend.create_user(region_name=REGION, user_name=LEARNER)
+    user.id = "AIDAECRLABLEARNER0000"
+    key = backend.create_access_key(user_name=LEARNER)
+    del backend.access_keys[key.physical_resource_id]
+    key.access_key_id = ACCESS_KEY_ID
+    backend.access_keys[ACCESS_KEY_ID] = key
+
+
+def install() -> None:
+    """From now on `moto.mock_aws` answers `ecr` and `ecr-public` from a registry of ours, new for each mock."""
+    from moto import backend_index
+    from moto.core.base_backend import BackendDict, BaseBackend
+    from moto.ecr.models import ECRBackend, ecr_backends
+
+    mock = _Mock()
+    module = types.ModuleType("ecrlab.simulator.moto_urls")
+    module.url_bases = [base for bases in HOSTS.values() for base in bases]  # type: ignore[attr-defined]
+    module.url_paths = {"{0}/$": mock.dispatch}  # type: ignore[attr-defined]
+
+    class LabBackend(ECRBackend):
+        """Stands where moto keeps its ECR; holds nothing, answers nothing itself."""
+
+        _url_module = property(lambda self: module)
+
+        def reset(self) -> None:
+            mock.forget()
+            super().reset()
+
+    class PublicBackend(BaseBackend):
+        """Stands where moto would keep ECR Public."""
+
+        _url_module = property(lambda self: module)
+
+    ecr_backends.clear()
+    ecr_backends.backend = LabBackend
+    public = types.ModuleType("moto.ecrpublic")
+    public.ecrpublic_backends = BackendDict(PublicBackend, "ecr-public")  # type: ignore[attr-defined]
+    sys.modules["moto.ecrpublic"] = public
+    if not any(service == "ecrpublic" for service, _ in backend_index.backend_url_patterns):
+        backend_index.backend_url_patterns += [("ecrpublic", re.compile(base)) for base in HOSTS["ecrpublic"]]
+
+
+class _Mock:
+    """The registry behind one `mock_aws`."""
+
+    def __init__(self) -> None:
+        self._face: AwsFace | None = None
+        self._directory: str | None = None
+
+    def dispatch(self, request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """moto's shape of a handler."""
+        if self._face is None:
+            self._directory = tempfile.mkdtemp(prefix="ecrlab-mock-")
+            self._face = AwsFace(World(Path(self._directory), seed="mock", durable=False))
+        answer = self._face.answer(_strings(request.headers.items()), request.data)
+        return answer.status, answer.headers, answer.body
+
+    def forget(self) -> None:
+        if self._face is not None and self._directory is not None:
+            self._face.world.close()
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._face = None
+
+
+def _strings(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in headers}

@@ -1,0 +1,11 @@
+"""The operations of `ecr` and `ecr-public`, a module for each thing they are about."""
+
+import importlib
+
+MODULES = ("authorization", "repositories", "images")
+
+
+def load() -> None:
+    """Fill the table of operations."""
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")

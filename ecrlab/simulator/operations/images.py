@@ -1,0 +1,156 @@
+"""PutImage, ListImages, DescribeImages, BatchGetImage, BatchDeleteImage: what a repository holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.registry import images, manifest
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.images import Failure, Image, ImageId
+from ecrlab.simulator import pages
+from ecrlab.simulator.calls import Call, operation
+
+PAGE = 100
+"""Results of a page unless `maxResults` says otherwise."""
+
+
+@operation("PutImage")
+def put_image(call: Call) -> dict[str, Any]:
+    """Take in a manifest whose layers are there, and let a tag point at it."""
+    request = call.request
+    pushed = manifest.parse(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
+    tag = request.get("imageTag")
+    image = images.put(
+        call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest")
+    )
+    return {"image": _given(call, image, pushed.body, tag)}
+
+
+@operation("ListImages")
+def list_images(call: Call) -> dict[str, Any]:
+    """One entry for each tag, and one for each image without a tag, in pages."""
+    page = _Page.of(call)
+    if page.is_empty:
+        return {"imageIds": []}
+    after = tuple(page.after or (0, 0))
+    found = images.list_ids(
+        call.registry, call.repository_name, tagged=page.tagged, after=after, most=page.most + 1
+    )
+    answer = page.answer(call, [position for _, position in found])
+    return {"imageIds": [_shown_id(image_id) for image_id, _ in found[: page.most]], **answer}
+
+
+@operation("DescribeImages")
+def describe_images(call: Call) -> dict[str, Any]:
+    """One entry for each image, in pages or as asked for by `imageIds`."""
+    wanted = call.request.get("imageIds")
+    if wanted is not None:
+        if "maxResults" in call.request or "nextToken" in call.request:
+            raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
+        asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
+        return {
+            "imageDetails": [_detail(call, image) for image in {image.id: image for image in asked}.values()]
+        }
+    page = _Page.of(call)
+    if page.is_empty:
+        return {"imageDetails": []}
+    found = images.describe(
+        call.registry, call.repository_name, tagged=page.tagged, after=page.after or 0, most=page.most + 1
+    )
+    answer = page.answer(call, [image.id for image in found])
+    return {"imageDetails": [_detail(call, image) for image in found[: page.most]], **answer}
+
+
+@operation("BatchGetImage")
+def batch_get_image(call: Call) -> dict[str, Any]:
+    """Manifests, as a puller gets them, and why others could not be given."""
+    ids = _ids(call.request["imageIds"])
+    found, failures = images.pull(call.registry, call.repository_name, ids)
+    tags = {image_id.tag for image_id in ids}
+    given = []
+    for image in found:
+        assert image.body is not None
+        asked_tags = [tag for tag in image.tags if tag in tags]
+        given += [_given(call, image, image.body, tag) for tag in asked_tags or (None,)]
+    return {"images": given, "failures": _shown_failures(failures)}
+
+
+@operation("BatchDeleteImage")
+def batch_delete_image(call: Call) -> dict[str, Any]:
+    """Delete tags and images; the status is 200 even when every single deletion failed."""
+    gone, failures = images.delete(call.registry, call.repository_name, _ids(call.request["imageIds"]))
+    return {"imageIds": [_shown_id(image_id) for image_id in gone], "failures": _shown_failures(failures)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The part of a listing that a request asks for."""
+
+    tagged: bool | None
+    status: str
+    after: Any
+    most: int
+    scope: str
+
+    @classmethod
+    def of(cls, call: Call) -> "_Page":
+        criteria = call.request.get("filter", {})
+        tag_status, status = criteria.get("tagStatus", "ANY"), criteria.get("imageStatus", "ACTIVE")
+        scope = f"{call.operation} {call.repository.id} {tag_status} {status}"
+        after = pages.position(call.world, scope, call.request.get("nextToken"))
+        tagged = {"TAGGED": True, "UNTAGGED": False, "ANY": None}[tag_status]
+        return cls(tagged, status, after, call.request.get("maxResults", PAGE), scope)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is ever archived here, so no image has another status than ACTIVE."""
+        return self.status not in ("ACTIVE", "ANY")
+
+    def answer(self, call: Call, positions: Sequence[object]) -> dict[str, str]:
+        """The `nextToken` of the page after, if more was found than fits."""
+        if len(positions) <= self.most:
+            return {}
+        return {"nextToken": pages.token(call.world, self.scope, positions[self.most - 1])}
+
+
+def _ids(asked: Sequence[dict[str, str]]) -> list[ImageId]:
+    """The images a request names, each once."""
+    return list(dict.fromkeys(ImageId(one.get("imageDigest"), one.get("imageTag")) for one in asked))
+
+
+def _shown_id(image_id: ImageId) -> dict[str, str]:
+    members = {"imageDigest": image_id.digest, "imageTag": image_id.tag}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _shown_failures(failures: Sequence[Failure]) -> list[dict[str, Any]]:
+    return [
+        {"imageId": _shown_id(failure.image_id), "failureCode": failure.code, "failureReason": failure.reason}
+        for failure in failures
+    ]
+
+
+def _given(call: Call, image: Image, body: bytes, tag: str | None) -> dict[str, Any]:
+    return {
+        **call.names,
+        "imageId": _shown_id(ImageId(image.digest, tag)),
+        "imageManifest": body.decode(),
+        "imageManifestMediaType": image.media_type,
+    }
+
+
+def _detail(call: Call, image: Image) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        **call.names,
+        "imageDigest": image.digest,
+        "imageTags": list(image.tags),
+        "imageSizeInBytes": image.size,
+        "imagePushedAt": image.pushed_at,
+        "imageManifestMediaType": image.media_type,
+        "artifactMediaType": image.artifact_type,
+        "lastRecordedPullTime": image.pulled_at,
+        "subjectManifestDigest": image.subject,
+        "imageStatus": "ACTIVE",
+    }
+    # AWS leaves out what does not apply; an untagged image has no imageTags at all.
+    return {name: value for name, value in detail.items() if value not in (None, [])}
