@@ -1,9 +1,9 @@
 """The lab's clock: the one hand that moves time in the simulated ECR.
 
-A lesson needs yesterday's images today and a token that is thirteen hours old in a second. So ECR and ECR Public never
-ask the machine for the time; they ask a clock. `LabClock` starts at a fixed instant and moves only when told, and by one
-second for each change, so that the order of events is strict and every run prints the same dates. `WallClock` is the
-machine's own time, for `ecrlab serve`.
+A lesson needs yesterday's images today and a token that is thirteen hours old in a second. So ECR and ECR
+Public never ask the machine for the time; they ask a clock. `LabClock` starts at a fixed instant and moves
+only when told, and by one second for each change, so that the order of events is strict and every run prints
+the same dates. `WallClock` is the machine's own time, for `ecrlab serve`.
 """
 
 import threading
@@ -13,10 +13,15 @@ from typing import Protocol
 from ecrlab.errors import EcrLabError
 
 START = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
-"""Where a lab's clock starts unless told otherwise: a Tuesday morning, some days after the newest gallery images."""
+"""Where a lab's clock starts unless told otherwise: a Tuesday morning, some days after the newest gallery
+images.
+"""
 
 CHANGE = timedelta(seconds=1)
 """How long one change of the registry takes."""
+
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
+"""How far a lab's clock can be moved by hand; the year that is left is for changes and expiries."""
 
 
 class ClockError(EcrLabError):
@@ -40,7 +45,14 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's own time, to the millisecond, as AWS gives it."""
+    """The machine's own time, to the millisecond, as AWS gives it.
+
+    Changes may share a millisecond (the registry numbers them besides), but none is earlier than one before
+    it, even when the machine's time is set back.
+    """
+
+    def __init__(self) -> None:
+        self._last_change = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
@@ -49,10 +61,11 @@ class WallClock:
 
     def after_change(self) -> datetime:
         """The present instant: on a wall clock a change takes no time of its own."""
-        return self.now()
+        return max(self.now(), self._last_change)
 
     def settle(self, instant: datetime) -> None:
-        """Nothing to do: wall time moves by itself."""
+        """Remember the change; wall time moves by itself."""
+        self._last_change = max(self._last_change, instant)
 
 
 class LabClock:
@@ -87,31 +100,38 @@ class LabClock:
     def advance(self, **duration: float) -> datetime:
         """Let time pass, in `timedelta`'s words (`days=30`, `hours=13`); give the new instant.
 
-        Raises `ClockError` for a negative duration, or one that leads beyond the year 9999.
+        Raises `ClockError` for a negative duration, or one that leads beyond the year 9998.
         """
-        step = timedelta(**duration)
+        try:
+            step = timedelta(**duration)
+        except (OverflowError, ValueError) as error:
+            raise ClockError(f"not a duration: {duration}") from error
         if step < timedelta(0):
             raise ClockError(f"time only moves forward: cannot advance by {step}")
         with self._lock:
-            try:
-                self._now += step
-            except OverflowError as error:
-                raise ClockError(f"the calendar ends with the year 9999: cannot advance by {step}") from error
+            if step > LAST - self._now:
+                raise ClockError(f"the lab's calendar ends with the year 9998: cannot advance by {step}")
+            self._now += step
             return self._now
 
     def travel_to(self, instant: datetime | str) -> datetime:
         """Go to an instant ahead (a datetime, or ISO 8601 such as `2026-12-24T18:00`); give it back.
 
-        Raises `ClockError` for an instant in the lab's past, or a text that names none.
+        Raises `ClockError` for an instant in the lab's past or beyond the year 9998, or a text that names
+        none.
         """
         try:
             there = _in_utc(datetime.fromisoformat(instant) if isinstance(instant, str) else instant)
-        except ValueError as error:
+        except (OverflowError, ValueError) as error:
             raise ClockError(f"not an ISO 8601 instant: {instant!r}") from error
         with self._lock:
             if there < self._now:
                 raise ClockError(
                     f"time only moves forward: it is {self._now.isoformat()}, past {there.isoformat()}"
+                )
+            if there > LAST:
+                raise ClockError(
+                    f"the lab's calendar ends with the year 9998: cannot go to {there.isoformat()}"
                 )
             self._now = there
             return there

@@ -1,44 +1,61 @@
 """Where the bytes lie: a blob is a file named by its own digest.
 
-A blob appears under its name only when it is whole, verified and on the disk (written aside, synced, then renamed), so
-a reader never sees half of one, and a process that dies while writing leaves only a file in `uploads/`, which the next
-one sweeps away.
+A blob appears under its name only when it is whole, verified and on the disk (written aside, synced, then
+renamed), so a reader never sees half of one, and a process that dies while writing leaves only a file in
+`uploads/`, which the next one sweeps away.
 """
 
+import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from ecrlab.registry import disk
+from ecrlab.registry.errors import LimitExceededException
 
 EMPTY = "sha256:" + hashlib.sha256().hexdigest()
 """The digest of no bytes at all."""
+
+LARGEST = 52_000 * 1024 * 1024
+"""Bytes of the largest layer (AWS user guide, service quotas: 52,000 MiB)."""
+
+_NAME = re.compile(r"[0-9a-f]{64,128}")
 
 
 class BlobWriter:
     """A blob on its way in: bytes are appended, then the whole is kept under its digest or thrown away.
 
-    No file stays open between two pieces, so a thousand idle uploads cost a thousand small files and nothing else.
+    No file stays open between two pieces, so a thousand idle uploads cost a thousand small files and nothing
+    else. One thread at a time may write; any may discard.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hash = hashlib.sha256()
         self.size = 0
-        path.touch(exist_ok=False)
+        with disk.writing():
+            path.touch(exist_ok=False)
 
     def write(self, piece: bytes | memoryview) -> None:
-        """Append; on failure (a full disk, say) the upload stands where it stood before."""
+        """Append; on failure (a full disk, say) the upload stands where it stood before.
+
+        Raises `ServerException` when the disk takes no more, `LimitExceededException` beyond `LARGEST` bytes,
+        `FileNotFoundError` when it was discarded.
+        """
         view = memoryview(piece)
-        done = 0
-        try:
-            with FileIO(self.path, "a") as file:
-                while done < len(view):
-                    done += file.write(view[done:])
-        except OSError:
-            os.truncate(self.path, self.size)
-            raise
+        if self.size + len(view) > LARGEST:
+            # UNSURE: what ECR answers to an oversized layer is not public.
+            raise LimitExceededException(f"A layer can have at most {LARGEST} bytes")
+        with disk.writing():
+            # Not created here: a blob that was discarded meanwhile must not come back as a stray file.
+            file = os.open(self.path, os.O_WRONLY)
+            try:
+                _write_at(file, view, self.size)
+            finally:
+                os.close(file)
         self._hash.update(view)
         self.size += len(view)
 
@@ -46,18 +63,29 @@ class BlobWriter:
         """What the bytes so far hash to, as `algorithm:hex`."""
         if algorithm == "sha256":
             return "sha256:" + self._hash.hexdigest()
-        with open(self.path, "rb") as stream:
+        with self.path.open("rb") as stream:
             return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
 
+    def mark(self) -> tuple[int, Any]:
+        """Where the blob stands now, for `rewind`."""
+        return self.size, self._hash.copy()
+
+    def rewind(self, mark: tuple[int, Any]) -> None:
+        """Forget what was written after `mark`; what was discarded stays so."""
+        self.size, self._hash = mark
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(self.path, self.size)
+
     def discard(self) -> None:
-        """Throw the bytes away."""
+        """Throw the bytes away, if nobody has adopted them."""
         self.path.unlink(missing_ok=True)
 
 
 class BlobStore:
     """The blobs of one state directory, shared by every repository in it.
 
-    `durable` says whether a blob is synced to the disk before it is visible; a temporary lab has no use for that.
+    `durable` says whether a blob is synced to the disk before it is visible; a temporary lab has no use for
+    that.
     """
 
     def __init__(self, directory: Path, *, durable: bool) -> None:
@@ -80,36 +108,55 @@ class BlobStore:
 
     def open(self, digest: str) -> BinaryIO:
         """The bytes of a blob as a file; `FileNotFoundError` if there is none."""
-        return open(self.path(digest), "rb")
+        return self.path(digest).open("rb")
 
     def __contains__(self, digest: str) -> bool:
         return self.path(digest).is_file()
 
     def __iter__(self) -> Iterator[str]:
         for path in self._blobs.glob("*/*/*"):
-            yield f"{path.parts[-3]}:{path.name}"
+            if _NAME.fullmatch(path.name):
+                yield f"{path.parts[-3]}:{path.name}"
 
     def remove(self, digest: str) -> None:
         """Delete a blob, if it is there."""
-        self.path(digest).unlink(missing_ok=True)
+        with disk.writing():
+            self.path(digest).unlink(missing_ok=True)
 
     def sync(self, written: BlobWriter) -> None:
-        """Bring a finished blob's bytes to the disk; the first of the three steps that keep it."""
+        """Bring a finished blob's bytes to the disk, so that the name it gets never stands for less."""
         if self._durable:
-            with open(written.path, "rb") as file:
-                os.fsync(file.fileno())
+            with disk.writing():
+                _sync(written.path)
 
     def adopt(self, written: BlobWriter, digest: str) -> None:
-        """Make a synced blob visible under the digest it was compared with; the second step, quick."""
+        """Make a synced blob visible under the digest it was compared with, and bring that name to the
+        disk.
+        """
         target = self.path(digest)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(written.path, target)
+        with disk.writing():
+            is_new = not target.parent.is_dir()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written.path.replace(target)
+            if self._durable:
+                _sync(target.parent)
+                if is_new:
+                    _sync(target.parent.parent)
 
-    def sync_name(self, digest: str) -> None:
-        """Bring a blob's name to the disk; the third step, before anybody is told."""
-        if self._durable:
-            directory = os.open(self.path(digest).parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+
+def _write_at(file: int, view: memoryview, start: int) -> None:
+    done = 0
+    try:
+        while done < len(view):
+            done += os.pwrite(file, view[done:], start + done)
+    except BaseException:
+        os.ftruncate(file, start)
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

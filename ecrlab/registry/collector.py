@@ -1,26 +1,33 @@
 """Throwing away what nobody needs: layers without an image, and files without a layer.
 
-A layer is needed while an image of its repository uses it, and for a little while after a client pushed it or asked
-whether it is there, because that client is about to push an image that counts on it. ECR says only that unused layers
-may be cleaned up at any time (API reference, LayerInaccessibleException); here it happens at once when an image is
-deleted, or as soon as the little while is over.
+A layer is needed while an image of its repository uses it, and for a little while after a client pushed it or
+asked whether it is there, because that client is about to push an image that counts on it. ECR says only that
+unused layers may be cleaned up at any time (API reference, LayerInaccessibleException); here it happens at
+once when an image is deleted, or as soon as the little while is over.
 """
 
+import contextlib
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 
 from ecrlab.registry.blobs import BlobStore
+from ecrlab.registry.errors import ServerException
 from ecrlab.registry.store import Store
 from ecrlab.registry.uploads import Uploads
 
 GRACE_SECONDS = 60.0
-"""How long a layer is kept for a client that counts on it; longer while something is uploaded into its repository."""
+"""How long a layer is kept for a client that counts on it; longer while something is uploaded into its
+repository.
+"""
 
 
 class Collector:
-    """Knows which layers may be unused, and who still counts on them."""
+    """Knows which layers may be unused, and who still counts on them.
+
+    Locks are taken in one order: the store's, then this one's, then that of the uploads.
+    """
 
     def __init__(self, store: Store, blobs: BlobStore, uploads: Uploads) -> None:
         self._store = store
@@ -29,11 +36,16 @@ class Collector:
         self._lock = threading.Lock()
         self._promises: defaultdict[int, list[float]] = defaultdict(list)
         self._suspects: dict[int, int] = {}
+        self._arriving: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
         self._stopped = False
 
     def promise(self, layer_id: int) -> None:
-        """A client was told that this layer is there: keep it until the client's image is, or the grace is over."""
+        """A client is told that this layer is there: keep it until the client's image is, or the grace is
+        over.
+
+        Say so while no collection can happen: within a change, or `Store.exclusively`.
+        """
         now = time.monotonic()
         with self._lock:
             still = [deadline for deadline in self._promises[layer_id] if deadline > now]
@@ -54,33 +66,46 @@ class Collector:
         with self._lock:
             self._suspects.update(layers)
 
+    @contextlib.contextmanager
+    def awaiting(self, digest: str) -> Iterator[None]:
+        """A file of that digest is put in place, and its layer is about to be known; if that fails, the file
+        goes.
+        """
+        with self._lock:
+            self._arriving[digest] += 1
+        try:
+            yield
+        except BaseException:
+            self._arrived(digest)
+            self.forget([digest])
+            raise
+        self._arrived(digest)
+
     def collect(self, *, grace: bool = True) -> None:
         """Drop the suspects that no image uses and no client counts on; look again later at the rest."""
-        with self._store.exclusively():
-            condemned = self._condemned(grace=grace)
-            if condemned:
-                with self._store.write() as db:
-                    gone = [
-                        row["digest"]
-                        for layer_id in condemned
-                        for row in db.execute(
-                            "DELETE FROM layer WHERE id = ?1 "
-                            "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = ?1) RETURNING digest",
-                            (layer_id,),
-                        )
-                    ]
-                self.forget(gone)
-        self._look_again_later()
+        self._uploads.drop_idle()
+        try:
+            with self._store.exclusively():
+                condemned = self._condemned(grace=grace)
+                if condemned:
+                    self.forget(self._drop(condemned))
+        finally:
+            self._look_again_later()
 
     def forget(self, digests: Iterable[str]) -> None:
         """Remove the files of those digests that no repository holds any more."""
         with self._store.exclusively(), self._store.read() as db:
             for digest in set(digests):
                 if db.execute("SELECT 1 FROM layer WHERE digest = ? LIMIT 1", (digest,)).fetchone() is None:
-                    self._blobs.remove(digest)
+                    # Who awaits it from now on puts the file in place again.
+                    with self._lock:
+                        if digest not in self._arriving:
+                            self._blobs.remove(digest)
 
     def sweep_strays(self) -> None:
-        """At the start of a lab: files without a layer go; layers without an image are suspects with a new grace."""
+        """At the start of a lab: files without a layer go; layers without an image are suspects with a new
+        grace.
+        """
         with self._store.exclusively(), self._store.read() as db:
             known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
             for digest in self._blobs:
@@ -96,27 +121,53 @@ class Collector:
         self._look_again_later()
 
     def stop(self) -> None:
-        """No more looking."""
+        """No more looking; a look under way is waited for."""
         with self._lock:
             self._stopped = True
-            if self._timer is not None:
-                self._timer.cancel()
+            timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
-    def _condemned(self, *, grace: bool) -> list[int]:
+    def _drop(self, condemned: dict[int, int]) -> list[str]:
+        """Let the database forget those layers that are unused indeed; give the digests."""
+        try:
+            with self._store.write() as db:
+                return [
+                    row["digest"]
+                    for layer_id in condemned
+                    for row in db.execute(
+                        "DELETE FROM layer WHERE id = ?1 "
+                        "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = ?1) RETURNING digest",
+                        (layer_id,),
+                    )
+                ]
+        except BaseException:
+            # A disk too full to forget anything now may not be so later.
+            self.suspect(condemned.items())
+            raise
+
+    def _condemned(self, *, grace: bool) -> dict[int, int]:
         now = time.monotonic()
         with self._lock:
-            condemned = []
+            condemned = {}
             for layer_id, repository_id in self._suspects.items():
                 promises = [deadline for deadline in self._promises.get(layer_id, ()) if deadline > now]
                 counted_on = promises or (
                     layer_id in self._promises and self._uploads.any_into(repository_id)
                 )
                 if not (grace and counted_on):
-                    condemned.append(layer_id)
+                    condemned[layer_id] = repository_id
             for layer_id in condemned:
                 del self._suspects[layer_id]
                 self._promises.pop(layer_id, None)
             return condemned
+
+    def _arrived(self, digest: str) -> None:
+        with self._lock:
+            self._arriving[digest] -= 1
+            if not self._arriving[digest]:
+                del self._arriving[digest]
 
     def _look_again_later(self) -> None:
         with self._lock:
@@ -126,8 +177,11 @@ class Collector:
                 self._timer.start()
 
     def _look_again(self) -> None:
-        with self._lock:
-            self._timer = None
-            if self._stopped:
-                return
-        self.collect()
+        try:
+            # Nobody waits for an answer here: after a full disk the next look comes by itself.
+            with contextlib.suppress(ServerException):
+                self.collect()
+        finally:
+            with self._lock:
+                self._timer = None
+            self._look_again_later()

@@ -1,10 +1,12 @@
 """Layers: the blobs that a repository holds, and how they get into it.
 
-A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS user guide,
-blob mounting). The same bytes lie on the disk once.
+A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS
+user guide, blob mounting). The same bytes lie on the disk once.
 """
 
+import contextlib
 import sqlite3
+import time
 from dataclasses import dataclass
 
 from ecrlab.registry import names, repositories
@@ -38,47 +40,54 @@ def find_upload(registry: Registry, repository_name: str, upload_id: str) -> Upl
     return upload
 
 
+def grow(registry: Registry, repository_name: str, upload: Upload, piece: bytes | memoryview) -> int:
+    """Append a piece to an upload; give its size in bytes so far. What fails leaves it where it stood, open.
+
+    Raises `UploadNotFoundException` when it is over, `LimitExceededException` beyond the largest layer,
+    `ServerException` when the disk takes no more.
+    """
+    with upload.lock:
+        try:
+            upload.blob.write(piece)
+        except FileNotFoundError as error:
+            raise UploadNotFoundException(upload.id, repository_name, registry.account_id) from error
+        upload.touched = time.monotonic()
+        return upload.blob.size
+
+
 def complete_upload(registry: Registry, repository_name: str, upload: Upload, digest: str) -> Layer:
     """Keep what was uploaded as the layer `digest`, and close the upload. A layer that was there stays.
 
-    Raises `InvalidParameterException` for what is no digest, `InvalidLayerException` when the bytes have another one:
-    then the upload stays open. After any later failure (a full disk) it is over, and nothing is kept.
+    Raises `InvalidParameterException` for what is no digest, `InvalidLayerException` when the bytes have
+    another one: then the upload stays open. After any later failure (a full disk) it is over, and nothing is
+    kept: `UploadNotFoundException`, `RepositoryNotFoundException`, `ServerException`.
     """
     names.check_digest(digest)
-    world = registry.world
     with upload.lock:
-        if upload.is_over:
-            raise UploadNotFoundException(upload.id, repository_name, registry.account_id)
-        if upload.blob.digest(digest.partition(":")[0]) != digest:
-            raise InvalidLayerException(digest)
         try:
-            world.blobs.sync(upload.blob)
-            with world.store.exclusively(), world.store.write() as db:
-                repository = repositories.get(db, registry, repository_name)
-                layer = _hold(db, repository, digest, upload.blob.size)
-                # Within the transaction: a file without a row is swept, a row without a file would be a lie.
-                world.blobs.adopt(upload.blob, digest)
-            world.blobs.sync_name(digest)
-        except BaseException:
-            world.collector.forget([digest])
-            raise
-        finally:
-            world.uploads.end(upload)
-    _count_on(registry, repository, layer)
-    return layer
+            if upload.is_over:
+                raise FileNotFoundError(upload.blob.path)
+            if upload.blob.digest(digest.partition(":")[0]) != digest:
+                raise InvalidLayerException(digest)
+            return _keep(registry, repository_name, upload, digest)
+        except FileNotFoundError as error:
+            raise UploadNotFoundException(upload.id, repository_name, registry.account_id) from error
 
 
 def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool = False) -> Layer | None:
-    """A layer of a repository, or None; `to_push` when the client asks in order to leave the layer out of a push.
+    """A layer of a repository, or None; `to_push` when the client asks in order to leave the layer out of a
+    push.
 
     Raises `RepositoryNotFoundException`.
     """
-    with registry.world.store.read() as db:
+    world = registry.world
+    # Between a look and a promise the collector must not come.
+    with world.store.exclusively() if to_push else contextlib.nullcontext(), world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         layer = _get(db, repository.id, digest)
-    if layer is not None and to_push:
-        _count_on(registry, repository, layer)
-    return layer
+        if layer is not None and to_push:
+            _count_on(registry, repository, layer)
+        return layer
 
 
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
@@ -87,18 +96,19 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
     Raises `RepositoryNotFoundException` for the target; a source that does not exist has no layers.
     """
     world = registry.world
-    with world.store.exclusively(), world.store.write() as db:
+    with world.store.write() as db:
         target = repositories.get(db, registry, repository_name)
         row = db.execute(
             "SELECT layer.size FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE layer.digest = ? AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
+            "WHERE layer.digest = ? "
+            "AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
             (digest, registry.account_id, registry.region, source_name),
         ).fetchone()
         if row is None:
             return None
         layer = _hold(db, target, digest, row["size"])
-    _count_on(registry, target, layer)
-    return layer
+        _count_on(registry, target, layer)
+        return layer
 
 
 def delete(registry: Registry, repository_name: str, digest: str) -> bool:
@@ -117,6 +127,22 @@ def delete(registry: Registry, repository_name: str, digest: str) -> bool:
             ).fetchall()
         world.collector.forget(row["digest"] for row in gone)
     return bool(gone)
+
+
+def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str) -> Layer:
+    world = registry.world
+    try:
+        world.blobs.sync(upload.blob)
+        with world.collector.awaiting(digest):
+            # The file first: without a row it is swept, but a row without a file would be a lie.
+            world.blobs.adopt(upload.blob, digest)
+            with world.store.write() as db:
+                repository = repositories.get(db, registry, repository_name)
+                layer = _hold(db, repository, digest, upload.blob.size)
+                _count_on(registry, repository, layer)
+                return layer
+    finally:
+        world.uploads.end(upload)
 
 
 def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:

@@ -1,17 +1,21 @@
 """The registry's memory: one SQLite database in the state directory, one writer, many readers.
 
-A change is one transaction: it happened whole or not at all, also after `kill -9` (SQLite's write-ahead log). Writers
-queue at one lock; readers see the last whole state and never wait. Connections are pooled, not kept by thread, because
-HTTP servers make a thread for a request; they are opened in the process that uses them, because a connection must not
-pass a fork.
+A change is one transaction: it happened whole or not at all, also after `kill -9` (SQLite's write-ahead log).
+Writers queue at one lock; readers see the last whole state and never wait. Connections are pooled, not kept
+by thread, because HTTP servers make a thread for a request; a forked child opens its own, because a
+connection must not pass a fork.
 """
 
 import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+
+from ecrlab.registry import disk
+from ecrlab.registry.errors import ServerException
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (
@@ -89,46 +93,56 @@ CREATE INDEX IF NOT EXISTS image_by_child ON image_child (child_id);
 VERSION = 1
 """What `PRAGMA user_version` says of a database of this layout."""
 
+IDLE_READERS = 8
+"""How many connections wait for the next look; more are opened when more look at once, and closed
+afterwards.
+"""
+
 
 class Store:
     """The database of one state directory.
 
-    Use `with store.write() as db:` for a change and `with store.read() as db:` for a consistent look; `db` is a
-    `sqlite3.Connection` whose rows can be read by column name. Errors inside `write` undo the change.
-    `durable` is for a directory that outlives the process.
+    Use `with store.write() as db:` for a change and `with store.read() as db:` for a consistent look; `db` is
+    a `sqlite3.Connection` whose rows can be read by column name. Errors inside `write` undo the change; what
+    a full disk does to it is a `ServerException`. `durable` is for a directory that outlives the process.
     """
+
+    _writer: sqlite3.Connection | None
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self.path = path
         self._durable = durable
-        self._write_lock = threading.RLock()
-        self._pool_lock = threading.Lock()
-        self._owner = os.getpid()
-        self._writer: sqlite3.Connection | None = None
-        self._readers: list[sqlite3.Connection] = []
-        with self._write_lock:
-            writer = self._connect()
+        self._is_closed = False
+        self._begin_in_this_process()
+        writer = self._writer = self._connect()
+        try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
-                writer.close()
                 raise sqlite3.DatabaseError(
                     f"{path} has layout {version}; this ecrlab reads layout {VERSION}"
                 )
             writer.executescript(SCHEMA)
             writer.execute(f"PRAGMA user_version = {VERSION}")
-            self._writer = writer
+        except BaseException:
+            self.close()
+            raise
+        _stores.add(self)
 
     @contextlib.contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Keep other writers out for longer than one change (a file and its row, a change and its tick)."""
+        """Keep other writers out for longer than one change (a change and the files it frees, a change and
+        its tick).
+        """
         with self._write_lock:
             yield
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One change: everything inside is kept, or nothing is."""
-        with self._write_lock:
-            self._leave_parents_connections()
+        """One change: everything inside is kept, or nothing is. Raises `ServerException` when the disk takes
+        no more.
+        """
+        with self._write_lock, disk.changing():
+            self._check_open()
             if self._writer is None:
                 self._writer = self._connect()
             db = self._writer
@@ -136,31 +150,35 @@ class Store:
             try:
                 yield db
                 db.execute("COMMIT")
-            except BaseException:
-                # A full disk can end the transaction by itself.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+            except BaseException as error:
+                self._undo(db, error)
                 raise
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """One look: every statement inside sees the same state."""
         with self._pool_lock:
-            self._leave_parents_connections()
+            self._check_open()
             db = self._readers.pop() if self._readers else None
         if db is None:
             db = self._connect()
-        db.execute("BEGIN")
         try:
+            db.execute("BEGIN")
             yield db
-        finally:
             db.execute("COMMIT")
-            with self._pool_lock:
-                self._readers.append(db)
+        except sqlite3.Error:
+            db.close()
+            raise
+        except BaseException:
+            db.execute("ROLLBACK")
+            self._put_back(db)
+            raise
+        self._put_back(db)
 
     def close(self) -> None:
-        """Let go of the database; the write-ahead log is folded into it."""
+        """Let go of the database, for good; the write-ahead log is folded into it."""
         with self._write_lock, self._pool_lock:
+            self._is_closed = True
             for reader in self._readers:
                 reader.close()
             self._readers.clear()
@@ -168,21 +186,65 @@ class Store:
                 self._writer.close()
                 self._writer = None
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ServerException("This lab has been stopped.")
+
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, cached_statements=256)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")
-        # With a write-ahead log, NORMAL survives the death of the process at any moment and keeps the database sound
-        # through a power cut; FULL would only add the very last changes before that cut, at an fsync for each.
+        # With a write-ahead log, NORMAL survives the death of the process at any moment and keeps the
+        # database sound through a power cut; FULL would only add the very last changes before that cut, at an
+        # fsync for each.
         db.execute(f"PRAGMA synchronous = {'NORMAL' if self._durable else 'OFF'}")
         db.execute("PRAGMA wal_autocheckpoint = 4000")
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA cache_size = -65536")
+        db.execute("PRAGMA cache_size = -16384")
         return db
 
-    def _leave_parents_connections(self) -> None:
-        """After a fork, forget (not close: they are the parent's) the connections that came along."""
-        if self._owner != os.getpid():
-            self._owner = os.getpid()
+    def _undo(self, db: sqlite3.Connection, error: BaseException) -> None:
+        """Undo a change that failed. A full disk can have ended the transaction by itself."""
+        try:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                # Folding the log into the database lets it start over in the room it has: what frees space
+                # needs some.
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error:
+            # A connection that cannot even undo is no use; closing it undoes the change, the next one begins
+            # afresh.
             self._writer = None
-            self._readers = []
+            db.close()
+
+    def _put_back(self, db: sqlite3.Connection) -> None:
+        with self._pool_lock:
+            if len(self._readers) < IDLE_READERS and not self._is_closed:
+                self._readers.append(db)
+                return
+        db.close()
+
+    def _begin_in_this_process(self) -> None:
+        self._write_lock = threading.RLock()
+        self._pool_lock = threading.Lock()
+        self._writer = None
+        self._readers: list[sqlite3.Connection] = []
+
+    def _leave_to_the_parent(self) -> None:
+        # Closing a connection here could take the parent's file locks away, so they are kept and never
+        # touched.
+        _of_the_parent.extend([*self._readers, self._writer])
+        self._begin_in_this_process()
+
+
+_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+_of_the_parent: list[sqlite3.Connection | None] = []
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        store._leave_to_the_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)

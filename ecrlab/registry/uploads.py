@@ -1,7 +1,7 @@
 """Layers on their way in: an upload is opened, grows by pieces, and is completed or forgotten.
 
-Uploads are not remembered across a restart: a client that loses its server starts over, and nothing half done is left.
-An upload nobody touches for an hour is dropped.
+Uploads are not remembered across a restart: a client that loses its server starts over, and nothing half done
+is left. An upload nobody touches for an hour is dropped.
 """
 
 import threading
@@ -20,7 +20,10 @@ MOST_OPEN = 10_000
 
 @dataclass(slots=True)
 class Upload:
-    """One layer on its way into one repository. Hold `lock` while reading or growing it."""
+    """One layer on its way into one repository. Hold `lock` while growing or completing it.
+
+    It can be over at any moment, also while somebody holds the lock: then `blob` takes no more.
+    """
 
     id: str
     repository_id: int
@@ -39,14 +42,16 @@ class Uploads:
         self._lock = threading.Lock()
 
     def begin(self, upload_id: str, repository_id: int) -> Upload:
-        """Open an upload. Raises `LimitExceededException` when far too many are open."""
-        self._drop_idle()
-        if len(self._open) >= MOST_OPEN:
-            raise LimitExceededException(
-                f"{MOST_OPEN} layer uploads are open; complete or cancel some of them"
-            )
-        upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id))
+        """Open an upload. Raises `LimitExceededException` when far too many are open, `ServerException` for
+        want of disk.
+        """
+        self.drop_idle()
         with self._lock:
+            if len(self._open) >= MOST_OPEN:
+                raise LimitExceededException(
+                    f"{MOST_OPEN} layer uploads are open; complete or cancel some of them"
+                )
+            upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id))
             self._open[upload_id] = upload
         return upload
 
@@ -59,12 +64,15 @@ class Uploads:
         return upload
 
     def end(self, upload: Upload) -> None:
-        """Close an upload; what it brought is thrown away unless the blob store adopted it."""
+        """Close an upload; what it brought is thrown away unless the blob store adopted it.
+
+        It does not wait for who holds the upload's lock: that may be a slow client, and the caller may hold
+        the store.
+        """
+        upload.is_over = True
         with self._lock:
             self._open.pop(upload.id, None)
-        with upload.lock:
-            upload.is_over = True
-            upload.blob.discard()
+        upload.blob.discard()
 
     def any_into(self, repository_id: int) -> bool:
         """Whether something is being uploaded into that repository just now."""
@@ -78,9 +86,15 @@ class Uploads:
         for upload in ending:
             self.end(upload)
 
-    def _drop_idle(self) -> None:
+    def drop_idle(self) -> None:
+        """Close the uploads that nobody has touched for an hour."""
         deadline = time.monotonic() - IDLE_SECONDS
         with self._lock:
             idle = [upload for upload in self._open.values() if upload.touched < deadline]
         for upload in idle:
-            self.end(upload)
+            # Who holds the lock is at work on it, however slowly.
+            if upload.lock.acquire(blocking=False):
+                try:
+                    self.end(upload)
+                finally:
+                    upload.lock.release()

@@ -25,7 +25,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.registry import names
 from ecrlab.registry.blobs import BlobStore
 from ecrlab.registry.collector import Collector
-from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.store import Store
 from ecrlab.registry.uploads import Uploads
 
@@ -49,32 +49,35 @@ class Change:
 class World:
     """The ECR of one lab, kept in `directory`.
 
-    `seed` makes ids and tokens repeat from run to run; without one they are random, and the token key is kept in the
-    directory. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the directory, or it holds
-    something else.
+    `seed` makes ids and tokens repeat from run to run; without one they are random, and the token key is kept
+    in the directory. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the
+    directory, or it holds something else.
     """
 
     def __init__(
         self, directory: Path, clock: Clock | None = None, *, seed: str | None = None, durable: bool = True
     ) -> None:
         self.directory = directory
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _claim(directory)
-            self.store = Store(directory / "registry.sqlite", durable=durable)
-            self.blobs = BlobStore(directory, durable=durable)
-        except (OSError, sqlite3.Error) as error:
-            raise StateError(f"cannot keep a registry in {directory}: {error}") from error
         self.clock: Clock = clock or LabClock()
-        self.uploads = Uploads(self.blobs)
-        self.collector = Collector(self.store, self.blobs, self.uploads)
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
-        self.token_key = (
-            hashlib.sha256(f"token {seed}".encode()).digest() if seed is not None else self._kept_key()
-        )
-        self._resume_clock()
-        self.collector.sweep_strays()
+        with contextlib.ExitStack() as undo:
+            try:
+                # Only its owner may read the key of the tokens.
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._lock: int | None = claim(directory)
+                undo.callback(self._let_go)
+                self.store = Store(directory / "registry.sqlite", durable=durable)
+                undo.callback(self.store.close)
+                self.blobs = BlobStore(directory, durable=durable)
+                self.uploads = Uploads(self.blobs)
+                self.collector = Collector(self.store, self.blobs, self.uploads)
+                self.token_key = self._kept_key() if seed is None else _seeded_key(seed)
+                self._resume_clock()
+                self.collector.sweep_strays()
+            except (OSError, sqlite3.Error, ServerException) as error:
+                raise StateError(f"cannot keep a registry in {directory}: {error}") from error
+            undo.pop_all()
 
     def registry(self, account_id: str, region: str) -> "Registry":
         """The registry of one account in one Region; the names are checked."""
@@ -111,7 +114,14 @@ class World:
         self.collector.stop()
         self.uploads.end_all()
         self.store.close()
-        os.close(self._lock)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            # Unlocked by name: a forked child may have the file open too.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            os.close(self._lock)
+            self._lock = None
 
     def _kept_key(self) -> bytes:
         with self.store.write() as db:
@@ -150,12 +160,21 @@ def _keep_time(db: sqlite3.Connection, clock: Clock, instant: datetime) -> None:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?)", (instant.isoformat(),))
 
 
-def _claim(directory: Path) -> int:
+def _seeded_key(seed: str) -> bytes:
+    return hashlib.sha256(f"token {seed}".encode()).digest()
+
+
+def claim(directory: Path) -> int:
+    """Lock a state directory for this process: a descriptor to unlock it with. Raises `StateError` when it is
+    in use.
+    """
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    except OSError as error:
         os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise
         raise StateError(
             f"another ecrlab server is using {directory}; stop it first, or name another directory"
         ) from error
