@@ -1,0 +1,109 @@
+"""Who asks, and of which registry.
+
+The host name says which registry is meant: account and Region of `123456789012.dkr.ecr.us-east-1.amazonaws.com`; on
+the machine's own address it is the registry of the token's account and Region. The token comes as the password of
+the user `AWS` in Basic authentication, on every request; without one ECR asks for it (see AWS user guide, private
+registry authentication; the challenge and the texts are quoted in public reports).
+"""
+
+import base64
+import binascii
+import re
+from typing import Protocol
+
+from ecrlab.registry import names, tokens
+from ecrlab.registry.errors import AccessDeniedException
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.tokens import ExpiredToken, InvalidToken, Token
+from ecrlab.registry.world import Registry, World
+from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.v2.wire import Headers
+
+USER = "AWS"
+PUBLIC_HOST = "public.ecr.aws"
+
+_PORT = re.compile(r":[0-9]{1,5}$")
+_PRIVATE = re.compile(
+    rf"(?P<account>{names.ACCOUNT.pattern})\."
+    rf"(?:dkr\.ecr\.(?P<region>{names.REGION.pattern})\.amazonaws\.com|dkr-ecr\.(?P<dual>{names.REGION.pattern})\.on\.aws)"
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Authorize(Protocol):
+    """The rules: raises `AccessDeniedException` if a token's bearer may not do this in that registry or repository."""
+
+    def __call__(self, token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
+        """Return if they may."""
+
+
+class NotAuthorized(Exception):  # noqa: N818 - ECR's own word for it
+    """Nobody said who asks: the one answer that is not JSON."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.headers: Headers = [
+            ("Www-Authenticate", f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'),
+            ("Content-Type", "text/plain; charset=utf-8"),
+        ]
+
+
+def name_of(host: str) -> str:
+    """A `Host` header without its port, in lower case."""
+    return _PORT.sub("", host).lower()
+
+
+def is_a_registry(name: str) -> bool:
+    """Whether this is the name of somebody's registry on AWS."""
+    return _PRIVATE.fullmatch(name) is not None
+
+
+def bearer(world: World, host: str, authorization: str | None) -> Token:
+    """Whose token an `Authorization` header carries. Raises `NotAuthorized` without one, `Refusal` for a bad one."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        raise NotAuthorized(host)
+    try:
+        user, colon, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        user = colon = password = ""
+    if user != USER or not colon:
+        # UNSURE: the text; public reports show only the status of a malformed credential.
+        raise Refusal(
+            400, "DENIED", "The Authorization header is not that of the user AWS with a registry token"
+        )
+    try:
+        return tokens.check(world, password)
+    except ExpiredToken as error:
+        raise _expired() from error
+    except InvalidToken as error:
+        raise Refusal(400, "DENIED", "Your authorization token is invalid.") from error
+
+
+def registry_of(world: World, host: str, token: Token) -> Registry:
+    """The registry that a host name means to a token's bearer. Raises `Refusal`."""
+    name = name_of(host)
+    found = _PRIVATE.fullmatch(name)
+    if found is None:
+        if name in _LOOPBACK:
+            return world.registry(token.account_id, token.region)
+        # UNSURE: status and code; the text is ECR's.
+        raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
+    region = found["region"] or found["dual"]
+    if region != token.region:
+        # A token works in its Region only (AWS user guide, common errors for Docker). UNSURE: the text; learners who
+        # log in to another Region report this one.
+        raise _expired()
+    return world.registry(found["account"], region)
+
+
+def owners_only(token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
+    """The rule without policies: an account does what it likes in its own registry and nothing in others'."""
+    if token.account_id != registry.account_id:
+        resource = repository.arn if repository else f"arn:aws:ecr:{registry.region}:{registry.account_id}:*"
+        because = f"no resource-based policy allows the {action} action"
+        raise AccessDeniedException(token.principal, action, resource, because)
+
+
+def _expired() -> Refusal:
+    return Refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")

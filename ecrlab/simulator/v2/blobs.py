@@ -1,0 +1,274 @@
+"""Layers in and out.
+
+A layer comes in by an upload: one POST opens it, PATCHes bring pieces, a PUT says what the whole is. A small one may
+come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it; two clients that
+write to one upload at the same time never mix their bytes, because each writes only where it left off.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecrlab.registry import layers, names
+from ecrlab.registry.errors import AccessDeniedException, UploadNotFoundException
+from ecrlab.registry.layers import Layer
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.uploads import Upload
+from ecrlab.simulator.v2.errors import Refusal, bad_digest
+from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.wire import OUT_PIECE, Headers, Response, Slice
+
+_CHUNK = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
+
+
+# Layers in
+
+
+def begin(visit: Visit) -> Response:
+    """POST: open an upload; with `mount` take the layer from another repository, with `digest` take it from the body."""
+    visit.may("ecr:InitiateLayerUpload")
+    query = visit.request.query
+    if "mount" in query:
+        mounted = _mount(visit, _digest(query["mount"]), query.get("from"))
+        if mounted is not None:
+            return _created(visit, mounted)
+    if "digest" in query and "mount" not in query:
+        digest = _digest(query["digest"])
+        visit.may("ecr:UploadLayerPart")
+        visit.may("ecr:CompleteLayerUpload")
+        upload = layers.begin_upload(visit.registry, visit.name)
+        try:
+            with _growing(visit, upload, 0):
+                return _created(visit, layers.complete_upload(visit.registry, visit.name, upload, digest))
+        finally:
+            visit.registry.world.uploads.end(upload)
+    upload = layers.begin_upload(visit.registry, visit.name)
+    return Response(202, _standing(visit, upload.id, 0))
+
+
+def status(visit: Visit) -> Response:
+    """GET: where an upload stands."""
+    visit.may("ecr:UploadLayerPart")
+    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    return Response(204, _standing(visit, upload.id, upload.blob.size))
+
+
+def append(visit: Visit) -> Response:
+    """PATCH: bring the next piece of an upload, with or without saying which bytes it is."""
+    visit.may("ecr:UploadLayerPart")
+    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    before = _continues(visit, upload)
+    with _growing(visit, upload, before):
+        size = upload.blob.size
+    if visit.quirks:
+        # ECR answers 201, and a Range that stays where the first piece ended.
+        return Response(201, _standing(visit, upload.id, visit.quirks.stale_size(upload.id, size)))
+    return Response(202, _standing(visit, upload.id, size))
+
+
+def complete(visit: Visit) -> Response:
+    """PUT: bring the last piece of an upload, if any is left, and say what the whole is."""
+    visit.may("ecr:CompleteLayerUpload")
+    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    digest = _digest(visit.request.query.get("digest", ""))
+    if not visit.request.body.is_empty:
+        visit.may("ecr:UploadLayerPart")
+    with _growing(visit, upload, _continues(visit, upload)):
+        layer = layers.complete_upload(visit.registry, visit.name, upload, digest)
+    return _created(visit, layer)
+
+
+def cancel(visit: Visit) -> Response:
+    """DELETE of an upload: forget it."""
+    # UNSURE: ECR's API has no operation for this, hence no action either; who may write may stop writing.
+    visit.may("ecr:UploadLayerPart")
+    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    visit.registry.world.uploads.end(upload)
+    return Response(204)
+
+
+def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
+    """The layer as it is now in this repository too, or None: then the client is to upload it."""
+    if source_name is None:
+        # UNSURE: whether ECR looks for the layer by itself; the specification leaves it open.
+        return None
+    try:
+        source = visit.may_in(source_name, "ecr:GetDownloadUrlForLayer")
+    except (AccessDeniedException, Refusal):
+        return None
+    if visit.quirks and not _is_used(visit, source, digest):
+        return None
+    return layers.mount(visit.registry, visit.name, digest, source_name)
+
+
+def _is_used(visit: Visit, repository: Repository, digest: str) -> bool:
+    """Whether an image of the repository has this layer."""
+    with visit.registry.world.store.read() as db:
+        row = db.execute(
+            "SELECT 1 FROM layer JOIN image_layer ON layer_id = layer.id WHERE repository_id = ? AND digest = ?",
+            (repository.id, digest),
+        ).fetchone()
+    return row is not None
+
+
+def _continues(visit: Visit, upload: Upload) -> int:
+    """Where the upload stands, which must be where the request's `Content-Range` begins. Raises `Refusal`."""
+    size = upload.blob.size
+    content_range = visit.request.header("Content-Range")
+    if content_range is None:
+        return size
+    found = _CHUNK.fullmatch(content_range.strip())
+    if found is None or int(found[2]) < int(found[1]):
+        raise Refusal(400, "SIZE_INVALID", f"Content-Range is no range: {content_range[:80]!r}")
+    first, last = int(found[1]), int(found[2])
+    if first != size:
+        raise _out_of_order(visit, upload)
+    if visit.request.body.length not in (None, last - first + 1):
+        raise Refusal(400, "SIZE_INVALID", "Content-Range and Content-Length do not agree")
+    return size
+
+
+@contextmanager
+def _growing(visit: Visit, upload: Upload, before: int) -> Iterator[None]:
+    """Let the request's body continue the upload; if that or what is done with it fails, the upload is as it was."""
+    mark = None
+    position = before
+    try:
+        for piece in visit.request.body.pieces():
+            with upload.lock:
+                _check_open(visit, upload)
+                if upload.blob.size != position:
+                    raise _out_of_order(visit, upload)
+                mark = mark or upload.blob.mark()
+                upload.blob.write(piece)
+                position = upload.blob.size
+        with upload.lock:
+            _check_open(visit, upload)
+            yield
+    except BaseException:
+        with upload.lock:
+            if mark is not None and not upload.is_over and upload.blob.size == position:
+                upload.blob.rewind(mark)
+        raise
+
+
+def _check_open(visit: Visit, upload: Upload) -> None:
+    if upload.is_over:
+        raise UploadNotFoundException(upload.id, visit.name, visit.registry.account_id)
+
+
+def _out_of_order(visit: Visit, upload: Upload) -> Refusal:
+    size = upload.blob.size
+    message = f"The upload stands at {size} bytes; the next piece must begin there"
+    return Refusal(416, "RANGE_INVALID", message, _standing(visit, upload.id, size))
+
+
+def _standing(visit: Visit, upload_id: str, size: int) -> Headers:
+    return [
+        ("Location", visit.url(f"blobs/uploads/{upload_id}")),
+        ("Range", f"0-{max(size - 1, 0)}"),
+        ("Docker-Upload-UUID", upload_id),
+    ]
+
+
+def _created(visit: Visit, layer: Layer) -> Response:
+    return Response(
+        201, [("Location", visit.url(f"blobs/{layer.digest}")), ("Docker-Content-Digest", layer.digest)]
+    )
+
+
+# Layers out
+
+
+def send(visit: Visit) -> Response:
+    """GET: the bytes of a layer, or a range of them."""
+    visit.may("ecr:GetDownloadUrlForLayer")
+    digest = _digest(visit.thing)
+    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
+    layer = layers.find(visit.registry, visit.name, digest)
+    if layer is None:
+        raise _unknown(digest)
+    headers = _about(layer)
+    part = _asked_part(visit, layer)
+    if part is not None:
+        headers.append(("Content-Range", f"bytes {part.start}-{part.stop - 1}/{layer.size}"))
+    wanted = range(layer.size) if part is None else part
+    try:
+        file = visit.registry.world.blobs.open(digest)
+    except FileNotFoundError as error:
+        raise _unknown(digest) from error
+    status = 200 if part is None else 206
+    if len(wanted) > OUT_PIECE:
+        return Response(status, headers, Slice(file, wanted), length=len(wanted))
+    with file:
+        file.seek(wanted.start)
+        return Response(status, headers, file.read(len(wanted)))
+
+
+def look(visit: Visit) -> Response:
+    """HEAD: whether a layer is there."""
+    visit.may("ecr:BatchCheckLayerAvailability")
+    digest = _digest(visit.thing)
+    layer = layers.find(visit.registry, visit.name, digest, to_push=True)
+    if layer is None:
+        raise _unknown(digest)
+    return Response(200, _about(layer), length=layer.size)
+
+
+def remove(visit: Visit) -> Response:
+    """DELETE of a layer that no image uses."""
+    if visit.quirks:
+        raise Refusal(405, "UNSUPPORTED", "Layers are deleted with the images that use them")
+    # UNSURE: ECR has no operation that deletes a layer; asked for is the one that lets layers go.
+    visit.may("ecr:BatchDeleteImage")
+    digest = _digest(visit.thing)
+    if layers.delete(visit.registry, visit.name, digest):
+        return Response(202)
+    if layers.find(visit.registry, visit.name, digest) is None:
+        raise _unknown(digest)
+    raise Refusal(405, "UNSUPPORTED", f"The layer {digest} is used by an image")
+
+
+def _asked_part(visit: Visit, layer: Layer) -> range | None:
+    """The bytes that a `Range` header asks for, or None for all; several ranges at once are not served in parts.
+
+    Raises `Refusal` when the layer has none of them.
+    """
+    found = _RANGE.fullmatch((visit.request.header("Range") or "").strip())
+    if found is None or visit.request.header("If-Range") not in (None, _etag(layer)):
+        return None
+    first, last, suffix = (None if text is None else int(text) for text in found.groups())
+    if suffix is not None:
+        part = range(max(layer.size - suffix, 0), layer.size)
+    else:
+        assert first is not None
+        part = range(first, layer.size if last is None else min(last + 1, layer.size))
+    if not part:
+        message = f"The layer has {layer.size} bytes"
+        raise Refusal(416, "RANGE_INVALID", message, [("Content-Range", f"bytes */{layer.size}")])
+    return part
+
+
+def _about(layer: Layer) -> Headers:
+    return [
+        ("Content-Type", "application/octet-stream"),
+        ("Docker-Content-Digest", layer.digest),
+        ("Accept-Ranges", "bytes"),
+        ("ETag", _etag(layer)),
+    ]
+
+
+def _etag(layer: Layer) -> str:
+    return f'"{layer.digest}"'
+
+
+def _digest(text: str) -> str:
+    if not names.DIGEST.fullmatch(text):
+        raise bad_digest(text)
+    return text
+
+
+def _unknown(digest: str) -> Refusal:
+    # UNSURE: ECR's text.
+    return Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' does not exist in the repository")

@@ -1,0 +1,121 @@
+"""The WSGI application: from a request to the handler of its place, and from whatever happened to an answer."""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ecrlab.registry.errors import EcrError
+from ecrlab.registry.world import World
+from ecrlab.simulator.v2 import auth, blobs, listings, manifests
+from ecrlab.simulator.v2.auth import Authorize, NotAuthorized
+from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
+from ecrlab.simulator.v2.place import Handler, Visit
+from ecrlab.simulator.v2.quirks import Quirks
+from ecrlab.simulator.v2.wire import Request, Response
+
+log = logging.getLogger("ecrlab.v2")
+
+
+def ping(visit: Visit) -> Response:
+    """GET /v2/: yes, this is a registry, and your token is good."""
+    del visit
+    return Response(200, [("Content-Type", "application/json")], b"{}")
+
+
+_PLACES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
+    (re.compile(pattern, re.DOTALL), handlers)
+    for pattern, handlers in (
+        (r"/v2/?", {"GET": ping, "HEAD": ping}),
+        (r"/v2/_catalog", {"GET": listings.catalog, "HEAD": listings.catalog}),
+        (r"/v2/(?P<name>.+)/blobs/uploads/?", {"POST": blobs.begin}),
+        (
+            r"/v2/(?P<name>.+)/blobs/uploads/(?P<thing>[^/]+)",
+            {"GET": blobs.status, "PATCH": blobs.append, "PUT": blobs.complete, "DELETE": blobs.cancel},
+        ),
+        (
+            r"/v2/(?P<name>.+)/blobs/(?P<thing>[^/]+)",
+            {"GET": blobs.send, "HEAD": blobs.look, "DELETE": blobs.remove},
+        ),
+        (
+            r"/v2/(?P<name>.+)/manifests/(?P<thing>[^/]+)",
+            {"GET": manifests.send, "HEAD": manifests.look, "PUT": manifests.put, "DELETE": manifests.remove},
+        ),
+        (r"/v2/(?P<name>.+)/tags/list", {"GET": listings.tags, "HEAD": listings.tags}),
+        (
+            r"/v2/(?P<name>.+)/referrers/(?P<thing>[^/]+)",
+            {"GET": listings.referrers, "HEAD": listings.referrers},
+        ),
+    )
+]
+
+
+class DockerFace:
+    """A world as Docker clients see it.
+
+    `authorize` judges each request (see `auth.Authorize`); without it an account may do everything in its own registry
+    and nothing in others'. `quirks` turns on ECR's departures from the specification (see `quirks`).
+    """
+
+    def __init__(self, world: World, *, authorize: Authorize | None = None, quirks: bool = False) -> None:
+        self._world = world
+        self._authorize = authorize or auth.owners_only
+        self._quirks = Quirks() if quirks else None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        response, is_read = self._respond(environ)
+        headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *response.headers]
+        if response.status != 204:
+            headers.append(("Content-Length", str(response.length)))
+        if not is_read:
+            headers.append(("Connection", "close"))
+        start_response(response.status_line, headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return [b""]
+        return response.pieces
+
+    def _respond(self, environ: dict[str, Any]) -> tuple[Response, bool]:
+        """The answer, and whether the request's body was read to its end, so that the connection can go on."""
+        try:
+            request = Request(environ)
+        except Refusal as bad:
+            return _told(bad), False
+        try:
+            response = self._answer(request)
+        except NotAuthorized as nobody:
+            response = Response(401, nobody.headers, b"Not Authorized\n")
+        except Refusal as bad:
+            response = _told(bad)
+        except EcrError as error:
+            response = _told(refusal(error))
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            response = _told(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
+        # A client that waits for leave to send its body has been answered without.
+        return response, not request.waits_for_a_word and request.body.drain()
+
+    def _answer(self, request: Request) -> Response:
+        token = auth.bearer(self._world, request.host, request.header("Authorization"))
+        registry = auth.registry_of(self._world, request.host, token)
+        for pattern, handlers in _PLACES:
+            if found := pattern.fullmatch(request.path):
+                handler = handlers.get(request.method)
+                if handler is None:
+                    raise wrong_method(request.method, list(handlers))
+                where = {"name": "", "thing": ""} | found.groupdict()
+                return handler(
+                    Visit(
+                        request,
+                        token,
+                        registry,
+                        where["name"],
+                        where["thing"],
+                        self._authorize,
+                        self._quirks,
+                    )
+                )
+        raise not_here(request.path)
+
+
+def _told(bad: Refusal) -> Response:
+    return Response(bad.status, [("Content-Type", "application/json"), *bad.headers], bad.to_json())

@@ -1,0 +1,83 @@
+"""What there is: tags of a repository, repositories of a registry, and what refers to an image."""
+
+import json
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from ecrlab.registry import images, names, repositories
+from ecrlab.registry.manifest import OCI_INDEX
+from ecrlab.registry.referrers import Referrer
+from ecrlab.registry.referrers import find as find_referrers
+from ecrlab.simulator.v2.errors import Refusal, bad_digest
+from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.wire import Headers, Response
+
+MOST = 1000
+"""Names on one page; a client that does not say how many it wants gets as many too."""
+
+
+def tags(visit: Visit) -> Response:
+    """GET tags/list: tags in lexical order, `n` of them after `last`."""
+    visit.may("ecr:ListImages")
+    most, after = _page(visit)
+    found = images.tags(visit.registry, visit.name, after=after, most=most + 1) if most else []
+    headers = _link(visit.url("tags/list"), found, most)
+    return _json({"name": visit.name, "tags": found[:most]}, headers)
+
+
+def catalog(visit: Visit) -> Response:
+    """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
+    visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, None)
+    most, after = _page(visit)
+    # UNSURE: ECR's `last` is a cursor that only it can read; here it is the last name, as the specification of tags has it.
+    found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
+    names_ = [repository.name for repository in found]
+    return _json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
+
+
+def referrers(visit: Visit) -> Response:
+    """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only those."""
+    visit.may("ecr:BatchGetImage")
+    if not names.DIGEST.fullmatch(visit.thing):
+        raise bad_digest(visit.thing)
+    wanted = visit.request.query.get("artifactType")
+    found = find_referrers(visit.registry, visit.name, visit.thing)
+    headers: Headers = []
+    if wanted:
+        found = [referrer for referrer in found if referrer.artifact_type == wanted]
+        headers.append(("OCI-Filters-Applied", "artifactType"))
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in found]}
+    return Response(200, [("Content-Type", OCI_INDEX), *headers], json.dumps(index).encode())
+
+
+def _descriptor(referrer: Referrer) -> dict[str, object]:
+    descriptor: dict[str, object] = {
+        "mediaType": referrer.media_type,
+        "digest": referrer.digest,
+        "size": referrer.size,
+    }
+    if referrer.artifact_type:
+        descriptor["artifactType"] = referrer.artifact_type
+    if referrer.annotations:
+        descriptor["annotations"] = referrer.annotations
+    return descriptor
+
+
+def _page(visit: Visit) -> tuple[int, str]:
+    """How many names are wanted, and after which. Raises `Refusal`."""
+    query = visit.request.query
+    text = query.get("n", str(MOST))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise Refusal(400, "PAGINATION_NUMBER_INVALID", f"n must be a number of names, got {text[:40]!r}")
+    return min(int(text), MOST), query.get("last", "")
+
+
+def _link(path: str, found: Sequence[str], most: int) -> Headers:
+    """Where the next page is, if there is more than was asked for."""
+    if len(found) <= most:
+        return []
+    return [("Link", f'<{path}?{urlencode({"n": most, "last": found[most - 1]})}>; rel="next"')]
+
+
+def _json(document: dict[str, object], headers: Headers) -> Response:
+    return Response(200, [("Content-Type", "application/json"), *headers], json.dumps(document).encode())

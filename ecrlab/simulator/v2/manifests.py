@@ -1,0 +1,95 @@
+"""Images in and out: a manifest is given and taken by tag or by digest, byte for byte.
+
+ECR may convert a Docker manifest for a client that accepts only OCI's; the lab never does. Like the reference registry
+it gives what was pushed, whatever the `Accept` header says, because the digest vouches for these bytes and no others.
+"""
+
+from ecrlab.registry import images, manifest, names
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.images import Image, ImageId
+from ecrlab.simulator.v2.errors import Refusal, bad_digest
+from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.wire import Headers, Response
+
+_UNSPOKEN = ("", "application/json", "application/octet-stream")
+"""Content types that do not say which kind of manifest it is."""
+
+
+def put(visit: Visit) -> Response:
+    """PUT: take in a manifest under a tag or under its own digest."""
+    visit.may("ecr:PutImage")
+    wanted = _image_id(visit.thing)
+    body = visit.request.body.whole(manifest.LARGEST + 1)
+    if len(body) > manifest.LARGEST:
+        # UNSURE: ECR's status; 413 is the specification's.
+        raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {manifest.LARGEST} bytes")
+    said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
+    algorithm = (wanted.digest or "sha256:").partition(":")[0]
+    parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
+    image = images.put(visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True)
+    headers: Headers = [
+        ("Location", visit.url(f"manifests/{image.digest}")),
+        ("Docker-Content-Digest", image.digest),
+    ]
+    if parsed.subject is not None:
+        headers.append(("OCI-Subject", parsed.subject))
+    return Response(201, headers)
+
+
+def send(visit: Visit) -> Response:
+    """GET: a manifest; the pull is recorded."""
+    visit.may("ecr:BatchGetImage")
+    found, failures = images.pull(visit.registry, visit.name, [_known(visit)])
+    if failures:
+        raise _unknown(failures[0].reason)
+    image = found[0]
+    return Response(200, _about(image), image.body or b"")
+
+
+def look(visit: Visit) -> Response:
+    """HEAD: whether an image is there, and what it is; no pull."""
+    visit.may("ecr:BatchGetImage")
+    image = images.find(visit.registry, visit.name, _known(visit))
+    return Response(200, _about(image), image.body or b"")
+
+
+def remove(visit: Visit) -> Response:
+    """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
+    visit.may("ecr:BatchDeleteImage")
+    gone, failures = images.delete(visit.registry, visit.name, [_known(visit)])
+    if gone:
+        return Response(202)
+    failure = failures[0]
+    if failure.code == "ImageReferencedByManifestList":
+        # UNSURE: how ECR's registry says what its API calls ImageReferencedByManifestList.
+        raise Refusal(403, "DENIED", failure.reason)
+    raise _unknown(failure.reason)
+
+
+def _image_id(reference: str) -> ImageId:
+    """A digest or a tag; only a digest has a colon. Raises `Refusal`, `InvalidParameterException`."""
+    if ":" not in reference:
+        return ImageId(tag=names.check_tag(reference))
+    if not names.DIGEST.fullmatch(reference):
+        raise bad_digest(reference)
+    return ImageId(digest=reference)
+
+
+def _known(visit: Visit) -> ImageId:
+    """The same of an image that should be there: what cannot name one is a bad request (seen with HEAD on ECR)."""
+    try:
+        return _image_id(visit.thing)
+    except InvalidParameterException as error:
+        raise Refusal(400, "UNSUPPORTED", error.message) from error
+
+
+def _about(image: Image) -> Headers:
+    return [
+        ("Content-Type", image.media_type),
+        ("Docker-Content-Digest", image.digest),
+        ("ETag", f'"{image.digest}"'),
+    ]
+
+
+def _unknown(reason: str) -> Refusal:
+    return Refusal(404, "MANIFEST_UNKNOWN", reason)

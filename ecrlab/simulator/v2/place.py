@@ -1,0 +1,53 @@
+"""A place under `/v2/`, and what a handler there needs to know."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ecrlab.registry import names, repositories
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.tokens import Token
+from ecrlab.registry.world import Registry
+from ecrlab.simulator.v2.auth import Authorize
+from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.v2.quirks import Quirks
+from ecrlab.simulator.v2.wire import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of one caller to one repository (`name`; empty for the registry itself) and a thing in it."""
+
+    request: Request
+    token: Token
+    registry: Registry
+    name: str
+    thing: str
+    authorize: Authorize
+    quirks: Quirks | None
+
+    def may(self, action: str) -> Repository:
+        """The repository, if the caller may do this to it.
+
+        Raises `Refusal`, `RepositoryNotFoundException`, `AccessDeniedException`.
+        """
+        return self.may_in(self.name, action)
+
+    def may_in(self, name: str, action: str) -> Repository:
+        """The same for another repository of the registry."""
+        try:
+            names.check_repository_name(name)
+        except InvalidParameterException as error:
+            raise Refusal(400, "NAME_INVALID", error.message) from error
+        # UNSURE: a repository that does not exist is told before who may see it, as public reports of pushes have it.
+        repository = repositories.find(self.registry, name)
+        self.authorize(self.token, action, self.registry, repository)
+        return repository
+
+    def url(self, rest: str) -> str:
+        """The path of something in this repository."""
+        return f"/v2/{quote(self.name)}/{rest}"
+
+
+Handler = Callable[[Visit], Response]
