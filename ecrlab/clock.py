@@ -80,9 +80,12 @@ class LabClock:
     """
 
     def __init__(self, start: datetime = START) -> None:
-        """Start at `start`; an instant without a zone is taken as UTC."""
-        self._now = _in_utc(start)
+        """Start at `start`; an instant without a zone is taken as UTC. Raises `ClockError` beyond the year
+        9998.
+        """
         self._lock = threading.Lock()
+        self._now = datetime.min.replace(tzinfo=UTC)
+        self.travel_to(start)
 
     def now(self) -> datetime:
         """The present instant of the lab, in UTC."""

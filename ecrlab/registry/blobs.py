@@ -6,6 +6,7 @@ renamed), so a reader never sees half of one, and a process that dies while writ
 """
 
 import contextlib
+import contextlib
 import hashlib
 import os
 import re
@@ -21,6 +22,9 @@ EMPTY = "sha256:" + hashlib.sha256().hexdigest()
 
 LARGEST = 52_000 * 1024 * 1024
 """Bytes of the largest layer (AWS user guide, service quotas: 52,000 MiB)."""
+
+Mark = tuple[int, "hashlib._Hash"]
+"""How many bytes a blob has, and the hash over them."""
 
 _NAME = re.compile(r"[0-9a-f]{64,128}")
 
@@ -58,6 +62,16 @@ class BlobWriter:
                 os.close(file)
         self._hash.update(view)
         self.size += len(view)
+
+    def mark(self) -> Mark:
+        """Where the blob stands now, to `rewind` to when what follows turns out to be bad."""
+        return self.size, self._hash.copy()
+
+    def rewind(self, mark: Mark) -> None:
+        """Take back what was appended since `mark`; nothing to do when the blob was discarded."""
+        self.size, self._hash = mark
+        with contextlib.suppress(FileNotFoundError), disk.writing():
+            os.truncate(self.path, self.size)
 
     def digest(self, algorithm: str = "sha256") -> str:
         """What the bytes so far hash to, as `algorithm:hex`."""

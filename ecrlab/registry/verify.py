@@ -1,0 +1,160 @@
+"""Is everything that a state directory promises really there? Every byte is read again, every reference
+followed.
+
+    blobs      each file hashes to its own name                  layers     each has its file, of its size
+    manifests  each hashes to its image's digest and parses      images     what they use is what their
+    manifest names tags       each points at an image of its repository         database   SQLite's own checks
+
+Nothing is changed. It works on a directory that no server is using, because a server's next change would make
+yesterday's finding today's lie.
+"""
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecrlab.registry import manifest
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.world import StateError, claim
+
+_OF_SQLITE = {"registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm"}
+_OURS = {"lock"} | _OF_SQLITE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be: `what` it is about (a path, a digest, a tag), and `why` it is
+    wrong.
+    """
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+def verify(directory: Path) -> Iterator[Problem]:
+    """What is wrong in a state directory, one problem after the other; nothing when it is sound.
+
+    Raises `StateError` when a server is using the directory, or it holds no registry.
+    """
+    database = directory / "registry.sqlite"
+    if not database.is_file():
+        raise StateError(f"{directory} holds no registry")
+    lock = claim(directory)
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            yield from _database(db)
+            yield from _files(db, directory)
+            yield from _images(db)
+            yield from _tags(db)
+    except sqlite3.DatabaseError as error:
+        yield Problem(str(database), f"SQLite cannot read it: {error}")
+    finally:
+        os.close(lock)
+
+
+def _database(db: sqlite3.Connection) -> Iterator[Problem]:
+    for (answer,) in db.execute("PRAGMA integrity_check"):
+        if answer != "ok":
+            yield Problem("registry.sqlite", answer)
+    for row in db.execute("PRAGMA foreign_key_check"):
+        yield Problem("registry.sqlite", f"row {row[1]} of table {row[0]} refers to a missing {row[2]}")
+
+
+def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
+    sizes: dict[str, int] = {}
+    for row in db.execute("SELECT DISTINCT digest, size FROM layer"):
+        if sizes.setdefault(row["digest"], row["size"]) != row["size"]:
+            yield Problem(row["digest"], "repositories disagree about its size")
+    missing = set(sizes)
+    for path in sorted(directory.rglob("*")):
+        place = path.relative_to(directory)
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if str(place) in _OURS:
+            continue
+        digest = (
+            f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
+        )
+        if digest not in sizes or place.parts[2] != place.name[:2]:
+            yield Problem(
+                str(place), "a stray file: nothing refers to it (the next start removes strays it made)"
+            )
+            continue
+        missing.discard(digest)
+        yield from _blob(path, digest, sizes[digest])
+    for digest in sorted(missing):
+        yield Problem(digest, "a layer without its file")
+
+
+def _blob(path: Path, digest: str, size: int) -> Iterator[Problem]:
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, digest.partition(":")[0]).hexdigest()
+            length = file.tell()
+    except OSError as error:
+        yield Problem(digest, f"cannot be read: {error.strerror}")
+        return
+    if length != size:
+        yield Problem(digest, f"its file has {length} bytes, the layer {size}")
+    elif not digest.endswith(actual):
+        yield Problem(digest, f"its file hashes to {actual}")
+
+
+def _images(db: sqlite3.Connection) -> Iterator[Problem]:
+    for row in db.execute(
+        "SELECT image.*, repository.name AS repository FROM image "
+        "JOIN repository ON repository.id = image.repository_id ORDER BY image.id"
+    ):
+        what = f"{row['repository']}@{row['digest']}"
+        algorithm = row["digest"].partition(":")[0]
+        try:
+            read = manifest.parse(row["manifest"], row["media_type"], algorithm=algorithm)
+        except InvalidParameterException as error:
+            yield Problem(what, f"its manifest does not parse: {error}")
+            continue
+        if read.digest != row["digest"]:
+            yield Problem(what, f"its manifest hashes to {read.digest}")
+            continue
+        if read.subject != row["subject"]:
+            yield Problem(what, "its subject is not its manifest's")
+        yield from _references(db, row, read, what)
+
+
+def _references(
+    db: sqlite3.Connection, row: sqlite3.Row, read: manifest.Manifest, what: str
+) -> Iterator[Problem]:
+    layers = db.execute(
+        "SELECT digest, size, repository_id FROM image_layer LEFT JOIN layer ON layer.id = layer_id "
+        "WHERE image_id = ?",
+        (row["id"],),
+    ).fetchall()
+    children = db.execute(
+        "SELECT digest, size, repository_id FROM image_child JOIN image ON image.id = child_id "
+        "WHERE image_id = ?",
+        (row["id"],),
+    ).fetchall()
+    used = {layer["digest"] for layer in layers}
+    if any(other["repository_id"] != row["repository_id"] for other in (*layers, *children)):
+        yield Problem(what, "it uses something that its repository does not hold")
+    needed = {blob.digest for blob in read.blobs if not blob.is_foreign}
+    if not needed <= used <= {blob.digest for blob in read.blobs}:
+        yield Problem(what, "the layers it is known to use are not those of its manifest")
+    if {child["digest"] for child in children} != {child.digest for child in read.children}:
+        yield Problem(what, "the images it is known to list are not those of its manifest")
+
+
+def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
+    for row in db.execute(
+        "SELECT tag.name, repository.name AS repository FROM tag JOIN repository ON repository.id = repository_id "
+        "LEFT JOIN image ON image.id = tag.image_id AND image.repository_id = tag.repository_id "
+        "WHERE image.id IS NULL"
+    ):
+        yield Problem(f"{row['repository']}:{row['name']}", "a tag that points at no image of its repository")
