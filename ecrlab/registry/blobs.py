@@ -6,13 +6,12 @@ renamed), so a reader never sees half of one, and a process that dies while writ
 """
 
 import contextlib
-import contextlib
 import hashlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ecrlab.registry import disk
 from ecrlab.registry.errors import LimitExceededException
@@ -79,16 +78,6 @@ class BlobWriter:
             return "sha256:" + self._hash.hexdigest()
         with self.path.open("rb") as stream:
             return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
-
-    def mark(self) -> tuple[int, Any]:
-        """Where the blob stands now, for `rewind`."""
-        return self.size, self._hash.copy()
-
-    def rewind(self, mark: tuple[int, Any]) -> None:
-        """Forget what was written after `mark`; what was discarded stays so."""
-        self.size, self._hash = mark
-        with contextlib.suppress(FileNotFoundError):
-            os.truncate(self.path, self.size)
 
     def discard(self) -> None:
         """Throw the bytes away, if nobody has adopted them."""

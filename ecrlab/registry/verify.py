@@ -153,7 +153,8 @@ def _references(
 
 def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
     for row in db.execute(
-        "SELECT tag.name, repository.name AS repository FROM tag JOIN repository ON repository.id = repository_id "
+        "SELECT tag.name, repository.name AS repository FROM tag "
+        "JOIN repository ON repository.id = tag.repository_id "
         "LEFT JOIN image ON image.id = tag.image_id AND image.repository_id = tag.repository_id "
         "WHERE image.id IS NULL"
     ):
