@@ -1,0 +1,30 @@
+"""ECR's lifecycle policies as pure functions: read a policy, judge images by it, and say why.
+
+    policy text ── parse ──> Policy ┐
+    describe-images ── Image, … ────┼── evaluate ──> Evaluation ── explain ──> one sentence for each image
+    the time ───────────────────────┘
+
+ECR evaluates all rules first and applies them by priority after (AWS user guide, lifecycle policies). What
+AWS does not document is decided once, where it matters, behind a comment `UNSURE`.
+"""
+
+from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError, UnreadableInput
+from ecrlab.lifecycle.evaluation import Evaluation, Verdict, evaluate
+from ecrlab.lifecycle.explanation import explain
+from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.policy import Policy, Rule
+from ecrlab.lifecycle.validation import parse
+
+__all__ = [
+    "Evaluation",
+    "Image",
+    "InvalidLifecyclePolicy",
+    "LifecycleError",
+    "Policy",
+    "Rule",
+    "UnreadableInput",
+    "Verdict",
+    "evaluate",
+    "explain",
+    "parse",
+]

@@ -1,0 +1,306 @@
+"""What a policy does to a repository's images: one verdict for each, by AWS's order of things.
+
+    every rule is held against every image; then, for each image, the first rule that selects it decides
+
+An image is *selected* by a rule of its storage class whose tag status and tag list it meets, and *marked* by
+it when it is past the rule's bound: a place in the line of all selected images, or an age. Only the rule with
+the lowest number that selects an image may act on it, and it acts if it marked it; so a rule shields what it
+selects from all later rules, and an image that an earlier rule takes still fills its place in the count of a
+later one. (AWS user guide, lifecycle policies and their examples.)
+
+All images stand in one line, oldest first. A count and an age since a push, a restore or an archiving are
+then the same thing: a cut, and whatever stands before it is past the bound. The line is sorted once for all
+rules.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cached_property
+from itertools import compress
+from operator import attrgetter
+
+from ecrlab.lifecycle.candidates import Candidates
+from ecrlab.lifecycle.errors import LifecycleError
+from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.policy import (
+    ARCHIVE,
+    COUNT,
+    EXPIRE,
+    PULLED,
+    STANDARD,
+    TRANSITION,
+    Action,
+    Policy,
+    Rule,
+)
+from ecrlab.lifecycle.ties import Ties, ties_of
+
+
+class Reason(Enum):
+    """Why an image goes or stays."""
+
+    MARKED = "the rule that decides about it marked it"
+    WITHIN = "the rule that decides about it leaves it"
+    UNSELECTED = "no rule selects it"
+    LISTED = "an index lists it"
+    FOLLOWS = "its subject goes"
+    ATTACHED = "its subject stays"
+    ARCHIVED = "its subject is archived, and it is already"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happens to one image. `rule_priority` is that of the rule that acts, None for an image that stays."""
+
+    image: Image
+    action: Action | None
+    rule_priority: int | None
+    reason: Reason
+
+
+class Evaluation:
+    """A policy held against images at one instant; made by `evaluate`. Verdicts are made when asked for."""
+
+    def __init__(self, policy: Policy, images: Iterable[Image], now: datetime) -> None:
+        if now.tzinfo is None:
+            raise LifecycleError(f"the time of evaluation needs a time zone, got {now.isoformat()}")
+        self.policy = policy
+        self.now = now
+        self.images = oldest_first(images)
+        """All images, the oldest first."""
+        self.ties: Ties = ties_of(self.images)
+        candidates = Candidates(policy)
+        self._families = candidates.sort_out(self.images)
+        self._rules_of = candidates.rules_of
+        self._cuts = self._cut()
+        self._acting = self._act()
+
+    # What was decided
+
+    @cached_property
+    def expiring(self) -> tuple[Verdict, ...]:
+        """The images that are deleted, oldest first."""
+        return self._going(EXPIRE)
+
+    @cached_property
+    def transitioning(self) -> tuple[Verdict, ...]:
+        """The images that move to the archive, oldest first."""
+        return self._going(TRANSITION)
+
+    @property
+    def kept(self) -> tuple[Verdict, ...]:
+        """The images that stay as they are, oldest first."""
+        return tuple(self.verdict_at(position) for position, rule in enumerate(self._acting) if not rule)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        """Go through the verdicts of all images, oldest first."""
+        return map(self.verdict_at, range(len(self.images)))
+
+    def verdict(self, digest: str) -> Verdict:
+        """The verdict on one image; KeyError for a digest that is not among the images."""
+        return self.verdict_at(self.position(digest))
+
+    def verdict_at(self, position: int) -> Verdict:
+        """The verdict on the image at a position of `images`."""
+        image, number = self.images[position], self._acting[position]
+        attached = position in self.ties.subjects
+        if number:
+            rule = self.policy.rules[number - 1]
+            return Verdict(
+                image, rule.action, rule.rule_priority, Reason.FOLLOWS if attached else Reason.MARKED
+            )
+        return Verdict(image, None, None, self._reason_to_stay(position, attached))
+
+    # What an explanation needs to know
+
+    def position(self, digest: str) -> int:
+        """Where an image stands in the line, oldest first."""
+        return self._positions[digest]
+
+    def selecting(self, position: int) -> tuple[Rule, ...]:
+        """The rules that select an image, the one that decides about it first."""
+        return tuple(self.policy.rules[index] for index in self._rules_of[self._families[position]])
+
+    def marks(self, rule: Rule, position: int) -> bool:
+        """Whether an image that a rule selects is past the rule's bound."""
+        if rule.selection.count_type == PULLED:
+            return unused_since(self.images[position]) < self._earliest(rule)
+        return position < self._cuts[self.policy.rules.index(rule)]
+
+    def rank(self, rule: Rule, position: int) -> tuple[int, int]:
+        """An image's number among those that a rule selects, newest first from 1, and how many these are."""
+        ranks = self._ranks.get(rule.rule_priority)
+        if ranks is None:
+            ranks = self._ranks[rule.rule_priority] = self._count(self.policy.rules.index(rule))
+        return len(ranks) - bisect_left(ranks, position), len(ranks)
+
+    def indexes_of(self, position: int) -> list[str]:
+        """The digests of the indexes that keep an image in place, whatever a rule would do."""
+        return self.ties.indexes.get(self.images[position].image_digest, [])
+
+    def subject_of(self, position: int) -> Image:
+        """The image that a referrer goes with."""
+        return self.images[self.ties.subjects[position]]
+
+    # How it is decided
+
+    def _cut(self) -> list[int]:
+        """For each rule, the position before which it marks what it selects."""
+        cuts = [0] * len(self.policy.rules)
+        places_left = {}
+        for index, rule in enumerate(self.policy.rules):
+            if rule.selection.count_type == COUNT:
+                places_left[index] = rule.selection.count_number
+            elif rule.selection.count_type != PULLED:
+                cuts[index] = bisect_left(self.images, self._earliest(rule), key=standing_since)
+        counting = self._counting(places_left)
+        for position in range(len(self.images) - 1, -1, -1):
+            if not places_left:
+                break
+            for index in counting[self._families[position]]:
+                places_left[index] -= 1
+                if not places_left[index]:
+                    cuts[index] = position
+                    del places_left[index]
+                    counting = self._counting(places_left)
+        return cuts
+
+    def _counting(self, places_left: Iterable[int]) -> list[tuple[int, ...]]:
+        """For each family of images, the rules that still count it."""
+        return [tuple(index for index in rules if index in places_left) for rules in self._rules_of]
+
+    def _earliest(self, rule: Rule) -> datetime:
+        """The instant before which an image is too old for a rule."""
+        # UNSURE: days are periods of exactly 24 hours back from the evaluation, not calendar days.
+        try:
+            return self.now.astimezone(UTC) - timedelta(days=rule.selection.count_number)
+        except OverflowError:
+            return _BEGINNING
+
+    def _act(self) -> bytearray:
+        """For each position the rule that acts there, as its index plus one, or 0."""
+        deciding = [rules[0] if rules else None for rules in self._rules_of]
+        cut = [0 if index is None else self._cuts[index] for index in deciding]
+        number = [0 if index is None else index + 1 for index in deciding]
+        acting = bytearray(
+            [
+                number[family] if position < cut[family] else 0
+                for position, family in enumerate(self._families)
+            ]
+        )
+        self._act_on_unused(deciding, acting)
+        self._hold_children(acting)
+        self._follow_subjects(acting)
+        return acting
+
+    def _act_on_unused(self, deciding: list[int | None], acting: bytearray) -> None:
+        """Mark by the last pull, for which the order of the line says nothing."""
+        earliest = {
+            family: (index + 1, self._earliest(self.policy.rules[index]))
+            for family, index in enumerate(deciding)
+            if index is not None and self.policy.rules[index].selection.count_type == PULLED
+        }
+        if earliest:
+            for position, family in enumerate(self._families):
+                if family in earliest:
+                    number, instant = earliest[family]
+                    acting[position] = number if unused_since(self.images[position]) < instant else 0
+
+    def _hold_children(self, acting: bytearray) -> None:
+        """Keep what an index lists."""
+        for position in self.ties.listed:
+            if acting[position] and self._is_held(position, acting[position]):
+                acting[position] = 0
+
+    def _is_held(self, position: int, number: int) -> bool:
+        # UNSURE: an archived index lets its children be archived too, but not deleted; and children of an
+        # index that goes now are free only in the next run.
+        digest = self.images[position].image_digest
+        indexes = self.ties.indexes if self._action(number).type == EXPIRE else self.ties.active_indexes
+        return digest in indexes
+
+    def _follow_subjects(self, acting: bytearray) -> None:
+        """Let signatures and the like go with what they are about, and only then."""
+        # UNSURE: a referrer whose subject is here is never taken for its own age, though it fills a place in
+        # counts.
+        for position, subject in self.ties.subjects.items():
+            number = acting[subject]
+            acting[position] = number
+            if number and (self._is_held(position, number) or self._is_there_already(position, number)):
+                acting[position] = 0
+
+    def _is_there_already(self, position: int, number: int) -> bool:
+        return self._action(number).type == TRANSITION and self.images[position].storage_class != STANDARD
+
+    def _action(self, number: int) -> Action:
+        return self.policy.rules[number - 1].action
+
+    # How it is told
+
+    def _going(self, kind: str) -> tuple[Verdict, ...]:
+        numbers = [n for n, rule in enumerate(self.policy.rules, 1) if rule.action.type == kind]
+        table = bytes(1 if number in numbers else 0 for number in range(256))
+        return tuple(map(self.verdict_at, compress(range(len(self.images)), self._acting.translate(table))))
+
+    def _reason_to_stay(self, position: int, attached: bool) -> Reason:
+        if attached:
+            number = self._acting[self.ties.subjects[position]]
+            if not number:
+                return Reason.ATTACHED
+            return Reason.LISTED if self._is_held(position, number) else Reason.ARCHIVED
+        rules = self.selecting(position)
+        if not rules:
+            return Reason.UNSELECTED
+        return Reason.LISTED if self.marks(rules[0], position) else Reason.WITHIN
+
+    def _count(self, index: int) -> list[int]:
+        """The positions of all images that a rule selects, in order."""
+        selected = [index in rules for rules in self._rules_of]
+        return [position for position, family in enumerate(self._families) if selected[family]]
+
+    @cached_property
+    def _ranks(self) -> dict[int, list[int]]:
+        return {}
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {image.image_digest: position for position, image in enumerate(self.images)}
+
+
+def evaluate(policy: Policy, images: Iterable[Image], now: datetime) -> Evaluation:
+    """Hold a policy against all images of a repository at an instant (an aware datetime).
+
+    The images should be all there are, archived ones too: counts, indexes and subjects look at the whole.
+    """
+    return Evaluation(policy, images, now)
+
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def standing_since(image: Image) -> datetime:
+    """The instant that orders images: of the push, of the last restore if there was one, of archiving if archived."""
+    if image.storage_class == ARCHIVE:
+        return image.last_archived_at or _NEVER
+    # UNSURE: a restore counts as a new push for ages too, not only for the order; otherwise the next run
+    # would archive again what somebody just restored.
+    return image.last_activated_at or image.pushed_at
+
+
+def unused_since(image: Image) -> datetime:
+    """The last pull; for an image never pulled its push; in either case not before its last restore."""
+    used = image.last_pulled_at or image.pushed_at
+    return max(used, image.last_activated_at) if image.last_activated_at else used
+
+
+def oldest_first(images: Iterable[Image]) -> list[Image]:
+    """Images in the order that rules count them in; among those of one instant, by digest."""
+    # UNSURE: AWS documents no order for images of one instant; by digest the same images give the same
+    # answer.
+    line = sorted(images, key=attrgetter("image_digest"))
+    line.sort(key=standing_since)
+    return line

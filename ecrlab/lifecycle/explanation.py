@@ -1,0 +1,177 @@
+"""Why an image goes or stays, in one sentence: who decides, by which number, and who else wanted it.
+
+Sentences are made one at a time and only when asked for; evaluating a million images makes none.
+"""
+
+from datetime import datetime
+
+from ecrlab.lifecycle.candidates import missing_patterns
+from ecrlab.lifecycle.evaluation import Evaluation, Reason, standing_since, unused_since
+from ecrlab.lifecycle.images import ACTIVATING, Image
+from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, PULLED, TAGGED, TRANSITION, TRANSITIONED, Action, Rule
+
+
+def explain(evaluation: Evaluation, digest: str) -> str:
+    """Say in one English sentence why an image goes or stays; KeyError for a digest that is not among the images."""
+    return explain_at(evaluation, evaluation.position(digest))
+
+
+def explain_at(evaluation: Evaluation, position: int) -> str:
+    """`explain` for the image at a position of `evaluation.images`."""
+    return _Case(evaluation, position).sentence()
+
+
+class _Case:
+    """One image, the rules that select it, and the verdict on it."""
+
+    def __init__(self, evaluation: Evaluation, position: int) -> None:
+        self.evaluation = evaluation
+        self.position = position
+        self.image: Image = evaluation.images[position]
+        self.verdict = evaluation.verdict_at(position)
+        self.rules = evaluation.selecting(position)
+
+    def sentence(self) -> str:
+        parts = [self.decision(), *self.others(), *self.near_misses()]
+        return "; ".join(parts) + "."
+
+    def decision(self) -> str:
+        """Who decides and why so."""
+        reason = self.verdict.reason
+        if reason is Reason.MARKED:
+            return f"{_verb(self.verdict.action)} by {_named(self.rules[0])}: {self.standing(self.rules[0])}"
+        if reason is Reason.WITHIN:
+            return f"Kept by {_named(self.rules[0])}: {self.standing(self.rules[0])}"
+        if reason is Reason.UNSELECTED:
+            return f"Kept, for no rule selects it: {self.unselected()}"
+        if reason is Reason.LISTED:
+            indexes = ", ".join(map(_brief, self.evaluation.indexes_of(self.position)))
+            return f"Kept, for the index {indexes} lists it and is still there"
+        subject = _brief(self.evaluation.subject_of(self.position).image_digest)
+        if reason is Reason.ATTACHED:
+            return f"Kept, for it belongs to its subject {subject}, which stays"
+        if reason is Reason.ARCHIVED:
+            return f"Kept, for its subject {subject} goes to the archive, where this one is already"
+        return f"{_verb(self.verdict.action)} with its subject {subject}, which rule {self.verdict.rule_priority} takes"
+
+    def standing(self, rule: Rule) -> str:
+        """The image's rank or age against a rule's bound."""
+        bound, marked = rule.selection.count_number, self.evaluation.marks(rule, self.position)
+        if rule.selection.counts:
+            rank, among = self.evaluation.rank(rule, self.position)
+            within = f"only the newest {bound} may stay" if marked else f"the newest {bound} may stay"
+            return f"it is number {rank} of {among}, newest first, and {within}"
+        word, since = self.dated(rule)
+        if since is None:
+            return "the date of its archiving is not known"
+        limit = f"{bound} {'day' if bound == 1 else 'days'}"
+        return f"{word} {_age(self.evaluation.now, since)} ago, {'more than' if marked else 'not more than'} {limit}"
+
+    def dated(self, rule: Rule) -> tuple[str, datetime | None]:
+        """What the age of an image is counted from, for a rule."""
+        image, kind = self.image, rule.selection.count_type
+        if kind == TRANSITIONED:
+            return "it was archived", image.last_archived_at
+        since = unused_since(image) if kind == PULLED else standing_since(image)
+        if image.last_activated_at == since:
+            return "it was restored from the archive", since
+        if kind != PULLED:
+            return "it was pushed", since
+        return "it was last pulled" if image.last_pulled_at else "it was never pulled, and pushed", since
+
+    def unselected(self) -> str:
+        """Why no rule selects the image."""
+        if self.image.storage_class == ACTIVATING:
+            return "it is being restored from the archive"
+        if self.image.storage_class == ARCHIVE:
+            return "it is archived, and no rule for archived images fits"
+        return (
+            "its tags fit no rule"
+            if self.image.image_tags
+            else "it has no tag, and no rule is for untagged images"
+        )
+
+    def others(self) -> list[str]:
+        """The rules that would have acted on the image, and what stops them."""
+        reason = self.verdict.reason
+        stayed_put = reason not in (Reason.MARKED, Reason.WITHIN)
+        wanting = [
+            rule
+            for rule in (self.rules if stayed_put else self.rules[1:])
+            if self.evaluation.marks(rule, self.position)
+        ]
+        if not wanting:
+            return []
+        names = _listed([rule.name for rule in wanting])
+        will = "would take it by itself" if len(wanting) == 1 else "would take it by themselves"
+        if reason is Reason.MARKED:
+            return [
+                f"{names} would take it too, but comes later"
+                if len(wanting) == 1
+                else f"{names} would, but come later"
+            ]
+        if reason is Reason.WITHIN:
+            return [
+                f"{names} would {_deed(wanting[0].action)} it, but may not touch what {self.rules[0].name} selects"
+            ]
+        if reason is Reason.LISTED:
+            return [f"{names} {will}, but not before the index is gone"]
+        return [f"{names} {will}, but it goes only when its subject goes"]
+
+    def near_misses(self) -> list[str]:
+        """Rules that come first and found some of the tags they want, but not all."""
+        first = self.rules[0].rule_priority if self.rules else None
+        missed = []
+        for rule in self.evaluation.policy:
+            if first is not None and rule.rule_priority >= first:
+                break
+            selection = rule.selection
+            if selection.tag_status != TAGGED or selection.storage_class != self.image.storage_class:
+                continue
+            missing = missing_patterns(rule, self.image)
+            if len(missing) < len(selection.patterns):
+                wanted = _listed(list(map(str, selection.patterns)))
+                missed.append(
+                    f"{rule.name} wants {wanted} on one image and finds no tag for {_listed(list(map(str, missing)))}"
+                )
+        return missed
+
+
+def _named(rule: Rule) -> str:
+    return f"{rule.name} ({rule.in_words})"
+
+
+def _verb(action: Action | None) -> str:
+    return "Archived" if action and action.type == TRANSITION else "Expires"
+
+
+def _deed(action: Action) -> str:
+    return "delete" if action.type == EXPIRE else "archive"
+
+
+def _brief(digest: str) -> str:
+    """A digest as people quote it: the algorithm and twelve figures."""
+    algorithm, colon, figures = digest.partition(":")
+    return algorithm + colon + figures[:12]
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def _age(now: datetime, since: datetime) -> str:
+    """A duration in the two units that matter: `3 days 4 hours`.
+
+    >>> _age(datetime(2026, 9, 4, 13, tzinfo=UTC), datetime(2026, 9, 1, 9, tzinfo=UTC))
+    '3 days 4 hours'
+    """
+    seconds = int((now - since).total_seconds())
+    if seconds < 0:
+        return f"minus {_age(since, now)}"
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3_600)
+    minutes, seconds = divmod(seconds, 60)
+    units = [(days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")]
+    largest = next((place for place, (number, _) in enumerate(units) if number), 3)
+    told = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in units[largest : largest + 2] if n]
+    return " ".join(told) or "0 seconds"

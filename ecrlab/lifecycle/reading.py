@@ -1,0 +1,218 @@
+"""Images out of AWS's own answers: `aws ecr describe-images`, and `aws ecr batch-get-image` for what an index
+lists.
+
+Dates come as seconds since 1970 (AWS CLI v1), as ISO 8601 text (CLI v2) or as datetimes (boto3). Whatever
+breaks a rule is refused with its place; nothing is guessed, since a wrong guess here deletes an image there.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from ecrlab.lifecycle.errors import UnreadableInput
+from ecrlab.lifecycle.images import ACTIVATING, Image
+from ecrlab.lifecycle.policy import ARCHIVE, STANDARD
+
+LONGEST_TAG = 300
+"""Characters of a tag (botocore model, ImageTag)."""
+_STORAGE_CLASSES = {None: STANDARD, "ACTIVE": STANDARD, "ARCHIVED": ARCHIVE, "ACTIVATING": ACTIVATING}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest refers to: the digests an index lists, and the subject of a referrer."""
+
+    children: tuple[str, ...]
+    subject: str | None
+
+
+def document(text: str | bytes) -> Any:
+    """The JSON in a text; `UnreadableInput` where it is none."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise UnreadableInput(
+            f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableInput("not text in UTF-8", f"byte {error.start}") from error
+    except ValueError as error:
+        raise UnreadableInput(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise UnreadableInput("objects or arrays are nested too deeply") from error
+
+
+def images(answer: Any, manifests: Mapping[str, Manifest] | None = None) -> list[Image]:
+    """The images of a describe-images answer, with children and subjects from `manifests` (see below)."""
+    seen: dict[str, int] = {}
+    found = []
+    for position, detail in enumerate(_entries(answer, "imageDetails", "describe-images")):
+        try:
+            image = _image(detail, manifests or {})
+        except UnreadableInput as error:
+            place = f"imageDetails[{position}]"
+            raise UnreadableInput(error.rule, f"{place}.{error.place}" if error.place else place) from error
+        first = seen.setdefault(image.image_digest, position)
+        if first != position:
+            raise UnreadableInput(
+                f"each digest occurs once, but {shown(image.image_digest)} is that of imageDetails[{first}] too",
+                f"imageDetails[{position}].imageDigest",
+            )
+        found.append(image)
+    return found
+
+
+def manifests(answer: Any) -> dict[str, Manifest]:
+    """The manifests of a batch-get-image answer, by digest."""
+    found = {}
+    for position, entry in enumerate(_entries(answer, "images", "batch-get-image")):
+        place = f"images[{position}]"
+        identifier = entry.get("imageId") if isinstance(entry, dict) else None
+        if not isinstance(identifier, dict):
+            raise UnreadableInput("an image needs an imageId", place)
+        try:
+            digest = _text(identifier, "imageDigest", required=True)
+            found[digest] = _manifest(document(_text(entry, "imageManifest", required=True)))
+        except UnreadableInput as error:
+            raise UnreadableInput(error.rule, f"{place}.{error.place}" if error.place else place) from error
+    return found
+
+
+def instant(value: Any) -> datetime:
+    """A date of AWS's as an aware datetime in UTC."""
+    if type(value) is str:
+        try:
+            when = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise UnreadableInput(f"a date is ISO 8601 or seconds since 1970, got {shown(value)}") from error
+    elif isinstance(value, datetime):
+        when = value
+    elif type(value) in (int, float):
+        try:
+            when = datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise UnreadableInput(f"seconds since 1970 lead beyond the calendar: {shown(value)}") from error
+    else:
+        raise UnreadableInput(f"a date is ISO 8601 or seconds since 1970, got {shown(value)}")
+    if when.tzinfo is UTC:
+        return when
+    if when.tzinfo is None:
+        raise UnreadableInput(f"a date needs a time zone such as Z or +02:00, got {shown(value)}")
+    try:
+        return when.astimezone(UTC)
+    except OverflowError as error:
+        raise UnreadableInput(f"a date beyond the calendar: {shown(value)}") from error
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """A value as JSON for a message: in ASCII, on one line, cut where it is long."""
+    text = value[: most + 1] if isinstance(value, str) else value
+    try:
+        text = json.dumps(text, default=str)
+    except (RecursionError, ValueError):
+        text = type(value).__name__
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise UnreadableInput(f"not JSON: {name}")
+
+
+def _entries(answer: Any, key: str, command: str) -> Iterable[Any]:
+    if not isinstance(answer, dict):
+        raise UnreadableInput(f"the answer of `aws ecr {command}` is a JSON object, got {shown(answer)}")
+    entries = answer.get(key)
+    if not isinstance(entries, list):
+        raise UnreadableInput(f"the answer of `aws ecr {command}` has a list {key}")
+    return entries
+
+
+def _image(detail: Any, known: Mapping[str, Manifest]) -> Image:
+    if not isinstance(detail, dict):
+        raise UnreadableInput(f"an image is a JSON object, got {shown(detail)}")
+    digest = _text(detail, "imageDigest", required=True)
+    pushed_at = _date(detail, "imagePushedAt")
+    if pushed_at is None:
+        raise UnreadableInput("an image needs the time of its push", "imagePushedAt")
+    status = detail.get("imageStatus")
+    if not isinstance(status, str | None) or status not in _STORAGE_CLASSES:
+        raise UnreadableInput(
+            f"an image is ACTIVE, ARCHIVED or ACTIVATING, got {shown(status)}", "imageStatus"
+        )
+    manifest = known.get(digest)
+    return Image(
+        digest,
+        _tags(detail.get("imageTags")),
+        pushed_at,
+        _date(detail, "lastRecordedPullTime"),
+        _STORAGE_CLASSES[status],
+        _date(detail, "lastArchivedAt"),
+        _date(detail, "lastActivatedAt"),
+        _text(detail, "subjectManifestDigest") or (manifest.subject if manifest else None),
+        manifest.children if manifest else (),
+        _text(detail, "imageManifestMediaType"),
+        _size(detail.get("imageSizeInBytes", 0)),
+    )
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise UnreadableInput(f"tags are a list, got {shown(value)}", "imageTags")
+    for position, tag in enumerate(value):
+        if type(tag) is not str or not 0 < len(tag) <= LONGEST_TAG or not tag.isprintable():
+            raise UnreadableInput(
+                f"a tag is printable text of 1 to {LONGEST_TAG} characters, got {shown(tag)}"
+                + (f" of {len(tag)} characters" if isinstance(tag, str) else ""),
+                f"imageTags[{position}]",
+            )
+    return tuple(value)
+
+
+def _date(detail: dict[str, Any], key: str) -> datetime | None:
+    value = detail.get(key)
+    if value is None:
+        return None
+    try:
+        return instant(value)
+    except UnreadableInput as error:
+        raise UnreadableInput(error.rule, key) from error
+
+
+def _text(table: dict[str, Any], key: str, required: bool = False) -> str:
+    value = table.get(key)
+    if value is None and not required:
+        return ""
+    if (
+        type(value) is not str
+        or (not value.isprintable() and key != "imageManifest")
+        or (required and not value)
+    ):
+        raise UnreadableInput(f"{key} is text, got {shown(value)}", key)
+    return value
+
+
+def _size(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise UnreadableInput(f"a size is a number of bytes, got {shown(value)}", "imageSizeInBytes")
+    return value
+
+
+def _manifest(value: Any) -> Manifest:
+    if not isinstance(value, dict):
+        raise UnreadableInput(f"a manifest is a JSON object, got {shown(value)}", "imageManifest")
+    children = value.get("manifests", [])
+    if not isinstance(children, list):
+        raise UnreadableInput("manifests are a list", "imageManifest")
+    subject = value.get("subject")
+    return Manifest(tuple(map(_descriptor, children)), None if subject is None else _descriptor(subject))
+
+
+def _descriptor(value: Any) -> str:
+    digest = value.get("digest") if isinstance(value, dict) else None
+    if not isinstance(digest, str):
+        raise UnreadableInput(f"a descriptor has a digest, got {shown(value)}", "imageManifest")
+    return digest
