@@ -1,7 +1,7 @@
 """The door of the kit: `python3 -m ecrlab` works on a machine that has nothing but Python.
 
-This file and `bootstrap.py` use the standard library only. The first lines run (and everything here parses) on
-Pythons too old for the kit, so that such a machine is told so instead of being shown a traceback.
+This file and `bootstrap.py` use the standard library only. The first lines run (and everything here parses)
+on Pythons too old for the kit, so that such a machine is told so instead of being shown a traceback.
 """
 
 import sys
@@ -18,7 +18,9 @@ from ecrlab.bootstrap import SetupError, fit_here, hand_over, prepare
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command of the kit in an environment that has what it needs, making that environment first if need be."""
+    """Run a command of the kit in an environment that has what it needs, making that environment first if
+    need be.
+    """
     try:
         if not fit_here():
             return hand_over(prepare(), arguments)

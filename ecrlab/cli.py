@@ -37,6 +37,7 @@ COMMANDS = {
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
     "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),
+    "notebooks": Command("ecrlab.notebooks_command", "re-execute and tidy the notebooks (for authors of lessons)"),
 }
 
 EXAMPLES = f"""\

@@ -1,8 +1,9 @@
 """What a lab sets in the environment, so that AWS and Docker clients find it and nothing else.
 
-Clients take their settings from variables first and from files in the home directory after. A lab therefore removes
-every variable that could name another AWS (`foreign_variables`), sets those that name itself (`lab_environment`),
-and points the file settings at files of its own (`write_files`), all inside one directory:
+Clients take their settings from variables first and from files in the home directory after. A lab therefore
+removes every variable that could name another AWS (`foreign_variables`), sets those that name itself
+(`lab_environment`), and points the file settings at files of its own (`write_files`), all inside one
+directory:
 
     directory/
       bin/aws               the AWS CLI with a home directory of the lab's
@@ -12,8 +13,8 @@ and points the file settings at files of its own (`write_files`), all inside one
       docker/config.json    where `docker login` keeps its tokens
       registry-auth.json    the same for podman, skopeo and buildah
 
-Sources: AWS CLI user guide, "Configuration and credential file settings" and "Environment variables"; botocore's
-credential chain; containers-auth.json(5).
+Sources: AWS CLI user guide, "Configuration and credential file settings" and "Environment variables";
+botocore's credential chain; containers-auth.json(5).
 """
 
 import os
@@ -27,8 +28,8 @@ ACCESS_KEY_ID = "ECRLABLEARNER0000000"
 SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
 REGION = "us-east-1"
 
-# Where clients are pointed while no lab runs. Port 9 is the discard service's, kept for root and served by nobody; the
-# path is there to be read in the clients' "could not connect to the endpoint URL".
+# Where clients are pointed while no lab runs. Port 9 is the discard service's, kept for root and served by
+# nobody; the path is there to be read in the clients' "could not connect to the endpoint URL".
 DEAD_ENDPOINT = "http://127.0.0.1:9/no-lab-is-running"
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -52,12 +53,13 @@ CLIENT_LOGINS = '{"auths": {"no-login-yet.invalid": {}}}\n'
 
 
 def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) -> dict[str, str]:
-    """The variables to set so that clients started from `base` talk to `endpoint` and keep their files in `directory`.
+    """The variables to set so that clients started from `base` talk to `endpoint` and keep their files in
+    `directory`.
 
     Args:
         endpoint: the simulator's address, such as `http://127.0.0.1:5000`, or `DEAD_ENDPOINT`.
         directory: where `write_files` has put the files.
-        base: the environment to start from; its PATH and its list of hosts without proxy are kept, and added to.
+        base: the environment to start from; its PATH and its hosts without proxy are kept, and added to.
 
     >>> lab_environment(DEAD_ENDPOINT, Path("/lab"), base={"NO_PROXY": "intranet"})["NO_PROXY"]
     'intranet,127.0.0.1,localhost,::1'
@@ -88,7 +90,8 @@ def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) 
 
 
 def foreign_variables(base: Mapping[str, str]) -> list[str]:
-    """The variables of `base` that could lead a client to another AWS or to the user's own logins; to be removed.
+    """The variables of `base` that could lead a client to another AWS or to the user's own logins; to be
+    removed.
 
     >>> foreign_variables({"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_ECR": "https://…", "HOME": "/home/me"})
     ['AWS_ENDPOINT_URL_ECR', 'AWS_PROFILE']
@@ -118,13 +121,16 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
         if not logins.exists():
             logins.write_text(CLIENT_LOGINS)
             logins.chmod(0o600)
-    _write_aws_command(directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""]))
+    _write_aws_command(
+        directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""])
+    )
 
 
 def bash_lines(variables: Mapping[str, str]) -> str:
     """Lines for bash that remove foreign variables and commands of the user's own, and set `variables`.
 
-    They are sourced after the user's start-up files, which may have named a profile or put other programs first.
+    They are sourced after the user's start-up files, which may have named a profile or put other programs
+    first.
     """
     lines = [
         "for ecrlab_name in ${!AWS_*} ${!BOTO_*} DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
@@ -140,14 +146,16 @@ def bash_lines(variables: Mapping[str, str]) -> str:
 def _write_aws_command(directory: Path, *, search: str) -> None:
     """An `aws` that runs the real one with the lab's home directory.
 
-    The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache): only another home
-    directory keeps it out.
+    The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache): only another
+    home directory keeps it out.
     """
     real = shutil.which("aws", path=search)
     if real is None:
         return
     command = directory / "bin" / "aws"
-    command.write_text(f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n')
+    command.write_text(
+        f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n'
+    )
     command.chmod(0o755)
 
 

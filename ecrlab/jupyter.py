@@ -1,9 +1,9 @@
 """Start JupyterLab on the kit's notebooks.
 
-JupyterLab listens on this machine only, shows its address, and asks nothing of the network. Until a notebook starts a
-lab, its kernels and terminals have invented AWS keys and an endpoint nobody serves, so that no command typed there
-can reach a real account. The user's own Jupyter and IPython settings are neither read nor written: everything
-JupyterLab keeps is in the folder .jupyter of this checkout.
+JupyterLab listens on this machine only, shows its address, and asks nothing of the network. Until a notebook
+starts a lab, its kernels and terminals have invented AWS keys and an endpoint nobody serves, so that no
+command typed there can reach a real account. The user's own Jupyter and IPython settings are neither read nor
+written: everything JupyterLab keeps is in the folder .jupyter of this checkout.
 """
 
 import argparse
@@ -27,7 +27,9 @@ FIRST_PORT = 8888
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lab`."""
-    parser.add_argument("--port", type=int, help=f"listen on this port (default: the first free one from {FIRST_PORT})")
+    parser.add_argument(
+        "--port", type=int, help=f"listen on this port (default: the first free one from {FIRST_PORT})"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
@@ -36,12 +38,18 @@ def run(options: argparse.Namespace) -> int:
     if options.port is not None:
         _refuse_taken(options.port)
     if not os.access(CHECKOUT, os.W_OK):
-        raise EcrLabError(f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first")
+        raise EcrLabError(
+            f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first"
+        )
     folder = CHECKOUT / ".jupyter"
     environment = prepare(folder, base=os.environ)
-    command = [sys.executable, "-m", "jupyterlab", *_arguments(options)]
     print("starting JupyterLab; stop it with Ctrl-C", file=sys.stderr, flush=True)
-    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, command(options), environment)  # noqa: S606 - no shell is wanted
+
+
+def command(options: argparse.Namespace) -> list[str]:
+    """The command line that is JupyterLab, to be run in the environment that `prepare` returns."""
+    return [sys.executable, "-m", "jupyterlab", *_arguments(options)]
 
 
 def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
@@ -104,8 +112,12 @@ def _arguments(options: argparse.Namespace) -> list[str]:
 
 
 def _has_browser(environment: Mapping[str, str]) -> bool:
-    """Whether a browser can open a window; without a display, Python would look for one that fills the terminal."""
-    return sys.platform == "darwin" or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    """Whether a browser can open a window; without a display, Python would look for one that fills the
+    terminal.
+    """
+    return sys.platform == "darwin" or any(
+        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
 
 
 def _refuse_taken(port: int) -> None:
@@ -117,12 +129,14 @@ def _refuse_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise EcrLabError(
-                f"port {port} cannot be used ({error.strerror}): name another, or leave --port out to get a free one"
+                f"port {port} cannot be used ({error.strerror}): leave --port out to get a free one"
             ) from error
 
 
 def _shell(folder: Path) -> list[str]:
-    """The terminals' shell: bash with a start-up file of the kit's, since the user's own may undo the environment."""
+    """The terminals' shell: bash with a start-up file of the kit's, since the user's own may undo the
+    environment.
+    """
     bash = shutil.which("bash")
     return [bash, "--rcfile", str(folder / "bashrc"), "-i"] if bash else ["sh"]
 

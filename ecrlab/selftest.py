@@ -1,8 +1,8 @@
 """Run the kit's tests: does everything, notebooks included, work on this machine?
 
-A newcomer's run takes a few minutes: the unit tests, and every notebook from top to bottom, its outputs compared with
-those printed in it. With --all (or CI=true in the environment) also the tests that drive other programs and a browser;
-then a program that is missing is a failure, not a reason to skip.
+A newcomer's run takes a few minutes: the unit tests, and every notebook from top to bottom, its outputs
+compared with those printed in it. With --all (or CI=true in the environment) also the tests that drive other
+programs and a browser; then a program that is missing is a failure, not a reason to skip.
 
 examples:
   python3 -m ecrlab test
@@ -28,12 +28,16 @@ NO_TESTS_RAN = 5  # pytest's exit status for it
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `test`."""
-    parser.add_argument("--all", action="store_true", help="also drive other programs and a browser (as CI=true does)")
-    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for pytest, after --: what to run instead of all")
+    parser.add_argument(
+        "--all", action="store_true", help="also drive other programs and a browser (as CI=true does)"
+    )
+    parser.add_argument(
+        "arguments", nargs="*", metavar="ARGUMENT", help="for pytest, after --: what to run instead of all"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run pytest in a process of its own and return its exit status; a run without a test is a failure too."""
+    """Run pytest in a process of its own and return its exit status; a run without a test has failed too."""
     everything = options.all or os.environ.get("CI") == "true"
     command = [sys.executable, "-m", "pytest", *plan(options.arguments, everything=everything)]
     with tempfile.TemporaryDirectory(prefix="ecrlab-test-") as folder:

@@ -1,7 +1,7 @@
 """Make the kit ready without starting it: for images, classrooms, and machines about to go offline.
 
-The environment itself is made before any command runs (see `ecrlab.bootstrap`); what is left is what would make the
-first notebook slow: matplotlib's list of this machine's fonts.
+The environment itself is made before any command runs (see `ecrlab.bootstrap`); what is left is what would
+make the first notebook slow: matplotlib's list of this machine's fonts.
 
 example:
   python3 -m ecrlab setup --again    make the environment again from the start, when it is damaged

@@ -1,4 +1,6 @@
-"""What holds for every test: no AWS of the user's is within reach, and a missing program is dealt with in one place."""
+"""What holds for every test: no AWS of the user's is within reach, and a missing program is dealt with in one
+place.
+"""
 
 import os
 import shutil
@@ -23,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that drives a program skips where it is missing, and fails there if every client was asked for."""
+    """A test that drives a program skips where that is missing, or fails if every client was asked for."""
     for mark in item.iter_markers("client"):
         [name] = mark.args
         if shutil.which(name) is None:

@@ -1,0 +1,203 @@
+"""Say what is fine on this machine, what is wrong, and the cure.
+
+Three kinds of lines: `ok`, `note` (worth knowing; the kit works) and `WRONG` (something does not work, with
+the cure). The exit status is 1 if anything is wrong.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from ecrlab import __version__
+from ecrlab.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
+from ecrlab.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+
+NEEDED_BYTES = 500_000_000  # for a lab's images and a test run
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+# SQLite's write-ahead log shares memory between processes of one machine (sqlite.org, "Write-Ahead Logging").
+NETWORK_FILE_SYSTEMS = {
+    "9p",
+    "afs",
+    "ceph",
+    "cifs",
+    "fuse.sshfs",
+    "gpfs",
+    "lustre",
+    "nfs",
+    "nfs4",
+    "smb3",
+    "smbfs",
+}
+
+# Programs the notebooks can be followed with, and what each is asked for its version.
+CLIENTS = ("aws", "docker", "skopeo", "podman", "buildah", "chromium")
+
+Grade = Literal["ok", "note", "WRONG"]
+STYLES = {"ok": "green", "note": "yellow", "WRONG": "bold red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: how good it is, about what, and what was found (with the cure)."""
+
+    grade: Grade
+    subject: str
+    text: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `doctor`."""
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="also look at a folder where a lab keeps its state"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report and return 1 if anything is wrong."""
+    console = Console(soft_wrap=True, highlight=False)
+    wrong = 0
+    for finding in examine(options.state):
+        wrong += finding.grade == "WRONG"
+        line = Text.assemble(
+            (f"{finding.grade:<6}", STYLES[finding.grade]), f"{finding.subject:<12} {finding.text}"
+        )
+        console.print(line)
+    console.print(f"\n{wrong} wrong: see above for the cure" if wrong else "\nnothing is wrong")
+    return 1 if wrong else 0
+
+
+def examine(state: Path | None = None) -> Iterator[Finding]:
+    """Look at everything the kit depends on, most basic first; `state` is a folder where `serve` keeps its
+    data.
+    """
+    yield Finding("ok", "ecrlab", f"{__version__} in {CHECKOUT}")
+    yield python(sys.version_info[:2], f"{sys.executable}, {platform.platform()}")
+    yield packages(CHECKOUT)
+    mounts = file_systems()
+    for name, folder in {
+        "checkout": CHECKOUT,
+        "temporary": Path(tempfile.gettempdir()),
+        "state": state,
+    }.items():
+        if folder is not None:
+            yield from storage(name, folder, file_system_of(folder, mounts))
+    yield sqlite(sqlite3.sqlite_version_info)
+    path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ)["PATH"]
+    yield from (client(name, shutil.which(name, path=path)) for name in CLIENTS)
+    yield hidden(foreign_variables(os.environ))
+    yield would_set()
+
+
+def python(version: tuple[int, int], where: str) -> Finding:
+    """The Python that runs; newer ones than the tests have seen may work too."""
+    text = f"{version[0]}.{version[1]} ({where})"
+    if version > NEWEST_TESTED:
+        return Finding(
+            "note", "python", f"{text}; the tests know up to {NEWEST_TESTED[0]}.{NEWEST_TESTED[1]}"
+        )
+    return Finding("ok", "python", text)
+
+
+def packages(checkout: Path) -> Finding:
+    """Where the packages come from, and whether they are the ones the kit asks for."""
+    if Path(sys.prefix).resolve() == checkout / ".venv":
+        return Finding("ok", "packages", f"those of requirements.lock, in {checkout / '.venv'}")
+    if unmet := unmet_requirements(checkout):
+        cure = "start with `python3 -m ecrlab`, which makes an environment that has it"
+        return Finding("WRONG", "packages", f"{sys.prefix} lacks {', '.join(unmet)}: {cure}")
+    return Finding(
+        "ok", "packages", f"{sys.prefix} has all that pyproject.toml asks for, and is used as it is"
+    )
+
+
+def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
+    """Whether a folder can be written, has room, and is on a disk of this machine."""
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    text = f"{folder}, {free / 1e9:.1f} GB free"
+    if not os.access(existing, os.W_OK):
+        yield Finding("WRONG", name, f"{text}, not writable: use a folder of yours")
+    elif free < NEEDED_BYTES:
+        yield Finding("WRONG", name, f"{text}: a lab needs {NEEDED_BYTES / 1e9:.1f} GB, so free some space")
+    else:
+        yield Finding("ok", name, text)
+    if file_system in NETWORK_FILE_SYSTEMS:
+        keep = "keep a lab's state on a disk of this machine"
+        yield Finding(
+            "note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}"
+        )
+
+
+def file_systems(table: Path = Path("/proc/mounts")) -> dict[Path, str]:
+    """Mount point to kind of file system, as Linux lists them; empty elsewhere."""
+    try:
+        lines = table.read_text().splitlines()
+    except OSError:
+        return {}
+    fields = [line.split() for line in lines]
+    return {Path(mount.replace("\\040", " ")): kind for _, mount, kind, *_ in fields}
+
+
+def file_system_of(folder: Path, mounts: dict[Path, str]) -> str:
+    """The kind of file system that holds a folder, or `unknown`.
+
+    >>> file_system_of(Path("/home/me/ecr"), {Path("/"): "ext4", Path("/home"): "nfs4"})
+    'nfs4'
+    """
+    path = folder.resolve()
+    return next((mounts[parent] for parent in (path, *path.parents) if parent in mounts), "unknown")
+
+
+def sqlite(version: tuple[int, int, int]) -> Finding:
+    """The SQLite inside this Python."""
+    text = ".".join(map(str, version))
+    if version < OLDEST_SQLITE:
+        return Finding(
+            "WRONG", "sqlite", f"{text}: {OLDEST_SQLITE[0]}.{OLDEST_SQLITE[1]} is needed; use a newer Python"
+        )
+    return Finding("ok", "sqlite", text)
+
+
+def client(name: str, path: str | None) -> Finding:
+    """Whether a program is there (at `path`) and runs; all but the AWS CLI are optional."""
+    if path is None:
+        if name == "aws":
+            return Finding("WRONG", name, "not found: `python3 -m ecrlab setup --again` installs it")
+        return Finding("note", name, "not found; the notebooks that show it say what else to use")
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("WRONG" if name == "aws" else "note", name, f"{path} does not run: {error}")
+    version = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    return Finding("ok", name, f"{version[0] if version else 'of unknown version'} ({path})")
+
+
+def hidden(variables: list[str]) -> Finding:
+    """Which variables of the user's a lab removes, by name only: their values are none of a report's
+    business.
+    """
+    if variables:
+        return Finding("ok", "your AWS", f"hidden from a lab, and put back after it: {', '.join(variables)}")
+    return Finding(
+        "ok", "your AWS", "no variable of yours names another AWS; ~/.aws and ~/.docker are not read"
+    )
+
+
+def would_set() -> Finding:
+    """What a lab sets for the processes in it."""
+    variables = lab_environment("http://127.0.0.1:PORT", Path("LAB"), base={"PATH": "…"})
+    return Finding("ok", "a lab sets", " ".join(f"{name}={value}" for name, value in variables.items()))
