@@ -1,0 +1,106 @@
+"""Run every notebook (or those named) from top to bottom and keep the outputs, for authors of lessons.
+
+What is kept is made equal for everybody: no timings, no names of kernels or machines, cell ids by position. So a
+notebook changes only where its text or its outputs changed.
+
+examples:
+  python3 -m ecrlab notebooks                    all of them
+  python3 -m ecrlab notebooks 01-authentication  one
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ecrlab.bootstrap import CHECKOUT
+from ecrlab.errors import EcrLabError
+from ecrlab.selftest import surroundings
+
+NOTEBOOKS = CHECKOUT / "notebooks"
+CELL_SECONDS = 120
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ecrlab notebooks`."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a lesson, such as 00-start-here (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Execute, tidy and write the notebooks; exit status 1 when a cell fails that should not."""
+    failed = False
+    for path in _chosen(options.names):
+        print(f"{path.name} …", flush=True)
+        failed |= not _execute(path)
+    return int(failed)
+
+
+def tidy(notebook: Any) -> None:
+    """Remove from a notebook what differs between machines and runs, in place."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    count = 0
+    for position, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{position:02d}"
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def _chosen(names: list[str]) -> list[Path]:
+    everything = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not names:
+        return everything
+    by_name = {path.stem: path for path in everything}
+    unknown = [name for name in names if name.removesuffix(".ipynb") not in by_name]
+    if unknown:
+        raise EcrLabError(f"there is no notebook {unknown[0]!r}; there are {', '.join(by_name)}")
+    return [by_name[name.removesuffix(".ipynb")] for name in names]
+
+
+def _execute(path: Path) -> bool:
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="ecrlab-notebooks-") as folder:
+        environment = surroundings(Path(folder), everything=False, base=os.environ)
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            store_widget_state=False,
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            print(error, file=sys.stderr)
+            return False
+    tidy(notebook)
+    nbformat.write(notebook, path)
+    return True
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Outputs with what was printed in pieces put together."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if output.output_type == "stream" and last is not None and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined

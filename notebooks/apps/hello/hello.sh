@@ -1,0 +1,1 @@
+echo "Hello from a container that came out of Amazon ECR."
