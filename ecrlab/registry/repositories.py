@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ecrlab.registry import names
+from ecrlab.registry import names, policies
 from ecrlab.registry.errors import (
     RepositoryAlreadyExistsException,
     RepositoryNotEmptyException,
     RepositoryNotFoundException,
+    RepositoryPolicyNotFoundException,
 )
 from ecrlab.registry.world import Registry
 
@@ -135,7 +136,10 @@ def delete(registry: Registry, name: str, *, force: bool = False) -> Repository:
 
 
 def update(registry: Registry, name: str, **settings: Any) -> Repository:
-    """Change some of the `Settings` of a repository; give what it is now. Raises `RepositoryNotFoundException`."""
+    """Change some of the `Settings` of a repository; give what it is now.
+
+    Raises `RepositoryNotFoundException`.
+    """
     with registry.world.change() as change:
         repository = get(change.db, registry, name)
         changed = replace(repository, settings=replace(repository.settings, **settings))
@@ -143,6 +147,42 @@ def update(registry: Registry, name: str, **settings: Any) -> Repository:
             "UPDATE repository SET settings = ? WHERE id = ?", (changed.settings.to_json(), repository.id)
         )
         return changed
+
+
+def set_policy(registry: Registry, name: str, text: str) -> str:
+    """Give a repository a resource policy, in place of the one it had; give it as kept.
+
+    Raises `RepositoryNotFoundException`, `InvalidParameterException` for what is no policy.
+    """
+    kept = policies.as_kept(policies.check(text))
+    with registry.world.change() as change:
+        repository = get(change.db, registry, name)
+        change.db.execute("UPDATE repository SET policy = ? WHERE id = ?", (kept, repository.id))
+    return kept
+
+
+def get_policy(registry: Registry, name: str) -> str:
+    """The resource policy of a repository.
+
+    Raises `RepositoryNotFoundException`, `RepositoryPolicyNotFoundException`.
+    """
+    policy = find(registry, name).policy
+    if policy is None:
+        raise RepositoryPolicyNotFoundException(name, registry.account_id)
+    return policy
+
+
+def delete_policy(registry: Registry, name: str) -> str:
+    """Take a repository's resource policy away; give what it was.
+
+    Raises `RepositoryNotFoundException`, `RepositoryPolicyNotFoundException`.
+    """
+    with registry.world.change() as change:
+        repository = get(change.db, registry, name)
+        if repository.policy is None:
+            raise RepositoryPolicyNotFoundException(name, registry.account_id)
+        change.db.execute("UPDATE repository SET policy = NULL WHERE id = ?", (repository.id,))
+        return repository.policy
 
 
 def _from_row(row: sqlite3.Row) -> Repository:

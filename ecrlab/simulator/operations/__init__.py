@@ -2,7 +2,7 @@
 
 import importlib
 
-MODULES = ("authorization", "repositories", "images")
+MODULES = ("authorization", "repositories", "images", "policies", "registry")
 
 
 def load() -> None:

@@ -1,0 +1,132 @@
+"""What a registry keeps for itself: account settings, its own policy, and where it replicates to.
+
+Account settings are three switches (API reference, PutAccountSetting): the kind of basic scanning, of which
+only AWS's own is left; the scope of the registry policy, V2 for every registry made since December 2024 (AWS
+user guide, registry permissions); and whether pushes may mount layers of other repositories (AWS user guide,
+blob mounting).
+"""
+
+import json
+from typing import Any
+
+from ecrlab.registry import policies
+from ecrlab.registry.errors import (
+    InvalidParameterException,
+    RegistryPolicyNotFoundException,
+    ValidationException,
+)
+from ecrlab.registry.world import Registry
+
+ACCOUNT_SETTINGS = {
+    "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
+    # UNSURE: older models also list V1 as a value; the newest says V2, so there is no way back.
+    "REGISTRY_POLICY_SCOPE": ("V2",),
+    # UNSURE: the default is not said; the guide tells how to turn it on, so it is off in a new registry.
+    "BLOB_MOUNTING": ("DISABLED", "ENABLED"),
+}
+"""Name of an account setting -> its values, the one of a new registry first."""
+
+MOST_DESTINATIONS = 25
+"""Different destinations of all replication rules together (AWS user guide, private image replication)."""
+
+
+def account_setting(registry: Registry, name: str) -> str:
+    """The value of an account setting. Raises `ValidationException` for a name that is none."""
+    return _kept(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
+
+
+def put_account_setting(registry: Registry, name: str, value: str) -> None:
+    """Change an account setting. Raises `ValidationException`, `InvalidParameterException`."""
+    kept_name = _account_setting(name)
+    if value not in ACCOUNT_SETTINGS[name]:
+        # UNSURE: the exact text is not public.
+        raise InvalidParameterException(
+            "value", f"must be one of [{', '.join(ACCOUNT_SETTINGS[name])}] for {name}"
+        )
+    _keep(registry, kept_name, value)
+
+
+def blob_mounting(registry: Registry) -> bool:
+    """Whether a push may take layers from other repositories of the registry."""
+    return account_setting(registry, "BLOB_MOUNTING") == "ENABLED"
+
+
+def policy(registry: Registry) -> str:
+    """The policy of a registry. Raises `RegistryPolicyNotFoundException`."""
+    text = _kept(registry, "policy")
+    if text is None:
+        raise RegistryPolicyNotFoundException(registry.account_id)
+    return text
+
+
+def put_policy(registry: Registry, text: str) -> str:
+    """Give a registry a policy; give it as kept. Raises `InvalidParameterException` for what is no policy."""
+    kept = policies.as_kept(policies.check(text, "registry"))
+    _keep(registry, "policy", kept)
+    return kept
+
+
+def delete_policy(registry: Registry) -> str:
+    """Take a registry's policy away; give what it was. Raises `RegistryPolicyNotFoundException`."""
+    text = policy(registry)
+    _keep(registry, "policy", None)
+    return text
+
+
+def replication(registry: Registry) -> dict[str, Any]:
+    """The replication configuration, in AWS's members: `rules` is empty where nothing is replicated."""
+    text = _kept(registry, "replication")
+    configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
+    return configuration
+
+
+def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
+    """Keep a replication configuration, whose members are checked for their shapes already.
+
+    Raises `InvalidParameterException` for the registry itself as a destination, or too many of them.
+    """
+    destinations = {
+        (destination["registryId"], destination["region"])
+        for rule in configuration["rules"]
+        for destination in rule["destinations"]
+    }
+    where = "replicationConfiguration"
+    if (registry.account_id, registry.region) in destinations:
+        raise InvalidParameterException(
+            where, "Replication destination cannot be the same as the source registry"
+        )
+    if len(destinations) > MOST_DESTINATIONS:
+        # UNSURE: the exact text is not public.
+        raise InvalidParameterException(
+            where, f"Replication rules can have at most {MOST_DESTINATIONS} unique destinations"
+        )
+    _keep(registry, "replication", json.dumps(configuration))
+
+
+def _account_setting(name: str) -> str:
+    if name not in ACCOUNT_SETTINGS:
+        # UNSURE: class and text are not public.
+        raise ValidationException(
+            f"{name} is not an account setting; there are {', '.join(ACCOUNT_SETTINGS)}"
+        )
+    return f"account setting {name}"
+
+
+def _kept(registry: Registry, name: str) -> str | None:
+    with registry.world.store.read() as db:
+        row = db.execute(
+            "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?",
+            (registry.account_id, registry.region, name),
+        ).fetchone()
+    return None if row is None else str(row["value"])
+
+
+def _keep(registry: Registry, name: str, value: str | None) -> None:
+    key = (registry.account_id, registry.region, name)
+    with registry.world.change() as change:
+        if value is None:
+            change.db.execute(
+                "DELETE FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?", key
+            )
+        else:
+            change.db.execute("INSERT OR REPLACE INTO registry_setting VALUES (?, ?, ?, ?)", (*key, value))
