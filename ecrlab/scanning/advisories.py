@@ -1,0 +1,222 @@
+"""Sets of advisories, looked up by ecosystem and package: the one that comes with the kit, or any OSV download.
+
+A set is indexed into SQLite once; a later scan of an unchanged file, folder or zip finds the index in the user's
+cache directory and reads only the rows it asks for, so that the whole of OSV's Debian export costs no more than
+the small set within. What is in the kit's own set, and where its facts are from, is said in `data/SOURCES.md`.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ecrlab.scanning import osv
+from ecrlab.scanning.errors import AdvisoriesUnreadable
+from ecrlab.scanning.osv import Advisory, Interval
+
+_FORMAT = 1
+_LARGEST_RECORD = 16 << 20
+_MOST_RECORDS = 2_000_000
+_TABLES = """
+CREATE TABLE advisory (ecosystem TEXT NOT NULL, package TEXT NOT NULL, row TEXT NOT NULL);
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Advisories:
+    """One set of advisories.
+
+    `origin` names it for people, `date` is the day of its newest record (YYYY-MM-DD, empty where nothing in it
+    has a date). Made by `embedded` and `load`, or from OSV records with `of`. Safe to use from several threads.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        about = dict(connection.execute("SELECT key, value FROM about"))
+        self.origin: str = about["origin"]
+        self.date: str = about["date"]
+        self.records = int(about["records"])
+        self._ecosystems = frozenset(
+            row[0] for row in connection.execute("SELECT DISTINCT ecosystem FROM advisory")
+        )
+
+    @classmethod
+    def of(cls, records: Iterable[object], origin: str) -> "Advisories":
+        """Index OSV records in memory; raises AdvisoriesUnreadable when none of them is usable."""
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        _fill(connection, records, origin)
+        return cls(connection)
+
+    def covers(self, ecosystem: str) -> bool:
+        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is known."""
+        return ecosystem in self._ecosystems
+
+    def about(self, ecosystem: str, package: str) -> list[Advisory]:
+        """Give the advisories on one package (source or origin name; PyPI as PEP 503 spells it)."""
+        query = "SELECT row FROM advisory WHERE ecosystem = ? AND package = ?"
+        with self._lock:
+            rows = self._connection.execute(query, (ecosystem, package)).fetchall()
+        return [_thaw(row[0]) for row in rows]
+
+    def __iter__(self) -> Iterator[Advisory]:
+        with self._lock:
+            rows = self._connection.execute("SELECT row FROM advisory").fetchall()
+        return iter([_thaw(row[0]) for row in rows])
+
+
+_embedded: list[Advisories] = []
+_embedding = threading.Lock()
+
+
+def embedded() -> Advisories:
+    """Give the kit's own set, indexed at first use."""
+    with _embedding:
+        if not _embedded:
+            _embedded.append(Advisories.of(_kit_records(), "the advisories that come with ecrlab"))
+        return _embedded[0]
+
+
+def load(path: str | Path, cache: Path | None = None) -> Advisories:
+    """Open a set of OSV advisories: a JSON or JSON-lines file, a folder of such, or a zip as OSV exports it.
+
+    The index is kept in `cache` (default: `ecrlab` in the user's cache directory) under a name that changes with
+    the set; where nothing can be written, it is built in memory. Raises AdvisoriesUnreadable.
+    """
+    path = Path(path)
+    try:
+        state = _fingerprint(path)
+    except OSError as cause:
+        raise AdvisoriesUnreadable(f"advisories {path} cannot be read: {cause.strerror}") from cause
+    folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecrlab"
+    index = folder / f"advisories-{state}.sqlite"
+    try:
+        if not index.exists():
+            _build(index, path)
+        return Advisories(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True, check_same_thread=False))
+    except (OSError, sqlite3.Error):
+        return Advisories.of(_records(path), str(path))
+
+
+def _build(index: Path, path: Path) -> None:
+    index.parent.mkdir(parents=True, exist_ok=True)
+    draft = index.with_suffix(f".{os.getpid()}.draft")
+    draft.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(draft)) as connection:
+            _fill(connection, _records(path), str(path))
+        draft.replace(index)  # a scan at the same moment sees the whole index or none
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str) -> None:
+    count, broken, usable, date = 0, "", False, ""
+    connection.executescript(_TABLES)
+    for record in records:
+        count += 1
+        if count > _MOST_RECORDS:
+            raise AdvisoriesUnreadable(f"{origin} holds more than {_MOST_RECORDS:,} records")
+        if isinstance(record, dict):
+            stamps = (record.get("modified"), record.get("published"))
+            date = max(date, *(stamp[:10] for stamp in stamps if isinstance(stamp, str)), "")
+        rows = list(osv.read_record(record))
+        broken = broken or next((row.broken for row in rows if row.broken), "")
+        usable = usable or any(not row.broken for row in rows) or not rows
+        frozen = [(row.ecosystem, row.package, _freeze(row)) for row in rows]
+        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?)", frozen)
+    if not usable:
+        raise AdvisoriesUnreadable(f"{origin} has nothing usable: {broken or 'no advisory is in it'}")
+    connection.execute("CREATE INDEX by_package ON advisory (ecosystem, package)")
+    facts = {"origin": origin, "date": date, "records": str(count)}
+    connection.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
+    connection.commit()
+
+
+def _freeze(row: Advisory) -> str:
+    fields: dict[str, Any] = {key: value for key, value in vars(row).items() if value not in (None, ())}
+    fields["intervals"] = [[one.introduced, one.fixed, one.last_affected] for one in row.intervals]
+    if row.published:
+        fields["published"] = row.published.isoformat()
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _thaw(row: str) -> Advisory:
+    fields = json.loads(row)
+    published = fields.get("published")
+    fields["published"] = datetime.fromisoformat(published) if published else None
+    fields["aliases"] = tuple(fields.get("aliases", ()))
+    fields["exact_versions"] = tuple(fields.get("exact_versions", ()))
+    fields["intervals"] = tuple(Interval(*bounds) for bounds in fields["intervals"])
+    return Advisory(**fields)
+
+
+def _kit_records() -> Iterator[object]:
+    lines = (files("ecrlab.scanning") / "data" / "advisories.jsonl").read_text("utf-8").splitlines()
+    return (json.loads(line) for line in lines)
+
+
+def _fingerprint(path: Path) -> str:
+    state = hashlib.sha256(f"{_FORMAT} {path.resolve()}".encode())
+    for file in _files(path) if path.is_dir() else [path]:
+        stat = file.stat()
+        state.update(
+            f"\n{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}".encode("utf-8", "surrogateescape")
+        )
+    return state.hexdigest()[:32]
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return sorted(
+        file for file in folder.rglob("*.json*") if file.suffix in (".json", ".jsonl") and file.is_file()
+    )
+
+
+def _records(path: Path) -> Iterator[object]:
+    try:
+        if path.is_dir():
+            for file in _files(path):
+                yield from _read_file(file)
+        elif zipfile.is_zipfile(path):
+            yield from _read_zip(path)
+        else:
+            yield from _read_file(path)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as cause:
+        raise AdvisoriesUnreadable(f"advisories {path} cannot be read: {cause}") from cause
+
+
+def _read_file(file: Path) -> Iterator[object]:
+    if file.suffix == ".jsonl":
+        with file.open("rb") as lines:
+            for line in iter(lambda: lines.readline(_LARGEST_RECORD + 1), b""):
+                yield from _parse(line, file.name)
+        return
+    with file.open("rb") as stream:
+        yield from _parse(stream.read(64 * _LARGEST_RECORD), file.name)
+
+
+def _read_zip(path: Path) -> Iterator[object]:
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.filename.endswith(".json"):
+                with archive.open(entry) as stream:
+                    yield from _parse(stream.read(_LARGEST_RECORD + 1), entry.filename)
+
+
+def _parse(data: bytes, name: str) -> Iterator[object]:
+    if not data.strip():
+        return
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError) as cause:
+        raise AdvisoriesUnreadable(f"{name} is not JSON, or larger than {_LARGEST_RECORD:,} bytes") from cause
+    yield from parsed if isinstance(parsed, list) else [parsed]

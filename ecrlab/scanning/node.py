@@ -1,0 +1,19 @@
+"""An installed Node package: the `package.json` in its own folder under `node_modules`."""
+
+import json
+
+from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found
+
+
+def read_package_json(path: bytes, data: bytes) -> Evidence:
+    """Read name and version from a package's manifest; a manifest without either is no package and gives none."""
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError) as cause:
+        raise EvidenceUnreadable("it is not JSON") from cause
+    if not isinstance(manifest, dict):
+        raise EvidenceUnreadable("it is no package manifest")
+    name, version = manifest.get("name"), manifest.get("version")
+    if not (isinstance(name, str) and isinstance(version, str) and name and version):
+        return Evidence()
+    return Evidence(packages=(Found(name, version, "npm", source_name=name, source_version=version),))

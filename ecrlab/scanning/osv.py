@@ -1,0 +1,189 @@
+"""One advisory in the Open Source Vulnerability format, and the version ranges it says are affected.
+
+A record names packages, each with ranges of events (introduced, fixed, last_affected) and perhaps a list of single
+versions. Here each package becomes one `Advisory` with its `Interval`s. A range that cannot be understood is kept as
+such, with the reason: a package it might concern must not pass as clean. See the OSV schema, "Evaluation".
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cmp_to_key
+from typing import Any
+
+from ecrlab.scanning import severity, versions
+from ecrlab.scanning.errors import AdvisoriesUnreadable
+
+_CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
+_KINDS = ("introduced", "fixed", "last_affected", "limit")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Affected versions: from `introduced` ("0": the first ever) up to, but not with, `fixed`, or up to and with
+    `last_affected`; without either, all later ones."""
+
+    introduced: str
+    fixed: str | None = None
+    last_affected: str | None = None
+
+    def contains(self, ecosystem: str, version: str) -> bool:
+        """Tell whether a version lies inside; raises versions.UnknownOrder when that cannot be told."""
+        if self.introduced != "0" and versions.compare(ecosystem, version, self.introduced) < 0:
+            return False
+        if self.fixed is not None:
+            return versions.compare(ecosystem, version, self.fixed) < 0
+        return self.last_affected is None or versions.compare(ecosystem, version, self.last_affected) <= 0
+
+
+@dataclass(frozen=True)
+class Advisory:
+    """What one record says of one package.
+
+    `id` is the CVE where there is one, `aliases` every other name; `package` is the source or origin name in
+    distributions; `published` is None where undated; `exploit` is
+    "kev" (known to be exploited) or "poc" (code is public) where the database says so; `broken` says why its ranges cannot be evaluated.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    ecosystem: str
+    package: str
+    intervals: tuple[Interval, ...]
+    exact_versions: tuple[str, ...] = ()
+    severity: str = "UNDEFINED"
+    score: float | None = None
+    vector: str | None = None
+    published: datetime | None = None
+    exploit: str | None = None
+    broken: str | None = None
+
+    def affects(self, version: str) -> Interval | None:
+        """Give the interval that holds a version, None if none does; raises versions.UnknownOrder."""
+        for interval in self.intervals:
+            if interval.contains(self.ecosystem, version):
+                return interval
+        if version in self.exact_versions:
+            return Interval(version, last_affected=version)
+        if self.broken is not None:
+            raise versions.UnknownOrder(self.broken)
+        return None
+
+
+def canonical_name(ecosystem: str, package: str) -> str:
+    """Spell a package's name as advisories are looked up by: PyPI by PEP 503, all others as they are."""
+    return re.sub(r"[-_.]+", "-", package).lower() if ecosystem == "PyPI" else package
+
+
+def read_record(record: object) -> Iterator[Advisory]:
+    """Read one OSV record into an advisory for each package whose ecosystem has a known order.
+
+    Withdrawn records give none. Raises AdvisoriesUnreadable for what is no OSV record at all.
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        raise AdvisoriesUnreadable("an advisory must be a JSON object with an id")
+    if record.get("withdrawn"):
+        return
+    name, aliases = _names(record)
+    published = _instant(record.get("published"))
+    for affected in _objects(record.get("affected")):
+        package = affected.get("package")
+        if not isinstance(package, dict) or not isinstance(package.get("name"), str):
+            continue
+        ecosystem = package.get("ecosystem")
+        if not isinstance(ecosystem, str) or not versions.has_order(ecosystem):
+            continue
+        intervals, broken = _intervals(ecosystem, _objects(affected.get("ranges")))
+        exact = tuple(version for version in affected.get("versions") or () if isinstance(version, str))
+        if not intervals and not exact and broken is None:
+            broken = "it names neither a range nor a version"
+        words, facts = _mapping(affected, "ecosystem_specific"), _mapping(affected, "database_specific")
+        level, score, vector = severity.judge(
+            _objects(affected.get("severity")) or _objects(record.get("severity")),
+            distribution=words.get("urgency"),
+            database=facts.get("severity") or _mapping(record, "database_specific").get("severity"),
+            score=facts.get("score"),
+        )
+        yield Advisory(
+            name, aliases, ecosystem, canonical_name(ecosystem, package["name"]), intervals, exact, level, score,
+            vector, published, _word(facts.get("exploit")), f"advisory {record['id']}: {broken}" if broken else None,
+        )  # fmt: skip
+
+
+def _names(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    own: str = record["id"]
+    names = [own, *(alias for alias in record.get("aliases") or () if isinstance(alias, str))]
+    upstream = [name for name in record.get("upstream") or () if isinstance(name, str)]
+    candidates = names + (upstream if len(upstream) == 1 else [])
+    cves = [match[1] for name in candidates if (match := _CVE.fullmatch(name))]
+    chosen = cves[0] if cves else own
+    return chosen, tuple(dict.fromkeys(name for name in names if name != chosen))
+
+
+def _intervals(
+    ecosystem: str, ranges: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[Interval, ...], str | None]:
+    intervals: list[Interval] = []
+    broken = None
+    for one in ranges:
+        if one.get("type") == "GIT":
+            continue  # Ranges of commits say nothing about a package's versions.
+        try:
+            intervals += _walk(ecosystem, _objects(one.get("events")))
+        except ValueError as cause:
+            broken = str(cause)
+    return tuple(intervals), broken
+
+
+def _walk(ecosystem: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Interval]:
+    """Pair each introduction with the event that ends it, in version order."""
+    points = [(kind, event[kind]) for event in events for kind in _KINDS if kind in event]
+    if not any(kind == "introduced" for kind, _ in points):
+        raise ValueError("a range has no introduced event")
+    for kind, version in points:
+        if not isinstance(version, str):
+            raise ValueError(f"the {kind} event holds {version!r}, not a version")
+        if version != "0" and kind != "limit":
+            versions.compare(ecosystem, version, version)
+
+    def order(left: tuple[str, str], right: tuple[str, str]) -> int:
+        if left[1] == right[1]:
+            # At one version an end comes before the next beginning, save the beginning of all.
+            return (left[0] == "introduced") - (right[0] == "introduced") if left[1] != "0" else 0
+        if "0" in (left[1], right[1]):
+            return -1 if left[1] == "0" else 1
+        return versions.compare(ecosystem, left[1], right[1])
+
+    opened: str | None = None
+    for kind, version in sorted((point for point in points if point[0] != "limit"), key=cmp_to_key(order)):
+        if kind == "introduced":
+            opened = version if opened is None else opened
+        elif opened is None:
+            raise ValueError(f"{kind} {version} comes before anything was introduced")
+        else:
+            yield Interval(opened, **{kind: version})
+            opened = None
+    if opened is not None:
+        yield Interval(opened)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)

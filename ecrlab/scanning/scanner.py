@@ -1,0 +1,62 @@
+"""A scan from layers to report: take the inventory, then judge it by a set of advisories.
+
+The two are apart so that an image is read once and judged again whenever the advisories or the clock have moved on, as
+continuous scanning does.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ecrlab.scanning.advisories import Advisories, embedded
+from ecrlab.scanning.distribution import support
+from ecrlab.scanning.inventory import Inventory, take_inventory
+from ecrlab.scanning.layers import LayerSource, Limits
+from ecrlab.scanning.matching import match
+from ecrlab.scanning.report import Report
+
+
+def scan(
+    layers: Sequence[LayerSource],
+    *,
+    advisories: Advisories | None = None,
+    now: datetime | None = None,
+    languages: bool = True,
+    limits: Limits | None = None,
+) -> Report:
+    """Scan an image given its layers, lowest first.
+
+    `advisories` default to the kit's own; `now` leaves out those published later; `languages` False keeps to the
+    distribution's packages, as ECR's BASIC scanning does. No layer, however broken, raises: see Report.status.
+    """
+    return judge(take_inventory(layers, languages=languages, limits=limits), advisories=advisories, now=now)
+
+
+def judge(
+    inventory: Inventory, *, advisories: Advisories | None = None, now: datetime | None = None
+) -> Report:
+    """Judge an inventory by a set of advisories, as known at `now`.
+
+    An image of a release that the set has no row for is UNSUPPORTED_IMAGE: no finding would prove nothing.
+    """
+    advisories = advisories or embedded()
+    status, reason = inventory.status, inventory.reason
+    distribution = inventory.distribution
+    notes = []
+    if distribution is not None:
+        if status == "COMPLETE" and not advisories.covers(distribution.advisory_ecosystem):
+            status = "UNSUPPORTED_IMAGE"
+            reason = f"{advisories.origin} ({advisories.date}) know nothing of {distribution.title}"
+        ecr = support(distribution, now)
+        if ecr != "supported":
+            notes.append(f"ECR itself {_SUPPORT[ecr]} {distribution.title}.")
+    findings, unresolved = match(inventory.packages, distribution, advisories, now)
+    return Report(
+        status, reason, inventory, findings, (), unresolved, advisories.origin, advisories.date, advisories.records,
+        tuple(notes),
+    )  # fmt: skip
+
+
+_SUPPORT = {
+    "discontinued": "still scans, but no longer maintains findings for much longer on,",
+    "unsupported": "does not scan (or scans no longer)",
+}

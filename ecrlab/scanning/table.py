@@ -1,0 +1,81 @@
+"""A report as a person reads it in a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ecrlab.scanning.report import Report
+
+_COLOURS = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "cyan"}
+
+
+def print_report(report: Report, console: Console, *, inventory: bool) -> None:
+    """Print findings, what was not looked into, and notes; with `inventory` every package first."""
+    out = console.print
+    if inventory:
+        out(_packages(report))
+    if report.findings:
+        out(_findings(report))
+    counts = ", ".join(f"{count} {severity}" for severity, count in report.severity_counts.items())
+    image = _plain(report.os.title) if report.os else "no distribution"
+    out(
+        _plain(
+            f"{image}: {len(report.packages)} packages, {len(report.findings)} findings"
+            + (f" ({counts})" if counts else "")
+        )
+    )
+    out(
+        _plain(
+            f"Judged by {report.advisories_origin} of {report.advisories_date}, {report.advisories_records:,} records."
+        )
+    )
+    for ignored in report.ignored:
+        out(_plain(f"Excepted: {ignored.id} of {ignored.package} ({ignored.severity})."))
+    for item in report.unresolved:
+        out(
+            _plain(
+                f"Cannot be told: whether {item.id} concerns {item.package} {item.version}: {item.reason}."
+            )
+        )
+    for unread in report.not_inventoried:
+        more = f" and {unread.count - 1} more" if unread.count > 1 else ""
+        out(_plain(f"Present, not inventoried ({unread.kind}): {unread.path}{more}: {unread.reason}."))
+    for note in report.notes:
+        out(_plain(note))
+
+
+def _findings(report: Report) -> Table:
+    table = Table("severity", "score", "id", "package", "version", "fixed in", "layer")
+    for one in report.findings:
+        table.add_row(
+            Text(one.severity, style=_COLOURS.get(one.severity, "")),
+            "" if one.score is None else f"{one.score:.1f}",
+            _plain(one.id),
+            _plain(one.package),
+            _plain(one.version),
+            _plain(one.fixed_version or "-"),
+            str(one.layer_index),
+        )
+    return table
+
+
+def _packages(report: Report) -> Table:
+    table = Table("package", "version", "ecosystem", "source", "layer", "path")
+    for one in report.packages:
+        source = (
+            one.source_name
+            if one.source_version == one.version
+            else f"{one.source_name} {one.source_version}"
+        )
+        table.add_row(
+            _plain(one.name), _plain(one.version), _plain(one.ecosystem), _plain(source), str(one.layer_index), _plain(one.path)
+        )  # fmt: skip
+    return table
+
+
+def _plain(text: str | Text) -> Text:
+    """Show text from an image as it is, control characters escaped: it must not command the terminal."""
+    shown = str(text)
+    return Text(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown), overflow="fold"
+    )

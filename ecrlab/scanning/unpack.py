@@ -1,0 +1,191 @@
+"""Lay the layers of an image upon one another, reading only what tells about packages.
+
+One pass over each layer suffices, except where a database is a link to a file whose own name tells nothing: then
+the layers are read again, that file among what is wanted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ecrlab.scanning import recognise, rootfs
+from ecrlab.scanning.errors import LayerUnreadable
+from ecrlab.scanning.evidence import EvidenceUnreadable, Found, Kind
+from ecrlab.scanning.layers import LayerSource, Limits, tar_pieces
+from ecrlab.scanning.rootfs import Circular, Piece, RootFs, clean, show
+from ecrlab.scanning.tarstream import Entry, TarStream
+
+_MOST_PASSES = 3
+_DEEPEST = 256  # no image is; and following links costs the square of the depth
+
+Identity = tuple[bytes, str, str, str]
+"""What makes a package the same across layers: the path of its manifest, name, architecture, version."""
+
+
+def identity(path: bytes, found: Found) -> Identity:
+    """Give the identity of a package found in a file."""
+    return path, found.name, found.architecture, found.version
+
+
+class Unpacked:
+    """The file system of an image as far as packages go, and the first layer each package was seen in."""
+
+    def __init__(self, root: RootFs, first_seen: Mapping[Identity, int]) -> None:
+        self.root = root
+        self.first_seen = first_seen
+
+
+def unpack(layers: Sequence[LayerSource], languages: bool, limits: Limits) -> Unpacked:
+    """Read all layers, lowest first; raises LayerUnreadable and ImageUnsupported."""
+    wanted: dict[bytes, Kind] = {}
+    for _ in range(_MOST_PASSES):
+        reading = _Reading(languages, limits, wanted)
+        for index, layer in enumerate(layers):
+            reading.read_layer(index, layer)
+        missing = reading.missing()
+        if not missing.keys() - wanted.keys():
+            break
+        wanted |= missing
+    return Unpacked(reading.root, reading.first_seen)
+
+
+class _Reading:
+    """One pass over all layers."""
+
+    def __init__(self, languages: bool, limits: Limits, wanted: Mapping[bytes, Kind]) -> None:
+        self.root = RootFs(limits.kept_names)
+        self.first_seen: dict[Identity, int] = {}
+        self._languages = languages
+        self._limits = limits
+        self._wanted = wanted
+        self._expanded = 0
+        self._entries = limits.entries
+
+    def read_layer(self, index: int, layer: LayerSource) -> None:
+        stream = TarStream(self._counted(layer), self._entries)
+        try:
+            for entry in stream:
+                self._take_in(index, entry, stream)
+                self._entries -= 1
+        except LayerUnreadable as cause:
+            if layer.digest in str(cause):
+                raise
+            raise LayerUnreadable(f"layer {layer.digest}: {cause}") from cause
+
+    def _counted(self, layer: LayerSource) -> Iterator[bytes]:
+        for piece in tar_pieces(layer, self._limits):
+            self._expanded += len(piece)
+            if self._expanded > self._limits.expanded_total:
+                raise LayerUnreadable(
+                    f"the image expands to more than {self._expanded:,} bytes: refused as a bomb"
+                )
+            yield piece
+
+    def _take_in(self, index: int, entry: Entry, stream: TarStream) -> None:
+        path = clean(entry.name)
+        if not path:
+            return
+        if path.count(b"/") > _DEEPEST:
+            raise LayerUnreadable(f"an entry lies more than {_DEEPEST} folders deep: refused")
+        path = self.root.resolve_parent(path)
+        if rootfs.WHITEOUT in path and self._white_out(index, path):
+            return
+        if entry.kind == "directory":
+            self.root.make_folder(path)
+        elif entry.kind == "symlink":
+            self.root.place(path, Piece(index, recognise.recognise(path, self._languages), link=entry.link))
+        elif entry.kind == "hardlink":
+            self._link(index, path, entry)
+        else:
+            piece = self._examine(index, path, entry, stream) if entry.kind == "file" else None
+            if piece is None:
+                self.root.remove(path)
+            else:
+                self.root.place(path, piece)
+
+    def _white_out(self, index: int, path: bytes) -> bool:
+        """Apply a whiteout to the layers below; tell whether the path was one, or no part of the image at all."""
+        folder, _, name = path.rpartition(b"/")
+        if rootfs.is_bookkeeping(path):
+            return True
+        if not name.startswith(rootfs.WHITEOUT):
+            return False
+        if name == rootfs.OPAQUE:
+            self.root.empty(folder, below=index)
+            return True
+        victim = name.removeprefix(rootfs.WHITEOUT)
+        if victim in (b"", b".", b".."):
+            raise LayerUnreadable(f"{show(path)} is a whiteout of no name")
+        self.root.remove(folder + b"/" + victim if folder else victim, below=index)
+        return True
+
+    def _link(self, index: int, path: bytes, entry: Entry) -> None:
+        target = self.root.resolve_parent(clean(entry.link))
+        held = self.root.pieces.get(target)
+        kind = self._kind(path)
+        if target == path:
+            return
+        if held is not None:
+            self.root.place(path, replace(held, layer=index))
+        elif kind is not None:
+            self.root.place(path, Piece(index, kind, link=target, hard=True))
+        else:
+            self.root.remove(path)
+
+    def _kind(self, path: bytes) -> Kind | None:
+        return recognise.recognise(path, self._languages) or self._wanted.get(path)
+
+    def _examine(self, index: int, path: bytes, entry: Entry, stream: TarStream) -> Piece | None:
+        kind = self._kind(path)
+        if kind is None:
+            if self._languages and recognise.may_be_go(entry.mode, entry.size) and _is_go(stream):
+                kind = recognise.GO
+                return Piece(index, kind, kind.read(path, b""))
+            return None
+        if entry.sparse:
+            return Piece(index, kind, unreadable="it is stored as a sparse file")
+        if not kind.limit:
+            return Piece(index, kind, kind.read(path, b""))
+        if entry.size > kind.limit:
+            return Piece(
+                index, kind, unreadable=f"it is {entry.size:,} bytes large, at most {kind.limit:,} are read"
+            )
+        try:
+            evidence = kind.read(path, stream.read(kind.limit))
+        except EvidenceUnreadable as cause:
+            return Piece(index, kind, unreadable=str(cause))
+        for found in evidence.packages:
+            self.first_seen.setdefault(identity(path, found), index)
+        return Piece(index, kind, evidence)
+
+    def missing(self) -> dict[bytes, Kind]:
+        """Find the files that evidence leads to through links, but that were not read in this pass."""
+        missing: dict[bytes, Kind] = {}
+        for path, piece in self.root.evidence():
+            if piece.hard and piece.link is not None and piece.kind is not None:
+                missing[piece.link] = piece.kind
+        paths = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
+        for path, kind in [*recognise.FIXED.items(), *paths]:
+            try:
+                target = self.root.resolve(path)
+            except Circular:
+                continue
+            if (
+                kind is not None
+                and target != path
+                and target not in self.root.pieces
+                and not self._kind(target)
+            ):
+                missing[target] = kind
+        return missing
+
+
+def _is_go(stream: TarStream) -> bool:
+    """Look for the Go linker's mark in the entry at hand, which begins with ELF's; the rest of it is passed over."""
+    tail = b""
+    for piece in stream.pieces():
+        if not tail and not piece.startswith(b"\x7fELF"[: len(piece)]):
+            return False
+        if recognise.GO_MARK in tail + piece[: len(recognise.GO_MARK)] or recognise.GO_MARK in piece:
+            return True
+        tail = piece[-len(recognise.GO_MARK) :]
+    return False
