@@ -90,6 +90,29 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
         return layer
 
 
+def holders(registry: Registry, digest: str) -> list[str]:
+    """The names of the repositories of this registry that hold a layer."""
+    with registry.world.store.read() as db:
+        rows = db.execute(
+            "SELECT name FROM layer JOIN repository ON repository.id = layer.repository_id "
+            "WHERE digest = ? AND account_id = ? AND region = ? ORDER BY name",
+            (digest, registry.account_id, registry.region),
+        )
+        return [row["name"] for row in rows]
+
+
+def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
+    """Whether an image of the repository has this layer. Raises `RepositoryNotFoundException`."""
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        row = db.execute(
+            "SELECT 1 FROM layer JOIN image_layer ON layer_id = layer.id "
+            "WHERE repository_id = ? AND digest = ? LIMIT 1",
+            (repository.id, digest),
+        ).fetchone()
+    return row is not None
+
+
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
     """Let a repository hold a layer that another one of this registry has; None if the source has it not.
 

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ecrlab.registry import layers, names
-from ecrlab.registry.errors import AccessDeniedException, UploadNotFoundException
+from ecrlab.registry.errors import (
+    AccessDeniedException,
+    RepositoryNotFoundException,
+    UploadNotFoundException,
+)
 from ecrlab.registry.layers import Layer
-from ecrlab.registry.repositories import Repository
 from ecrlab.registry.uploads import Upload
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
 from ecrlab.simulator.v2.place import Visit
@@ -20,6 +23,9 @@ from ecrlab.simulator.v2.wire import OUT_PIECE, Headers, Response, Slice
 
 _CHUNK = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
+
+MOST_SOURCES = 20
+"""In how many repositories a layer to be mounted is looked for when the client names none."""
 
 
 # Layers in
@@ -90,26 +96,19 @@ def cancel(visit: Visit) -> Response:
 
 def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
     """The layer as it is now in this repository too, or None: then the client is to upload it."""
-    if source_name is None:
-        # UNSURE: whether ECR looks for the layer by itself; the specification leaves it open.
-        return None
-    try:
-        source = visit.may_in(source_name, "ecr:GetDownloadUrlForLayer")
-    except (AccessDeniedException, Refusal):
-        return None
-    if visit.quirks and not _is_used(visit, source, digest):
-        return None
-    return layers.mount(visit.registry, visit.name, digest, source_name)
-
-
-def _is_used(visit: Visit, repository: Repository, digest: str) -> bool:
-    """Whether an image of the repository has this layer."""
-    with visit.registry.world.store.read() as db:
-        row = db.execute(
-            "SELECT 1 FROM layer JOIN image_layer ON layer_id = layer.id WHERE repository_id = ? AND digest = ?",
-            (repository.id, digest),
-        ).fetchone()
-    return row is not None
+    # UNSURE: whether ECR looks for the layer by itself when no source is named; the specification lets it.
+    sources = [source_name] if source_name is not None else layers.holders(visit.registry, digest)
+    for source in sources[:MOST_SOURCES]:
+        try:
+            visit.may_in(source, "ecr:GetDownloadUrlForLayer")
+        except (AccessDeniedException, RepositoryNotFoundException, Refusal):
+            continue
+        if visit.quirks and not layers.is_used(visit.registry, source, digest):
+            continue
+        mounted = layers.mount(visit.registry, visit.name, digest, source)
+        if mounted is not None:
+            return mounted
+    return None
 
 
 def _continues(visit: Visit, upload: Upload) -> int:
@@ -200,7 +199,7 @@ def send(visit: Visit) -> Response:
         raise _unknown(digest) from error
     status = 200 if part is None else 206
     if len(wanted) > OUT_PIECE:
-        return Response(status, headers, Slice(file, wanted), length=len(wanted))
+        return Response(status, headers, Slice(file, wanted))
     with file:
         file.seek(wanted.start)
         return Response(status, headers, file.read(len(wanted)))

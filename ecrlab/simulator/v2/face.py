@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,10 @@ from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
 from ecrlab.simulator.v2.place import Handler, Visit
 from ecrlab.simulator.v2.quirks import Quirks
 from ecrlab.simulator.v2.wire import Request, Response
+
+MOST_BODIES = 48
+"""How many bodies are received at a time: fewer than a server has threads, so that clients which open uploads and then
+fall silent cannot keep everybody else out."""
 
 log = logging.getLogger("ecrlab.v2")
 
@@ -61,6 +66,7 @@ class DockerFace:
         self._world = world
         self._authorize = authorize or auth.owners_only
         self._quirks = Quirks() if quirks else None
+        self._bodies = threading.BoundedSemaphore(MOST_BODIES)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         response, is_read = self._respond(environ)
@@ -80,6 +86,15 @@ class DockerFace:
             request = Request(environ)
         except Refusal as bad:
             return _told(bad), False
+        if not request.body.is_empty and not self._bodies.acquire(blocking=False):
+            return _told(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded")), False
+        try:
+            return self._answer_or_refuse(request)
+        finally:
+            if not request.body.is_empty:
+                self._bodies.release()
+
+    def _answer_or_refuse(self, request: Request) -> tuple[Response, bool]:
         try:
             response = self._answer(request)
         except NotAuthorized as nobody:

@@ -122,6 +122,9 @@ class Slice:
         self._left = len(wanted)
         file.seek(wanted.start)
 
+    def __len__(self) -> int:
+        return self._left
+
     def __iter__(self) -> Iterator[bytes]:
         return self
 
@@ -140,7 +143,7 @@ class Slice:
 
 
 class Response:
-    """One answer: status, headers and body, which is bytes, or a slice of a file with its length."""
+    """One answer: status, headers and body; `length` is given where it is not that of the body, for HEAD."""
 
     def __init__(
         self,
@@ -148,12 +151,12 @@ class Response:
         headers: Headers | None = None,
         body: bytes | Slice = b"",
         *,
-        length: int = 0,
+        length: int | None = None,
     ) -> None:
         self.status = status
         self.headers = headers or []
         self.body = body
-        self.length = len(body) if isinstance(body, bytes) else length
+        self.length = len(body) if length is None else length
 
     @property
     def status_line(self) -> str:
