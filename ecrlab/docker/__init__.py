@@ -1,0 +1,41 @@
+"""A docker command for a world without an engine: it builds, tags, pushes and pulls, and runs nothing.
+
+    Dockerfile, context ──build──> local store ──push──> the lab's registry
+                                        ^                      │
+                                        └─────────pull─────────┘
+
+Commands and messages are Docker's; a build reads real Dockerfiles and refuses what needs an engine (RUN). Image names
+keep their authentic hosts (`123456789012.dkr.ecr.us-east-1.amazonaws.com`, `public.ecr.aws`), but every connection goes
+to the simulator on this machine, and to nothing else. It runs as `python -m ecrlab.docker`; `install` puts a script
+named `docker` into a directory of PATH. Only the standard library is used, and each command imports only what it needs,
+for a command that starts slowly is felt in every cell of a notebook.
+
+The environment says where things are: ECRLAB_ENDPOINT (the simulator), DOCKER_CONFIG (the directory of config.json, with
+what `login` stores), ECRLAB_DOCKER_ROOT (images; a directory beside DOCKER_CONFIG unless set), DOCKER_DEFAULT_PLATFORM
+(`linux/amd64` unless set, on every machine, so that all learners see the same), SOURCE_DATE_EPOCH (the date of what is
+built).
+"""
+
+import shlex
+import sys
+from pathlib import Path
+
+__all__ = ["install"]
+
+
+def install(bin_directory: Path) -> Path:
+    """Write the `docker` script into `bin_directory`, which must exist; it runs this command with this Python.
+
+    The script neither reads site-packages nor puts the learner's folder on the module path: a `json.py` beside a
+    Dockerfile must not replace Python's, and both take time.
+    """
+    root = Path(__file__).resolve().parents[2]
+    script = bin_directory / "docker"
+    script.write_text(
+        "#!/bin/sh\n"
+        "# The docker command of the lab: no engine, and no registry but the lab's. `docker version` says more.\n"
+        f'PYTHONPATH={shlex.quote(str(root))} exec {shlex.quote(sys.executable)} -P -S -m ecrlab.docker "$@"\n',
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    return script

@@ -1,0 +1,394 @@
+"""The commands: what each prints and does. Each imports only the parts that it needs."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecrlab.docker.errors import DockerError, from_daemon
+from ecrlab.docker.options import Options
+
+if TYPE_CHECKING:
+    from ecrlab.docker.references import Reference
+    from ecrlab.docker.store import Store
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _warn(text: str) -> None:
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+
+
+def _store() -> "Store":
+    from ecrlab.docker.store import Store
+
+    return Store.from_environment()
+
+
+def _named(text: str) -> "Reference":
+    from ecrlab.docker.references import parse
+
+    return parse(text)
+
+
+# --- who I am --------------------------------------------------------------------------------------------------------
+
+
+def login(options: Options, rest: list[str]) -> None:
+    """Ask the registry whether it takes the password, and store it if so."""
+    from ecrlab.docker import credentials
+    from ecrlab.docker.references import Reference, require_registry
+    from ecrlab.docker.registry import Registry
+
+    host = _host(rest)
+    username, password = _credentials(options)
+    require_registry(Reference(host, "login"))
+    registry = Registry(host)
+    if username:
+        auth = credentials.encode(username, password)
+    else:
+        known = credentials.stored(host)
+        if known is None:
+            raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
+        _say("Authenticating with existing credentials...")
+        auth = known
+    answer = registry.login(auth)
+    if answer.status != 200:
+        raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
+    credentials.keep(host, auth)
+    _warn(
+        "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
+        "Configure a credential helper to remove this warning. See\n"
+        "https://docs.docker.com/go/credential-store/\n"
+    )
+    _say("Login Succeeded")
+
+
+def _credentials(options: Options) -> tuple[str, str]:
+    """User name and password from the options, standard input or a terminal; both empty if none was given."""
+    username, password = options.last("username"), options.last("password")
+    if options.flag("password-stdin"):
+        if options.flag("password"):
+            raise DockerError("conflicting options: cannot specify both --password and --password-stdin")
+        if not username:
+            raise DockerError("the --password-stdin option requires --username to be set")
+        password = sys.stdin.read().rstrip("\r\n")
+    elif password:
+        _warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
+    elif username and sys.stdin.isatty():
+        from getpass import getpass
+
+        password = getpass("Password: ")
+    if (username or options.flag("password-stdin")) and not password:
+        raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
+    return username, password
+
+
+def logout(_options: Options, rest: list[str]) -> None:
+    """Forget what is stored for a registry."""
+    from ecrlab.docker import credentials
+
+    host = _host(rest)
+    _say(f"Removing login credentials for {host}")
+    credentials.forget(host)
+
+
+def _host(rest: list[str]) -> str:
+    if not rest:
+        raise DockerError(
+            "Without a registry, docker means Docker Hub, which the lab never reaches: name an ECR registry"
+        )
+    return rest[0].removeprefix("https://").removeprefix("http://").partition("/")[0]
+
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+
+def build(options: Options, rest: list[str]) -> None:
+    """Build an image from a Dockerfile and a folder."""
+    from ecrlab.docker.build import Builder, Request, excerpt
+    from ecrlab.docker.context import Context
+    from ecrlab.docker.dockerfile import DockerfileError
+    from ecrlab.docker.patterns import Ignore
+
+    root = _context_root(rest[0])
+    path = Path(options.last("file")) if options.flag("file") else root / "Dockerfile"
+    try:
+        dockerfile = path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise DockerError(
+            f"ERROR: failed to build: failed to solve: failed to read dockerfile: open {path.name}: {reason}"
+        ) from error
+    ignore = next(
+        (f.read_text(encoding="utf-8") for f in (Path(f"{path}.dockerignore"), root / ".dockerignore") if f.is_file()),
+        "",
+    )
+    tags = [_target_name(tag) for tag in options.all("tag")]
+    request = Request(
+        dockerfile,
+        Context(root, Ignore(ignore)),
+        _platforms(options),
+        _build_args(options.all("build-arg")),
+        dict(label.partition("=")[::2] for label in options.all("label")),
+        options.last("target"),
+        _wants_provenance(options),
+    )
+    quiet = options.flag("quiet")
+    store = _store()
+    builder = Builder(store, request, (lambda _: None) if quiet else _say)
+    try:
+        image = builder.build()
+    except DockerfileError as error:
+        place = f"{excerpt(dockerfile, error.line, path.name)}\n" if error.line else ""
+        raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
+    store.keep(image.digest, *tags)
+    lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
+    lines += [f"naming to {tag.repository}:{tag.tag} done" for tag in tags] + ["DONE"]
+    _say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))
+    if options.flag("iidfile"):
+        Path(options.last("iidfile")).write_text(image.id, encoding="utf-8")
+    if options.flag("push"):
+        for tag in tags:
+            push(Options(), [str(tag)])
+
+
+def _context_root(text: str) -> Path:
+    if text == "-" or "://" in text or text.startswith("git@"):
+        raise DockerError(f"ERROR: the lab's docker builds from a folder of this machine only, not from {text}")
+    root = Path(text)
+    if not root.is_dir():
+        raise DockerError(f'ERROR: failed to build: unable to prepare context: path "{text}" not found')
+    return root
+
+
+def _target_name(text: str) -> "Reference":
+    try:
+        reference = _named(text).with_tag()
+    except DockerError as error:
+        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": {error}') from error
+    if reference.digest:
+        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": a tag cannot be a digest')
+    return reference
+
+
+def _platforms(options: Options) -> tuple[str, ...]:
+    from ecrlab.docker.transfer import default_platform
+
+    named = [item for value in options.all("platform") for item in value.split(",")] or [default_platform()]
+    return tuple(dict.fromkeys(map(_platform, named)))
+
+
+def _platform(text: str) -> str:
+    """A platform in full: `arm64` is `linux/arm64`."""
+    aliases = {"x86_64": "amd64", "aarch64": "arm64"}
+    parts = [aliases.get(part, part) for part in text.strip().lower().split("/")]
+    parts = parts if parts[0] in ("linux", "windows") else ["linux", *parts]
+    known = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
+    if not 2 <= len(parts) <= 3 or parts[1] not in known:
+        raise DockerError(f'ERROR: failed to parse platform "{text}": unknown operating system or architecture')
+    return "/".join(parts).replace("arm64/v8", "arm64")
+
+
+def _build_args(given: list[str]) -> dict[str, str]:
+    """`NAME=value`, or `NAME` for the value it has in the environment."""
+    found: dict[str, str] = {}
+    for argument in given:
+        name, equals, value = argument.partition("=")
+        if equals or name in os.environ:
+            found[name] = value if equals else os.environ[name]
+    return found
+
+
+def _wants_provenance(options: Options) -> bool:
+    if options.last("sbom", "false") != "false":
+        raise DockerError(
+            "ERROR: an SBOM is made by running a scanner, and the lab's docker runs nothing: leave --sbom out"
+        )
+    attests = [value for value in options.all("attest") if "type=provenance" in value]
+    return options.last("provenance", "false") != "false" or bool(attests)
+
+
+# --- to and from a registry ------------------------------------------------------------------------------------------
+
+
+def push(options: Options, rest: list[str]) -> None:
+    """Push one tag, or with `--all-tags` all of a repository."""
+    from ecrlab.docker import transfer
+
+    reference = _named(rest[0])
+    if reference.digest:
+        raise DockerError("cannot push a digest reference")
+    if not reference.is_ecr and reference.domain == "docker.io":
+        raise DockerError(
+            f"{reference.name} means Docker Hub, which the lab never reaches: give it the name of your registry first, docker"
+            f" tag {reference} ACCOUNT.dkr.ecr.REGION.amazonaws.com/{reference.name}:{reference.tag or 'latest'}"
+        )
+    say = (lambda _: None) if options.flag("quiet") else _say
+    store = _store()
+    if not options.flag("all-tags"):
+        transfer.push(store, reference.with_tag(), say)
+        if options.flag("quiet"):
+            _say(str(reference.with_tag()))
+        return
+    if reference.tag:
+        raise DockerError("tag can't be used with --all-tags/-a")
+    named = sorted((_named(name) for name in store.state().references), key=str)
+    tags = [other for other in named if other.repository == reference.repository and other.tag]
+    if not tags:
+        raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
+    for tag in tags:
+        transfer.push(store, tag, say)
+
+
+def pull(options: Options, rest: list[str]) -> None:
+    """Pull what a tag or digest names."""
+    from ecrlab.docker import transfer
+
+    reference = _named(rest[0])
+    quiet = options.flag("quiet")
+    if not reference.tag and not reference.digest and not quiet:
+        _say("Using default tag: latest")
+    reference = reference.with_tag()
+    platform = _platform(options.last("platform")) if options.flag("platform") else None
+    transfer.pull(_store(), reference, (lambda _: None) if quiet else _say, platform)
+    _say(str(reference))
+
+
+def manifest_inspect(options: Options, rest: list[str]) -> None:
+    """Print the manifest of an image in a registry."""
+    from ecrlab.docker.registry import Registry
+
+    reference = _named(rest[-1]).with_tag()
+    media_type, digest, body = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+    document = json.loads(body)
+    if options.flag("verbose"):
+        descriptor = {"mediaType": document.get("mediaType", media_type), "digest": digest, "size": len(body)}
+        document = {"Ref": str(reference), "Descriptor": descriptor, "Manifest": document}
+    _say(json.dumps(document, indent="\t"))
+
+
+def imagetools_inspect(options: Options, rest: list[str]) -> None:
+    """Print what a name in a registry is: with `--raw` byte for byte."""
+    from ecrlab.docker.registry import Registry
+
+    reference = _named(rest[0]).with_tag()
+    media_type, digest, body = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+    if options.flag("raw"):
+        sys.stdout.write(body.decode())
+        return
+    lines = [f"Name:      {reference}", f"MediaType: {media_type}", f"Digest:    {digest}"]
+    for child in json.loads(body).get("manifests", []):
+        platform = child.get("platform", {})
+        parts = (platform.get("os", ""), platform.get("architecture", ""), platform.get("variant", ""))
+        lines += ["", f"  Name:      {reference.name}@{child['digest']}", f"  MediaType: {child['mediaType']}"]
+        lines += [f"  Platform:  {'/'.join(filter(None, parts))}"]
+        lines += [f"  {key}: {value}" for key, value in sorted(child.get("annotations", {}).items())]
+    _say("\n".join(lines))
+
+
+# --- what is on this machine -----------------------------------------------------------------------------------------
+
+
+def tag(_options: Options, rest: list[str]) -> None:
+    """Give an image another name."""
+    try:
+        target = _named(rest[1]).with_tag()
+    except DockerError as error:
+        raise DockerError(f'Error parsing reference: "{rest[1]}" is not a valid repository/tag: {error}') from error
+    if target.digest:
+        raise DockerError("refusing to create a tag with a digest reference")
+    store = _store()
+    store.keep(store.get(rest[0]).digest, target)
+
+
+def images(options: Options, rest: list[str]) -> None:
+    """List images."""
+    from ecrlab.docker.listing import image_rows, show_rows
+
+    rows = image_rows(_store(), rest[0] if rest else "", full=options.flag("no-trunc"))
+    if options.flag("quiet"):
+        _say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
+        return
+    digest = ["Digest"] if options.flag("digests") else []
+    columns = ["Repository", "Tag", *digest, "ID", "CreatedSince", "Size"]
+    _say(show_rows(rows, columns, options.last("format")))
+
+
+def inspect(options: Options, rest: list[str]) -> None:
+    """Print all that is known of images."""
+    from ecrlab.docker.listing import inspected
+    from ecrlab.docker.template import render
+
+    store = _store()
+    platform = _platform(options.last("platform")) if options.flag("platform") else None
+    template = options.last("format")
+    found, missing = [], []
+    for name in rest:
+        image = store.find(name)
+        if image is None:
+            missing.append(name)
+        else:
+            found.append(inspected(store, image, platform))
+    if template and template != "json":
+        for told in found:
+            _say(render(template, told))
+    else:
+        _say(json.dumps(found, indent=None if template else 4, ensure_ascii=False))
+    if missing:
+        raise DockerError("\n".join(f"Error: No such object: {name}" for name in missing))
+
+
+def history(options: Options, rest: list[str]) -> None:
+    """Show which instruction made which layer."""
+    from ecrlab.docker.listing import history as shown
+
+    store = _store()
+    _say(shown(store, store.get(rest[0]), full=options.flag("no-trunc")))
+
+
+def rmi(options: Options, rest: list[str]) -> None:
+    """Remove images from this machine; what is in a registry stays."""
+    from ecrlab.docker.listing import remove
+
+    store = _store()
+    for name in rest:
+        _say("\n".join(remove(store, name, force=options.flag("force"))))
+
+
+# --- what this is ----------------------------------------------------------------------------------------------------
+
+WHAT_IT_IS = (
+    "This is the lab's docker command, not Docker: it builds (without RUN), tags, pushes, pulls and inspects images,\n"
+    "and every registry it knows is the simulated ECR on this machine. It runs no containers and reaches no network."
+)
+
+
+def version(options: Options, _rest: list[str]) -> None:
+    """Say what this is."""
+    from ecrlab import __version__
+
+    if template := options.last("format"):
+        from ecrlab.docker.template import render
+
+        told = {"Client": {"Version": __version__, "Os": "linux", "Arch": "amd64"}, "Server": None}
+        _say(json.dumps(told) if template == "json" else render(template, told))
+        return
+    _say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
+
+
+def info(_options: Options, _rest: list[str]) -> None:
+    """Say what there is: the lab, the images, and no engine."""
+    from ecrlab import __version__
+    from ecrlab.docker.transfer import default_platform
+
+    lab = os.environ.get("ECRLAB_ENDPOINT") or "none is running"
+    count = len(_store().state().images) if os.environ.get("DOCKER_CONFIG") else 0
+    _say(
+        f"Client: ecrlab docker\n Version:  {__version__}\n Lab:      {lab}\n Images:   {count}\n"
+        f" Platform: {default_platform()}\n\nServer: none\n\n{WHAT_IT_IS}"
+    )

@@ -1,0 +1,132 @@
+"""The build context: the folder whose files COPY may take, as every machine sees it alike.
+
+What differs from machine to machine is normalised. A file is 0755 if its owner may execute it and else 0644, a directory
+0755, whatever the umask was. A text whose lines all end with CR LF, as git on Windows checks it out, is taken with LF
+(not `.bat` and `.cmd`, which need CR); other bytes are never touched. Times, owners and order are the layer's business.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ecrlab.docker.errors import DockerError
+from ecrlab.docker.patterns import Ignore, expression
+from ecrlab.layers import Entry
+
+_LARGEST_TEXT = 1 << 20
+
+
+class Context:
+    """A folder, without what its `.dockerignore` keeps out."""
+
+    def __init__(self, root: Path, ignore: Ignore):
+        self.root = root
+        self._real_root = root.resolve()
+        self._ignore = ignore
+
+    def find(self, source: str) -> list[str]:
+        """The paths that a COPY source names, sorted; `''` is the context itself. None if there is no such path."""
+        wanted = _inside(source)
+        if not set("*?[\\") & set(wanted):
+            return [wanted] if self._exists(wanted) else []
+        found = [""]
+        for part in wanted.split("/"):
+            pattern = expression(part)
+            found = [
+                name
+                for path in found
+                for name in self._names(path)
+                if pattern.fullmatch(name.rpartition("/")[2]) and self._exists(name)
+            ]
+        return sorted(found)
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory, or leads to one."""
+        return self._follow(path).is_dir()
+
+    def entry(self, path: str) -> Entry:
+        """A file of the context; a link stands for the file it leads to, which must be in the context."""
+        return _file(path, self._follow(path))
+
+    def below(self, path: str) -> Iterator[Entry]:
+        """All that is in a directory, with paths relative to it, directories before what is in them."""
+        for name in self._names(path):
+            where = self.root / name
+            if not self._ignore.ignores(name):
+                yield self._inner(name, where)
+            # An ignored directory may still hold something that a later rule takes back.
+            if (
+                where.is_dir()
+                and not where.is_symlink()
+                and (self._ignore.takes_back or not self._ignore.ignores(name))
+            ):
+                own = name.rpartition("/")[2]
+                for entry in self.below(name):
+                    yield _moved(entry, f"{own}/{entry.path}")
+
+    def _inner(self, name: str, where: Path) -> Entry:
+        own = name.rpartition("/")[2]
+        if where.is_symlink():
+            return Entry(own, "link", 0o777, target=os.readlink(where))
+        if where.is_dir():
+            return Entry(own, "directory", 0o755)
+        return _moved(_file(name, where), own)
+
+    def _names(self, path: str) -> list[str]:
+        folder = self._follow(path)
+        if not folder.is_dir():
+            return []
+        prefix = f"{path}/" if path else ""
+        return sorted(prefix + name for name in os.listdir(folder))
+
+    def _exists(self, path: str) -> bool:
+        if not path:
+            return True
+        if not os.path.lexists(self.root / path):
+            return False
+        if not self._ignore.ignores(path):
+            return True
+        return self._ignore.takes_back and any(True for _ in self.below(path))
+
+    def _follow(self, path: str) -> Path:
+        where = (self.root / path).resolve()
+        if not where.is_relative_to(self._real_root):
+            raise DockerError(f'forbidden path outside the build context: "{path}"')
+        if not where.exists():
+            raise DockerError(f'"/{path}": not found')
+        return where
+
+
+def _inside(source: str) -> str:
+    """A source as a path below the context; what would climb out of it stays at its root, as in Docker."""
+    parts: list[str] = []
+    for part in source.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _file(path: str, where: Path) -> Entry:
+    status = where.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DockerError(f'"/{path}" is neither a file, a directory nor a link')
+    mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+    return Entry(path, "file", mode, _content(where, status.st_size))
+
+
+def _content(where: Path, size: int) -> bytes | Path:
+    if size > _LARGEST_TEXT:
+        return where
+    content = where.read_bytes()
+    lines = content.count(b"\n")
+    is_text = b"\0" not in content and where.suffix.lower() not in (".bat", ".cmd")
+    if lines and is_text and content.count(b"\r\n") == lines == content.count(b"\r"):
+        return content.replace(b"\r\n", b"\n")
+    return content
+
+
+def _moved(entry: Entry, path: str) -> Entry:
+    return Entry(path, entry.kind, entry.mode, entry.content, entry.target, entry.uid, entry.gid)

@@ -1,0 +1,135 @@
+"""A Dockerfile as a list of instructions.
+
+Grammar: Dockerfile reference. An instruction is one logical line: a line that ends with the escape character goes on in
+the next, comment lines in between are dropped. Parser directives (`# escape=`, `# syntax=`) may stand before everything
+else. Only the form is judged here, what an instruction does is `build`'s business.
+
+Why own lines: of the parsers on PyPI, `dockerfile-parse` drops what it does not understand without a word and knows
+neither heredocs nor `${X:-y}`, and `dockerfile`, which is Docker's own Go parser, has no wheel for ARM and needs a Go
+compiler there. The latter is what the tests compare this one with.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ecrlab.docker.errors import DockerError
+from ecrlab.docker.words import split
+
+KNOWN = (
+    *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+    *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+)
+_JSON = {"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"}
+_FLAGGED = {"ADD", "COPY", "FROM", "HEALTHCHECK", "RUN"}
+_HEREDOC = re.compile(r"(?<!<)<<-?\s*[\"']?[A-Za-z_]")
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$")
+
+
+class DockerfileError(DockerError):
+    """Something is wrong with a line; `line` counts from 1, and 0 is the file as a whole."""
+
+    def __init__(self, text: str, line: int = 0):
+        self.line = line
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction."""
+
+    name: str
+    """In capitals."""
+    text: str
+    """All that follows the flags."""
+    line: int
+    flags: dict[str, str]
+    json: tuple[str, ...] | None = None
+    """The items, if it was written as a JSON array."""
+    escape: str = "\\"
+
+    @property
+    def words(self) -> list[str]:
+        """The items, or the words with their quotes."""
+        return list(self.json) if self.json is not None else split(self.text, self.escape)
+
+    def __str__(self) -> str:
+        flags = "".join(f"--{name}={value} " if value else f"--{name} " for name, value in self.flags.items())
+        return f"{self.name} {flags}{self.text}"
+
+
+def parse(text: str) -> list[Instruction]:
+    """The instructions of a Dockerfile; raises `DockerfileError`."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    escape = _escape(lines)
+    instructions = [instruction(line, number, escape) for number, line in _logical(lines, escape)]
+    if not instructions:
+        raise DockerfileError("the Dockerfile cannot be empty")
+    return instructions
+
+
+def instruction(text: str, line: int, escape: str = "\\") -> Instruction:
+    """One logical line as an instruction."""
+    word, _, rest = text.strip().partition(" ") if " " in text.strip() else (text.strip(), "", "")
+    if "\t" in word:
+        word, _, before = word.partition("\t")
+        rest = f"{before} {rest}".strip()
+    name = word.upper()
+    if name not in KNOWN:
+        near = get_close_matches(name, KNOWN, 1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise DockerfileError(f"dockerfile parse error on line {line}: unknown instruction: {word}{hint}", line)
+    rest = rest.strip()
+    flags: dict[str, str] = {}
+    while name in _FLAGGED and (flag := re.match(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)", rest)):
+        flags[flag[1]] = flag[2] or ""
+        rest = rest[flag.end() :]
+    if name in ("ADD", "COPY", "RUN") and _HEREDOC.search(rest):
+        raise DockerfileError(
+            f"{name} with a here-document (<<) is not read by the lab's docker: put the text into a file and COPY it",
+            line,
+        )
+    if not rest:
+        raise DockerfileError(f"dockerfile parse error on line {line}: {name} requires at least one argument", line)
+    return Instruction(name, rest, line, flags, _array(rest) if name in _JSON else None, escape)
+
+
+def _array(text: str) -> tuple[str, ...] | None:
+    if not text.startswith("["):
+        return None
+    try:
+        items = json.loads(text)
+    except ValueError:
+        return None  # as Docker has it, this is then no array but a shell command that begins with a bracket
+    return tuple(items) if all(isinstance(item, str) for item in items) else None
+
+
+def _escape(lines: list[str]) -> str:
+    for line in lines:
+        directive = _DIRECTIVE.match(line.strip())
+        if not directive:
+            break
+        if directive[1].lower() == "escape":
+            if directive[2] not in ("\\", "`"):
+                raise DockerfileError(f"invalid ESCAPE '{directive[2]}' does not match ` or \\")
+            return directive[2]
+    return "\\"
+
+
+def _logical(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
+    """Each instruction with the number of its first line."""
+    goes_on = re.compile(rf"{re.escape(escape)}[ \t]*$")
+    text, begun = "", 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        begun = begun or number
+        continued = goes_on.search(line)
+        text += line[: continued.start()] if continued else line
+        if not continued:
+            yield begun, text
+            text, begun = "", 0
+    if text.strip():
+        yield begun, text

@@ -1,0 +1,269 @@
+"""A registry over HTTP, as Docker speaks to it: OCI distribution, with the answer to a 401 that ECR asks for.
+
+    GET /v2/  ->  401, Www-Authenticate: Basic …   ->  from now on Authorization: Basic <auth of config.json>
+                                        Bearer …   ->  GET the realm for a token (ECR Public)
+
+The name of the registry is only ever sent as `Host`; the connection goes to ECRLAB_ENDPOINT, which must be an address of
+this machine. A redirect or upload location elsewhere is refused, so nothing can leave.
+"""
+
+import hashlib
+import http.client
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode, urlsplit
+
+from ecrlab.docker import credentials
+from ecrlab.docker.errors import DockerError, RegistryError
+from ecrlab.docker.media_types import MANIFESTS
+from ecrlab.docker.references import Reference, require_registry
+
+NO_LAB = (
+    "No lab is running, and the lab's docker talks to nothing else: run `lab = ecrlab.start()` in a notebook, or attach"
+    ' this terminal to a running lab with `eval "$(python3 -m ecrlab env)"`.'
+)
+_CHUNK = 1 << 20
+_LARGEST_DOCUMENT = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response whose body was read."""
+
+    status: int
+    reason: str
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def endpoint() -> tuple[str, int]:
+    """Address and port of the lab on this machine. Raises `DockerError` if no lab runs or it is not on loopback."""
+    url = os.environ.get("ECRLAB_ENDPOINT")
+    if not url:
+        raise DockerError(NO_LAB)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 80
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback or parts.scheme != "http":
+        raise DockerError(f"ECRLAB_ENDPOINT must be http:// and an address of this machine, got {url}")
+    return ("127.0.0.1" if host == "localhost" else host), port
+
+
+class Registry:
+    """One registry host, as the lab plays it."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self._address = endpoint()
+        own = {f"{host}:{self._address[1]}" for host in ("127.0.0.1", "localhost")}
+        if name.startswith(("127.0.0.1:", "localhost:")) and name not in own:
+            raise DockerError(f"{name} is not the lab, which listens on port {self._address[1]}")
+        self._hosts = own | {name, f"{self._address[0]}:{self._address[1]}"}
+        self._connection = http.client.HTTPConnection(*self._address, timeout=300)
+        self._authorization: str | None = None
+        self._authenticated = False
+
+    @classmethod
+    def of(cls, reference: Reference) -> "Registry":
+        """The registry that a name begins with; refuses one that the lab does not play."""
+        require_registry(reference)
+        return cls(reference.domain)
+
+    # --- who I am ------------------------------------------------------------------------------------------------
+
+    def login(self, auth: str) -> Answer:
+        """Ask whether the registry takes these credentials; says what it answered."""
+        return self._send("GET", "/v2/", {"Authorization": f"Basic {auth}"})
+
+    def authenticate(self) -> None:
+        """The 401 dance, once: find out what the registry asks for, and have it ready for all that follows."""
+        if self._authenticated:
+            return
+        self._authenticated = True
+        answer = self._send("GET", "/v2/")
+        if answer.status != 401:
+            return
+        scheme, parameters = _challenge(answer.headers.get("Www-Authenticate", ""))
+        auth = credentials.stored(self.name)
+        if scheme == "bearer":
+            self._authorization = f"Bearer {self._token(parameters, auth)}"
+        elif auth is None:
+            raise DockerError("no basic auth credentials")
+        else:
+            self._authorization = f"Basic {auth}"
+
+    def _token(self, parameters: dict[str, str], auth: str | None) -> str:
+        query = urlencode({key: parameters[key] for key in ("service", "scope") if key in parameters})
+        target = self._own_target(parameters.get("realm", ""))
+        answer = self._send("GET", f"{target}?{query}", {"Authorization": f"Basic {auth}"} if auth else {})
+        document = _json(answer.body) if answer.status == 200 else {}
+        token = document.get("token") or document.get("access_token")
+        if not isinstance(token, str):
+            raise _refusal(answer)
+        return token
+
+    # --- manifests -----------------------------------------------------------------------------------------------
+
+    def resolve(self, path: str, reference: str) -> tuple[str, str, bytes]:
+        """Media type, digest and bytes of a manifest named by tag or digest, verified."""
+        self.authenticate()
+        asked = reference
+        accept = {"Accept": ", ".join(MANIFESTS)}
+        if not reference.startswith("sha256:"):
+            head = self._send("HEAD", f"/v2/{path}/manifests/{reference}", accept)
+            if head.status == 200:
+                asked = head.headers.get("Docker-Content-Digest", reference)
+        answer = self._expect(200, "GET", f"/v2/{path}/manifests/{asked}", accept)
+        digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+        if asked.startswith("sha256:") and asked != digest:
+            raise DockerError(f"manifest verification failed for digest {asked}")
+        return answer.headers.get("Content-Type", ""), digest, answer.body
+
+    def put_manifest(self, path: str, reference: str, media_type: str, body: bytes) -> None:
+        """Put a manifest under a tag or its own digest."""
+        self._expect(201, "PUT", f"/v2/{path}/manifests/{reference}", {"Content-Type": media_type}, body)
+
+    # --- blobs ---------------------------------------------------------------------------------------------------
+
+    def has_blob(self, path: str, digest: str) -> bool:
+        """Whether the repository has a blob already."""
+        self.authenticate()
+        answer = self._send("HEAD", f"/v2/{path}/blobs/{digest}")
+        if answer.status in (200, 307):
+            return True
+        if answer.status == 404:
+            return False
+        # A HEAD has no body to say why: the same question as a POST will be refused with words.
+        if answer.status == 403:
+            return False
+        raise _refusal(answer)
+
+    def mount(self, path: str, digest: str, source: str) -> str | None:
+        """Ask for a blob of another repository: None if it is there now, else where to upload it."""
+        query = urlencode({"from": source, "mount": digest})
+        answer = self._send("POST", f"/v2/{path}/blobs/uploads/?{query}", {"Content-Length": "0"})
+        if answer.status == 201:
+            return None
+        if answer.status != 202:
+            raise _refusal(answer)
+        return self._own_target(answer.headers.get("Location", ""))
+
+    def upload(self, path: str, digest: str, content: Path, location: str | None = None) -> None:
+        """Upload a blob: POST for a place, PATCH the bytes, PUT with the digest."""
+        self.authenticate()
+        if location is None:
+            answer = self._expect(202, "POST", f"/v2/{path}/blobs/uploads/", {"Content-Length": "0"})
+            location = self._own_target(answer.headers.get("Location", ""))
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(content.stat().st_size)}
+        with content.open("rb") as opened:
+            # 201 is what ECR itself answers, against the specification.
+            answer = self._expect((202, 201), "PATCH", location, headers, opened)
+        location = self._own_target(answer.headers.get("Location", "")) if "Location" in answer.headers else location
+        joined = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
+        self._expect(201, "PUT", joined, {"Content-Length": "0"})
+
+    def download(self, path: str, digest: str, out: BinaryIO) -> None:
+        """Write a blob to `out`; raises `DockerError` if the bytes are not those of the digest."""
+        self.authenticate()
+        sha256 = hashlib.sha256()
+        with self._blob(f"/v2/{path}/blobs/{digest}") as response:
+            while chunk := response.read(_CHUNK):
+                sha256.update(chunk)
+                out.write(chunk)
+        if f"sha256:{sha256.hexdigest()}" != digest:
+            raise DockerError(f"filesystem layer verification failed for digest {digest}")
+
+    @contextmanager
+    def _blob(self, target: str) -> Iterator[http.client.HTTPResponse]:
+        for _ in range(5):
+            response = self._begin("GET", target)
+            if response.status == 200:
+                yield response
+                return
+            answer = _read(response)
+            if answer.status not in (301, 302, 303, 307, 308):
+                raise _refusal(answer)
+            target = self._own_target(answer.headers.get("Location", ""))
+        raise DockerError(f"{self.name} redirects in circles")
+
+    # --- HTTP ----------------------------------------------------------------------------------------------------
+
+    def _expect(self, status: int | tuple[int, ...], method: str, target: str, headers=None, body=None) -> Answer:
+        answer = self._send(method, target, headers, body)
+        if answer.status not in (status if isinstance(status, tuple) else (status,)):
+            raise _refusal(answer)
+        return answer
+
+    def _send(self, method: str, target: str, headers=None, body=None) -> Answer:
+        try:
+            return _read(self._begin(method, target, headers, body))
+        except http.client.HTTPException as error:
+            raise DockerError(f"the lab's registry broke off: {error!r}") from error
+
+    def _begin(self, method: str, target: str, headers=None, body=None) -> http.client.HTTPResponse:
+        sent = {"Host": self.name, "User-Agent": "docker/28.2.2 ecrlab", "Accept-Encoding": "identity"}
+        if self._authorization:
+            sent["Authorization"] = self._authorization
+        try:
+            self._connection.request(method, target, body, sent | (headers or {}))
+            return self._connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError):
+            # A refusal that came before the whole body was sent is still there to be read.
+            return self._connection.getresponse()
+        except OSError as error:
+            raise DockerError(
+                f"nothing answers at the lab's address {self._address[0]}:{self._address[1]} ({error.strerror or error}):"
+                " run `lab = ecrlab.start()` again"
+            ) from error
+
+    def _own_target(self, location: str) -> str:
+        """Path and query of a URL that the registry gave, which must be the registry's own."""
+        parts = urlsplit(location)
+        if not location or parts.netloc not in ("", *self._hosts):
+            raise DockerError(f"{self.name} points to {parts.netloc or 'nowhere'}, where the lab does not go")
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _read(response: http.client.HTTPResponse) -> Answer:
+    body = response.read(_LARGEST_DOCUMENT + 1)
+    if len(body) > _LARGEST_DOCUMENT:
+        raise DockerError("the registry's answer is larger than 4 MiB")
+    return Answer(response.status, response.reason, response.headers, body)
+
+
+def _challenge(header: str) -> tuple[str, dict[str, str]]:
+    """The scheme of a `Www-Authenticate` header in lower case, and its parameters."""
+    scheme, _, parameters = header.partition(" ")
+    return scheme.lower(), dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _refusal(answer: Answer) -> RegistryError:
+    """What Docker prints for an answer that is not the one it hoped for."""
+    errors = _json(answer.body).get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        code, text = str(errors[0].get("code", "unknown")), str(errors[0].get("message", ""))
+        return RegistryError(code, text, answer.status)
+    if answer.status == 401:
+        return RegistryError("UNAUTHORIZED", "authentication required", 401)
+    if 400 <= answer.status < 500 and answer.body:
+        text = answer.body.decode("utf-8", "replace").strip()
+        return RegistryError("", f"error parsing HTTP {answer.status} response body: {json.dumps(text)}", answer.status)
+    return RegistryError("", f"received unexpected HTTP status: {answer.status} {answer.reason}", answer.status)

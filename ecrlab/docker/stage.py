@@ -1,0 +1,177 @@
+"""One build stage: what the instructions so far have made of the base.
+
+The config collects settings (OCI image specification, config), the history has one line for each instruction, and the
+layers are in the store. `finish` writes config and manifest.
+"""
+
+import json
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from ecrlab.docker.filesystem import FileSystem
+from ecrlab.docker.media_types import Family
+from ecrlab.docker.store import Image, Store
+from ecrlab.layers import Entry, write_layer
+
+DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+COMMENT = "ecrlab docker build"
+
+_ORDER = (
+    *("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Healthcheck", "Volumes", "WorkingDir", "Labels"),
+    *("StopSignal", "OnBuild", "Shell"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """A layer of the store: digest and size as it travels, and the digest of its tar."""
+
+    digest: str
+    size: int
+    diff_id: str
+
+
+class Stage:
+    """Config, history and layers of a stage, and the variables its instructions see."""
+
+    def __init__(self, store: Store, platform: str, date: datetime):
+        self._store = store
+        self._platform = platform
+        self._date = date
+        self.settings: dict[str, Any] = {}
+        self.author = ""
+        self.layers: list[StoredLayer] = []
+        self.history: list[dict[str, Any]] = []
+        self.args: dict[str, str] = {}
+        """The ARGs declared in this stage."""
+        self.global_args: dict[str, str] = {}
+        self.build_args: dict[str, str] = {}
+        self.used_args: set[str] = set()
+        self.has_own_command = False
+
+    @classmethod
+    def scratch(cls, store: Store, platform: str, date: datetime) -> "Stage":
+        """An empty file system; BuildKit gives it a PATH and a working directory."""
+        stage = cls(store, platform, date)
+        stage.settings = {"Env": [DEFAULT_PATH], "WorkingDir": "/"}
+        return stage
+
+    @classmethod
+    def of(cls, store: Store, image: Image, platform: str, date: datetime) -> "Stage":
+        """The stage that begins with an image."""
+        stage = cls(store, platform, date)
+        stage.settings = {key: value for key, value in (image.config.get("config") or {}).items() if value}
+        stage.author = image.config.get("author", "")
+        stage.history = list(image.config.get("history", []))
+        diff_ids = image.config["rootfs"]["diff_ids"]
+        stage.layers = [
+            StoredLayer(layer["digest"], layer["size"], diff_id)
+            for layer, diff_id in zip(image.layers, diff_ids, strict=True)
+        ]
+        return stage
+
+    def copy(self) -> "Stage":
+        """A stage that begins where this one ended; its ARGs are not handed on."""
+        stage = Stage(self._store, self._platform, self._date)
+        stage.settings = deepcopy(self.settings)
+        stage.author = self.author
+        stage.layers = list(self.layers)
+        stage.history = list(self.history)
+        return stage
+
+    # --- what is read --------------------------------------------------------------------------------------------
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """ENV by name."""
+        pairs = (variable.partition("=") for variable in self.settings.get("Env", []))
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a `$NAME` may mean; ENV wins over ARG."""
+        return self.args | self.environment
+
+    @property
+    def working_directory(self) -> str:
+        """Absolute, without a slash at its end, but for the root."""
+        return self.settings.get("WorkingDir") or "/"
+
+    @cached_property
+    def files(self) -> FileSystem:
+        """The file system so far."""
+        files = FileSystem()
+        for layer in self.layers:
+            files.add_layer(self._store.blob_path(layer.digest))
+        return files
+
+    # --- what changes --------------------------------------------------------------------------------------------
+
+    def set_environment(self, name: str, value: str) -> None:
+        """ENV: replaces the variable where it stands, or adds it at the end."""
+        self.settings["Env"] = [f"{key}={kept}" for key, kept in (self.environment | {name: value}).items()]
+
+    def labels(self, labels: dict[str, str]) -> None:
+        """Add labels."""
+        if labels:
+            self.settings["Labels"] = self.settings.get("Labels", {}) | labels
+
+    def take_triggers(self) -> list[str]:
+        """The base's ONBUILD instructions, which happen now and are not handed on."""
+        return self.settings.pop("OnBuild", [])
+
+    def record(self, created_by: str) -> None:
+        """An instruction that made no layer."""
+        self._history(created_by, empty_layer=True)
+
+    def add_layer(self, entries: Iterable[Entry], created_by: str) -> None:
+        """Write a layer into the store, and on top of the file system."""
+        entries = list(entries)
+        for entry in entries:
+            self.files.add(entry)
+        with self._store.writing() as (out, keep):
+            layer = write_layer(entries, out, modified_at=int(self._date.timestamp()))
+            keep(layer.digest)
+        self.layers.append(StoredLayer(layer.digest, layer.size, layer.diff_id))
+        self._history(created_by)
+
+    def _history(self, created_by: str, **more: object) -> None:
+        self.history.append({"created": self._created, "created_by": created_by, "comment": COMMENT, **more})
+
+    @property
+    def _created(self) -> str:
+        return self._date.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    # --- what comes out ------------------------------------------------------------------------------------------
+
+    def finish(self, family: Family) -> str:
+        """Write config and manifest into the store; the digest of the manifest."""
+        config = json.dumps(self._config(), separators=(",", ":"), ensure_ascii=False).encode()
+        digest = self._store.add(config)
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": family.manifest,
+            "config": {"mediaType": family.config, "digest": digest, "size": len(config)},
+            "layers": [
+                {"mediaType": family.layer, "digest": layer.digest, "size": layer.size} for layer in self.layers
+            ],
+        }
+        return self._store.add(json.dumps(manifest, indent=2).encode())
+
+    def _config(self) -> dict[str, Any]:
+        operating_system, architecture, *variant = self._platform.split("/")
+        known = {key: self.settings[key] for key in _ORDER if self.settings.get(key)}
+        return {
+            "architecture": architecture,
+            **({"author": self.author} if self.author else {}),
+            "config": known | {key: value for key, value in self.settings.items() if key not in _ORDER},
+            "created": self._created,
+            "history": self.history,
+            "os": operating_system,
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in self.layers]},
+            **({"variant": variant[0]} if variant else {}),
+        }

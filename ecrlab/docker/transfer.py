@@ -1,0 +1,220 @@
+"""Push and pull: what is already on the other side is not sent again.
+
+A push goes layer by layer, then config, then manifest; a layer that the repository has is skipped, one that another
+repository of the same registry is known to have is mounted from there. An index is pushed after the images it lists.
+A pull asks what a tag means, chooses the platform, and fetches the blobs that are not here. Lines are Docker's, in the
+order of the manifest (a real engine works on several layers at once, so that its order differs from run to run).
+"""
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from ecrlab.docker.errors import DockerError, RegistryError
+from ecrlab.docker.media_types import INDEXES, MANIFESTS
+from ecrlab.docker.references import Reference
+from ecrlab.docker.registry import Registry
+from ecrlab.docker.store import Image, Store, full_name
+
+Say = Callable[[str], None]
+
+
+def default_platform() -> str:
+    """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
+    return os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64"
+
+
+# --- push ------------------------------------------------------------------------------------------------------------
+
+
+def push(store: Store, reference: Reference, say: Say) -> None:
+    """Push what a tag points to; `reference` has a tag."""
+    registry = Registry.of(reference)
+    say(f"The push refers to repository [{reference.repository}]")
+    digest = store.state().references.get(full_name(reference))
+    if digest is None:
+        raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
+    image = store.image(digest)
+    registry.authenticate()
+    _push_content(store, registry, reference, image, say)
+    registry.put_manifest(reference.path, reference.tag, image.media_type, image.body)
+    say(f"{reference.tag}: digest: {image.digest} size: {len(image.body)}")
+    store.keep(digest, Reference(reference.domain, reference.path, digest=digest))
+
+
+def _push_content(store: Store, registry: Registry, reference: Reference, image: Image, say: Say) -> None:
+    """All that a manifest refers to, each blob once."""
+    pushed: set[str] = set()
+    for single in _singles(store, image):
+        for layer in reversed(single.layers):
+            if layer["digest"] not in pushed:
+                pushed.add(layer["digest"])
+                say(f"{_short(layer['digest'])}: {_push_blob(store, registry, reference, layer['digest'])}")
+        config = single.manifest["config"]["digest"]
+        if config not in pushed:
+            pushed.add(config)
+            _push_blob(store, registry, reference, config)
+        if single is not image:
+            registry.put_manifest(reference.path, single.digest, single.media_type, single.body)
+    store.saw(sorted(pushed), reference.repository)
+
+
+def _singles(store: Store, image: Image) -> list[Image]:
+    if not image.is_index:
+        return [image]
+    missing = [child["digest"] for child in image.children if not store.has(child["digest"])]
+    if missing:
+        raise DockerError(f"{image.digest} lists {missing[0]}, which is not on this machine")
+    return [store.image(child["digest"]) for child in image.children]
+
+
+def _push_blob(store: Store, registry: Registry, reference: Reference, digest: str) -> str:
+    """Have a blob in the repository; how it came there, in Docker's words."""
+    if registry.has_blob(reference.path, digest):
+        return "Layer already exists"
+    location = None
+    for source in store.state().seen.get(digest, []):
+        domain, _, path = source.partition("/")
+        if domain == reference.domain and path != reference.path:
+            location = registry.mount(reference.path, digest, path)
+            if location is None:
+                return f"Mounted from {path}"
+            break
+    registry.upload(reference.path, digest, store.blob_path(digest), location)
+    return "Pushed"
+
+
+# --- pull ------------------------------------------------------------------------------------------------------------
+
+
+def pull(store: Store, reference: Reference, say: Say, platform: str | None = None) -> Image:
+    """Pull what a tag or digest names, for one platform."""
+    registry = Registry.of(reference)
+    shown = reference.digest and str(reference)
+    try:
+        media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
+        say(f"{shown or reference.tag}: Pulling from {reference.path}")
+        image, fresh = fetch(store, registry, reference, (media_type, digest, body), say, platform)
+    except DockerError as error:
+        raise pull_failed(reference, error) from error
+    known = store.state().references.get(full_name(reference)) == image.digest
+    by_digest = Reference(reference.domain, reference.path, digest=digest)
+    store.keep(image.digest, reference, by_digest)
+    say(f"Digest: {digest}")
+    news = "Image is up to date" if known and not fresh else "Downloaded newer image"
+    say(f"Status: {news} for {reference}")
+    return image
+
+
+def fetch(
+    store: Store,
+    registry: Registry,
+    reference: Reference,
+    found: tuple[str, str, bytes],
+    say: Say,
+    platform: str | None = None,
+) -> tuple[Image, bool]:
+    """Have the image of a resolved manifest here, with its blobs; also says whether any blob had to come."""
+    _, digest, body = found
+    document = _document(body)
+    if document.get("mediaType", found[0]) in INDEXES:
+        store.add(body)
+        digest = choose(document, platform or default_platform(), str(reference))
+        _, _, body = registry.resolve(reference.path, digest)
+        document = _document(body)
+    if document.get("mediaType", MANIFESTS[0]) not in MANIFESTS or "config" not in document:
+        raise DockerError(f"{reference} is not an image of a kind that docker pulls")
+    config, layers = document["config"]["digest"], document.get("layers", [])
+    fresh = _fetch_blob(store, registry, reference, config)
+    diff_ids = json.loads(store.read(config)).get("rootfs", {}).get("diff_ids", [None] * len(layers))
+    if len(diff_ids) != len(layers):
+        raise DockerError(f"{reference}: the config names {len(diff_ids)} layers, the manifest {len(layers)}")
+    for layer, diff_id in zip(layers, diff_ids, strict=True):
+        came = _fetch_blob(store, registry, reference, layer["digest"], diff_id)
+        say(f"{_short(layer['digest'])}: {'Pull complete' if came else 'Already exists'}")
+        fresh |= came
+    store.add(body)
+    store.saw([config, *(layer["digest"] for layer in layers)], reference.repository)
+    return store.image(digest), fresh
+
+
+def _fetch_blob(
+    store: Store, registry: Registry, reference: Reference, digest: str, diff_id: str | None = None
+) -> bool:
+    if store.has(digest):
+        return False
+    with store.writing() as (out, keep):
+        registry.download(reference.path, digest, out)
+        out.flush()
+        if diff_id and _unpacked_digest(out.name) not in (None, diff_id):
+            raise DockerError(f"layers from manifest don't match image configuration: {digest}")
+        keep(digest)
+    return True
+
+
+def _unpacked_digest(path: str) -> str | None:
+    """The digest of what a gzip holds, without ever having more than a part of it in memory; None for another kind."""
+    sha256 = hashlib.sha256()
+    with open(path, "rb") as opened:
+        if opened.read(2) != b"\x1f\x8b":
+            return None
+        opened.seek(0)
+        unpacking = zlib.decompressobj(wbits=31)
+        try:
+            while chunk := opened.read(1 << 16):
+                while chunk:
+                    sha256.update(unpacking.decompress(chunk, 1 << 20))
+                    chunk = unpacking.unconsumed_tail
+                    if unpacking.eof:
+                        chunk = unpacking.unused_data
+                        unpacking = zlib.decompressobj(wbits=31)
+        except zlib.error as error:
+            raise DockerError(f"a layer is not the gzip that it says it is: {error}") from error
+    return "sha256:" + sha256.hexdigest()
+
+
+def choose(index: dict[str, Any], platform: str, name: str) -> str:
+    """The digest that an index has for a platform."""
+    wanted = platform.replace("arm64/v8", "arm64").split("/")
+    for child in index.get("manifests", []):
+        has = child.get("platform", {})
+        offered = [has.get("os", ""), has.get("architecture", ""), has.get("variant", "")]
+        if offered[: len(wanted)] == wanted:
+            return child["digest"]
+    raise DockerError(f"no matching manifest for {platform} in the manifest list entries of {name}")
+
+
+def pull_failed(reference: Reference, error: DockerError) -> DockerError:
+    """Docker's words for a pull that the registry, or the lack of a login, made fail."""
+    if isinstance(error, RegistryError):
+        match error.code:
+            case "MANIFEST_UNKNOWN":
+                text = f"manifest for {reference} not found: {error}"
+            case "NAME_UNKNOWN":
+                text = f"repository {reference.name} not found: {error}"
+            case "DENIED" | "UNAUTHORIZED":
+                text = f"pull access denied for {reference.name}, repository does not exist or may require 'docker login': {error}"
+            case _:
+                text = str(error)
+        return DockerError(f"Error response from daemon: {text}")
+    if str(error) == "no basic auth credentials":
+        target = f"https://{reference.domain}/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
+        return DockerError(f'Error response from daemon: Head "{target}": {error}')
+    return error
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise DockerError("the registry's manifest is not JSON") from error
+    if not isinstance(document, dict):
+        raise DockerError("the registry's manifest is not an object")
+    return document
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
