@@ -1,7 +1,9 @@
 """Show or move the clock of the lab that is running.
 
-  python3 -m ecrlab clock                  what time it is in the lab
-  python3 -m ecrlab clock advance 30d      let time pass (s, m, h, d, w; 1d12h is fine too)
+Without a verb it says what time it is in the lab. A duration is made of s, m, h, d and w.
+
+examples:
+  python3 -m ecrlab clock advance 1d12h
   python3 -m ecrlab clock travel-to 2026-12-24T18:00
 """
 

@@ -23,6 +23,9 @@ Environ = dict[str, Any]
 Wsgi = Any
 """A WSGI application: (environ, start_response) -> an iterable of bytes."""
 
+SPEAKING_XML = ("s3", "cloudfront", "route53")
+"""The services whose requests do not show that their answers are XML."""
+
 GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
 
 log = logging.getLogger("ecrlab.server")
@@ -102,7 +105,8 @@ def _unsupported(environ: Environ) -> Answer:
     signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
     service = signature.service if signature else "this service"
     message = f"ecrlab does not simulate this operation of {service}; docs/fidelity.md lists what it does"
-    if environ.get("HTTP_X_AMZ_TARGET") or "json" in environ.get("CONTENT_TYPE", ""):
+    is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    if not is_query and service not in SPEAKING_XML:
         return _error(400, "UnsupportedOperation", message)
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>UnsupportedOperation</Code><Message>{message}</Message>"

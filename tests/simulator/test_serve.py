@@ -1,0 +1,191 @@
+"""`ecrlab serve`: a server of its own, as a person at a terminal meets it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+import ecrlab
+
+CHECKOUT = Path(ecrlab.__file__).parents[1]
+ECRLAB = [sys.executable, "-m", "ecrlab"]
+
+
+@contextlib.contextmanager
+def serving(*options: str, **surroundings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server with these options, and its endpoint."""
+    server = subprocess.Popen(
+        [*ECRLAB, "serve", *options],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **surroundings},
+    )
+    try:
+        assert server.stdout is not None
+        yield server, server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def ecr(endpoint):
+    return boto3.client("ecr", endpoint_url=endpoint)
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Labs of other tests are out of sight: they run among other temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_line_is_the_endpoint_and_a_signal_ends_it_cleanly(temporary, ending):
+    with serving() as (server, endpoint):
+        ecr(endpoint).create_repository(repositoryName="my-app")
+        server.send_signal(ending)
+        _, errors = server.communicate(timeout=10)
+
+    assert endpoint.startswith("http://127.0.0.1:")
+    assert server.returncode == 0
+    assert errors == ""
+    assert list(temporary.glob("ecrlab-lab-*")) == []
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(temporary):
+    state = str(temporary / "state")
+    with serving("--state", state) as (server, endpoint):
+        ecr(endpoint).create_repository(repositoryName="my-app")
+        token = ecr(endpoint).get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        server.kill()
+        server.wait()
+
+    with serving("--state", state) as (_, endpoint):
+        [found] = ecr(endpoint).describe_repositories()["repositories"]
+        again = urllib.request.Request(f"{endpoint}/v2/", headers={"Authorization": f"Basic {token}"})
+        with urllib.request.urlopen(again) as answer:
+            assert answer.status == 200
+
+    assert found["repositoryName"] == "my-app"
+
+
+def test_tokens_of_one_server_are_nothing_to_another(temporary):
+    with serving() as (_, one), serving() as (_, other):
+        token = ecr(one).get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        request = urllib.request.Request(f"{other}/v2/", headers={"Authorization": f"Basic {token}"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+
+    assert refused.value.code in (400, 401, 403)
+
+
+def test_a_taken_port_is_said_in_one_sentence(temporary):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ran = subprocess.run(
+            [*ECRLAB, "serve", "--port", port], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
+
+    assert ran.returncode == 1
+    assert ran.stderr.strip().splitlines() == [
+        f"ecrlab: port {port} of 127.0.0.1 is taken; choose another, or none for a free one"
+    ]
+
+
+def test_a_state_directory_serves_one_server_at_a_time(temporary):
+    state = str(temporary / "state")
+    with serving("--state", state) as (_, endpoint):
+        ran = subprocess.run(
+            [*ECRLAB, "serve", "--state", state], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
+        assert ecr(endpoint).describe_repositories()["repositories"] == []
+
+    assert ran.returncode == 1
+    assert "another ecrlab server is using" in ran.stderr
+
+
+def test_a_terminal_attaches_and_moves_the_clock(temporary):
+    script = """
+        eval "$("$PYTHON" -m ecrlab env)"
+        aws ecr create-repository --repository-name my-app --query repository.createdAt --output text
+        "$PYTHON" -m ecrlab clock
+        "$PYTHON" -m ecrlab clock advance 30d
+        "$PYTHON" -m ecrlab clock travel-to 2020-01-01
+    """
+    with serving("--clock", "lab"):
+        ran = subprocess.run(
+            ["bash", "-c", script],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHON": sys.executable},
+        )
+
+    assert ran.stdout.split() == [
+        "2026-09-01T09:00:01+00:00",
+        "2026-09-01T09:00:01+00:00",
+        "2026-10-01T09:00:01+00:00",
+    ]
+    assert ran.stderr.strip() == (
+        "ecrlab: time only moves forward: it is 2026-10-01T09:00:01+00:00, past 2020-01-01T00:00:00+00:00"
+    )
+
+
+def test_a_clock_on_wall_time_is_not_moved(temporary):
+    with serving():
+        ran = subprocess.run(
+            [*ECRLAB, "clock", "advance", "1d"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
+
+    assert ran.returncode == 1
+    assert "serve --clock lab" in ran.stderr
+
+
+def test_without_a_lab_there_is_nothing_to_attach_to(temporary):
+    ran = subprocess.run([*ECRLAB, "env"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 1
+    assert "no lab is running" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        (
+            "iam",
+            [
+                "simulate-principal-policy",
+                "--policy-source-arn",
+                "arn:aws:iam::123456789012:user/x",
+                "--action-names",
+                "ecr:PutImage",
+            ],
+        ),
+        ("cloudtrail", ["lookup-events"]),
+        ("ecr", ["describe-pull-through-cache-rules"]),
+        ("ecr-public", ["describe-registries"]),
+        ("eks", ["list-addons", "--cluster-name", "x"]),
+    ],
+)
+def test_what_is_not_simulated_is_said_in_a_line_and_not_in_html(temporary, service, call):
+    with serving() as (_, endpoint):
+        ran = subprocess.run(
+            ["aws", "--endpoint-url", endpoint, service, *call], capture_output=True, text=True, check=False
+        )
+
+    assert ran.returncode != 0
+    assert "<" not in ran.stderr
+    assert "does not simulate" in ran.stderr
