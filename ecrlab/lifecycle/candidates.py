@@ -29,11 +29,7 @@ class Candidates:
         """The family of each image, in the images' order."""
         families, families_of = self._families, []
         # The beginning of a pattern refuses nearly every tag at the cost of one comparison.
-        tests = [
-            (p.pieces[0], bit, None if p.is_prefix else p)
-            for p, bit in self._bits.items()
-            if len(p.pieces) > 1
-        ]
+        tests = [(p.pieces[0], bit, None if p.is_prefix else p) for p, bit in self._bits.items() if len(p.pieces) > 1]
         exact = {p.pieces[0]: bit for p, bit in self._bits.items() if len(p.pieces) == 1}
         for image in images:
             met = 0 if image.image_tags else _NO_TAGS

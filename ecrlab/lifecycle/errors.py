@@ -22,15 +22,11 @@ class InvalidLifecyclePolicy(LifecycleError):  # noqa: N818 - AWS's own word
     for the text as a whole).
     """
 
-    def __init__(
-        self, detail: str, place: str = "", lead: str = "Lifecycle policy validation failure: "
-    ) -> None:
+    def __init__(self, detail: str, place: str = "", lead: str = "Lifecycle policy validation failure: ") -> None:
         self.detail = detail
         self.place = place
         self.constraint = lead + detail
-        self.message = (
-            f"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: '{self.constraint}'"
-        )
+        self.message = f"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: '{self.constraint}'"
         super().__init__(self.message)
 
 

@@ -13,7 +13,7 @@ from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, PULLED, TAGGED, TRANSITION,
 
 def explain(evaluation: Evaluation, digest: str) -> str:
     """Say in one English sentence why an image goes or stays; KeyError for a digest that is not among the images."""
-    return explain_at(evaluation, evaluation.position(digest))
+    return explain_at(evaluation, evaluation.position_of(digest))
 
 
 def explain_at(evaluation: Evaluation, position: int) -> str:
@@ -45,7 +45,7 @@ class _Case:
         if reason is Reason.UNSELECTED:
             return f"Kept, for no rule selects it: {self.unselected()}"
         if reason is Reason.LISTED:
-            indexes = ", ".join(map(_brief, self.evaluation.indexes_of(self.position)))
+            indexes = ", ".join(map(_brief, self.evaluation.holding(self.position)))
             return f"Kept, for the index {indexes} lists it and is still there"
         subject = _brief(self.evaluation.subject_of(self.position).image_digest)
         if reason is Reason.ATTACHED:
@@ -85,20 +85,14 @@ class _Case:
             return "it is being restored from the archive"
         if self.image.storage_class == ARCHIVE:
             return "it is archived, and no rule for archived images fits"
-        return (
-            "its tags fit no rule"
-            if self.image.image_tags
-            else "it has no tag, and no rule is for untagged images"
-        )
+        return "its tags fit no rule" if self.image.image_tags else "it has no tag, and no rule is for untagged images"
 
     def others(self) -> list[str]:
         """The rules that would have acted on the image, and what stops them."""
         reason = self.verdict.reason
         stayed_put = reason not in (Reason.MARKED, Reason.WITHIN)
         wanting = [
-            rule
-            for rule in (self.rules if stayed_put else self.rules[1:])
-            if self.evaluation.marks(rule, self.position)
+            rule for rule in (self.rules if stayed_put else self.rules[1:]) if self.evaluation.marks(rule, self.position)
         ]
         if not wanting:
             return []
@@ -106,14 +100,10 @@ class _Case:
         will = "would take it by itself" if len(wanting) == 1 else "would take it by themselves"
         if reason is Reason.MARKED:
             return [
-                f"{names} would take it too, but comes later"
-                if len(wanting) == 1
-                else f"{names} would, but come later"
+                f"{names} would take it too, but comes later" if len(wanting) == 1 else f"{names} would, but come later"
             ]
         if reason is Reason.WITHIN:
-            return [
-                f"{names} would {_deed(wanting[0].action)} it, but may not touch what {self.rules[0].name} selects"
-            ]
+            return [f"{names} would {_deed(wanting[0].action)} it, but may not touch what {self.rules[0].name} selects"]
         if reason is Reason.LISTED:
             return [f"{names} {will}, but not before the index is gone"]
         return [f"{names} {will}, but it goes only when its subject goes"]

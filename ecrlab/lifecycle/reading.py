@@ -5,8 +5,10 @@ Dates come as seconds since 1970 (AWS CLI v1), as ISO 8601 text (CLI v2) or as d
 breaks a rule is refused with its place; nothing is guessed, since a wrong guess here deletes an image there.
 """
 
+import gc
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -33,9 +35,7 @@ def document(text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise UnreadableInput(
-            f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}"
-        ) from error
+        raise UnreadableInput(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}") from error
     except UnicodeDecodeError as error:
         raise UnreadableInput("not text in UTF-8", f"byte {error.start}") from error
     except ValueError as error:
@@ -46,11 +46,16 @@ def document(text: str | bytes) -> Any:
 
 def images(answer: Any, manifests: Mapping[str, Manifest] | None = None) -> list[Image]:
     """The images of a describe-images answer, with children and subjects from `manifests` (see below)."""
+    with _no_collecting():
+        return _images(answer, manifests or {})
+
+
+def _images(answer: Any, manifests: Mapping[str, Manifest]) -> list[Image]:
     seen: dict[str, int] = {}
     found = []
     for position, detail in enumerate(_entries(answer, "imageDetails", "describe-images")):
         try:
-            image = _image(detail, manifests or {})
+            image = _image(detail, manifests)
         except UnreadableInput as error:
             place = f"imageDetails[{position}]"
             raise UnreadableInput(error.rule, f"{place}.{error.place}" if error.place else place) from error
@@ -116,6 +121,19 @@ def shown(value: Any, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keep Python's cycle collector from walking over millions of new objects, again and again, that are no garbage."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _no_constant(name: str) -> NoReturn:
     raise UnreadableInput(f"not JSON: {name}")
 
@@ -138,9 +156,7 @@ def _image(detail: Any, known: Mapping[str, Manifest]) -> Image:
         raise UnreadableInput("an image needs the time of its push", "imagePushedAt")
     status = detail.get("imageStatus")
     if not isinstance(status, str | None) or status not in _STORAGE_CLASSES:
-        raise UnreadableInput(
-            f"an image is ACTIVE, ARCHIVED or ACTIVATING, got {shown(status)}", "imageStatus"
-        )
+        raise UnreadableInput(f"an image is ACTIVE, ARCHIVED or ACTIVATING, got {shown(status)}", "imageStatus")
     manifest = known.get(digest)
     return Image(
         digest,
@@ -186,11 +202,7 @@ def _text(table: dict[str, Any], key: str, required: bool = False) -> str:
     value = table.get(key)
     if value is None and not required:
         return ""
-    if (
-        type(value) is not str
-        or (not value.isprintable() and key != "imageManifest")
-        or (required and not value)
-    ):
+    if type(value) is not str or (not value.isprintable() and key != "imageManifest") or (required and not value):
         raise UnreadableInput(f"{key} is text, got {shown(value)}", key)
     return value
 

@@ -13,16 +13,16 @@ from ecrlab.lifecycle.policy import ARCHIVE
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """The ties among the images of one line; positions are places in that line."""
+    """The ties among some images; these go by their position."""
 
     indexes: dict[str, list[str]]
     """For the digest of each listed image, the indexes that list it."""
     active_indexes: frozenset[str]
     """The digests that an index outside the archive lists."""
     listed: tuple[int, ...]
-    """Where the listed images stand."""
+    """The listed images."""
     subjects: dict[int, int]
-    """For the position of each referrer, that of the image it is about; through a referrer of a referrer to
+    """For each referrer the image it is about; through a referrer of a referrer to
     the end.
 
     A referrer whose subject is not among the images is an image like any other.
@@ -49,9 +49,7 @@ def ties_of(images: Sequence[Image]) -> Ties:
 def _subjects(images: Sequence[Image], referrers: dict[str, int]) -> dict[int, int]:
     wanted = {images[position].subject_digest for position in referrers.values()}
     present = (
-        {image.image_digest: p for p, image in enumerate(images) if image.image_digest in wanted}
-        if wanted
-        else {}
+        {image.image_digest: p for p, image in enumerate(images) if image.image_digest in wanted} if wanted else {}
     )
     subjects = {}
     for position in referrers.values():

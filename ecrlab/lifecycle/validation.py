@@ -68,9 +68,7 @@ constraint: 'Lifecycle policy validation failure: object has missing required pr
         raise InvalidLifecyclePolicy(f"Member must have length less than or equal to {LONGEST}", lead="")
     if len(text) < shortest:
         raise InvalidLifecyclePolicy(f"Member must have length greater than or equal to {shortest}", lead="")
-    rules = [
-        _Reader(f"rules[{position}]").rule(value) for position, value in enumerate(_rules(_document(text)))
-    ]
+    rules = [_Reader(f"rules[{position}]").rule(value) for position, value in enumerate(_rules(_document(text)))]
     _agree_together(rules)
     return Policy(tuple(sorted(rules, key=lambda rule: rule.rule_priority)), text)
 
@@ -97,9 +95,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise InvalidLifecyclePolicy(
-            _NOT_A_POLICY, f"the key {_quoted(twice)}, which occurs twice in one object"
-        )
+        raise InvalidLifecyclePolicy(_NOT_A_POLICY, f"the key {_quoted(twice)}, which occurs twice in one object")
     return table
 
 
@@ -163,9 +159,7 @@ class _Reader:
         # known.
         if ("countUnit" in value) is (count_type == COUNT):
             self.refuse(_NO_SCHEMA, where, "countUnit")
-        storage_class = self.one_of(
-            value.get("storageClass", STANDARD), (STANDARD, ARCHIVE), where, "storageClass"
-        )
+        storage_class = self.one_of(value.get("storageClass", STANDARD), (STANDARD, ARCHIVE), where, "storageClass")
         patterns, prefixes = (self.strings(value.get(name, []), where, name) for name in _LISTS)
         number = self.number(value["countNumber"], where, "countNumber")
         return Selection(tag_status, count_type, number, patterns, prefixes, storage_class)
@@ -188,9 +182,7 @@ class _Reader:
         lists = [name for name in _LISTS if name in given]
         if selection.tag_status != TAGGED and lists:
             # UNSURE: an empty list counts as a list here, since the guide says that it must be absent.
-            self.refuse(
-                f"Cannot specify {lists[0]} with tagStatus {selection.tag_status}", "selection", lists[0]
-            )
+            self.refuse(f"Cannot specify {lists[0]} with tagStatus {selection.tag_status}", "selection", lists[0])
         if len(lists) > 1:
             self.refuse(
                 "If policy has a tagged rule, it must specify only one of tagPrefixList or tagPatternList",
@@ -210,7 +202,8 @@ class _Reader:
         # UNSURE: of these texts only the first is known; that the combinations are refused is in the guide.
         if archived and selection.count_type != TRANSITIONED:
             self.refuse(
-                "SINCE_IMAGE_PUSHED, SINCE_IMAGE_PULLED and IMAGE_COUNT_MORE_THAN support the STANDARD storage class only",
+                "SINCE_IMAGE_PUSHED, SINCE_IMAGE_PULLED and IMAGE_COUNT_MORE_THAN support"
+                " the STANDARD storage class only",
                 "selection",
                 "storageClass",
             )
@@ -262,9 +255,7 @@ class _Reader:
     def strings(self, value: Any, *path: str) -> tuple[str, ...]:
         self.typed(value, list, *path)
         *above, name = path
-        return tuple(
-            self.typed(item, str, *above, f"{name}[{position}]") for position, item in enumerate(value)
-        )
+        return tuple(self.typed(item, str, *above, f"{name}[{position}]") for position, item in enumerate(value))
 
     def one_of(self, value: Any, allowed: tuple[str, ...], *path: str) -> str:
         self.typed(value, str, *path)
@@ -281,31 +272,22 @@ def _agree_together(rules: list[Rule]) -> None:
     priorities: set[int] = set()
     for position, rule in enumerate(rules):
         if rule.rule_priority in priorities:
-            raise InvalidLifecyclePolicy(
-                "Duplicate priority in multiple rules", f"rules[{position}].rulePriority"
-            )
+            raise InvalidLifecyclePolicy("Duplicate priority in multiple rules", f"rules[{position}].rulePriority")
         priorities.add(rule.rule_priority)
     for storage_class in (STANDARD, ARCHIVE):
-        places = {
-            f"rules[{i}]": rule
-            for i, rule in enumerate(rules)
-            if rule.selection.storage_class == storage_class
-        }
+        places = {f"rules[{i}]": rule for i, rule in enumerate(rules) if rule.selection.storage_class == storage_class}
         _agree_in_class(places)
 
 
 def _agree_in_class(rules: dict[str, Rule]) -> None:
     """Hold the rules for one storage class against each other; the keys are their places."""
     anys, untagged = (
-        [place for place, rule in rules.items() if rule.selection.tag_status == status]
-        for status in (ANY, UNTAGGED)
+        [place for place, rule in rules.items() if rule.selection.tag_status == status] for status in (ANY, UNTAGGED)
     )
     if len(anys) > 1:
         raise InvalidLifecyclePolicy("Only one rule can specify tagStatus=ANY", anys[1])
     if len(untagged) > 1:
-        raise InvalidLifecyclePolicy(
-            "Only one rule can select Untagged images per storage class.", untagged[1]
-        )
+        raise InvalidLifecyclePolicy("Only one rule can select Untagged images per storage class.", untagged[1])
     last = max((rule.rule_priority for rule in rules.values()), default=0)
     if anys and rules[anys[0]].rule_priority < last:
         raise InvalidLifecyclePolicy(
