@@ -88,9 +88,9 @@ class Client:
             self._connection.close()
             raise
 
-    def new_repository(self) -> str:
+    def new_repository(self, **settings: Any) -> str:
         name = f"conformance/repo-{next(_names)}"
-        self.aws.create_repository(repositoryName=name)
+        self.aws.create_repository(repositoryName=name, **settings)
         return name
 
     def raw(self) -> socket.socket:
@@ -101,9 +101,9 @@ class Client:
 class Repository:
     """One fresh repository, and the usual things done to it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, **settings: Any) -> None:
         self.client = client
-        self.name = client.new_repository()
+        self.name = client.new_repository(**settings)
 
     def ask(self, method: str, rest: str, *args: Any, **kwargs: Any) -> Answer:
         return self.client.ask(method, f"/v2/{self.name}/{rest}", *args, **kwargs)

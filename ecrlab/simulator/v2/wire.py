@@ -4,11 +4,14 @@ Bodies come and go in pieces, so that a layer of any size passes in a few MiB of
 promised length, or that stands still for a minute, was cut short; what it began is undone.
 """
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
+
+from werkzeug.serving import DechunkedInput
 
 from ecrlab.simulator.v2.errors import Refusal
 
@@ -27,11 +30,36 @@ DRAIN = 64 * 1024 * 1024
 Headers = list[tuple[str, str]]
 
 
+class _Unresized(io.RawIOBase):
+    """werkzeug's reader of chunked bodies, which it is not safe to read from.
+
+    When a chunk breaks off, that reader shortens the buffer it is given, and CPython crashes. A view of the buffer cannot
+    be shortened: then it is an error like any other.
+    """
+
+    def __init__(self, stream: DechunkedInput) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._stream.readinto(memoryview(buffer))  # type: ignore[arg-type]
+        except ValueError as error:
+            raise OSError("a chunk broke off") from error
+
+
+def safe_input(stream: Any) -> Any:
+    """A request's `wsgi.input`, safe to read whatever the client sends."""
+    return _Unresized(stream) if isinstance(stream, DechunkedInput) else stream
+
+
 class Body:
     """The bytes that come with a request."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self._stream = environ["wsgi.input"]
+        self._stream = safe_input(environ["wsgi.input"])
         self._read = 0
         self._is_over = False
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
