@@ -65,6 +65,10 @@ class Client:
         _, failures = images.delete(self.registry, self.name, [images.ImageId(digest, tag)])
         return [failure.code for failure in failures]
 
+    def find(self, digest: str) -> Image:
+        """One image, with its manifest."""
+        return images.find(self.registry, self.name, images.ImageId(digest))
+
     @property
     def images(self) -> dict[str, tuple[str, ...]]:
         """Digest → tags, in the order of the pushes."""

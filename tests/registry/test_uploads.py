@@ -1,4 +1,6 @@
-"""Uploads end when they are completed, cancelled, forgotten or their repository goes; none waits for a slow client."""
+"""Uploads end when they are completed, cancelled, forgotten or their repository goes; none waits for a slow
+client.
+"""
 
 import threading
 

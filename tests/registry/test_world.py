@@ -1,4 +1,6 @@
-"""One world, one directory, one clock: what was done survives, what failed did not happen, and takes no time."""
+"""One world, one directory, one clock: what was done survives, what failed did not happen, and takes no
+time.
+"""
 
 import os
 import subprocess
@@ -34,7 +36,7 @@ def test_a_world_that_could_not_open_lets_go_of_its_directory(tmp_path):
 
 def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StateError, match="cannot keep a registry in .*file"):
+    with pytest.raises(StateError, match="cannot keep a registry in"):
         World(tmp_path / "file" / "state")
 
 

@@ -1,0 +1,111 @@
+"""A disk that takes no more: one plain answer, nothing half done, and work goes on as soon as there is
+room.
+"""
+
+import errno
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecrlab.registry import disk, layers, repositories
+from ecrlab.registry.errors import ServerException
+from ecrlab.registry.verify import verify
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_no_room_is_said_with_the_cure(code):
+    with pytest.raises(ServerException, match="cannot write to its disk.*Free some space") as caught:
+        with disk.writing():
+            raise OSError(code, "No room")
+
+    assert caught.value.code == "ServerException" and caught.value.status == 500
+
+
+def test_a_read_only_disk_is_said_to_be_one():
+    with pytest.raises(ServerException, match="Read-only file system") as caught, disk.writing():
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    assert "Free some space" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_mistake_in_sql_are_no_matter_of_the_disk():
+    with pytest.raises(FileNotFoundError), disk.writing():
+        raise FileNotFoundError(errno.ENOENT, "gone")
+    with pytest.raises(sqlite3.OperationalError, match="syntax"), disk.changing():
+        sqlite3.connect(":memory:").execute("NONSENSE")
+
+
+def test_a_database_without_room_is_the_same_answer():
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE t (a)")
+    db.execute("PRAGMA max_page_count = 2")
+
+    with pytest.raises(ServerException, match="No space left on device"), disk.changing():
+        db.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+
+@pytest.mark.parametrize("step", ["sync", "adopt"])
+def test_a_disk_that_fails_at_the_last_steps_of_an_upload_leaves_nothing(app, world, monkeypatch, step):
+    upload = layers.begin_upload(app.registry, "app")
+    layers.grow(app.registry, "app", upload, b"bytes")
+    real = getattr(world.blobs, step)
+
+    def full(*arguments):
+        real(*arguments)
+        with disk.writing():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.blobs, step, full)
+        with pytest.raises(ServerException):
+            layers.complete_upload(app.registry, "app", upload, upload.blob.digest())
+
+    assert list(world.blobs) == [] and list((world.directory / "uploads").iterdir()) == []
+    assert layers.find(app.registry, "app", upload.blob.digest()) is None
+    app.push(b"bytes", tag="v1")
+
+
+def test_a_database_that_cannot_grow_undoes_the_change_and_its_files(app, world):
+    app.push(b"before", tag="v1")
+    before = app.images
+    files = sorted(world.blobs)
+    with world.store.write() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+    world.store._writer.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(ServerException, match="No space left on device"):
+        for number in range(1000):
+            repositories.create(app.registry, f"another-{number}")
+    with pytest.raises(ServerException, match="No space left on device"):
+        for number in range(1000):
+            app.layer(b"%d" % number)
+
+    lasting = {row["digest"] for row in world.store._writer.execute("SELECT digest FROM layer")}
+    assert set(world.blobs) == lasting and set(files) <= lasting
+    assert app.images == before
+    assert app.delete(tag="v1") == []
+
+    world.store._writer.execute("PRAGMA max_page_count = 1000000")
+    app.push(b"after", tag="v2")
+    assert list(app.images.values()) == [("v2",)]
+
+
+@pytest.mark.parametrize("what", ["layer", "manifests"])
+def test_pushing_beyond_a_file_size_limit_is_refused_and_leaves_the_store_sound(tmp_path, what):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.registry.push_too_much", tmp_path, what],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "The lab cannot write to its disk" in done.stdout
+    assert "pushed again" in done.stdout
+    assert list(verify(tmp_path)) == []

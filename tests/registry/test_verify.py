@@ -1,0 +1,137 @@
+"""A sound state directory has no problems; every kind of damage is found and named."""
+
+import sqlite3
+
+import pytest
+
+from ecrlab.registry import repositories
+from ecrlab.registry.verify import verify
+from ecrlab.registry.world import StateError, World
+
+
+@pytest.fixture
+def kept(tmp_path, client_for):
+    """A directory with tagged and untagged images, an index, a signature and a mounted layer, and no
+    server.
+    """
+    directory = tmp_path / "kept"
+    world = World(directory)
+    registry = world.registry("123456789012", "us-east-1")
+    for name in ("app", "other"):
+        repositories.create(registry, name)
+    app = client_for(registry)
+    first = app.push(b"base", b"one", tag="v1")
+    second = app.push(b"base", b"two", tag="v1")
+    app.push_index(first, second, tag="all")
+    about = {"mediaType": second.media_type, "digest": second.digest, "size": 1}
+    app.push(b"signature", subject=about)
+    client_for(registry, "other").push(b"base", tag="v1")
+    world.close()
+    return directory
+
+
+def problems(directory):
+    return [str(problem) for problem in verify(directory)]
+
+
+def damage(directory, statement):
+    db = sqlite3.connect(directory / "registry.sqlite")
+    db.execute(statement)
+    db.commit()
+    db.close()
+
+
+def blob_of(directory, body):
+    [path] = [path for path in (directory / "blobs").glob("*/*/*") if path.read_bytes() == body]
+    return path
+
+
+def test_a_sound_directory_has_no_problems_and_is_left_as_it_is(kept):
+    before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+
+    assert problems(kept) == []
+
+    assert {path: path.read_bytes() for path in before} == before
+    World(kept).close()
+
+
+def test_a_directory_in_use_is_not_looked_at(kept):
+    world = World(kept)
+
+    with pytest.raises(StateError, match="another ecrlab server is using"):
+        list(verify(kept))
+
+    world.close()
+
+
+def test_a_directory_without_a_registry_is_said_to_be_one(tmp_path):
+    with pytest.raises(StateError, match="holds no registry"):
+        list(verify(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_changed_byte_is_found(kept):
+    blob_of(kept, b"one").write_bytes(b"0ne")
+
+    [problem] = problems(kept)
+
+    assert "its file hashes to" in problem
+
+
+def test_a_truncated_file_is_found(kept):
+    blob_of(kept, b"base").write_bytes(b"bas")
+
+    [problem] = problems(kept)
+
+    assert "its file has 3 bytes, the layer 4" in problem
+
+
+def test_a_missing_file_is_found(kept):
+    blob_of(kept, b"base").unlink()
+
+    [problem] = problems(kept)
+
+    assert "a layer without its file" in problem
+
+
+@pytest.mark.parametrize("place", ["blobs/sha256/ab/" + "ab" * 32, "uploads/half", "notes.txt"])
+def test_a_stray_file_is_found(kept, place):
+    path = kept / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+    [problem] = problems(kept)
+
+    assert problem.startswith(f"{place}: a stray file")
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("UPDATE image SET manifest = CAST('{}' AS BLOB)", "does not parse"),
+        (
+            "UPDATE image SET manifest = CAST(CAST(manifest AS TEXT) || ' ' AS BLOB) WHERE id = 1",
+            "its manifest hashes to",
+        ),
+        ("UPDATE image SET subject = NULL", "its subject is not its manifest's"),
+        ("DELETE FROM image_layer WHERE image_id = 1", "the layers it is known to use"),
+        ("INSERT INTO image_layer SELECT 1, max(id) FROM layer", "its repository does not hold"),
+        ("DELETE FROM image_child", "the images it is known to list"),
+        ("UPDATE tag SET image_id = 5 WHERE name = 'all'", "points at no image of its repository"),
+        ("UPDATE tag SET image_id = 99 WHERE name = 'all'", "refers to a missing image"),
+        ("DELETE FROM layer WHERE id = 1", "the layers it is known to use"),
+    ],
+)
+def test_a_damaged_reference_is_found(kept, statement, finding):
+    damage(kept, statement)
+
+    assert any(finding in problem for problem in problems(kept)), problems(kept)
+
+
+def test_a_broken_database_is_found(kept):
+    database = kept / "registry.sqlite"
+    body = bytearray(database.read_bytes())
+    body[4096:] = b"\xff" * (len(body) - 4096)
+    database.write_bytes(body)
+
+    assert problems(kept) != []
