@@ -1,8 +1,10 @@
-"""Sets of advisories, looked up by ecosystem and package: the one that comes with the kit, or any OSV download.
+"""Sets of advisories, looked up by ecosystem and package: the one that comes with the kit, or any OSV
+download.
 
-A set is indexed into SQLite once; a later scan of an unchanged file, folder or zip finds the index in the user's
-cache directory and reads only the rows it asks for, so that the whole of OSV's Debian export costs no more than
-the small set within. What is in the kit's own set, and where its facts are from, is said in `data/SOURCES.md`.
+A set is indexed into SQLite once; a later scan of an unchanged file, folder or zip finds the index in the
+user's cache directory and reads only the rows it asks for, so that the whole of OSV's Debian export costs no
+more than the small set within. What is in the kit's own set, and where its facts are from, is said in
+`data/SOURCES.md`.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.scanning import osv
-from ecrlab.scanning.errors import AdvisoriesUnreadable
+from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.osv import Advisory, Interval
 
 _FORMAT = 1
@@ -35,8 +37,9 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 class Advisories:
     """One set of advisories.
 
-    `origin` names it for people, `date` is the day of its newest record (YYYY-MM-DD, empty where nothing in it
-    has a date). Made by `embedded` and `load`, or from OSV records with `of`. Safe to use from several threads.
+    `origin` names it for people, `date` is the day of its newest record (YYYY-MM-DD, empty where nothing in
+    it has a date). Made by `embedded` and `load`, or from OSV records with `of`. Safe to use from several
+    threads.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -46,19 +49,19 @@ class Advisories:
         self.origin: str = about["origin"]
         self.date: str = about["date"]
         self.records = int(about["records"])
-        self._ecosystems = frozenset(
-            row[0] for row in connection.execute("SELECT DISTINCT ecosystem FROM advisory")
-        )
+        self._ecosystems = frozenset(row[0] for row in connection.execute("SELECT DISTINCT ecosystem FROM advisory"))
 
     @classmethod
     def of(cls, records: Iterable[object], origin: str) -> "Advisories":
-        """Index OSV records in memory; raises AdvisoriesUnreadable when none of them is usable."""
+        """Index OSV records in memory; raises AdvisoriesError when none of them is usable."""
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         _fill(connection, records, origin)
         return cls(connection)
 
     def covers(self, ecosystem: str) -> bool:
-        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is known."""
+        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is
+        known.
+        """
         return ecosystem in self._ecosystems
 
     def about(self, ecosystem: str, package: str) -> list[Advisory]:
@@ -89,14 +92,14 @@ def embedded() -> Advisories:
 def load(path: str | Path, cache: Path | None = None) -> Advisories:
     """Open a set of OSV advisories: a JSON or JSON-lines file, a folder of such, or a zip as OSV exports it.
 
-    The index is kept in `cache` (default: `ecrlab` in the user's cache directory) under a name that changes with
-    the set; where nothing can be written, it is built in memory. Raises AdvisoriesUnreadable.
+    The index is kept in `cache` (default: `ecrlab` in the user's cache directory) under a name that changes
+    with the set; where nothing can be written, it is built in memory. Raises AdvisoriesError.
     """
     path = Path(path)
     try:
         state = _fingerprint(path)
     except OSError as cause:
-        raise AdvisoriesUnreadable(f"advisories {path} cannot be read: {cause.strerror}") from cause
+        raise AdvisoriesError(f"advisories {path} cannot be read: {cause.strerror}") from cause
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecrlab"
     index = folder / f"advisories-{state}.sqlite"
     try:
@@ -125,7 +128,7 @@ def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str
     for record in records:
         count += 1
         if count > _MOST_RECORDS:
-            raise AdvisoriesUnreadable(f"{origin} holds more than {_MOST_RECORDS:,} records")
+            raise AdvisoriesError(f"{origin} holds more than {_MOST_RECORDS:,} records")
         if isinstance(record, dict):
             stamps = (record.get("modified"), record.get("published"))
             date = max(date, *(stamp[:10] for stamp in stamps if isinstance(stamp, str)), "")
@@ -135,7 +138,7 @@ def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str
         frozen = [(row.ecosystem, row.package, _freeze(row)) for row in rows]
         connection.executemany("INSERT INTO advisory VALUES (?, ?, ?)", frozen)
     if not usable:
-        raise AdvisoriesUnreadable(f"{origin} has nothing usable: {broken or 'no advisory is in it'}")
+        raise AdvisoriesError(f"{origin} has nothing usable: {broken or 'no advisory is in it'}")
     connection.execute("CREATE INDEX by_package ON advisory (ecosystem, package)")
     facts = {"origin": origin, "date": date, "records": str(count)}
     connection.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
@@ -169,16 +172,12 @@ def _fingerprint(path: Path) -> str:
     state = hashlib.sha256(f"{_FORMAT} {path.resolve()}".encode())
     for file in _files(path) if path.is_dir() else [path]:
         stat = file.stat()
-        state.update(
-            f"\n{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}".encode("utf-8", "surrogateescape")
-        )
+        state.update(f"\n{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}".encode("utf-8", "surrogateescape"))
     return state.hexdigest()[:32]
 
 
 def _files(folder: Path) -> Sequence[Path]:
-    return sorted(
-        file for file in folder.rglob("*.json*") if file.suffix in (".json", ".jsonl") and file.is_file()
-    )
+    return sorted(file for file in folder.rglob("*.json*") if file.suffix in (".json", ".jsonl") and file.is_file())
 
 
 def _records(path: Path) -> Iterator[object]:
@@ -191,7 +190,7 @@ def _records(path: Path) -> Iterator[object]:
         else:
             yield from _read_file(path)
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as cause:
-        raise AdvisoriesUnreadable(f"advisories {path} cannot be read: {cause}") from cause
+        raise AdvisoriesError(f"advisories {path} cannot be read: {cause}") from cause
 
 
 def _read_file(file: Path) -> Iterator[object]:
@@ -218,5 +217,5 @@ def _parse(data: bytes, name: str) -> Iterator[object]:
     try:
         parsed = json.loads(data)
     except (ValueError, RecursionError) as cause:
-        raise AdvisoriesUnreadable(f"{name} is not JSON, or larger than {_LARGEST_RECORD:,} bytes") from cause
+        raise AdvisoriesError(f"{name} is not JSON, or larger than {_LARGEST_RECORD:,} bytes") from cause
     yield from parsed if isinstance(parsed, list) else [parsed]

@@ -1,7 +1,7 @@
 """Exceptions from a release gate: findings that someone accepted, each for a time.
 
-One exception a line: the id of a vulnerability (or an alias), perhaps the one package it is accepted for, perhaps the
-last day it holds, perhaps the reason:
+One exception a line: the id of a vulnerability (or an alias), perhaps the one package it is accepted for,
+perhaps the last day it holds, perhaps the reason:
 
     CVE-2023-0286  openssl  until 2026-12-31  # the vendor's fix comes with the next base image
     GHSA-jfh8-c2jp-5v3q
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ecrlab.scanning.errors import AllowListUnreadable
+from ecrlab.scanning.errors import AllowListError
 from ecrlab.scanning.matching import Finding, Unresolved
 
 _LINE = re.compile(r"(?P<id>\S+)(?:\s+(?!until\b)(?P<package>\S+))?(?:\s+until\s+(?P<until>\S+))?")
@@ -38,11 +38,11 @@ class Exemption:
 
 
 def read_allow_list(path: Path) -> tuple[Exemption, ...]:
-    """Read an allow-list; raises AllowListUnreadable naming the line that makes no sense."""
+    """Read an allow-list; raises AllowListError naming the line that makes no sense."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as cause:
-        raise AllowListUnreadable(f"allow-list {path} cannot be read: {cause}") from cause
+        raise AllowListError(f"allow-list {path} cannot be read: {cause}") from cause
     return tuple(_exemptions(lines, path))
 
 
@@ -59,4 +59,4 @@ def _exemptions(lines: Iterable[str], path: Path) -> Iterable[Exemption]:
                 match["id"], match["package"], date.fromisoformat(match["until"]) if match["until"] else None
             )
         except ValueError as cause:
-            raise AllowListUnreadable(f"allow-list {path}, line {number}: {said!r}: {cause}") from cause
+            raise AllowListError(f"allow-list {path}, line {number}: {said!r}: {cause}") from cause

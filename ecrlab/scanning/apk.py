@@ -1,19 +1,20 @@
-"""Alpine's package database, `lib/apk/db/installed`: a stanza per package, and after its fields what it brought.
+"""Alpine's package database, `lib/apk/db/installed`: a stanza per package, and after its fields what it
+brought.
 
-Single letters name the fields (apk v2 database format): P package, V version, A architecture, o origin (the source
-package), F a folder, R a file in it.
+Single letters name the fields (apk v2 database format): P package, V version, A architecture, o origin (the
+source package), F a folder, R a file in it.
 """
 
 import re
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found, text
+from ecrlab.scanning.evidence import Evidence, EvidenceError, Found, text
 
 _MANIFEST = re.compile(r"METADATA|PKG-INFO|package\.json|.*\.(?:egg-info|[jwe]ar)")
 
 
 def read_installed(path: bytes, data: bytes) -> Evidence:
-    """Read an apk database; raises EvidenceUnreadable for what is none."""
+    """Read an apk database; raises EvidenceError for what is none."""
     where = path.decode("utf-8", "backslashreplace")
     packages: list[Found] = []
     owned: list[tuple[bytes, str]] = []
@@ -24,13 +25,11 @@ def read_installed(path: bytes, data: bytes) -> Evidence:
         fields: dict[str, str] = {}
         for line in lines:
             if line[1:2] != ":":
-                raise EvidenceUnreadable(f"{where} has a line that is no field: {line[:60]!r}")
+                raise EvidenceError(f"{where} has a line that is no field: {line[:60]!r}")
             fields.setdefault(line[0], line[2:].strip())
         name, version = fields.get("P", ""), fields.get("V", "")
         if not name or not version:
-            raise EvidenceUnreadable(
-                f"{where} has a stanza without a {'version' if name else 'package name'}"
-            )
+            raise EvidenceError(f"{where} has a stanza without a {'version' if name else 'package name'}")
         origin = fields.get("o") or name
         packages.append(Found(name, version, "", fields.get("A", ""), origin, version))
         owned += [(brought, name) for brought in _manifests(lines)]

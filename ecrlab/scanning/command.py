@@ -1,7 +1,8 @@
 """`python3 -m ecrlab scan TARGET`: list what is in an image and what is known to be wrong with it, offline.
 
-Exit code 0: read to the end, and nothing at or above `--fail-on`; 1: findings at or above it; 2: the image, or what it
-is to be judged by, cannot be read or is not supported, or an advisory on one of its packages cannot be evaluated.
+Exit code 0: read to the end, and nothing at or above `--fail-on`; 1: findings at or above it; 2: the image,
+or what it is to be judged by, cannot be read or is not supported, or an advisory on one of its packages
+cannot be evaluated.
 """
 
 import argparse
@@ -16,9 +17,10 @@ from rich.console import Console
 
 from ecrlab.scanning.advisories import embedded, load
 from ecrlab.scanning.allowlist import Exemption, read_allow_list
-from ecrlab.scanning.errors import ImageUnsupported, LayerUnreadable, ScanError, TargetUnreadable
+from ecrlab.scanning.errors import LayerError, ScanError, TargetError, UnsupportedImageError
 from ecrlab.scanning.inventory import Inventory, take_inventory
 from ecrlab.scanning.layers import LayerSource
+from ecrlab.scanning.matching import Finding, Unresolved
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.scanner import judge
 from ecrlab.scanning.severity import SEVERITIES, rank
@@ -28,7 +30,8 @@ from ecrlab.scanning.targets import open_target
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 
 LabImages = Callable[[str], Sequence[LayerSource]]
-"""Gives the layers, lowest first, of an image in a running lab by its name; raises ScanError when there is none."""
+"""Gives the layers, lowest first, of an image in a running lab by its name; raises ScanError when there is
+none."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -89,16 +92,14 @@ def _inventory(options: argparse.Namespace, lab_images: LabImages | None) -> Inv
     path = Path(options.target)
     try:
         if path.exists():
-            layers: Sequence[LayerSource] = open_target(
-                path, reference=options.reference, platform=options.platform
-            )
+            layers: Sequence[LayerSource] = open_target(path, reference=options.reference, platform=options.platform)
         elif lab_images is not None:
             layers = lab_images(options.target)
         else:
-            raise TargetUnreadable(f"{options.target}: there is no such file or folder")
-    except ImageUnsupported as problem:
+            raise TargetError(f"{options.target}: there is no such file or folder")
+    except UnsupportedImageError as problem:
         return Inventory("UNSUPPORTED_IMAGE", str(problem))
-    except LayerUnreadable as problem:
+    except LayerError as problem:
         return Inventory("FAILED", str(problem))
     return take_inventory(layers)
 
@@ -106,10 +107,8 @@ def _inventory(options: argparse.Namespace, lab_images: LabImages | None) -> Inv
 def _except(report: Report, exemptions: Sequence[Exemption], day: date) -> Report:
     """Take the accepted findings out of a report, and note the exceptions whose time has passed."""
     held = [one for one in exemptions if one.holds(day)]
-    everything = (*report.findings, *report.unresolved)
-    expired = [
-        one for one in exemptions if not one.holds(day) and any(one.covers(found) for found in everything)
-    ]
+    everything: list[Finding | Unresolved] = [*report.findings, *report.unresolved]
+    expired = [one for one in exemptions if not one.holds(day) and any(one.covers(found) for found in everything)]
     ignored = tuple(found for found in report.findings if any(one.covers(found) for one in held))
     return replace(
         report,

@@ -1,6 +1,7 @@
 """Which distribution an image is, in which words OSV speaks of it, and whether ECR still scans it.
 
-os-release(5) says it in every image of the last decade, in `/etc` or `/usr/lib`; older ones have a file of their own.
+os-release(5) says it in every image of the last decade, in `/etc` or `/usr/lib`; older ones have a file of
+their own.
 """
 
 import re
@@ -32,8 +33,10 @@ class Distribution:
 
     @property
     def advisory_ecosystem(self) -> str:
-        """Give OSV's word for this very release, by which its advisories are found: "Debian:12", "Alpine:v3.18"."""
-        release = _RELEASES.get(self.id, lambda version: version)(self.version_id)
+        """Give OSV's word for this very release, by which its advisories are found: "Debian:12",
+        "Alpine:v3.18".
+        """
+        release = _release(self.id, self.version_id)
         return f"{self.ecosystem}:{release}" if release else self.ecosystem
 
 
@@ -57,19 +60,24 @@ def _ubuntu_release(version: str) -> str:
     return f"{version}:LTS" if match and match[2] == "04" and int(match[1]) % 2 == 0 else version
 
 
+def _release(distribution: str, version: str) -> str:
+    spell = _RELEASES.get(distribution)
+    return spell(version) if spell else version
+
+
 _RELEASES: dict[str, Callable[[str], str]] = {
     "alpine": _alpine_branch,
     "ubuntu": _ubuntu_release,
     "debian": lambda version: version.partition(".")[0],
-    "wolfi": lambda version: "",
-    "chainguard": lambda version: "",
+    "wolfi": lambda _version: "",
+    "chainguard": lambda _version: "",
 }
 
 
 def from_os_release(content: str) -> Distribution | None:
     """Read os-release; None where it names no distribution.
 
-    >>> from_os_release('ID=debian\\nVERSION_ID="12"')
+    >>> from_os_release('ID=debian VERSION_ID="12"'.replace(" ", chr(10)))
     Distribution(id='debian', version_id='12')
     """
     fields: dict[str, str] = {}
@@ -121,11 +129,11 @@ _ECR_SUPPORT: dict[str, datetime | None] = {
 
 
 def support(distribution: Distribution, now: datetime | None = None) -> str:
-    """Tell what ECR itself does with a release: "supported", "discontinued" (scanned, and said to be at its end), or
-    "unsupported".
+    """Tell what ECR itself does with a release: "supported", "discontinued" (scanned, and said to be at its
+    end), or "unsupported".
 
-    `now` None asks for the state of the table's own date. ECR ends findings 12 months after the discontinuation
-    (taken as 365 days).
+    `now` None asks for the state of the table's own date. ECR ends findings 12 months after the
+    discontinuation (taken as 365 days).
     """
     ecosystem = distribution.advisory_ecosystem
     if ecosystem not in _ECR_SUPPORT:

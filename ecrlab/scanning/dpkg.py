@@ -1,14 +1,16 @@
-"""Debian's package database: `status`, `status.d` of distroless images, and the lists of what each package brought.
+"""Debian's package database: `status`, `status.d` of distroless images, and the lists of what each package
+brought.
 
-`var/lib/dpkg/status` holds a stanza per package (deb822, dpkg(1)); distroless images have one file per package in
-`var/lib/dpkg/status.d` instead. A package counts while its files are on disk: every state but `config-files` and
-`not-installed`. `Source: bash (5.2.15-2)` gives the source's name, and its version where that differs.
+`var/lib/dpkg/status` holds a stanza per package (deb822, dpkg(1)); distroless images have one file per
+package in `var/lib/dpkg/status.d` instead. A package counts while its files are on disk: every state but
+`config-files` and `not-installed`. `Source: bash (5.2.15-2)` gives the source's name, and its version where
+that differs.
 """
 
 import re
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found, text
+from ecrlab.scanning.evidence import Evidence, EvidenceError, Found, text
 
 _FIELDS = re.compile(r"^(Package|Status|Version|Architecture|Source):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")
@@ -21,16 +23,14 @@ _OWNED = re.compile(
 
 
 def read_status(path: bytes, data: bytes) -> Evidence:
-    """Read a status file, or one file of `status.d`; raises EvidenceUnreadable for what is neither."""
+    """Read a status file, or one file of `status.d`; raises EvidenceError for what is neither."""
     where = path.decode("utf-8", "backslashreplace")
     return Evidence(packages=tuple(_packages(text(data, where), where)))
 
 
 def read_owned(path: bytes, data: bytes) -> Evidence:
     """Read which package manifests a Debian package brought, from its `.list` or `.md5sums`."""
-    owner = (
-        path.rpartition(b"/")[2].rpartition(b".")[0].partition(b":")[0].decode("utf-8", "backslashreplace")
-    )
+    owner = path.rpartition(b"/")[2].rpartition(b".")[0].partition(b":")[0].decode("utf-8", "backslashreplace")
     return Evidence(owned=tuple((found, owner) for found in _OWNED.findall(data)))
 
 
@@ -44,9 +44,7 @@ def _packages(status: str, where: str) -> Iterator[Found]:
             continue
         name, version = fields.get("Package", ""), fields.get("Version", "")
         if not name or not version:
-            raise EvidenceUnreadable(
-                f"{where} has a stanza without a {'version' if name else 'package name'}"
-            )
+            raise EvidenceError(f"{where} has a stanza without a {'version' if name else 'package name'}")
         source = _SOURCE.match(fields.get("Source", ""))
         yield Found(
             name,

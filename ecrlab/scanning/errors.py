@@ -2,13 +2,14 @@
 
     EcrLabError
       └ ScanError                 the family of this room
-          ├ LayerUnreadable         → status FAILED: truncated, corrupt, or absurd bytes
-          ├ ImageUnsupported        → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
-          ├ TargetUnreadable        what `scan` was pointed at is no image it knows
-          ├ AdvisoriesUnreadable    an advisory set is no OSV, or holds nothing usable
-          └ AllowListUnreadable     a line of the `--ignore` file makes no sense
+          ├ LayerError         → status FAILED: truncated, corrupt, or absurd bytes
+          ├ UnsupportedImageError        → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
+          ├ TargetError        what `scan` was pointed at is no image it knows
+          ├ AdvisoriesError    an advisory set is no OSV, or holds nothing usable
+          └ AllowListError     a line of the `--ignore` file makes no sense
 
-The first two never leave `take_inventory`: they become the status and the reason of its answer, as ECR answers.
+The first two never leave `take_inventory`: they become the status and the reason of its answer, as ECR
+answers.
 """
 
 from ecrlab.errors import EcrLabError
@@ -18,21 +19,21 @@ class ScanError(EcrLabError):
     """Something the scanner was given cannot be read; the text says what and where."""
 
 
-class LayerUnreadable(ScanError):
+class LayerError(ScanError):
     """A layer's bytes are truncated, corrupt, of another kind than announced, or beyond every sane bound."""
 
 
-class ImageUnsupported(ScanError):
+class UnsupportedImageError(ScanError):
     """The image can be read, but holds nothing whose packages can be listed."""
 
 
-class TargetUnreadable(ScanError):
+class TargetError(ScanError):
     """The target of a scan is neither an OCI layout nor an archive of `docker save`."""
 
 
-class AdvisoriesUnreadable(ScanError):
+class AdvisoriesError(ScanError):
     """A set of advisories is not OSV, or not one of its ranges can be understood."""
 
 
-class AllowListUnreadable(ScanError):
+class AllowListError(ScanError):
     """An allow-list has a line that is neither an exception nor a comment."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class Found:
     """A package as one file names it: in a distribution's database, or in a manifest of its own.
 
-    `ecosystem` is OSV's word, empty for a distribution's package (its distribution says); `inside` is the path
-    within the file, for a jar in a jar.
+    `ecosystem` is OSV's word, empty for a distribution's package (its distribution says); `inside` is the
+    path within the file, for a jar in a jar.
     """
 
     name: str
@@ -25,8 +25,8 @@ class Found:
 class Evidence:
     """All that was read from one file.
 
-    `owned` pairs paths this file says a distribution's package brought with the name of that package; `text` is a
-    release file as it is; `uninventoried` says why the packages in this file could not be listed.
+    `owned` pairs paths this file says a distribution's package brought with the name of that package; `text`
+    is a release file as it is; `uninventoried` says why the packages in this file could not be listed.
     """
 
     packages: tuple[Found, ...] = ()
@@ -35,7 +35,7 @@ class Evidence:
     uninventoried: str | None = None
 
 
-class EvidenceUnreadable(ValueError):
+class EvidenceError(ValueError):
     """A file that should name packages does not: corrupt, too large, or not what its name promises."""
 
 
@@ -43,8 +43,8 @@ class EvidenceUnreadable(ValueError):
 class Kind:
     """A kind of file worth reading: its name, how many bytes of it are sane, and what reads it.
 
-    `read` takes the path and the bytes and raises EvidenceUnreadable. A `vital` kind is a package database: when it
-    cannot be read, neither can the image.
+    `read` takes the path and the bytes and raises EvidenceError. A `vital` kind is a package database: when
+    it cannot be read, neither can the image.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Kind:
 
 
 def text(data: bytes, what: str) -> str:
-    """Decode a database's text; raises EvidenceUnreadable where it holds NUL bytes, as text never does."""
+    """Decode a database's text; raises EvidenceError where it holds NUL bytes, as text never does."""
     if b"\0" in data:
-        raise EvidenceUnreadable(f"{what} holds NUL bytes: it is corrupt")
+        raise EvidenceError(f"{what} holds NUL bytes: it is corrupt")
     return data.decode("utf-8", "backslashreplace")

@@ -1,8 +1,9 @@
-"""What is installed in an image: its distribution and its packages, each with where it is and which layer brought it.
+"""What is installed in an image: its distribution and its packages, each with where it is and which layer
+brought it.
 
-What a distribution's package brought (`python3-requests` its `requests`) is that package, not a second one. What is
-seen but not read (an RPM database, Go binaries, gems, a corrupt manifest) is named, so that nothing passes as clean
-that nobody looked into.
+What a distribution's package brought (`python3-requests` its `requests`) is that package, not a second one.
+What is seen but not read (an RPM database, Go binaries, gems, a corrupt manifest) is named, so that nothing
+passes as clean that nobody looked into.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from packageurl import PackageURL
 
 from ecrlab.scanning import recognise
 from ecrlab.scanning.distribution import Distribution, from_os_release, from_release_file
-from ecrlab.scanning.errors import ImageUnsupported, LayerUnreadable
+from ecrlab.scanning.errors import LayerError, UnsupportedImageError
 from ecrlab.scanning.evidence import Found
 from ecrlab.scanning.layers import LayerSource, Limits
 from ecrlab.scanning.osv import canonical_name
@@ -24,9 +25,9 @@ from ecrlab.scanning.unpack import Unpacked, identity, unpack
 class Package:
     """One installed package.
 
-    `ecosystem` is OSV's word (Debian, Alpine, PyPI, npm, Maven); advisories go by `source_name` and `source_version`
-    (apk: the origin; language packages: the package itself). `path` is from the image's root, for a distribution's
-    package that of the database; `layer_index` counts from 0, the lowest layer.
+    `ecosystem` is OSV's word (Debian, Alpine, PyPI, npm, Maven); advisories go by `source_name` and
+    `source_version` (apk: the origin; language packages: the package itself). `path` is from the image's
+    root, for a distribution's package that of the database; `layer_index` counts from 0, the lowest layer.
     """
 
     name: str
@@ -43,7 +44,9 @@ class Package:
 
 @dataclass(frozen=True)
 class NotInventoried:
-    """Something present whose packages were not read: its kind, one path where it lies, how many of them, and why."""
+    """Something present whose packages were not read: its kind, one path where it lies, how many of them, and
+    why.
+    """
 
     kind: str
     path: str
@@ -53,7 +56,9 @@ class NotInventoried:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What was found in an image, or why nothing could be: `status` is COMPLETE, FAILED or UNSUPPORTED_IMAGE."""
+    """What was found in an image, or why nothing could be: `status` is COMPLETE, FAILED or
+    UNSUPPORTED_IMAGE.
+    """
 
     status: str
     reason: str | None = None
@@ -62,22 +67,20 @@ class Inventory:
     not_inventoried: tuple[NotInventoried, ...] = ()
 
 
-def take_inventory(
-    layers: Sequence[LayerSource], *, languages: bool = True, limits: Limits | None = None
-) -> Inventory:
+def take_inventory(layers: Sequence[LayerSource], *, languages: bool = True, limits: Limits | None = None) -> Inventory:
     """List what is installed in an image, given its layers, lowest first.
 
-    `languages` False keeps to the distribution's packages (ECR's BASIC scanning). Hostile or broken layers do not
-    raise: they give status FAILED or UNSUPPORTED_IMAGE and a reason.
+    `languages` False keeps to the distribution's packages (ECR's BASIC scanning). Hostile or broken layers do
+    not raise: they give status FAILED or UNSUPPORTED_IMAGE and a reason.
     """
     try:
         unpacked = unpack(layers, languages, limits or Limits())
         distribution = _distribution(unpacked)
         _insist_on_databases(unpacked)
         packages = tuple(_packages(unpacked, layers, distribution))
-    except ImageUnsupported as cause:
+    except UnsupportedImageError as cause:
         return Inventory("UNSUPPORTED_IMAGE", str(cause))
-    except LayerUnreadable as cause:
+    except LayerError as cause:
         return Inventory("FAILED", str(cause))
     unread = tuple(_not_inventoried(unpacked))
     reason = _unsupported(distribution, packages, unread)
@@ -89,35 +92,30 @@ def _distribution(unpacked: Unpacked) -> Distribution | None:
     for path in recognise.RELEASE_FILES:
         try:
             piece = root.pieces.get(root.resolve(path))
-        except LayerUnreadable:
+        except LayerError:
             continue  # A circle of links: as absent as to a program that would open it.
         if piece is None or piece.evidence is None:
             continue
-        read = from_os_release if path.endswith(b"os-release") else _named(path)
-        found = read(piece.evidence.text)
+        content = piece.evidence.text
+        is_modern = path.endswith(b"os-release")
+        found = from_os_release(content) if is_modern else from_release_file(path.decode(), content)
         if found is not None:
             return found
     return None
 
 
-def _named(path: bytes):  # type: ignore[no-untyped-def]
-    return lambda content: from_release_file(path.decode(), content)
-
-
 def _insist_on_databases(unpacked: Unpacked) -> None:
-    """Raise LayerUnreadable where a package database is there but cannot be read."""
+    """Raise LayerError where a package database is there but cannot be read."""
     root = unpacked.root
     for path, piece in root.evidence():
         if piece.kind is None or not piece.kind.vital:
             continue
         if piece.unreadable:
-            raise LayerUnreadable(f"the package database {show(path)} cannot be read: {piece.unreadable}")
+            raise LayerError(f"the package database {show(path)} cannot be read: {piece.unreadable}")
         if piece.link is not None:
             target = root.pieces.get(root.resolve(path))
             if target is None or target.evidence is None:
-                raise LayerUnreadable(
-                    f"the package database {show(path)} is a link to {show(piece.link)}, not to a file"
-                )
+                raise LayerError(f"the package database {show(path)} is a link to {show(piece.link)}, not to a file")
 
 
 def _packages(
@@ -200,7 +198,8 @@ def _unsupported(
 ) -> str | None:
     """Say why the image cannot be judged although it was read, or None when it can."""
     if any(item.kind == "rpm" for item in unread):
-        return f"the packages of {distribution.title if distribution else 'this image'} are in an RPM database, which is not read"
+        title = distribution.title if distribution else "this image"
+        return f"the packages of {title} are in an RPM database, which is not read"
     systems = [package for package in packages if package.ecosystem not in ("PyPI", "npm", "Maven")]
     if distribution is None:
         if systems:

@@ -1,4 +1,5 @@
-"""The Maven artifacts in a jar, by the `pom.properties` their builds left inside; also in jars within the jar.
+"""The Maven artifacts in a jar, by the `pom.properties` their builds left inside; also in jars within the
+jar.
 
 A fat jar (Spring Boot, a war) holds other jars whole, a shaded one the classes and the properties of several
 artifacts. A jar without any `pom.properties` has no coordinates to look up, and is said to be so.
@@ -11,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found
+from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
 
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 _NESTED = re.compile(r".+\.(?:jar|war|ear)", re.IGNORECASE)
@@ -22,13 +23,13 @@ _EXPANDED_IN_ALL = 1 << 30
 _MOST_ENTRIES = 200_000
 
 
-def read_jar(path: bytes, data: bytes) -> Evidence:
-    """Read the artifacts of a jar, war or ear; raises EvidenceUnreadable for a corrupt or hostile one."""
+def read_jar(_path: bytes, data: bytes) -> Evidence:
+    """Read the artifacts of a jar, war or ear; raises EvidenceError for a corrupt or hostile one."""
     try:
         found = tuple(dict.fromkeys(_artifacts(data, "", _Budget())))
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, NotImplementedError,
             RuntimeError) as cause:  # fmt: skip
-        raise EvidenceUnreadable(f"it cannot be read as a jar: {cause}") from cause
+        raise EvidenceError(f"it cannot be read as a jar: {cause}") from cause
     return Evidence(found, uninventoried=None if found else "it has no pom.properties, so no coordinates")
 
 

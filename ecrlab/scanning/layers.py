@@ -1,24 +1,25 @@
 """A layer as it is stored, and the plain tar stream inside it.
 
-A layer is a tar archive, stored as it is or compressed with gzip (in one member or, as eStargz writes it, one for
-each file) or zstd; its media type says which (OCI image specification, "Image Layer Filesystem Changeset"). It is
-read once, from front to back, in pieces of bounded size, while its digest is computed: nothing is unpacked to disk,
-and nothing is believed that does not hash to its name.
+A layer is a tar archive, stored as it is or compressed with gzip (in one member or, as eStargz writes it, one
+for each file) or zstd; its media type says which (OCI image specification, "Image Layer Filesystem
+Changeset"). It is read once, from front to back, in pieces of bounded size, while its digest is computed:
+nothing is unpacked to disk, and nothing is believed that does not hash to its name.
 """
 
+import contextlib
 import hashlib
+import importlib
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ecrlab.scanning.errors import ImageUnsupported, LayerUnreadable
+from ecrlab.scanning.errors import LayerError, UnsupportedImageError
 
-try:
+_gzip_engine: Any = zlib
+with contextlib.suppress(ImportError):
     # The same interface over Intel's ISA-L: about half the processor time. zlib reads the same bytes without it.
-    from isal import isal_zlib as _gzip_engine
-except ImportError:
-    _gzip_engine = zlib
+    _gzip_engine = importlib.import_module("isal.isal_zlib")
 
 _PIECE = 256 * 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd", b"\x50\x2a": "zstd"}
@@ -41,8 +42,8 @@ _MEDIA_TYPES = {
 class LayerSource:
     """Where one layer's bytes come from: its digest, its media type, and how to open it, as often as needed.
 
-    `media_type` None means that the source does not say (an archive of `docker save`); `open` gives a binary stream
-    from the first byte, which the reader closes.
+    `media_type` None means that the source does not say (an archive of `docker save`); `open` gives a binary
+    stream from the first byte, which the reader closes.
     """
 
     digest: str
@@ -67,25 +68,26 @@ class Limits:
 def tar_pieces(layer: LayerSource, limits: Limits) -> Iterator[bytes]:
     """Stream the uncompressed tar of a layer, in pieces; the last one comes after the digest was found right.
 
-    Raises ImageUnsupported for a media type that holds no file system, LayerUnreadable for truncated or corrupt
-    bytes, a compression other than announced, a digest that does not match, or an expansion beyond the limits.
+    Raises UnsupportedImageError for a media type that holds no file system, LayerError for truncated or
+    corrupt bytes, a compression other than announced, a digest that does not match, or an expansion beyond
+    the limits.
     """
     if layer.media_type is not None and layer.media_type not in _MEDIA_TYPES:
-        raise ImageUnsupported(f"layer {layer.digest} is {layer.media_type}, which is no file system layer")
+        raise UnsupportedImageError(f"layer {layer.digest} is {layer.media_type}, which is no file system layer")
     stored = _Stored(layer)
     try:
         head = stored.read()
         found = _MAGIC.get(head[:2], "tar")
         told = found if layer.media_type is None else _MEDIA_TYPES[layer.media_type]
         if found != told:
-            raise LayerUnreadable(f"layer {layer.digest} is announced as {told}, but its bytes are {found}")
+            raise LayerError(f"layer {layer.digest} is announced as {told}, but its bytes are {found}")
         expand = {"tar": _plain, "gzip": _gunzip, "zstd": _unzstd}[found]
         expanded = 0
         for piece in expand(head, stored):
             expanded += len(piece)
             if expanded > max(limits.expanded_floor, limits.expansion * stored.size):
-                raise LayerUnreadable(
-                    f"layer {layer.digest} expands from {stored.size:,} to more than {expanded:,} bytes: refused as a bomb"
+                raise LayerError(
+                    f"layer {layer.digest} expands from {stored.size:,} to over {expanded:,} bytes: refused as a bomb"
                 )
             yield piece
         stored.verify()
@@ -101,19 +103,19 @@ class _Stored:
         self.size = 0
         algorithm, _, self._expected = layer.digest.partition(":")
         if algorithm not in ("sha256", "sha512"):
-            raise LayerUnreadable(f"layer digest {layer.digest!r} is neither sha256 nor sha512")
+            raise LayerError(f"layer digest {layer.digest!r} is neither sha256 nor sha512")
         self._hash = hashlib.new(algorithm)
         try:
             self._stream = layer.open()
         except OSError as cause:
-            raise LayerUnreadable(f"layer {layer.digest} cannot be opened: {cause}") from cause
+            raise LayerError(f"layer {layer.digest} cannot be opened: {cause}") from cause
 
     def read(self) -> bytes:
         """Read the next piece; empty at the end."""
         try:
             piece = self._stream.read(_PIECE)
         except OSError as cause:
-            raise LayerUnreadable(f"layer {self.digest} cannot be read: {cause}") from cause
+            raise LayerError(f"layer {self.digest} cannot be read: {cause}") from cause
         self._hash.update(piece)
         self.size += len(piece)
         return piece
@@ -122,9 +124,7 @@ class _Stored:
         while self.read():
             pass
         if self._hash.hexdigest() != self._expected:
-            raise LayerUnreadable(
-                f"layer {self.digest} has bytes of another digest: it is corrupt or truncated"
-            )
+            raise LayerError(f"layer {self.digest} has bytes of another digest: it is corrupt or truncated")
 
     def close(self) -> None:
         self._stream.close()
@@ -145,14 +145,14 @@ def _gunzip(head: bytes, stored: _Stored) -> Iterator[bytes]:
             try:
                 piece = member.decompress(data, _PIECE)
             except (zlib.error, _gzip_engine.error) as cause:
-                raise LayerUnreadable(f"layer {stored.digest} is corrupt gzip: {cause}") from cause
+                raise LayerError(f"layer {stored.digest} is corrupt gzip: {cause}") from cause
             if piece:
                 yield piece
             data = member.unconsumed_tail
             if not data and not member.eof and len(piece) < _PIECE:
                 data = stored.read()
                 if not data:
-                    raise LayerUnreadable(f"layer {stored.digest} is truncated: its gzip stream has no end")
+                    raise LayerError(f"layer {stored.digest} is truncated: its gzip stream has no end")
         data = member.unused_data or stored.read()
         while data and not data.strip(b"\0"):
             data = stored.read()
@@ -162,7 +162,7 @@ def _unzstd(head: bytes, stored: _Stored) -> Iterator[bytes]:
     try:
         import zstandard
     except ImportError as cause:
-        raise LayerUnreadable(
+        raise LayerError(
             f"layer {stored.digest} is compressed with zstd; to read it, install zstandard: pip install 'ecrlab[zstd]'"
         ) from cause
     source: Any = _Rewound(head, stored)
@@ -172,7 +172,7 @@ def _unzstd(head: bytes, stored: _Stored) -> Iterator[bytes]:
         try:
             piece = reader.read(_PIECE)
         except zstandard.ZstdError as cause:
-            raise LayerUnreadable(f"layer {stored.digest} is corrupt zstd: {cause}") from cause
+            raise LayerError(f"layer {stored.digest} is corrupt zstd: {cause}") from cause
         if not piece:
             return
         yield piece

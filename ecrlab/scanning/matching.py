@@ -1,29 +1,31 @@
 """From packages and advisories to findings.
 
-An advisory concerns a package when ecosystem, release and source (or origin) name are its own and the source's version
-lies in an affected interval; a fix that a distribution carried back into an older version is so seen as the fix it is.
-Several records of one CVE on one package are one finding. What cannot be compared is set apart, never passed over.
+An advisory concerns a package when ecosystem, release and source (or origin) name are its own and the
+source's version lies in an affected interval; a fix that a distribution carried back into an older version is
+so seen as the fix it is. Several records of one CVE on one package are one finding. What cannot be compared
+is set apart, never passed over.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cmp_to_key, partial
 
 from ecrlab.scanning import severity
 from ecrlab.scanning.advisories import Advisories
 from ecrlab.scanning.distribution import Distribution
 from ecrlab.scanning.inventory import Package
 from ecrlab.scanning.osv import Advisory, Interval
-from ecrlab.scanning.versions import UnknownOrder
+from ecrlab.scanning.versions import VersionError, compare
 
 
 @dataclass(frozen=True)
 class Finding:
     """One vulnerability of one package (of a distribution: one source package) in an image.
 
-    `id` is the CVE where there is one; `package` and `version` are the source's or origin's, and `packages` those
-    installed from it; `fixed_version` is None where no fix is known; `score` is a CVSS base score; `layer_index`
-    and `layer_digest` are of the lowest layer that brought any of the packages.
+    `id` is the CVE where there is one; `package` and `version` are the source's or origin's, and `packages`
+    those installed from it; `fixed_version` is None where no fix is known; `score` is a CVSS base score;
+    `layer_index` and `layer_digest` are of the lowest layer that brought any of the packages.
     """
 
     id: str
@@ -64,9 +66,7 @@ def match(
     """
     installed: dict[tuple[str, str, str], list[Package]] = {}
     for package in packages:
-        installed.setdefault((package.ecosystem, package.source_name, package.source_version), []).append(
-            package
-        )
+        installed.setdefault((package.ecosystem, package.source_name, package.source_version), []).append(package)
     findings: list[Finding] = []
     unresolved: list[Unresolved] = []
     for (ecosystem, name, version), group in installed.items():
@@ -78,15 +78,13 @@ def match(
                 continue
             try:
                 interval = advisory.affects(version)
-            except UnknownOrder as cause:
+            except VersionError as cause:
                 unresolved.append(Unresolved(advisory.id, name, version, str(cause)))
                 continue
             if interval is not None:
                 applying.setdefault(advisory.id, []).append((advisory, interval))
         findings += [_finding(ecosystem, name, version, group, records) for records in applying.values()]
-    findings.sort(
-        key=lambda one: (-severity.rank(one.severity), -(one.score or 0), one.package, one.id, one.version)
-    )
+    findings.sort(key=lambda one: (-severity.rank(one.severity), -(one.score or 0), one.package, one.id, one.version))
     return tuple(findings), tuple(unresolved)
 
 
@@ -109,7 +107,7 @@ def _finding(
         ecosystem=ecosystem,
         package=name,
         version=version,
-        fixed_version=fixes[0] if fixes else None,
+        fixed_version=max(fixes, key=cmp_to_key(partial(compare, ecosystem))) if fixes else None,
         severity=advisory.severity,
         score=advisory.score,
         vector=advisory.vector,

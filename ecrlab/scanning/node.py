@@ -2,17 +2,19 @@
 
 import json
 
-from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found
+from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
 
 
-def read_package_json(path: bytes, data: bytes) -> Evidence:
-    """Read name and version from a package's manifest; a manifest without either is no package and gives none."""
+def read_package_json(_path: bytes, data: bytes) -> Evidence:
+    """Read name and version from a package's manifest; a manifest without either is no package and gives
+    none.
+    """
     try:
         manifest = json.loads(data)
     except (ValueError, RecursionError) as cause:
-        raise EvidenceUnreadable("it is not JSON") from cause
+        raise EvidenceError("it is not JSON") from cause
     if not isinstance(manifest, dict):
-        raise EvidenceUnreadable("it is no package manifest")
+        raise EvidenceError("it is no package manifest")
     name, version = manifest.get("name"), manifest.get("version")
     if not (isinstance(name, str) and isinstance(version, str) and name and version):
         return Evidence()

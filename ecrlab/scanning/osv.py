@@ -1,8 +1,9 @@
 """One advisory in the Open Source Vulnerability format, and the version ranges it says are affected.
 
-A record names packages, each with ranges of events (introduced, fixed, last_affected) and perhaps a list of single
-versions. Here each package becomes one `Advisory` with its `Interval`s. A range that cannot be understood is kept as
-such, with the reason: a package it might concern must not pass as clean. See the OSV schema, "Evaluation".
+A record names packages, each with ranges of events (introduced, fixed, last_affected) and perhaps a list of
+single versions. Here each package becomes one `Advisory` with its `Interval`s. A range that cannot be
+understood is kept as such, with the reason: a package it might concern must not pass as clean. See the OSV
+schema, "Evaluation".
 """
 
 import re
@@ -13,7 +14,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from ecrlab.scanning import severity, versions
-from ecrlab.scanning.errors import AdvisoriesUnreadable
+from ecrlab.scanning.errors import AdvisoriesError
 
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
@@ -21,15 +22,16 @@ _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 @dataclass(frozen=True)
 class Interval:
-    """Affected versions: from `introduced` ("0": the first ever) up to, but not with, `fixed`, or up to and with
-    `last_affected`; without either, all later ones."""
+    """Affected versions: from `introduced` ("0": the first ever) up to, but not with, `fixed`, or up to and
+    with `last_affected`; without either, all later ones.
+    """
 
     introduced: str
     fixed: str | None = None
     last_affected: str | None = None
 
     def contains(self, ecosystem: str, version: str) -> bool:
-        """Tell whether a version lies inside; raises versions.UnknownOrder when that cannot be told."""
+        """Tell whether a version lies inside; raises versions.VersionError when that cannot be told."""
         if self.introduced != "0" and versions.compare(ecosystem, version, self.introduced) < 0:
             return False
         if self.fixed is not None:
@@ -42,8 +44,8 @@ class Advisory:
     """What one record says of one package.
 
     `id` is the CVE where there is one, `aliases` every other name; `package` is the source or origin name in
-    distributions; `published` is None where undated; `exploit` is
-    "kev" (known to be exploited) or "poc" (code is public) where the database says so; `broken` says why its ranges cannot be evaluated.
+    distributions; `published` is None where undated; `exploit` is "kev" (known to be exploited) or "poc"
+    (code is public) where the database says so; `broken` says why its ranges cannot be evaluated.
     """
 
     id: str
@@ -60,14 +62,14 @@ class Advisory:
     broken: str | None = None
 
     def affects(self, version: str) -> Interval | None:
-        """Give the interval that holds a version, None if none does; raises versions.UnknownOrder."""
+        """Give the interval that holds a version, None if none does; raises versions.VersionError."""
         for interval in self.intervals:
             if interval.contains(self.ecosystem, version):
                 return interval
         if version in self.exact_versions:
             return Interval(version, last_affected=version)
         if self.broken is not None:
-            raise versions.UnknownOrder(self.broken)
+            raise versions.VersionError(self.broken)
         return None
 
 
@@ -79,10 +81,10 @@ def canonical_name(ecosystem: str, package: str) -> str:
 def read_record(record: object) -> Iterator[Advisory]:
     """Read one OSV record into an advisory for each package whose ecosystem has a known order.
 
-    Withdrawn records give none. Raises AdvisoriesUnreadable for what is no OSV record at all.
+    Withdrawn records give none. Raises AdvisoriesError for what is no OSV record at all.
     """
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        raise AdvisoriesUnreadable("an advisory must be a JSON object with an id")
+        raise AdvisoriesError("an advisory must be a JSON object with an id")
     if record.get("withdrawn"):
         return
     name, aliases = _names(record)
@@ -121,9 +123,7 @@ def _names(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return chosen, tuple(dict.fromkeys(name for name in names if name != chosen))
 
 
-def _intervals(
-    ecosystem: str, ranges: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[Interval, ...], str | None]:
+def _intervals(ecosystem: str, ranges: Sequence[Mapping[str, Any]]) -> tuple[tuple[Interval, ...], str | None]:
     intervals: list[Interval] = []
     broken = None
     for one in ranges:

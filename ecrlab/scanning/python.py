@@ -1,19 +1,19 @@
-"""An installed Python distribution: `*.dist-info/METADATA`, or the older `*.egg-info` (PyPA core metadata)."""
+"""An installed Python distribution: `*.dist-info/METADATA`, or the older `*.egg-info` (PyPA core
+metadata).
+"""
 
 import re
 
-from ecrlab.scanning.evidence import Evidence, EvidenceUnreadable, Found
+from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
 
 _HEADER = re.compile(rb"^(Name|Version)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
-def read_metadata(path: bytes, data: bytes) -> Evidence:
-    """Read name and version from a distribution's core metadata; raises EvidenceUnreadable without both."""
+def read_metadata(_path: bytes, data: bytes) -> Evidence:
+    """Read name and version from a distribution's core metadata; raises EvidenceError without both."""
     header = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
     fields = {key.lower(): value for key, value in reversed(_HEADER.findall(header))}
-    name, version = (
-        fields.get(key, b"").decode("utf-8", "backslashreplace") for key in (b"name", b"version")
-    )
+    name, version = (fields.get(key, b"").decode("utf-8", "backslashreplace") for key in (b"name", b"version"))
     if not name or not version:
-        raise EvidenceUnreadable("its metadata names no package with a version")
+        raise EvidenceError("its metadata names no package with a version")
     return Evidence(packages=(Found(name, version, "PyPI", source_name=name, source_version=version),))

@@ -1,7 +1,8 @@
-"""Which files of an image tell about packages, told by their paths alone, for tens of thousands of them go by.
+"""Which files of an image tell about packages, told by their paths alone, for tens of thousands of them go
+by.
 
-The paths are those the package managers themselves use; a database may also lie where a symbolic link of such a
-path leads (the file system sees to that).
+The paths are those the package managers themselves use; a database may also lie where a symbolic link of such
+a path leads (the file system sees to that).
 """
 
 import re
@@ -17,7 +18,7 @@ def _release(path: bytes, data: bytes) -> Evidence:
 
 
 def _present(why: str, name: str) -> Kind:
-    return Kind(name, 0, lambda path, data: Evidence(uninventoried=why))
+    return Kind(name, 0, lambda _path, _data: Evidence(uninventoried=why))
 
 
 RELEASE = Kind("release", _MIB, _release)
@@ -79,5 +80,7 @@ def recognise(path: bytes, languages: bool) -> Kind | None:
 
 
 def may_be_go(mode: int, size: int) -> bool:
-    """Tell whether a file could be a Go binary: executable, and as large as its runtime at least (half a MiB)."""
+    """Tell whether a file could be a Go binary: executable, and as large as its runtime at least (half a
+    MiB).
+    """
     return bool(mode & 0o111) and size >= _MIB // 2

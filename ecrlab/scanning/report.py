@@ -1,7 +1,7 @@
 """The answer to a scan, and its JSON.
 
-The JSON of `python3 -m ecrlab scan --output json` is one object. Keys are never renamed or removed within schema 1,
-and every key is always there:
+The JSON of `python3 -m ecrlab scan --output json` is one object. Keys are never renamed or removed within
+schema 1, and every key is always there:
 
     schema           1
     status           "COMPLETE", "FAILED" (it cannot be read) or "UNSUPPORTED_IMAGE" (read, but it cannot be judged)
@@ -24,7 +24,8 @@ and every key is always there:
     advisories       {origin, date, records}: the set that was matched, the day of its newest record, its size
     notes            [text] what a reader should know: an end of support, an exception that has expired
 
-`FAILED` has no packages and no findings; `UNSUPPORTED_IMAGE` may have both (language packages), as far as they go.
+`FAILED` has no packages and no findings; `UNSUPPORTED_IMAGE` may have both (language packages), as far as
+they go.
 """
 
 from collections import Counter

@@ -1,15 +1,17 @@
-"""What matters of an image's file system: its evidence and its symbolic links, after all layers are laid upon another.
+"""What matters of an image's file system: its evidence and its symbolic links, after all layers are laid upon
+another.
 
-A layer adds and replaces; a whiteout `.wh.NAME` removes NAME, and `.wh..wh..opq` all of a folder, from the layers
-below and never from its own (OCI image specification, "Whiteouts"). Whatever is not a folder replaces a folder and
-all that was in it; paths go through the symbolic links of the layers below, as a runtime that unpacks them does, and
-never above the root. Only paths worth reading and links are kept, so memory does not grow with the layers.
+A layer adds and replaces; a whiteout `.wh.NAME` removes NAME, and `.wh..wh..opq` all of a folder, from the
+layers below and never from its own (OCI image specification, "Whiteouts"). Whatever is not a folder replaces
+a folder and all that was in it; paths go through the symbolic links of the layers below, as a runtime that
+unpacks them does, and never above the root. Only paths worth reading and links are kept, so memory does not
+grow with the layers.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecrlab.scanning.errors import LayerUnreadable
+from ecrlab.scanning.errors import LayerError
 from ecrlab.scanning.evidence import Evidence, Kind
 
 WHITEOUT = b".wh."
@@ -34,7 +36,7 @@ class Piece:
     hard: bool = False
 
 
-class Circular(LayerUnreadable):
+class CircularLinkError(LayerError):
     """Symbolic links lead in a circle."""
 
 
@@ -51,9 +53,7 @@ class RootFs:
         """Put a piece at a path whose parents are resolved, in place of all that was there."""
         self.remove(path)
         if len(self.pieces) >= self._limit:
-            raise LayerUnreadable(
-                f"the image holds more than {self._limit:,} links and package manifests: refused"
-            )
+            raise LayerError(f"the image holds more than {self._limit:,} links and package manifests: refused")
         self.pieces[path] = piece
         if piece.link is not None and not piece.hard:
             self._parents.clear()
@@ -106,7 +106,7 @@ class RootFs:
         return resolved + slash + name if resolved else name
 
     def resolve(self, path: bytes) -> bytes:
-        """Give a path with every link followed, the last one too; raises Circular."""
+        """Give a path with every link followed, the last one too; raises CircularLinkError."""
         hops = 0
         resolved: list[bytes] = []
         rest = path.split(b"/")[::-1]
@@ -124,7 +124,7 @@ class RootFs:
                 continue
             hops += 1
             if hops > _MOST_HOPS:
-                raise Circular(f"the links at {show(path)} lead in a circle")
+                raise CircularLinkError(f"the links at {show(path)} lead in a circle")
             if piece.link.startswith(b"/"):
                 resolved.clear()
             rest += piece.link.split(b"/")[::-1]

@@ -1,7 +1,7 @@
 """A scan from layers to report: take the inventory, then judge it by a set of advisories.
 
-The two are apart so that an image is read once and judged again whenever the advisories or the clock have moved on, as
-continuous scanning does.
+The two are apart so that an image is read once and judged again whenever the advisories or the clock have
+moved on, as continuous scanning does.
 """
 
 from collections.abc import Sequence
@@ -25,15 +25,14 @@ def scan(
 ) -> Report:
     """Scan an image given its layers, lowest first.
 
-    `advisories` default to the kit's own; `now` leaves out those published later; `languages` False keeps to the
-    distribution's packages, as ECR's BASIC scanning does. No layer, however broken, raises: see Report.status.
+    `advisories` default to the kit's own; `now` leaves out those published later; `languages` False keeps to
+    the distribution's packages, as ECR's BASIC scanning does. No layer, however broken, raises: see
+    Report.status.
     """
     return judge(take_inventory(layers, languages=languages, limits=limits), advisories=advisories, now=now)
 
 
-def judge(
-    inventory: Inventory, *, advisories: Advisories | None = None, now: datetime | None = None
-) -> Report:
+def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: datetime | None = None) -> Report:
     """Judge an inventory by a set of advisories, as known at `now`.
 
     An image of a release that the set has no row for is UNSUPPORTED_IMAGE: no finding would prove nothing.

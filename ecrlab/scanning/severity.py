@@ -1,8 +1,8 @@
 """How bad a finding is, in ECR's six words.
 
-The distribution's own rating comes first, for it knows how it built the package; then the base score of a CVSS
-vector, by the qualitative scale of the CVSS specification; then the word of the database the advisory is from;
-else UNDEFINED (AWS user guide, basic scanning).
+The distribution's own rating comes first, for it knows how it built the package; then the base score of a
+CVSS vector, by the qualitative scale of the CVSS specification; then the word of the database the advisory is
+from; else UNDEFINED (AWS user guide, basic scanning).
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,8 +73,8 @@ def judge(
 ) -> tuple[str, float | None, str | None]:
     """Judge an advisory: (severity, score, CVSS vector), the last two None where nothing gives them.
 
-    `ratings` is OSV's `severity` list; `distribution` and `database` are the words of the distribution and of the
-    advisory database; `score` a base score given without its vector.
+    `ratings` is OSV's `severity` list; `distribution` and `database` are the words of the distribution and of
+    the advisory database; `score` a base score given without its vector.
     """
     rated = None
     for kind in _CVSS:
@@ -89,7 +89,5 @@ def judge(
     number, vector = rated if rated else (None, None)
     if number is None and isinstance(score, int | float) and 0 <= score <= 10:
         number = float(score)
-    severity = (
-        word(distribution) or (of_score(number) if number is not None else word(database)) or "UNDEFINED"
-    )
+    severity = word(distribution) or (of_score(number) if number is not None else word(database)) or "UNDEFINED"
     return severity, number, vector

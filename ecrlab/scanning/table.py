@@ -32,11 +32,7 @@ def print_report(report: Report, console: Console, *, inventory: bool) -> None:
     for ignored in report.ignored:
         out(_plain(f"Excepted: {ignored.id} of {ignored.package} ({ignored.severity})."))
     for item in report.unresolved:
-        out(
-            _plain(
-                f"Cannot be told: whether {item.id} concerns {item.package} {item.version}: {item.reason}."
-            )
-        )
+        out(_plain(f"Cannot be told: whether {item.id} concerns {item.package} {item.version}: {item.reason}."))
     for unread in report.not_inventoried:
         more = f" and {unread.count - 1} more" if unread.count > 1 else ""
         out(_plain(f"Present, not inventoried ({unread.kind}): {unread.path}{more}: {unread.reason}."))
@@ -62,20 +58,15 @@ def _findings(report: Report) -> Table:
 def _packages(report: Report) -> Table:
     table = Table("package", "version", "ecosystem", "source", "layer", "path")
     for one in report.packages:
-        source = (
-            one.source_name
-            if one.source_version == one.version
-            else f"{one.source_name} {one.source_version}"
-        )
-        table.add_row(
-            _plain(one.name), _plain(one.version), _plain(one.ecosystem), _plain(source), str(one.layer_index), _plain(one.path)
-        )  # fmt: skip
+        source = one.source_name
+        if one.source_version != one.version:
+            source += f" {one.source_version}"
+        shown = (one.name, one.version, one.ecosystem, source, str(one.layer_index), one.path)
+        table.add_row(*[_plain(text) for text in shown])
     return table
 
 
 def _plain(text: str | Text) -> Text:
     """Show text from an image as it is, control characters escaped: it must not command the terminal."""
     shown = str(text)
-    return Text(
-        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown), overflow="fold"
-    )
+    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown), overflow="fold")

@@ -1,8 +1,9 @@
 """Images on disk: an OCI image layout (a folder or a tar of it), or an archive of `docker save`.
 
-An OCI layout is `index.json` and blobs by digest (OCI image layout specification); an archive of `docker save` has
-`manifest.json`, the names of its layer files, and the digests of their plain content in the image's configuration.
-Digests are checked, names in archives never become paths, and of several images one must be chosen.
+An OCI layout is `index.json` and blobs by digest (OCI image layout specification); an archive of `docker
+save` has `manifest.json`, the names of its layer files, and the digests of their plain content in the image's
+configuration. Digests are checked, names in archives never become paths, and of several images one must be
+chosen.
 """
 
 import hashlib
@@ -13,10 +14,11 @@ import re
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ecrlab.scanning.errors import ImageUnsupported, LayerUnreadable, TargetUnreadable
+from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
 from ecrlab.scanning.layers import LayerSource
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -40,36 +42,29 @@ OpenBlob = Callable[[str], BinaryIO]
 def layers_of(manifest: Mapping[str, Any], open_blob: OpenBlob) -> tuple[LayerSource, ...]:
     """Give the layers of an image manifest, lowest first; `open_blob` opens a blob by its digest.
 
-    Raises ImageUnsupported for an artifact that is no container image (a chart, a signature, an SBOM).
+    Raises UnsupportedImageError for an artifact that is no container image (a chart, a signature, an SBOM).
     """
     config, layers = manifest.get("config"), manifest.get("layers")
     if not isinstance(config, dict) or not isinstance(layers, list):
-        raise ImageUnsupported(
-            "its manifest has no config and layers: an image index, or a manifest of schema 1"
-        )
+        raise UnsupportedImageError("its manifest has no config and layers: an image index, or a manifest of schema 1")
     kind = manifest.get("artifactType") or config.get("mediaType")
     if config.get("mediaType") not in _CONFIGS or manifest.get("artifactType"):
-        raise ImageUnsupported(f"it is {kind}, an artifact and no container image")
+        raise UnsupportedImageError(f"it is {kind}, an artifact and no container image")
     sources = []
     for layer in layers:
-        digest, media_type = (
-            (layer.get("digest"), layer.get("mediaType")) if isinstance(layer, dict) else (None, None)
-        )
+        digest, media_type = (layer.get("digest"), layer.get("mediaType")) if isinstance(layer, dict) else (None, None)
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest) or not isinstance(media_type, str):
-            raise ImageUnsupported(
-                f"its manifest has a layer without a digest and a media type: {layer!r:.80}"
-            )
-        sources.append(LayerSource(digest, media_type, lambda digest=digest: open_blob(digest)))
+            raise UnsupportedImageError(f"its manifest has a layer without a digest and a media type: {layer!r:.80}")
+        sources.append(LayerSource(digest, media_type, partial(open_blob, digest)))
     return tuple(sources)
 
 
-def open_target(
-    path: Path, *, reference: str | None = None, platform: str = "linux/amd64"
-) -> tuple[LayerSource, ...]:
+def open_target(path: Path, *, reference: str | None = None, platform: str = "linux/amd64") -> tuple[LayerSource, ...]:
     """Open an image on disk and give its layers, lowest first.
 
-    `reference` chooses among several images by name, `platform` ("os/architecture[/variant]") among the platforms of
-    one. Raises TargetUnreadable for what is no image, ImageUnsupported and LayerUnreadable as reading its parts does.
+    `reference` chooses among several images by name, `platform` ("os/architecture[/variant]") among the
+    platforms of one. Raises TargetError for what is no image, UnsupportedImageError and LayerError as reading
+    its parts does.
     """
     try:
         files: _Files = _Folder(path) if path.is_dir() else _Archive(path)
@@ -78,8 +73,8 @@ def open_target(
         if files.has("manifest.json"):
             return _from_docker_save(files, reference)
     except (OSError, tarfile.TarError, ValueError, OverflowError, RecursionError) as cause:
-        raise TargetUnreadable(f"{path} cannot be read: {cause}") from cause
-    raise TargetUnreadable(f"{path} is neither an OCI image layout nor an archive of docker save")
+        raise TargetError(f"{path} cannot be read: {cause}") from cause
+    raise TargetError(f"{path} is neither an OCI image layout nor an archive of docker save")
 
 
 class _Files:
@@ -115,7 +110,7 @@ class _Archive(_Files):
         self._path = path
         with path.open("rb") as stream:
             if stream.read(2) == b"\x1f\x8b":
-                raise TargetUnreadable(f"{path} is compressed as a whole: gunzip it first")
+                raise TargetError(f"{path} is compressed as a whole: gunzip it first")
         with tarfile.open(path, "r:") as archive:
             self._members = {posixpath.normpath(member.name): member for member in archive}
 
@@ -178,15 +173,11 @@ def _from_layout(files: _Files, reference: str | None, platform: str) -> tuple[L
         candidates = [one for one in candidates if reference in one.names or reference == one.digest]
     if len(candidates) > 1:
         candidates = [one for one in candidates if one.platform.startswith(platform)] or candidates
-    chosen = _only(
-        candidates, [f"{', '.join(one.names) or one.digest} {one.platform}" for one in found.values()]
-    )
+    chosen = _only(candidates, [f"{', '.join(one.names) or one.digest} {one.platform}" for one in found.values()])
     return layers_of(chosen.manifest, open_blob)
 
 
-def _candidates(
-    files: _Files, index: Any, names: frozenset[str], platform: str, depth: int
-) -> Sequence[_Candidate]:
+def _candidates(files: _Files, index: Any, names: frozenset[str], platform: str, depth: int) -> Sequence[_Candidate]:
     listed = index.get("manifests") if isinstance(index, dict) else None
     if not isinstance(listed, list) or depth > _DEEPEST_INDEX or len(listed) > _MOST_MANIFESTS:
         raise ValueError("its index lists no manifests, or absurdly many")
@@ -205,9 +196,7 @@ def _candidates(
         parts = [str(where[key]) for key in ("os", "architecture", "variant") if where.get(key)]
         own_names = names | {annotations[key] for key in _NAMES if isinstance(annotations.get(key), str)}
         own_platform = "/".join(parts) or platform
-        if descriptor.get("mediaType") in _INDEXES or (
-            isinstance(document, dict) and "manifests" in document
-        ):
+        if descriptor.get("mediaType") in _INDEXES or (isinstance(document, dict) and "manifests" in document):
             candidates += _candidates(files, document, own_names, own_platform, depth + 1)
         else:
             candidates.append(
@@ -221,7 +210,7 @@ def _verified(files: _Files, path: str, digest: str) -> Any:
         data = stream.read(_LARGEST_DOCUMENT + 1)
     algorithm, _, expected = digest.partition(":")
     if hashlib.new(algorithm, data).hexdigest() != expected:
-        raise LayerUnreadable(f"manifest {digest} has bytes of another digest")
+        raise LayerError(f"manifest {digest} has bytes of another digest")
     return json.loads(data)
 
 
@@ -246,16 +235,23 @@ def _saved_layer(files: _Files, path: str, plain_digest: str) -> LayerSource:
         compressed = stream.read(2) in (b"\x1f\x8b", b"\x28\xb5")
     if compressed:
         with files.open(path) as stream:
-            digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = "sha256:" + _sha256(stream)
     else:
         digest = plain_digest
     return LayerSource(digest, None, lambda: files.open(path))
+
+
+def _sha256(stream: BinaryIO) -> str:
+    total = hashlib.sha256()
+    while piece := stream.read(1 << 20):
+        total.update(piece)
+    return total.hexdigest()
 
 
 def _only(candidates: Sequence[Any], names: Sequence[str]) -> Any:
     if len(candidates) == 1:
         return candidates[0]
     listing = "; ".join(names) or "none"
-    raise TargetUnreadable(
+    raise TargetError(
         f"{len(candidates)} images there answer to that; choose one with --reference or --platform: {listing}"
     )

@@ -1,15 +1,16 @@
-"""A tar archive as it streams by: one entry after another, each with its name, kind, link and, on demand, its bytes.
+"""A tar archive as it streams by: one entry after another, each with its name, kind, link and, on demand, its
+bytes.
 
-It reads what image builders write: ustar with prefixes, GNU long names and base-256 sizes, PAX records (pax(1),
-"pax Interchange Format"; GNU tar manual, "Basic Tar Format"), and passes over sparse files' maps. Python's `tarfile`
-reads the same at three times the cost, which is why this walks the headers itself.
+It reads what image builders write: ustar with prefixes, GNU long names and base-256 sizes, PAX records
+(pax(1), "pax Interchange Format"; GNU tar manual, "Basic Tar Format"), and passes over sparse files' maps.
+Python's `tarfile` reads the same at three times the cost, which is why this walks the headers itself.
 """
 
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecrlab.scanning.errors import LayerUnreadable
+from ecrlab.scanning.errors import LayerError
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
@@ -23,8 +24,8 @@ _EMPTY_KINDS = frozenset(b"123456")  # links, devices, directories: whatever the
 class Entry:
     """One entry: `name` and `link` are raw bytes as written, `size` the bytes of data that follow it.
 
-    `kind` is "file", "directory", "symlink", "hardlink" or "other" (device, pipe); `sparse` files hold their data
-    in pieces, which are not put together here.
+    `kind` is "file", "directory", "symlink", "hardlink" or "other" (device, pipe); `sparse` files hold their
+    data in pieces, which are not put together here.
     """
 
     name: bytes
@@ -48,7 +49,9 @@ _KINDS |= dict.fromkeys((b"3", b"4", b"6"), "other")
 
 
 class TarStream:
-    """Walk a stream of tar: iterate for entries, and call `read` or `pieces` for the data of the one just given."""
+    """Walk a stream of tar: iterate for entries, and call `read` or `pieces` for the data of the one just
+    given.
+    """
 
     def __init__(self, pieces: Iterator[bytes], entry_limit: int) -> None:
         self._pieces = pieces
@@ -69,16 +72,14 @@ class TarStream:
                 return
             if header == _ZEROS:
                 if self._take(BLOCK, at_end=_ZEROS) != _ZEROS:
-                    raise LayerUnreadable(
-                        "entries follow a lone block of zeros, where runtimes refuse to go on"
-                    )
+                    raise LayerError("entries follow a lone block of zeros, where runtimes refuse to go on")
                 self.ended = True
                 for _ in self._pieces:  # what follows the mark is padding; read on, for the digest's sake
                     pass
                 return
             self._entries_left -= 1
             if self._entries_left < 0:
-                raise LayerUnreadable("a layer has more entries than any image: refused")
+                raise LayerError("a layer has more entries than any image: refused")
             _check(header)
             kind = header[156:157]
             size = _number(header[124:136], "size")
@@ -92,11 +93,11 @@ class TarStream:
                 records = {}
 
     def read(self, limit: int) -> bytes:
-        """Read the whole data of the current entry; raises LayerUnreadable when it is larger than `limit` bytes."""
+        """Read the whole data of the current entry; raises LayerError when it is larger than `limit`
+        bytes.
+        """
         if self._data > limit:
-            raise LayerUnreadable(
-                f"an entry of {self._data:,} bytes stands where at most {limit:,} make sense"
-            )
+            raise LayerError(f"an entry of {self._data:,} bytes stands where at most {limit:,} make sense")
         data = self._take(self._data)
         self._data = 0
         return data
@@ -124,9 +125,7 @@ class TarStream:
             if b"size" in records:
                 size = _decimal(records[b"size"])
         if len(name) > _LONGEST_NAME or len(link) > _LONGEST_NAME or b"\0" in name or b"\0" in link:
-            raise LayerUnreadable(
-                f"an entry has a name of {max(len(name), len(link)):,} bytes, or one with a NUL in it"
-            )
+            raise LayerError(f"an entry has a name of {max(len(name), len(link)):,} bytes, or one with a NUL in it")
         # Old archives mark directories by a slash alone.
         directory = kind == b"5" or (kind == b"\0" and name.endswith(b"/"))
         if kind[0] in _EMPTY_KINDS or directory:
@@ -141,14 +140,14 @@ class TarStream:
 
     def _expect(self, size: int) -> None:
         if not 0 <= size <= _LARGEST_ENTRY:
-            raise LayerUnreadable(f"a tar header claims an entry of {size:,} bytes")
+            raise LayerError(f"a tar header claims an entry of {size:,} bytes")
         self._data = size
         self._padding = -size % BLOCK
 
     def _fill(self) -> None:
         piece = next(self._pieces, None)
         if piece is None:
-            raise LayerUnreadable("a layer's tar ends in the middle of an entry: it is truncated")
+            raise LayerError("a layer's tar ends in the middle of an entry: it is truncated")
         self._piece, self._at = piece, 0
 
     def _skip(self, size: int) -> None:
@@ -184,21 +183,17 @@ def _check(header: bytes) -> None:
     # Adler-32 carries 1 + the sum of all bytes modulo 65521 in its lower half, and is computed in C.
     found = (zlib.adler32(header) & 0xFFFF) - 1 - sum(header[148:156]) + 8 * 0x20
     if (told - found) % 65521:
-        raise LayerUnreadable("a tar header has a wrong checksum: this is no tar, or a corrupt one")
+        raise LayerError("a tar header has a wrong checksum: this is no tar, or a corrupt one")
 
 
 def _number(field: bytes, what: str) -> int:
     if field[0] & 0x80:
-        return (
-            int.from_bytes(field, "big", signed=True) & ((1 << (8 * len(field) - 1)) - 1)
-            if field[0] == 0x80
-            else -1
-        )
+        return int.from_bytes(field, "big", signed=True) & ((1 << (8 * len(field) - 1)) - 1) if field[0] == 0x80 else -1
     digits = field.strip(b" \0")
     try:
         return int(digits, 8) if digits else 0
     except ValueError as cause:
-        raise LayerUnreadable(f"a tar header has a {what} of {digits!r}") from cause
+        raise LayerError(f"a tar header has a {what} of {digits!r}") from cause
 
 
 def _extend(records: dict[bytes, bytes], kind: bytes, data: bytes) -> None:
@@ -211,12 +206,12 @@ def _extend(records: dict[bytes, bytes], kind: bytes, data: bytes) -> None:
         end = at + (int(length) if length.isdigit() else 0)
         key, equals, value = data[at + len(length) + 1 : end - 1].partition(b"=")
         if not (space and equals and at < end <= len(data)) or data[end - 1 : end] != b"\n":
-            raise LayerUnreadable("a tar entry has malformed PAX records")
+            raise LayerError("a tar entry has malformed PAX records")
         records[key] = value
         at = end
 
 
 def _decimal(digits: bytes) -> int:
     if not digits.isdigit() or len(digits) > 20:
-        raise LayerUnreadable(f"a PAX record has a size of {digits[:40]!r}")
+        raise LayerError(f"a PAX record has a size of {digits[:40]!r}")
     return int(digits)

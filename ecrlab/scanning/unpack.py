@@ -1,17 +1,17 @@
 """Lay the layers of an image upon one another, reading only what tells about packages.
 
-One pass over each layer suffices, except where a database is a link to a file whose own name tells nothing: then
-the layers are read again, that file among what is wanted.
+One pass over each layer suffices, except where a database is a link to a file whose own name tells nothing:
+then the layers are read again, that file among what is wanted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ecrlab.scanning import recognise, rootfs
-from ecrlab.scanning.errors import LayerUnreadable
-from ecrlab.scanning.evidence import EvidenceUnreadable, Found, Kind
+from ecrlab.scanning.errors import LayerError
+from ecrlab.scanning.evidence import EvidenceError, Found, Kind
 from ecrlab.scanning.layers import LayerSource, Limits, tar_pieces
-from ecrlab.scanning.rootfs import Circular, Piece, RootFs, clean, show
+from ecrlab.scanning.rootfs import CircularLinkError, Piece, RootFs, clean, show
 from ecrlab.scanning.tarstream import Entry, TarStream
 
 _MOST_PASSES = 3
@@ -35,7 +35,7 @@ class Unpacked:
 
 
 def unpack(layers: Sequence[LayerSource], languages: bool, limits: Limits) -> Unpacked:
-    """Read all layers, lowest first; raises LayerUnreadable and ImageUnsupported."""
+    """Read all layers, lowest first; raises LayerError and UnsupportedImageError."""
     wanted: dict[bytes, Kind] = {}
     for _ in range(_MOST_PASSES):
         reading = _Reading(languages, limits, wanted)
@@ -66,18 +66,16 @@ class _Reading:
             for entry in stream:
                 self._take_in(index, entry, stream)
                 self._entries -= 1
-        except LayerUnreadable as cause:
+        except LayerError as cause:
             if layer.digest in str(cause):
                 raise
-            raise LayerUnreadable(f"layer {layer.digest}: {cause}") from cause
+            raise LayerError(f"layer {layer.digest}: {cause}") from cause
 
     def _counted(self, layer: LayerSource) -> Iterator[bytes]:
         for piece in tar_pieces(layer, self._limits):
             self._expanded += len(piece)
             if self._expanded > self._limits.expanded_total:
-                raise LayerUnreadable(
-                    f"the image expands to more than {self._expanded:,} bytes: refused as a bomb"
-                )
+                raise LayerError(f"the image expands to more than {self._expanded:,} bytes: refused as a bomb")
             yield piece
 
     def _take_in(self, index: int, entry: Entry, stream: TarStream) -> None:
@@ -85,7 +83,7 @@ class _Reading:
         if not path:
             return
         if path.count(b"/") > _DEEPEST:
-            raise LayerUnreadable(f"an entry lies more than {_DEEPEST} folders deep: refused")
+            raise LayerError(f"an entry lies more than {_DEEPEST} folders deep: refused")
         path = self.root.resolve_parent(path)
         if rootfs.WHITEOUT in path and self._white_out(index, path):
             return
@@ -103,7 +101,9 @@ class _Reading:
                 self.root.place(path, piece)
 
     def _white_out(self, index: int, path: bytes) -> bool:
-        """Apply a whiteout to the layers below; tell whether the path was one, or no part of the image at all."""
+        """Apply a whiteout to the layers below; tell whether the path was one, or no part of the image at
+        all.
+        """
         folder, _, name = path.rpartition(b"/")
         if rootfs.is_bookkeeping(path):
             return True
@@ -114,7 +114,7 @@ class _Reading:
             return True
         victim = name.removeprefix(rootfs.WHITEOUT)
         if victim in (b"", b".", b".."):
-            raise LayerUnreadable(f"{show(path)} is a whiteout of no name")
+            raise LayerError(f"{show(path)} is a whiteout of no name")
         self.root.remove(folder + b"/" + victim if folder else victim, below=index)
         return True
 
@@ -146,12 +146,10 @@ class _Reading:
         if not kind.limit:
             return Piece(index, kind, kind.read(path, b""))
         if entry.size > kind.limit:
-            return Piece(
-                index, kind, unreadable=f"it is {entry.size:,} bytes large, at most {kind.limit:,} are read"
-            )
+            return Piece(index, kind, unreadable=f"it is {entry.size:,} bytes large, at most {kind.limit:,} are read")
         try:
             evidence = kind.read(path, stream.read(kind.limit))
-        except EvidenceUnreadable as cause:
+        except EvidenceError as cause:
             return Piece(index, kind, unreadable=str(cause))
         for found in evidence.packages:
             self.first_seen.setdefault(identity(path, found), index)
@@ -160,27 +158,24 @@ class _Reading:
     def missing(self) -> dict[bytes, Kind]:
         """Find the files that evidence leads to through links, but that were not read in this pass."""
         missing: dict[bytes, Kind] = {}
-        for path, piece in self.root.evidence():
+        for _, piece in self.root.evidence():
             if piece.hard and piece.link is not None and piece.kind is not None:
                 missing[piece.link] = piece.kind
         paths = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
         for path, kind in [*recognise.FIXED.items(), *paths]:
             try:
                 target = self.root.resolve(path)
-            except Circular:
+            except CircularLinkError:
                 continue
-            if (
-                kind is not None
-                and target != path
-                and target not in self.root.pieces
-                and not self._kind(target)
-            ):
+            if kind is not None and target != path and target not in self.root.pieces and not self._kind(target):
                 missing[target] = kind
         return missing
 
 
 def _is_go(stream: TarStream) -> bool:
-    """Look for the Go linker's mark in the entry at hand, which begins with ELF's; the rest of it is passed over."""
+    """Look for the Go linker's mark in the entry at hand, which begins with ELF's; the rest of it is passed
+    over.
+    """
     tail = b""
     for piece in stream.pieces():
         if not tail and not piece.startswith(b"\x7fELF"[: len(piece)]):

@@ -16,22 +16,28 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from univers import debian, gem, maven
+from univers import debian as _untyped_debian
+from univers import gem
+from univers import maven as _untyped_maven
 from univers.versions import PypiVersion, SemverVersion
+
+debian: Any = _untyped_debian
+maven: Any = _untyped_maven
 
 LONGEST_VERSION = 256
 """Characters; no ecosystem has longer ones, and the comparators are not made for hostile lengths."""
 
 
-class UnknownOrder(ValueError):
+class VersionError(ValueError):
     """A version does not follow its ecosystem's grammar, or the ecosystem has no order known here."""
 
 
 def compare(ecosystem: str, left: str, right: str) -> int:
-    """Compare two versions of one ecosystem: negative when `left` is older, 0 when equal, positive when newer.
+    """Compare two versions of one ecosystem: negative when `left` is older, 0 when equal, positive when
+    newer.
 
     `ecosystem` is spelled as OSV does; a release after a colon (`Debian:12`) does not matter here.
-    Raises UnknownOrder, naming the version, when either cannot be understood.
+    Raises VersionError, naming the version, when either cannot be understood.
 
     >>> compare("Debian:12", "3.0.11-1~deb12u2", "3.0.13-1~deb12u1") < 0
     True
@@ -40,7 +46,7 @@ def compare(ecosystem: str, left: str, right: str) -> int:
     """
     family = ecosystem.partition(":")[0]
     if family not in _ORDERS:
-        raise UnknownOrder(f"no version order is known for ecosystem {ecosystem!r}")
+        raise VersionError(f"no version order is known for ecosystem {ecosystem!r}")
     parse, order = _ORDERS[family]
     return order(_parsed(parse, family, left), _parsed(parse, family, right))
 
@@ -53,25 +59,23 @@ def has_order(ecosystem: str) -> bool:
 @lru_cache(maxsize=8192)
 def _parsed(parse: Callable[[str], Any], family: str, version: str) -> Any:
     if len(version) > LONGEST_VERSION:
-        raise UnknownOrder(
-            f"a {family} version is {len(version)} characters long, at most {LONGEST_VERSION} are read"
-        )
+        raise VersionError(f"a {family} version is {len(version)} characters long, at most {LONGEST_VERSION} are read")
     try:
         return parse(version)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as cause:
         # The comparators' parsers raise whatever falls out of their regular expressions on odd input.
-        raise UnknownOrder(f"{version!r} is not a {family} version") from cause
+        raise VersionError(f"{version!r} is not a {family} version") from cause
 
 
 def _natural(left: Any, right: Any) -> int:
     return int(left > right) - int(left < right)
 
 
-def _debian(version: str) -> debian.Version:
+def _debian(version: str) -> Any:
     return debian.Version.from_string(version)
 
 
-def _debian_order(left: debian.Version, right: debian.Version) -> int:
+def _debian_order(left: Any, right: Any) -> int:
     order: int = debian.compare_versions(left, right)
     return order
 
@@ -121,12 +125,12 @@ def _alpine_order(left: list[tuple[int, Any]], right: list[tuple[int, Any]]) -> 
     return 0
 
 
-def _maven(version: str) -> maven.Version:
+def _maven(version: str) -> Any:
     version = re.sub(r"(?<![a-z])release(?![a-z])", "ga", version.strip().lower())
     return maven.Version(re.sub(r"(?:[-.]0+)+[-.](?=[a-z])", "-", version))
 
 
-def _semver(version: str) -> SemverVersion:
+def _semver(version: str) -> Any:
     return SemverVersion(version.partition("+")[0])
 
 

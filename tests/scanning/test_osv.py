@@ -1,0 +1,123 @@
+import pytest
+
+from ecrlab.scanning.errors import AdvisoriesError
+from ecrlab.scanning.osv import Interval, canonical_name, read_record
+from ecrlab.scanning.versions import VersionError
+from tests.scanning.making import advisory
+
+
+def only(record):
+    (row,) = read_record(record)
+    return row
+
+
+def test_several_events_in_one_range_make_several_intervals():
+    events = [{"fixed": "2.0.7"}, {"introduced": "2.1.0"}, {"introduced": "0"}, {"fixed": "2.1.5"}]
+
+    row = only(advisory("GO-1", "Go", "m", *events))
+
+    assert row.intervals == (Interval("0", "2.0.7"), Interval("2.1.0", "2.1.5"))
+    assert [bool(row.affects(v)) for v in ("1.0.0", "2.0.7", "2.1.0", "2.1.4", "2.1.5")] == [1, 0, 1, 1, 0]
+
+
+def test_last_affected_is_affected_and_the_next_is_not():
+    row = only(advisory("GHSA-1", "PyPI", "Some_Pkg", {"introduced": "1.0"}, {"last_affected": "1.5"}))
+
+    assert row.package == "some-pkg"
+    assert row.affects("1.5") == Interval("1.0", last_affected="1.5")
+    assert row.affects("1.5.1") is None
+    assert row.affects("0.9") is None
+
+
+def test_a_range_without_an_end_affects_all_that_follow():
+    assert only(advisory("X-1", "npm", "p", {"introduced": "3.0.0"})).affects("99.0.0")
+
+
+def test_versions_listed_one_by_one_are_affected():
+    record = {"id": "X-1", "affected": [{"package": {"ecosystem": "PyPI", "name": "p"}, "versions": ["1.0", "1.2"]}]}
+
+    assert [bool(only(record).affects(v)) for v in ("1.0", "1.1", "1.2")] == [1, 0, 1]
+
+
+def test_fixed_in_0_means_never_affected_as_alpine_writes_it():
+    assert only(advisory("CVE-2020-0001", "Alpine:v3.18", "p", {"introduced": "0"}, {"fixed": "0"})).affects("1-r0") is None
+
+
+@pytest.mark.parametrize(
+    ("record", "id", "aliases"),
+    [
+        ({"id": "GHSA-1", "aliases": ["CVE-2021-44228"]}, "CVE-2021-44228", ("GHSA-1",)),
+        ({"id": "DEBIAN-CVE-2021-44228", "upstream": ["CVE-2021-44228"]}, "CVE-2021-44228", ("DEBIAN-CVE-2021-44228",)),
+        ({"id": "DSA-1", "upstream": ["CVE-2021-1111", "CVE-2021-2222"]}, "DSA-1", ()),
+        ({"id": "PYSEC-1", "aliases": []}, "PYSEC-1", ()),
+    ],
+)
+def test_the_cve_names_an_advisory_where_there_is_just_one(record, id, aliases):
+    row = only({**advisory("", "PyPI", "p", {"introduced": "0"}), **record})
+
+    assert (row.id, row.aliases) == (id, aliases)
+
+
+def test_withdrawn_records_and_unknown_ecosystems_give_nothing():
+    assert not list(read_record(advisory("X", "npm", "p", {"introduced": "0"}, withdrawn="2024-01-01T00:00:00Z")))
+    assert not list(read_record(advisory("X", "Hackage", "p", {"introduced": "0"})))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"fixed": "1.0"}],
+        [{"introduced": "2.0"}, {"fixed": "1.0"}],
+        [{"introduced": "0"}, {"fixed": "no version"}],
+        [{"introduced": 3}],
+        [{}],
+    ],
+)
+def test_a_broken_range_cannot_be_evaluated_and_says_so(events):
+    row = only(advisory("GHSA-broken", "PyPI", "p", *events))
+
+    with pytest.raises(VersionError, match="GHSA-broken"):
+        row.affects("1.1")
+
+
+@pytest.mark.parametrize("record", [None, [], "text", {}, {"id": 7}])
+def test_what_is_no_record_is_refused(record):
+    with pytest.raises(AdvisoriesError):
+        list(read_record(record))
+
+
+@pytest.mark.parametrize("affected", [None, "x", [None], [{"package": None}], [{"package": {"name": 1}}], [{}]])
+def test_records_of_odd_shape_give_nothing(affected):
+    assert not list(read_record({"id": "X", "affected": affected}))
+
+
+VECTOR = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
+
+
+@pytest.mark.parametrize(
+    ("more", "severity", "score"),
+    [
+        ({"severity": [VECTOR]}, "CRITICAL", 9.8),
+        ({"severity": [VECTOR, {"type": "Ubuntu", "score": "low"}]}, "LOW", 9.8),
+        ({"severity": [{"type": "CVSS_V3", "score": "nonsense"}]}, "UNDEFINED", None),
+        ({"database_specific": {"severity": "MODERATE"}}, "MEDIUM", None),
+        ({"severity": [VECTOR], "database_specific": {"severity": "LOW"}}, "CRITICAL", 9.8),
+        ({}, "UNDEFINED", None),
+    ],
+)
+def test_severity_is_the_distributions_then_by_cvss_then_the_databases_word(more, severity, score):
+    row = only(advisory("X", "Ubuntu:22.04:LTS", "p", {"introduced": "0"}, **more))
+
+    assert (row.severity, row.score) == (severity, score)
+
+
+def test_debians_urgency_goes_before_the_vector():
+    record = advisory("X", "Debian:12", "p", {"introduced": "0"}, severity=[VECTOR])
+    record["affected"][0]["ecosystem_specific"] = {"urgency": "unimportant"}  # type: ignore[index]
+
+    assert only(record).severity == "INFORMATIONAL"
+
+
+def test_only_pypi_names_are_spelled_anew():
+    assert canonical_name("PyPI", "Zope.Interface__x") == "zope-interface-x"
+    assert canonical_name("npm", "@Scope/Name_x") == "@Scope/Name_x"
