@@ -139,9 +139,7 @@ def _write_entry(entry: Entry, tar: _Tee, modified_at: int) -> None:
     if records:
         tar.write(_header("././@PaxHeader", b"x", 0o644, len(records), modified_at))
         tar.write(records + bytes(-len(records) % 512))
-    header = _header(
-        name, _TYPE_FLAGS[entry.kind], entry.mode, size, modified_at, entry.target, entry.uid, entry.gid
-    )
+    header = _header(name, _TYPE_FLAGS[entry.kind], entry.mode, size, modified_at, entry.target, entry.uid, entry.gid)
     tar.write(header)
     if isinstance(entry.content, bytes):
         tar.write(entry.content)
@@ -171,7 +169,9 @@ def _pax_record(key: str, value: str) -> bytes:
     return str(length).encode() + body
 
 
-def _header(name, flag, mode, size, modified_at, target="", uid=0, gid=0) -> bytes:
+def _header(
+    name: str, flag: bytes, mode: int, size: int, modified_at: int, target: str = "", uid: int = 0, gid: int = 0
+) -> bytes:
     def octal(number: int, digits: int) -> bytes:
         return f"{number % 8**digits:0{digits}o}".encode() + b"\0"
 
@@ -186,9 +186,7 @@ def _header(name, flag, mode, size, modified_at, target="", uid=0, gid=0) -> byt
         octal(size, 11),
         octal(modified_at, 11),
     )
-    header = struct.pack(
-        "100s8s8s8s12s12s8s1s100s6s2s247x", *fields, b" " * 8, flag, text(target), b"ustar", b"00"
-    )
+    header = struct.pack("100s8s8s8s12s12s8s1s100s6s2s247x", *fields, b" " * 8, flag, text(target), b"ustar", b"00")
     checksum = f"{sum(header):06o}".encode() + b"\0 "
     return header[:148] + checksum + header[156:]
 
@@ -252,6 +250,7 @@ class Gzip:
         out.write(GZIP_HEADER)
 
     def write(self, data: bytes) -> None:
+        """Take bytes in."""
         self._crc = zlib.crc32(data, self._crc)
         self._size += len(data)
         self._pending += data
@@ -259,6 +258,7 @@ class Gzip:
             self._write_block(BLOCK, last=False)
 
     def close(self) -> None:
+        """Write what is left, and the end of the stream."""
         self._write_block(len(self._pending), last=True)
         self._send("0" * (-len(self._bits) % 8))
         self._out.write(struct.pack("<II", self._crc, self._size % 2**32))

@@ -50,18 +50,22 @@ COMMANDS = {
     "buildx imagetools inspect": Command("[OPTIONS] NAME", "Show an image in the registry", 1, options="raw"),
 }
 
-_SAME = {
-    **{f"image {name}": name for name in ("build", "history", "inspect", "pull", "push", "tag")},
-    **{"image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi"},
-    **{"buildx build": "build", "builder build": "build"},
+_SAME = {f"image {name}": name for name in ("build", "history", "inspect", "pull", "push", "tag")} | {
+    "image ls": "images",
+    "image list": "images",
+    "image rm": "rmi",
+    "image remove": "rmi",
+    "buildx build": "build",
+    "builder build": "build",
 }
 _FUNCTIONS = {"manifest inspect": "manifest_inspect", "buildx imagetools inspect": "imagetools_inspect"}
 
-_NEED_AN_ENGINE = set(
-    "attach commit compose container context cp create diff events exec export import kill load logs network node pause"
-    " plugin port ps rename restart run save search secret service stack start stats stop swarm system top unpause update"
-    " volume wait".split()
-)
+_NEED_AN_ENGINE = {
+    *("attach", "commit", "compose", "container", "context", "cp", "create", "diff", "events", "exec", "export"),
+    *("import", "kill", "load", "logs", "network", "node", "pause", "plugin", "port", "ps", "rename", "restart", "run"),
+    *("save", "search", "secret", "service", "stack", "start", "stats", "stop", "swarm", "system", "top", "unpause"),
+    *("update", "volume", "wait"),
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -96,7 +96,7 @@ class Builder:
             return len(self._plans) - 1
         found = self._find_stage(self._request.target, len(self._plans))
         if found is None:
-            raise DockerError(f"failed to solve: target stage {json.dumps(self._request.target)} could not be found")
+            raise DockerError(f"target stage {json.dumps(self._request.target)} could not be found")
         return found
 
     def _find_stage(self, name: str, before: int) -> int | None:
@@ -177,7 +177,7 @@ class Builder:
                 found = registry.resolve(reference.path, reference.digest or reference.tag)
                 image, _ = transfer.fetch(self._store, registry, reference, found, lambda _: None, platform)
             except DockerError as error:
-                raise DockerError(f"failed to solve: {name}: {error}") from error
+                raise DockerError(f"{name}: {error}") from error
         self._base_cache[name, platform] = image
         return image
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecrlab.docker.errors import DockerError, from_daemon
+from ecrlab.docker.errors import DockerError, RegistryError, from_daemon
 from ecrlab.docker.options import Options
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ def build(options: Options, rest: list[str]) -> None:
     builder = Builder(store, request, (lambda _: None) if quiet else _say)
     try:
         image = builder.build()
-    except DockerfileError as error:
-        place = f"{excerpt(dockerfile, error.line, path.name)}\n" if error.line else ""
+    except DockerError as error:
+        line = error.line if isinstance(error, DockerfileError) else 0
+        place = f"{excerpt(dockerfile, line, path.name)}\n" if line else ""
         raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
     store.keep(image.digest, *tags)
     lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
@@ -264,7 +265,11 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
     from ecrlab.docker.registry import Registry
 
     reference = _named(rest[-1]).with_tag()
-    media_type, digest, body = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+    try:
+        found = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+    except RegistryError as error:
+        raise DockerError(f"no such manifest: {reference}") if error.http_status == 404 else error from error
+    media_type, digest, body = found
     document = json.loads(body)
     if options.flag("verbose"):
         descriptor = {"mediaType": document.get("mediaType", media_type), "digest": digest, "size": len(body)}

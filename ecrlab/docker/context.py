@@ -68,7 +68,7 @@ class Context:
     def _inner(self, name: str, where: Path) -> Entry:
         own = name.rpartition("/")[2]
         if where.is_symlink():
-            return Entry(own, "link", 0o777, target=os.readlink(where))
+            return Entry(own, "link", 0o777, target=str(where.readlink()))
         if where.is_dir():
             return Entry(own, "directory", 0o755)
         return _moved(_file(name, where), own)
@@ -78,7 +78,7 @@ class Context:
         if not folder.is_dir():
             return []
         prefix = f"{path}/" if path else ""
-        return sorted(prefix + name for name in os.listdir(folder))
+        return sorted(prefix + path.name for path in folder.iterdir())
 
     def _exists(self, path: str) -> bool:
         if not path:

@@ -73,6 +73,6 @@ def _write(config: dict[str, Any]) -> None:
     where = directory()
     where.mkdir(parents=True, exist_ok=True)
     fresh = where / f"config.json.{os.getpid()}"
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        json.dump(config, out, indent="\t")
+    fresh.touch(0o600)
+    fresh.write_text(json.dumps(config, indent="\t"), encoding="utf-8")
     fresh.replace(where / "config.json")

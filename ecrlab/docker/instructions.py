@@ -205,7 +205,7 @@ def _expose(step: Instruction, stage: Stage) -> None:
     for word in _expanded(step, stage):
         first, last, protocol = _ports(word)
         named += [f"{port}/{protocol}" for port in range(first, last + 1)]
-    stage.settings["ExposedPorts"] = dict.fromkeys(sorted({*ports, *named}), {})
+    stage.settings["ExposedPorts"] = {port: {} for port in sorted({*ports, *named})}
     stage.record(f"EXPOSE [{' '.join(named)}]")
 
 
@@ -219,7 +219,7 @@ def _ports(word: str) -> tuple[int, int, str]:
 
 def _volume(step: Instruction, stage: Stage) -> None:
     volumes = _expanded(step, stage)
-    stage.settings["Volumes"] = dict.fromkeys(sorted({*stage.settings.get("Volumes", {}), *volumes}), {})
+    stage.settings["Volumes"] = {path: {} for path in sorted({*stage.settings.get("Volumes", {}), *volumes})}
     stage.record(f"VOLUME [{' '.join(volumes)}]")
 
 

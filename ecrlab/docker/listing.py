@@ -39,8 +39,13 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 # --- docker images ---------------------------------------------------------------------------------------------------
 
 _HEADERS = {
-    **{"Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST", "ID": "IMAGE ID"},
-    **{"CreatedSince": "CREATED", "CreatedAt": "CREATED AT", "Size": "SIZE"},
+    "Repository": "REPOSITORY",
+    "Tag": "TAG",
+    "Digest": "DIGEST",
+    "ID": "IMAGE ID",
+    "CreatedSince": "CREATED",
+    "CreatedAt": "CREATED AT",
+    "Size": "SIZE",
 }
 
 

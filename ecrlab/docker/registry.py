@@ -29,6 +29,8 @@ NO_LAB = (
     "No lab is running, and the lab's docker talks to nothing else: run `lab = ecrlab.start()` in a notebook, or attach"
     ' this terminal to a running lab with `eval "$(python3 -m ecrlab env)"`.'
 )
+Body = bytes | BinaryIO | None
+
 _CHUNK = 1 << 20
 _LARGEST_DOCUMENT = 4 << 20
 
@@ -103,7 +105,7 @@ class Registry:
             self._authorization = f"Basic {auth}"
 
     def _token(self, parameters: dict[str, str], auth: str | None) -> str:
-        query = urlencode({key: parameters[key] for key in ("service", "scope") if key in parameters})
+        query = urlencode([(key, parameters[key]) for key in ("service", "scope") if key in parameters])
         target = self._own_target(parameters.get("realm", ""))
         answer = self._send("GET", f"{target}?{query}", {"Authorization": f"Basic {auth}"} if auth else {})
         document = _json(answer.body) if answer.status == 200 else {}
@@ -198,19 +200,28 @@ class Registry:
 
     # --- HTTP ----------------------------------------------------------------------------------------------------
 
-    def _expect(self, status: int | tuple[int, ...], method: str, target: str, headers=None, body=None) -> Answer:
+    def _expect(
+        self,
+        status: int | tuple[int, ...],
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        body: Body = None,
+    ) -> Answer:
         answer = self._send(method, target, headers, body)
         if answer.status not in (status if isinstance(status, tuple) else (status,)):
             raise _refusal(answer)
         return answer
 
-    def _send(self, method: str, target: str, headers=None, body=None) -> Answer:
+    def _send(self, method: str, target: str, headers: dict[str, str] | None = None, body: Body = None) -> Answer:
         try:
             return _read(self._begin(method, target, headers, body))
         except http.client.HTTPException as error:
             raise DockerError(f"the lab's registry broke off: {error!r}") from error
 
-    def _begin(self, method: str, target: str, headers=None, body=None) -> http.client.HTTPResponse:
+    def _begin(
+        self, method: str, target: str, headers: dict[str, str] | None = None, body: Body = None
+    ) -> http.client.HTTPResponse:
         sent = {"Host": self.name, "User-Agent": "docker/28.2.2 ecrlab", "Accept-Encoding": "identity"}
         if self._authorization:
             sent["Authorization"] = self._authorization

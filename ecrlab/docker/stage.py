@@ -122,7 +122,7 @@ class Stage:
 
     def take_triggers(self) -> list[str]:
         """The base's ONBUILD instructions, which happen now and are not handed on."""
-        return self.settings.pop("OnBuild", [])
+        return list(self.settings.pop("OnBuild", []))
 
     def record(self, created_by: str) -> None:
         """An instruction that made no layer."""

@@ -57,12 +57,12 @@ class Image:
     @property
     def layers(self) -> list[dict[str, Any]]:
         """The descriptors of the layers, from the lowest up."""
-        return self.manifest.get("layers", [])
+        return list(self.manifest.get("layers", []))
 
     @property
     def children(self) -> list[dict[str, Any]]:
         """The descriptors that an index lists."""
-        return self.manifest.get("manifests", [])
+        return list(self.manifest.get("manifests", []))
 
     @property
     def platform(self) -> str:

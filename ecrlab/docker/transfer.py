@@ -11,6 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ecrlab.docker.errors import DockerError, RegistryError
@@ -149,16 +150,16 @@ def _fetch_blob(
     with store.writing() as (out, keep):
         registry.download(reference.path, digest, out)
         out.flush()
-        if diff_id and _unpacked_digest(out.name) not in (None, diff_id):
+        if diff_id and _unpacked_digest(Path(out.name)) not in (None, diff_id):
             raise DockerError(f"layers from manifest don't match image configuration: {digest}")
         keep(digest)
     return True
 
 
-def _unpacked_digest(path: str) -> str | None:
+def _unpacked_digest(path: Path) -> str | None:
     """The digest of what a gzip holds, without ever having more than a part of it in memory; None for another kind."""
     sha256 = hashlib.sha256()
-    with open(path, "rb") as opened:
+    with path.open("rb") as opened:
         if opened.read(2) != b"\x1f\x8b":
             return None
         opened.seek(0)
@@ -183,7 +184,7 @@ def choose(index: dict[str, Any], platform: str, name: str) -> str:
         has = child.get("platform", {})
         offered = [has.get("os", ""), has.get("architecture", ""), has.get("variant", "")]
         if offered[: len(wanted)] == wanted:
-            return child["digest"]
+            return str(child["digest"])
     raise DockerError(f"no matching manifest for {platform} in the manifest list entries of {name}")
 
 

@@ -162,11 +162,7 @@ def _config(facts: Facts, architecture: str) -> dict[str, object]:
 def _history(facts: Facts, architecture: str) -> list[dict[str, object]]:
     base = images()[facts.base] if facts.base else None
     notice = _notice(facts, architecture)
-    steps = [
-        f"ENV {variable}"
-        for variable in facts.environment
-        if base is None or variable not in base.environment
-    ]
+    steps = [f"ENV {variable}" for variable in facts.environment if base is None or variable not in base.environment]
     last = [f"ENTRYPOINT {json.dumps(facts.entrypoint)}"] if facts.entrypoint else []
     last.append(f"CMD {json.dumps(facts.command)}")
     return [

@@ -59,9 +59,7 @@ def images() -> dict[str, Facts]:
 
 
 def _facts(image: dict[str, Any]) -> Facts:
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in image.items()
-    }
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in image.items()}
     return Facts(**fields)
 
 
@@ -75,6 +73,6 @@ def packages(name: str) -> tuple[Package, ...]:
             for package, version, architecture, source, source_version in rows
         )
     return tuple(
-        Package(package, version, origin, version, False, int(size), license)
-        for package, version, size, license, origin in rows
+        Package(package, version, origin, version, False, int(size), terms)
+        for package, version, size, terms, origin in rows
     )

@@ -38,9 +38,7 @@ def entries(facts: Facts, packages: tuple[Package, ...], architecture: str, noti
 
 def dpkg_status(packages: Iterable[Package], architecture: str) -> str:
     """The stanzas of `/var/lib/dpkg/status`."""
-    return "\n".join(
-        _dpkg_stanza(package, architecture) for package in sorted(packages, key=lambda p: p.name)
-    )
+    return "\n".join(_dpkg_stanza(package, architecture) for package in sorted(packages, key=lambda p: p.name))
 
 
 def _dpkg_stanza(package: Package, architecture: str) -> str:
@@ -109,8 +107,4 @@ def _alpine_release(version: str) -> str:
 
 
 def _parents(paths: Iterable[str]) -> set[str]:
-    return {
-        "/".join(parts[:depth])
-        for parts in (path.split("/") for path in paths)
-        for depth in range(1, len(parts))
-    }
+    return {"/".join(parts[:depth]) for parts in (path.split("/") for path in paths) for depth in range(1, len(parts))}

@@ -21,8 +21,7 @@ def written(entries):
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.binary(max_size=300)
-        | st.builds(lambda b, n: bytes([b]) * n, st.integers(0, 255), st.integers(0, 40000))
+        st.binary(max_size=300) | st.builds(lambda b, n: bytes([b]) * n, st.integers(0, 255), st.integers(0, 40000))
     )
 )
 def test_gzip_gives_back_what_went_in(pieces):
@@ -30,9 +29,7 @@ def test_gzip_gives_back_what_went_in(pieces):
     assert gzip.decompress(layers.gzipped(data)) == data
 
 
-@pytest.mark.parametrize(
-    "size", [0, 1, 3, 4, layers.BLOCK - 1, layers.BLOCK, layers.BLOCK + 1, 3 * layers.BLOCK + 7]
-)
+@pytest.mark.parametrize("size", [0, 1, 3, 4, layers.BLOCK - 1, layers.BLOCK, layers.BLOCK + 1, 3 * layers.BLOCK + 7])
 @pytest.mark.parametrize("alphabet", [1, 2, 256])
 def test_gzip_at_the_edges_of_its_blocks(size, alphabet):
     data = bytes(random.Random(size).choices(range(alphabet), k=size))

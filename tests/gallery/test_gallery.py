@@ -49,9 +49,7 @@ def files(repository, tag, architecture="amd64"):
     found = {}
     for layer in children(repository, tag)[architecture]["layers"]:
         with tarfile.open(fileobj=io.BytesIO(gallery.blob(repository, layer["digest"]))) as tar:
-            found |= {
-                member.name: tar.extractfile(member).read().decode() for member in tar if member.isfile()
-            }
+            found |= {member.name: tar.extractfile(member).read().decode() for member in tar if member.isfile()}
     return found
 
 
@@ -60,9 +58,7 @@ def config(repository, tag, architecture="amd64"):
 
 
 def test_digests_never_change():
-    found = {
-        f"{repository}:{tag}": gallery.manifest(repository, tag).digest for repository, tag in every_tag()
-    }
+    found = {f"{repository}:{tag}": gallery.manifest(repository, tag).digest for repository, tag in every_tag()}
     assert found == DIGESTS
 
 
@@ -83,9 +79,7 @@ def test_every_descriptor_of_an_image_leads_to_its_bytes(repository, tag):
 @pytest.mark.parametrize(("repository", "tag"), every_tag())
 def test_an_image_says_that_it_is_a_stand_in_and_has_no_programs(repository, tag):
     for architecture in gallery.PLATFORMS:
-        assert config(repository, tag, architecture)["history"][-1]["comment"].startswith(
-            "A stand-in made by ecrlab"
-        )
+        assert config(repository, tag, architecture)["history"][-1]["comment"].startswith("A stand-in made by ecrlab")
         assert "A stand-in" in files(repository, tag, architecture)["etc/ecrlab-stand-in"]
     assert not [path for path in files(repository, tag) if "bin/" in path]
 

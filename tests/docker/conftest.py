@@ -1,0 +1,159 @@
+"""A lab for the docker command: a real registry on a free port, and the command run in this process."""
+
+import io
+import sys
+import threading
+from dataclasses import dataclass
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from ecrlab import gallery
+from ecrlab.docker import credentials
+from ecrlab.docker.__main__ import main
+from ecrlab.docker.store import Store
+from ecrlab.registry import images, repositories, tokens
+from ecrlab.registry.world import World
+from ecrlab.simulator.v2 import DockerFace
+
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+ADA = "arn:aws:iam::123456789012:user/ada"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    out: str
+    err: str
+    status: int
+
+
+class Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_):
+        pass
+
+
+class Recorder:
+    """A WSGI application, and which requests it got; public.ecr.aws is answered from the gallery."""
+
+    def __init__(self, app):
+        self.app = app
+        self.requests = []
+
+    def __call__(self, environ, start_response):
+        query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
+
+        def start(status, headers, *more):
+            self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"] + query, int(status[:3])))
+            return start_response(status, headers, *more)
+
+        app = public if environ["HTTP_HOST"] == gallery.HOST else self.app
+        return app(environ, start)
+
+
+def public(environ, start_response):
+    """The gallery as a read-only registry that lets everybody in."""
+    if environ["PATH_INFO"] == "/v2/":
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"{}"]
+    repository, kind, what = environ["PATH_INFO"].removeprefix("/v2/").rsplit("/", 2)
+    found = gallery.manifest(repository, what) if kind == "manifests" else gallery.blob(repository, what)
+    if found is None:
+        body = b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "Requested image not found"}]}'
+        start_response("404 Not Found", [("Content-Length", str(len(body)))])
+        return [body]
+    body = found if isinstance(found, bytes) else found.body
+    headers = [("Content-Length", str(len(body)))]
+    if not isinstance(found, bytes):
+        headers += [("Content-Type", found.media_type), ("Docker-Content-Digest", found.digest)]
+    start_response("200 OK", headers)
+    return [body]
+
+
+class Lab:
+    """The world behind the registry, and `docker` as a learner types it."""
+
+    def __init__(self, world, recorder, capsys, monkeypatch):
+        self.world = world
+        self.recorder = recorder
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def docker(self, *arguments, stdin=""):
+        self._capsys.readouterr()
+        self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        status = main(list(arguments))
+        captured = self._capsys.readouterr()
+        return Ran(captured.out, captured.err, status)
+
+    def ok(self, *arguments, stdin=""):
+        """The output of a command that must succeed."""
+        ran = self.docker(*arguments, stdin=stdin)
+        assert ran.status == 0, ran.err
+        return ran.out
+
+    def fails(self, *arguments, stdin=""):
+        """What a command that must fail says."""
+        ran = self.docker(*arguments, stdin=stdin)
+        assert ran.status == 1, ran.out
+        return ran.err.rstrip("\n")
+
+    def requests(self):
+        """Method, path and status of each request since the last time."""
+        seen = list(self.recorder.requests)
+        self.recorder.requests.clear()
+        return seen
+
+    @property
+    def store(self):
+        return Store.from_environment()
+
+    @property
+    def registry(self):
+        return self.world.registry("123456789012", "us-east-1")
+
+    def create(self, *names, **settings):
+        for name in names:
+            repositories.create(self.registry, name, repositories.Settings(**settings))
+
+    def images(self, repository):
+        return images.describe(self.registry, repository)
+
+    def password(self):
+        return tokens.issue(self.world, "123456789012", "us-east-1", ADA, "AKIAADA")[0]
+
+    def login(self):
+        credentials.keep(ECR, credentials.encode("AWS", self.password()))
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch, capsys):
+    """A lab with an empty registry; the working directory is an empty folder `app`."""
+    world = World(tmp_path / "state", seed="test", durable=False)
+    recorder = Recorder(DockerFace(world))
+    server = make_server("127.0.0.1", 0, recorder, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    monkeypatch.setenv("ECRLAB_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
+    for name in ("ECRLAB_DOCKER_ROOT", "DOCKER_DEFAULT_PLATFORM", "SOURCE_DATE_EPOCH"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "app").mkdir()
+    monkeypatch.chdir(tmp_path / "app")
+    yield Lab(world, recorder, capsys, monkeypatch)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    world.close()
+
+
+@pytest.fixture
+def app(lab, tmp_path):
+    """A small app in the working directory, with a Dockerfile."""
+    folder = tmp_path / "app"
+    (folder / "app.py").write_text("print('hello')\n")
+    (folder / "Dockerfile").write_text('FROM scratch\nWORKDIR /app\nCOPY app.py .\nCMD ["python", "app.py"]\n')
+    return folder
