@@ -5,6 +5,7 @@ away the image stays, untagged. An image that an index lists cannot be deleted b
 an image; API reference, ImageFailureCode).
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,9 @@ MOST_TAGS = 1000
 
 PULL_RECORDED_EVERY = timedelta(hours=24)
 """How exact `lastRecordedPullTime` is (botocore model, ImageDetail)."""
+
+_MALFORMED = ("MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag")
+"""Failures of an id that can name no image (botocore model, ImageFailureCode)."""
 
 _COLUMNS = (
     "image.id, image.digest, image.media_type, image.artifact_type, image.subject, image.size, image.pushed_at, "
@@ -166,18 +170,22 @@ def list_ids(
 
 
 def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
-    """One image with its manifest, by digest or tag. Raises `RepositoryNotFoundException`, `ImageNotFoundException`."""
+    """One image with its manifest, by digest or tag.
+
+    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, and `InvalidParameterException` for an id that names
+    no image.
+    """
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         found = _resolve(db, repository, image_id, body=True)
-    if isinstance(found, Failure):
-        raise ImageNotFoundException(image_id.digest, image_id.tag, repository_name, registry.account_id)
-    return found
+    if isinstance(found, Image):
+        return found
+    if found.code in _MALFORMED:
+        raise InvalidParameterException("imageIds", found.reason)
+    raise ImageNotFoundException(image_id.digest, image_id.tag, repository_name, registry.account_id)
 
 
-def pull(
-    registry: Registry, repository_name: str, ids: Sequence[ImageId]
-) -> tuple[list[Image], list[Failure]]:
+def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tuple[list[Image], list[Failure]]:
     """Images with their manifests, as a puller asks for them, and why others are not given; the pull is recorded.
 
     Raises `RepositoryNotFoundException`.
@@ -194,15 +202,11 @@ def pull(
     ]
     if stale:
         with registry.world.store.write() as db:
-            db.executemany(
-                "UPDATE image SET pulled_at = ? WHERE id = ?", [(now, image_id) for image_id in stale]
-            )
+            db.executemany("UPDATE image SET pulled_at = ? WHERE id = ?", [(now, image_id) for image_id in stale])
     return found, [answer for answer in answers if isinstance(answer, Failure)]
 
 
-def delete(
-    registry: Registry, repository_name: str, ids: Sequence[ImageId]
-) -> tuple[list[ImageId], list[Failure]]:
+def delete(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tuple[list[ImageId], list[Failure]]:
     """Delete by tag (the image goes with its last tag) or by digest (with all its tags); say what went and what not.
 
     Raises `RepositoryNotFoundException`.
@@ -217,9 +221,7 @@ def delete(
             if isinstance(found, Failure):
                 failures.append(found)
             elif image_id.tag is not None and len(found.tags) > 1:
-                change.db.execute(
-                    "DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag)
-                )
+                change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
                 gone.append(ImageId(found.digest, image_id.tag))
             elif parents := _parents(change.db, found.id):
                 reason = f"Requested image referenced by manifest list: [{', '.join(parents)}]"
@@ -245,20 +247,29 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
         return [row["name"] for row in rows]
 
 
-def _insert(
-    change: Change, registry: Registry, repository: Repository, manifest: Manifest
-) -> tuple[int, list[int]]:
+def media_type_of(registry: Registry, layer_id: int, digest: str) -> str | None:
+    """What the newest image that uses a layer calls it, or None if none does."""
+    with registry.world.store.read() as db:
+        row = db.execute(
+            "SELECT manifest FROM image JOIN image_layer ON image_layer.image_id = image.id "
+            "WHERE layer_id = ? ORDER BY image.id DESC LIMIT 1",
+            (layer_id,),
+        ).fetchone()
+    if row is None:
+        return None
+    document = json.loads(row["manifest"])
+    blobs = [document["config"], *document.get("layers", [])]
+    return next((blob["mediaType"] for blob in blobs if blob["digest"] == digest), None)
+
+
+def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[int, list[int]]:
     db = change.db
     layers = _held_layers(db, registry, repository, manifest)
     children = _held_children(db, registry, repository, manifest)
     foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
     # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
     # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
-    size = (
-        max(children.values(), default=0)
-        if manifest.is_index
-        else sum(s for _, s in layers.values()) + foreign
-    )
+    size = max(children.values(), default=0) if manifest.is_index else sum(s for _, s in layers.values()) + foreign
     image_id = db.execute(
         "INSERT INTO image (repository_id, digest, media_type, artifact_type, subject, size, pushed_at, manifest) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -318,9 +329,7 @@ def _held_children(
 
 
 def _tag_holder(db: sqlite3.Connection, repository_id: int, tag: str) -> int | None:
-    row = db.execute(
-        "SELECT image_id FROM tag WHERE repository_id = ? AND name = ?", (repository_id, tag)
-    ).fetchone()
+    row = db.execute("SELECT image_id FROM tag WHERE repository_id = ? AND name = ?", (repository_id, tag)).fetchone()
     return None if row is None else row["image_id"]
 
 
@@ -331,9 +340,7 @@ def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: i
         raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
     # A moved tag is a new row, so that an image's tags stay in the order in which they came to it.
     db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, tag))
-    db.execute(
-        "INSERT INTO tag (repository_id, name, image_id) VALUES (?, ?, ?)", (repository.id, tag, image_id)
-    )
+    db.execute("INSERT INTO tag (repository_id, name, image_id) VALUES (?, ?, ?)", (repository.id, tag, image_id))
 
 
 def _resolve(
@@ -351,9 +358,7 @@ def _resolve(
             (repository.id, image_id.tag),
         ).fetchone()
         if row is not None and image_id.digest not in (None, row["digest"]):
-            return Failure(
-                image_id, "ImageTagDoesNotMatchDigest", "Requested image tag does not match the digest"
-            )
+            return Failure(image_id, "ImageTagDoesNotMatchDigest", "Requested image tag does not match the digest")
     else:
         row = db.execute(
             f"SELECT {columns} FROM image WHERE repository_id = ? AND digest = ?",
@@ -395,8 +400,7 @@ def _parents(db: sqlite3.Connection, image_id: int) -> list[str]:
 def _remove(db: sqlite3.Connection, image_id: int) -> list[int]:
     """Delete an image and its tags; give the ids of the layers it used."""
     layer_ids = [
-        row["layer_id"]
-        for row in db.execute("SELECT layer_id FROM image_layer WHERE image_id = ?", (image_id,))
+        row["layer_id"] for row in db.execute("SELECT layer_id FROM image_layer WHERE image_id = ?", (image_id,))
     ]
     db.execute("DELETE FROM image WHERE id = ?", (image_id,))
     return layer_ids

@@ -75,12 +75,11 @@ def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha25
         raise InvalidParameterException(
             "imageManifestMediaType", "must be given for a manifest without a mediaType field"
         )
+    # UNSURE: ECR still takes Docker's schema 1, which no client of today pushes; here it is refused.
     if kind not in MEDIA_TYPES:
         _refuse("Invalid image manifest media type")
     if media_type is not None and media_type != kind:
-        raise InvalidParameterException(
-            "imageManifestMediaType", f"must be the mediaType of the manifest, '{kind}'"
-        )
+        raise InvalidParameterException("imageManifestMediaType", f"must be the mediaType of the manifest, '{kind}'")
     if document.get("schemaVersion") != 2 or isinstance(document.get("schemaVersion"), bool):
         _refuse("schemaVersion must be 2")
     artifact_type = _text(document, "artifactType")
@@ -89,9 +88,7 @@ def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha25
     blobs: tuple[Descriptor, ...] = ()
     children: tuple[Descriptor, ...] = ()
     if kind in INDEXES:
-        children = tuple(
-            _descriptor(child, "manifests") for child in _array(document, "manifests", required=True)
-        )
+        children = tuple(_descriptor(child, "manifests") for child in _array(document, "manifests", required=True))
     else:
         config = _descriptor(document.get("config"), "config")
         layers = _array(document, "layers", required=kind == DOCKER_MANIFEST)

@@ -23,9 +23,7 @@ def check_repository_name(name: str) -> str:
     """
     if not 2 <= len(name) <= 256 or not REPOSITORY.fullmatch(name):
         # The pattern alone could take long on a hostile name, hence the length first.
-        raise InvalidParameterException(
-            "repositoryName", f"must satisfy regular expression '{REPOSITORY.pattern}'"
-        )
+        raise InvalidParameterException("repositoryName", f"must satisfy regular expression '{REPOSITORY.pattern}'")
     return name
 
 
@@ -40,11 +38,11 @@ def check_tag(tag: str) -> str:
     return tag
 
 
-def check_digest(digest: str) -> str:
+def check_digest(digest: str, parameter: str = "imageDigest") -> str:
     """Give the digest back if it is one: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits."""
     if not DIGEST.fullmatch(digest):
         raise InvalidParameterException(
-            "imageDigest", "image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
+            parameter, "image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
         )
     return digest
 

@@ -5,6 +5,7 @@ specification 1.1, referrers; AWS API reference, ListImageReferrers).
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecrlab.registry import repositories
@@ -23,14 +24,26 @@ class Referrer:
     annotations: dict[str, str]
 
 
-def find(registry: Registry, repository_name: str, subject: str) -> list[Referrer]:
-    """All images that are about the digest `subject`, in the order pushed. Raises `RepositoryNotFoundException`."""
+def find(
+    registry: Registry,
+    repository_name: str,
+    subject: str,
+    *,
+    types: Sequence[str] = (),
+    after: int = 0,
+    most: int | None = None,
+) -> list[Referrer]:
+    """Images that are about the digest `subject`, in the order pushed: `most` of them, `after` a `Referrer.id`.
+
+    `types` restricts to images of these artifact types. Raises `RepositoryNotFoundException`.
+    """
+    only = f"AND artifact_type IN ({', '.join('?' * len(types))})" if types else ""
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
             "SELECT id, digest, media_type, artifact_type, manifest FROM image "
-            "WHERE repository_id = ? AND subject = ? ORDER BY id",
-            (repository.id, subject),
+            f"WHERE repository_id = ? AND subject = ? AND id > ? {only} ORDER BY id LIMIT ?",
+            (repository.id, subject, after, *types, -1 if most is None else most),
         ).fetchall()
     return [
         Referrer(

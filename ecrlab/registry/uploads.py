@@ -31,6 +31,8 @@ class Upload:
     lock: threading.RLock = field(default_factory=threading.RLock)
     touched: float = field(default_factory=time.monotonic)
     is_over: bool = False
+    parts: list[int] = field(default_factory=list)
+    """Bytes of each part that came by the API."""
 
 
 class Uploads:
@@ -48,9 +50,7 @@ class Uploads:
         self.drop_idle()
         with self._lock:
             if len(self._open) >= MOST_OPEN:
-                raise LimitExceededException(
-                    f"{MOST_OPEN} layer uploads are open; complete or cancel some of them"
-                )
+                raise LimitExceededException(f"{MOST_OPEN} layer uploads are open; complete or cancel some of them")
             upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id))
             self._open[upload_id] = upload
         return upload

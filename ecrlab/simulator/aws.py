@@ -86,7 +86,9 @@ class AwsFace:
             raise ValidationException(
                 f"ecrlab does not simulate {service}:{name} yet; docs/fidelity.md lists what it does"
             )
-        return function(Call(self.world, identify(signature.access_key), signature.region, name, request))
+        caller = identify(signature.access_key)
+        host = headers.get("Host") or "127.0.0.1"
+        return function(Call(self.world, caller, signature.region, name, request, host))
 
 
 def _refusal(error: EcrError) -> dict[str, Any]:

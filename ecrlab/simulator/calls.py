@@ -23,6 +23,8 @@ class Call:
     region: str
     operation: str
     request: dict[str, Any]
+    host: str = "127.0.0.1"
+    """Where the caller reached the lab, as in the `Host` header."""
 
     @property
     def registry(self) -> Registry:

@@ -1,7 +1,8 @@
-"""One port, four kinds of caller: who gets which request.
+"""One port, five kinds of caller: who gets which request.
 
     /v2/…                     Docker clients     DockerFace
     X-Amz-Target of ecr(-public)   AWS clients   AwsFace
+    /_ecrlab/layers/…         whoever was given the address   Downloads
     /_ecrlab/…                the lab itself     Control
     everything else           AWS clients        moto, made on first use
 
@@ -15,9 +16,12 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from ecrlab.registry.world import World
 from ecrlab.simulator.aws import LARGEST_BODY, TARGETS, Answer, AwsFace
 from ecrlab.simulator.callers import read_signature
 from ecrlab.simulator.control import PREFIX, Control
+from ecrlab.simulator.downloads import PREFIX as LAYERS
+from ecrlab.simulator.downloads import Downloads
 
 Environ = dict[str, Any]
 Wsgi = Any
@@ -38,7 +42,8 @@ class Dispatcher:
         self._aws = aws
         self._docker = docker
         self._control = control
-        self._moto = Moto()
+        self._downloads = Downloads(aws.world)
+        self._moto = Moto(aws.world)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
@@ -46,6 +51,8 @@ class Dispatcher:
         # Amazon SES has a /v2/ of its own, always signed.
         if (path == "/v2" or path.startswith("/v2/")) and signature is None:
             return self._docker(environ, start_response)  # type: ignore[no-any-return]
+        if path.startswith(LAYERS):
+            return self._downloads(environ, start_response)
         if path.startswith(PREFIX):
             return _send(self._control.answer(environ), start_response)
         if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
@@ -69,7 +76,8 @@ class Dispatcher:
 class Moto:
     """moto's services behind our door: made when first asked, and never answering a page of HTML."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._application: Wsgi = None
         self._lock = threading.Lock()
 
@@ -78,7 +86,7 @@ class Moto:
             if self._application is None:
                 from ecrlab.simulator import moto_seams
 
-                self._application = moto_seams.moto_application()
+                self._application = moto_seams.moto_application(self._world)
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:

@@ -12,13 +12,17 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 import types
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ecrlab.environment import ACCESS_KEY_ID, REGION
 from ecrlab.registry.world import World
+from ecrlab.simulator import downloads
 from ecrlab.simulator.aws import AwsFace
 from ecrlab.simulator.callers import DEFAULT_ACCOUNT, LEARNER
 
@@ -31,16 +35,41 @@ HOSTS = {
 }
 
 
-def moto_application() -> Any:
-    """The WSGI application of moto's server, for all services but ours; its state begins anew, the same each time."""
-    from moto.moto_api._internal import mock_random
-    from moto.moto_api._internal.models import moto_api_backend
+_whose: "weakref.ref[World] | None" = None
+_begin_lock = threading.Lock()
+
+
+def moto_application(world: World) -> Any:
+    """The WSGI application of moto's server, for all services but ours."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    moto_api_backend.reset()
-    mock_random.seed(SEED)
-    _enrol_learner()
+    begin(world)
     return DomainDispatcherApplication(create_backend_app)
+
+
+def begin(world: World) -> None:
+    """Let moto's services, of which a process has one set, be those of this world: new, and the same in every run.
+
+    Does nothing when they are already. Call it before the first look at a backend of moto's.
+    """
+    global _whose
+    from moto.moto_api._internal import mock_random
+    from moto.moto_api._internal.models import moto_api_backend
+
+    with _begin_lock:
+        if _whose is not None and _whose() is world:
+            return
+        moto_api_backend.reset()
+        mock_random.seed(SEED)
+        _enrol_learner()
+        _whose = weakref.ref(world)
+
+
+def _belongs_to(world: World) -> None:
+    """`mock_aws` has just begun moto's services anew, for this world."""
+    global _whose
+    with _begin_lock:
+        _whose = weakref.ref(world)
 
 
 def _enrol_learner() -> None:
@@ -65,7 +94,10 @@ def install() -> None:
     mock = _Mock()
     module = types.ModuleType("ecrlab.simulator.moto_urls")
     module.url_bases = [base for bases in HOSTS.values() for base in bases]  # type: ignore[attr-defined]
-    module.url_paths = {"{0}/$": mock.dispatch}  # type: ignore[attr-defined]
+    module.url_paths = {  # type: ignore[attr-defined]
+        "{0}/$": mock.dispatch,
+        "{0}" + downloads.PREFIX + "(?P<digest>[^/]+)$": mock.download,
+    }
 
     class LabBackend(ECRBackend):
         """Stands where moto keeps its ECR; holds nothing, answers nothing itself."""
@@ -96,20 +128,40 @@ class _Mock:
     def __init__(self) -> None:
         self._face: AwsFace | None = None
         self._directory: str | None = None
+        self._lock = threading.Lock()
 
     def dispatch(self, request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
         """moto's shape of a handler."""
-        if self._face is None:
-            self._directory = tempfile.mkdtemp(prefix="ecrlab-mock-")
-            self._face = AwsFace(World(Path(self._directory), seed="mock", durable=False))
-        answer = self._face.answer(_strings(request.headers.items()), request.data)
+        answer = self._answering().answer(
+            {**_strings(request.headers.items()), "Host": urlsplit(full_url).netloc}, request.data
+        )
         return answer.status, answer.headers, answer.body
 
+    def download(self, request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """The same for the addresses that GetDownloadUrlForLayer gives."""
+        there = urlsplit(full_url)
+        environ = {"REQUEST_METHOD": request.method, "PATH_INFO": there.path, "QUERY_STRING": there.query}
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(downloads.Downloads(self._answering().world)(environ, lambda *start: started.append(start)))
+        status, answer_headers = started[0]
+        return int(status[:3]), dict(answer_headers), body
+
+    def _answering(self) -> AwsFace:
+        with self._lock:
+            if self._face is None:
+                self._directory = tempfile.mkdtemp(prefix="ecrlab-mock-")
+                world = World(Path(self._directory), seed="mock", durable=False)
+                _belongs_to(world)
+                self._face = AwsFace(world)
+            return self._face
+
     def forget(self) -> None:
-        if self._face is not None and self._directory is not None:
-            self._face.world.close()
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._face = None
+        """The mock is over."""
+        with self._lock:
+            face, self._face = self._face, None
+            if face is not None and self._directory is not None:
+                face.world.close()
+                shutil.rmtree(self._directory, ignore_errors=True)
 
 
 def _strings(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:

@@ -62,9 +62,7 @@ def _check(shape: Shape) -> Check:
     def check(value: Any, name: str) -> Any:
         # JSON's true is no number, although Python's is.
         if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
-            raise SerializationException(
-                f"{name or 'The request'} cannot be converted to a {shape.type_name}"
-            )
+            raise SerializationException(f"{name or 'The request'} cannot be converted to a {shape.type_name}")
         for limit in limits:
             limit(value, name)
         return inner(value, name)
@@ -149,9 +147,7 @@ def _limits(shape: Shape) -> list[Callable[[Any, str], None]]:
         def listed(value: str, name: str) -> None:
             if value not in allowed:
                 # UNSURE: the exact text; these are the words of AWS's common validation.
-                raise InvalidParameterException(
-                    name, f"Member must satisfy enum value set: [{', '.join(allowed)}]"
-                )
+                raise InvalidParameterException(name, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
 
         limits.append(listed)
     return limits

@@ -2,7 +2,16 @@
 
 import importlib
 
-MODULES = ("authorization", "repositories", "images", "policies", "registry")
+MODULES = (
+    "authorization",
+    "repositories",
+    "resource_tags",
+    "images",
+    "referrers",
+    "layers",
+    "policies",
+    "registry",
+)
 
 
 def load() -> None:

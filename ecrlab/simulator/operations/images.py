@@ -20,9 +20,7 @@ def put_image(call: Call) -> dict[str, Any]:
     request = call.request
     pushed = manifest.parse(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
     tag = request.get("imageTag")
-    image = images.put(
-        call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest")
-    )
+    image = images.put(call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest"))
     return {"image": _given(call, image, pushed.body, tag)}
 
 
@@ -33,9 +31,7 @@ def list_images(call: Call) -> dict[str, Any]:
     if page.is_empty:
         return {"imageIds": []}
     after = tuple(page.after or (0, 0))
-    found = images.list_ids(
-        call.registry, call.repository_name, tagged=page.tagged, after=after, most=page.most + 1
-    )
+    found = images.list_ids(call.registry, call.repository_name, tagged=page.tagged, after=after, most=page.most + 1)
     answer = page.answer(call, [position for _, position in found])
     return {"imageIds": [_shown_id(image_id) for image_id, _ in found[: page.most]], **answer}
 
@@ -48,9 +44,7 @@ def describe_images(call: Call) -> dict[str, Any]:
         if "maxResults" in call.request or "nextToken" in call.request:
             raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
         asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
-        return {
-            "imageDetails": [_detail(call, image) for image in {image.id: image for image in asked}.values()]
-        }
+        return {"imageDetails": [_detail(call, image) for image in {image.id: image for image in asked}.values()]}
     page = _Page.of(call)
     if page.is_empty:
         return {"imageDetails": []}
@@ -65,6 +59,8 @@ def describe_images(call: Call) -> dict[str, Any]:
 def batch_get_image(call: Call) -> dict[str, Any]:
     """Manifests, as a puller gets them, and why others could not be given."""
     ids = _ids(call.request["imageIds"])
+    # UNSURE: on AWS acceptedMediaTypes can make ECR convert a manifest between Docker's and OCI's form; here it is
+    # passed over, and every manifest is given as it was pushed, so that its digest is its own.
     found, failures = images.pull(call.registry, call.repository_name, ids)
     tags = {image_id.tag for image_id in ids}
     given = []

@@ -58,12 +58,7 @@ def _refuse_lock_out(call: Call, policy: dict[str, Any]) -> None:
     for statement in statements if isinstance(statements, list) else [statements]:
         actions = _listed(statement.get("Action", []))
         locks = any(fnmatchcase("ecr:setrepositorypolicy", action.lower()) for action in actions)
-        if (
-            statement["Effect"] == "Deny"
-            and locks
-            and "Condition" not in statement
-            and _names(call, statement)
-        ):
+        if statement["Effect"] == "Deny" and locks and "Condition" not in statement and _names(call, statement):
             # UNSURE: the exact text, and what AWS looks at besides explicit denials.
             raise InvalidParameterException(
                 "PolicyText", "The policy would prevent you from setting another policy; use force to set it"

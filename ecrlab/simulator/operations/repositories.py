@@ -1,19 +1,16 @@
-"""CreateRepository, DescribeRepositories, DeleteRepository: the shelves and their settings."""
+"""CreateRepository, DescribeRepositories, DeleteRepository, PutImageTagMutability, PutImageScanningConfiguration.
+
+The shelves of a registry and what is set for each.
+"""
 
 from typing import Any
 
 from ecrlab.registry import repositories
-from ecrlab.registry.errors import (
-    InvalidParameterException,
-    InvalidTagParameterException,
-    TooManyTagsException,
-)
+from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.repositories import Repository, Settings
 from ecrlab.simulator import pages
 from ecrlab.simulator.calls import Call, operation
-
-MOST_RESOURCE_TAGS = 50
-"""Per repository (botocore model, TooManyTagsException)."""
+from ecrlab.simulator.operations import encryption, resource_tags
 
 PAGE = 100
 """Results of a page unless `maxResults` says otherwise."""
@@ -23,20 +20,18 @@ PAGE = 100
 def create_repository(call: Call) -> dict[str, Any]:
     """Make a repository with the settings given."""
     request = call.request
-    mutability, filters = mutability_settings(request)
-    encryption = request.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    mutability, filters = _mutability(request)
+    encryption_type, kms_key = encryption.settled(
+        call, request.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    )
     settings = Settings(
         image_tag_mutability=mutability,
         exclusion_filters=filters,
         scan_on_push=request.get("imageScanningConfiguration", {}).get("scanOnPush", False),
-        encryption_type=encryption["encryptionType"],
-        kms_key=encryption.get("kmsKey"),
-        resource_tags=resource_tags(request.get("tags", [])),
+        encryption_type=encryption_type,
+        kms_key=kms_key,
+        resource_tags=resource_tags.checked(request.get("tags", [])),
     )
-    if settings.encryption_type == "AES256" and settings.kms_key is not None:
-        raise InvalidParameterException(
-            "encryptionConfiguration", "kmsKey can only be given with encryptionType KMS"
-        )
     return {"repository": _shown(repositories.create(call.registry, call.repository_name, settings))}
 
 
@@ -47,9 +42,7 @@ def describe_repositories(call: Call) -> dict[str, Any]:
     only = request.get("repositoryNames")
     if only is not None:
         if "maxResults" in request or "nextToken" in request:
-            raise InvalidParameterException(
-                "repositoryNames", "cannot be combined with maxResults or nextToken"
-            )
+            raise InvalidParameterException("repositoryNames", "cannot be combined with maxResults or nextToken")
         return {"repositories": [_shown(found) for found in repositories.describe(call.registry, only)]}
     scope = f"{call.operation} {call.registry.account_id} {call.region}"
     after = pages.position(call.world, scope, request.get("nextToken")) or ""
@@ -66,49 +59,43 @@ def delete_repository(call: Call) -> dict[str, Any]:
     """Delete a repository; with `force` also its images. The answer shows what it was, without its settings."""
     deleted = repositories.delete(call.registry, call.repository_name, force=call.request.get("force", False))
     shown = _shown(deleted)
-    return {
-        "repository": {
-            name: shown[name] for name in shown if not name.startswith(("imageScanning", "encryption"))
-        }
-    }
+    return {"repository": {name: shown[name] for name in shown if not name.startswith(("imageScanning", "encryption"))}}
 
 
-def mutability_settings(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Mutability and exclusion filters of a request; filters belong to the modes `…_WITH_EXCLUSION`, and only there."""
+@operation("PutImageTagMutability")
+def put_image_tag_mutability(call: Call) -> dict[str, Any]:
+    """Say which tags may move from now on."""
+    mutability, filters = _mutability(call.request)
+    changed = repositories.update(
+        call.registry, call.repository_name, image_tag_mutability=mutability, exclusion_filters=filters
+    )
+    return {**call.names, "imageTagMutability": mutability, **_shown_filters(changed)}
+
+
+@operation("PutImageScanningConfiguration")
+def put_image_scanning_configuration(call: Call) -> dict[str, Any]:
+    """Say whether images are scanned when they are pushed."""
+    scan_on_push = call.request["imageScanningConfiguration"].get("scanOnPush", False)
+    repositories.update(call.registry, call.repository_name, scan_on_push=scan_on_push)
+    return {**call.names, "imageScanningConfiguration": {"scanOnPush": scan_on_push}}
+
+
+def _mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Mutability and exclusion filters of a request; the modes `…_WITH_EXCLUSION` have filters, the others none."""
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = tuple(one["filter"] for one in request.get("imageTagMutabilityExclusionFilters", []))
-    # UNSURE: the exact texts of these three are not public.
     where = "imageTagMutabilityExclusionFilters"
+    set_as = f"when imageTagMutability is set as {mutability}"
+    # UNSURE: the exact texts of the last two are not public.
     if mutability.endswith("_WITH_EXCLUSION") and not filters:
-        raise InvalidParameterException(where, f"must be given when imageTagMutability is {mutability}")
+        raise InvalidParameterException(where, f"ImageTagMutabilityExclusionFilters can't be null {set_as}")
     if filters and not mutability.endswith("_WITH_EXCLUSION"):
-        raise InvalidParameterException(where, f"cannot be given when imageTagMutability is {mutability}")
+        raise InvalidParameterException(where, f"ImageTagMutabilityExclusionFilters must be null {set_as}")
     if any(wildcard.count("*") > 2 for wildcard in filters):
         raise InvalidParameterException(
             where, "Image tag mutability exclusion filter can contain a maximum of 2 wildcards"
         )
     return mutability, filters
-
-
-def resource_tags(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Resource tags as kept. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
-    kept: dict[str, str] = {}
-    for tag in tags:
-        key, value = tag["Key"], tag["Value"]
-        if not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
-            # UNSURE: the exact text; the bounds are those of AWS resource tags.
-            raise InvalidTagParameterException(
-                f"Invalid parameter at 'tags' failed to satisfy constraint: 'key {key[:128]!r} has 1 to 128 characters "
-                "and does not begin with aws:, its value has at most 256'"
-            )
-        if key in kept:
-            raise InvalidTagParameterException(
-                f"Invalid parameter at 'tags' failed to satisfy constraint: 'key {key!r} is given twice'"
-            )
-        kept[key] = value
-    if len(kept) > MOST_RESOURCE_TAGS:
-        raise TooManyTagsException(f"A repository can have at most {MOST_RESOURCE_TAGS} tags")
-    return tuple(kept.items())
 
 
 def _shown(repository: Repository) -> dict[str, Any]:
@@ -126,8 +113,10 @@ def _shown(repository: Repository) -> dict[str, Any]:
         "imageScanningConfiguration": {"scanOnPush": settings.scan_on_push},
         "encryptionConfiguration": encryption,
     }
-    if settings.exclusion_filters:
-        shown["imageTagMutabilityExclusionFilters"] = [
-            {"filterType": "WILDCARD", "filter": wildcard} for wildcard in settings.exclusion_filters
-        ]
-    return shown
+    return shown | _shown_filters(repository)
+
+
+def _shown_filters(repository: Repository) -> dict[str, Any]:
+    filters = repository.settings.exclusion_filters
+    shown = [{"filterType": "WILDCARD", "filter": wildcard} for wildcard in filters]
+    return {"imageTagMutabilityExclusionFilters": shown} if shown else {}

@@ -1,0 +1,90 @@
+"""Where layers can be downloaded: signed addresses that work without credentials, for an hour.
+
+On AWS GetDownloadUrlForLayer names an object in an S3 bucket of ECR's by a pre-signed URL, and refusals are S3's: XML,
+with SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address leads to the lab's own port:
+
+    http://127.0.0.1:PORT/_ecrlab/layers/sha256:…?X-Amz-Date=…&X-Amz-Expires=3600&X-Amz-Signature=…
+"""
+
+import hashlib
+import hmac
+import http
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from ecrlab.registry import names
+from ecrlab.registry.world import World
+from ecrlab.simulator.v2.wire import Slice
+
+PREFIX = "/_ecrlab/layers/"
+
+LIFETIME = timedelta(hours=1)
+"""What the example of the AWS CLI reference shows as X-Amz-Expires."""
+
+_DATE = "%Y%m%dT%H%M%SZ"
+
+
+def url(world: World, host: str, digest: str) -> str:
+    """An address of a layer's bytes at `host` (`127.0.0.1:5000`), good for an hour of the lab's time."""
+    date = world.clock.now().strftime(_DATE)
+    query = {
+        "X-Amz-Date": date,
+        "X-Amz-Expires": int(LIFETIME.total_seconds()),
+        "X-Amz-Signature": _signature(world, digest, date),
+    }
+    return f"http://{host}{PREFIX}{digest}?{urlencode(query)}"
+
+
+class Downloads:
+    """The WSGI application that serves those addresses."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        digest = environ["PATH_INFO"].removeprefix(PREFIX)
+        query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+        refusal = self._refusal(environ["REQUEST_METHOD"], digest, query)
+        if refusal is not None:
+            return _send_error(start_response, *refusal)
+        try:
+            file = self._world.blobs.open(digest)
+        except FileNotFoundError:
+            return _send_error(start_response, 404, "NoSuchKey", "The specified key does not exist.")
+        size = file.seek(0, 2)
+        headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(size))]
+        start_response("200 OK", headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            file.close()
+            return []
+        return Slice(file, range(size))
+
+    def _refusal(self, method: str, digest: str, query: dict[str, str]) -> tuple[int, str, str] | None:
+        date, signature = query.get("X-Amz-Date", ""), query.get("X-Amz-Signature", "")
+        if method not in ("GET", "HEAD"):
+            return 405, "MethodNotAllowed", "The specified method is not allowed against this resource."
+        genuine = names.DIGEST.fullmatch(digest) and hmac.compare_digest(
+            signature.encode(), _signature(self._world, digest, date).encode()
+        )
+        if not genuine:
+            message = "The request signature we calculated does not match the signature you provided."
+            return 403, "SignatureDoesNotMatch", message
+        since = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
+        if self._world.clock.now() >= since + LIFETIME:
+            return 403, "AccessDenied", "Request has expired"
+        return None
+
+
+def _send_error(start_response: Any, status: int, code: str, message: str) -> list[bytes]:
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    ).encode()
+    headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {http.HTTPStatus(status).phrase}", headers)
+    return [body]
+
+
+def _signature(world: World, digest: str, date: str) -> str:
+    return hmac.digest(world.token_key, f"layer {digest} {date}".encode(), hashlib.sha256).hex()
