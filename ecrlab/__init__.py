@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecrlab.errors import EcrLabError
     from ecrlab.lab import Lab, start
+    from ecrlab.lessons.progress import overview as progress
+    from ecrlab.lessons.quizzes import quiz
 
 __version__ = "0.1.0"
-__all__ = ["EcrLabError", "Lab", "start"]
+__all__ = ["EcrLabError", "Lab", "progress", "quiz", "start"]
 
-_HOMES = {"EcrLabError": "ecrlab.errors", "Lab": "ecrlab.lab", "start": "ecrlab.lab"}
+_HOMES = {
+    "EcrLabError": ("ecrlab.errors", "EcrLabError"),
+    "Lab": ("ecrlab.lab", "Lab"),
+    "progress": ("ecrlab.lessons.progress", "overview"),
+    "quiz": ("ecrlab.lessons.quizzes", "quiz"),
+    "start": ("ecrlab.lab", "start"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -24,5 +32,6 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         import importlib
 
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        module, attribute = _HOMES[name]
+        return getattr(importlib.import_module(module), attribute)
     raise AttributeError(f"module 'ecrlab' has no attribute {name!r}")

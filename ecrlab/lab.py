@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab import environment
 from ecrlab.clock import START, LabClock
 from ecrlab.errors import EcrLabError
+from ecrlab.lessons.exercises import Desk, View
+from ecrlab.lessons.whys import explain
 from ecrlab.running import LabFolder
 
 if TYPE_CHECKING:
@@ -41,9 +43,8 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._surroundings = _Surroundings(
-            environment.inside_lab(server.endpoint, folder.path, base=os.environ)
-        )
+        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
+        self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
     @property
     def endpoint(self) -> str:
@@ -69,6 +70,26 @@ class Lab:
 
         return boto3.client(service, **settings)
 
+    def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
+        """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.
+
+        It never raises for an unsolved exercise, unless `strict` (for graders): then `NotYet`.
+        """
+        self._desk.check(exercise, answer, strict=strict)
+
+    def hint(self, exercise: str) -> None:
+        """Give the next hint for an exercise."""
+        self._desk.hint(exercise)
+
+    def solution(self, exercise: str) -> None:
+        """Show one right way to solve an exercise."""
+        self._desk.solution(exercise)
+
+    def why(self, error: object = None) -> None:
+        """Explain an error (its text, or a caught exception), or the last one that AWS or docker gave in this lab."""
+        text = str(error) if error is not None else self._last_error()
+        print(explain(text) if text else "No error yet in this lab. Provoke one, or give its text: lab.why(\"…\")")
+
     def stop(self) -> None:
         """End the lab and put the process back as it was; a lab without `state=` forgets everything."""
         global _running
@@ -80,6 +101,13 @@ class Lab:
         self._world.keep_time()
         self._world.close()
         self._folder.remove()
+
+    def _last_error(self) -> str | None:
+        seen = [self._server.aws.last_refusal] if self._server.aws.last_refusal else []
+        from_docker = self._folder.path / "docker" / "last-error"
+        with contextlib.suppress(FileNotFoundError):
+            seen.append((from_docker.stat().st_mtime, from_docker.read_text(encoding="utf-8")))
+        return max(seen)[1] if seen else None
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,9 @@
 """`python -m ecrlab.docker`: finds the command, reads its options, prints what goes wrong and exits as Docker does."""
 
+import contextlib
+import os
 import sys
+from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.options import Command, read, show_help
@@ -76,6 +79,7 @@ def main(arguments: list[str]) -> int:
     except DockerError as error:
         sys.stdout.flush()
         print(error, file=sys.stderr)
+        _remember(str(error))
         return error.status
     except KeyboardInterrupt:
         return 130
@@ -83,6 +87,13 @@ def main(arguments: list[str]) -> int:
         sys.stderr.close()  # whoever read the output has left; there is nobody to tell
         return 141
     return 0
+
+
+def _remember(error: str) -> None:
+    """Keep the error where `lab.why()` looks for the last one; without a lab nobody will ask."""
+    if "ECRLAB_ENDPOINT" in os.environ and "DOCKER_CONFIG" in os.environ:
+        with contextlib.suppress(OSError):
+            (Path(os.environ["DOCKER_CONFIG"]) / "last-error").write_text(error, encoding="utf-8")
 
 
 def _run(arguments: list[str]) -> None:

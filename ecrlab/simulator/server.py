@@ -25,9 +25,9 @@ class PortTaken(EcrLabError):
     """Something else listens on the port that was asked for."""
 
 
-def application(world: World, *, quirks: bool = False) -> Any:
+def application(world: World, aws: AwsFace | None = None, *, quirks: bool = False) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
-    return ProxyGate(Dispatcher(AwsFace(world), DockerFace(world, quirks=quirks), Control(world)))
+    return ProxyGate(Dispatcher(aws or AwsFace(world), DockerFace(world, quirks=quirks), Control(world)))
 
 
 class Server:
@@ -35,14 +35,14 @@ class Server:
 
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
+        self.aws = AwsFace(world)
+        wsgi = application(world, self.aws, quirks=quirks)
         try:
             self._server: BaseWSGIServer = make_server(
-                HOST, port, application(world, quirks=quirks), threaded=True, request_handler=_QuietHandler
+                HOST, port, wsgi, threaded=True, request_handler=_QuietHandler
             )
         except (OSError, SystemExit) as error:
-            raise PortTaken(
-                f"port {port} of {HOST} is taken; choose another, or none for a free one"
-            ) from error
+            raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="ecrlab-server", daemon=True)
         self._thread.start()
 

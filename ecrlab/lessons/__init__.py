@@ -1,0 +1,8 @@
+"""What makes the notebooks a course: exercises that look at the registry, quizzes that explain, progress that is kept.
+
+exercises   what an exercise is, and how it is judged by the state of the registry
+quizzes     cards with choices, each wrong one explained
+progress    what this learner has solved
+whys        famous errors: what they mean, their causes, the cure
+start_here, authentication, push_and_pull …   the exercises and cards of one notebook each
+"""

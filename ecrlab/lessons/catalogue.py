@@ -1,0 +1,22 @@
+"""The lessons that have exercises and cards, in their order."""
+
+import importlib
+from types import ModuleType
+
+MODULES = {
+    "00-start-here": "start_here",
+}
+"""Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
+
+
+def lessons() -> list[ModuleType]:
+    """The modules, in the order of the notebooks."""
+    return [importlib.import_module(f"ecrlab.lessons.{module}") for module in MODULES.values()]
+
+
+def lesson(topic: str) -> ModuleType | None:
+    """The module of a lesson, by notebook name (`01-authentication`) or topic (`authentication`)."""
+    for notebook, module in MODULES.items():
+        if topic in (notebook, notebook.partition("-")[2], module):
+            return importlib.import_module(f"ecrlab.lessons.{module}")
+    return None

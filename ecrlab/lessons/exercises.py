@@ -1,0 +1,113 @@
+"""Exercises: a task in a notebook, and a judge that looks at what is in the registry.
+
+A judge does not care how a learner got there; it reads the registry through a boto3 client, as anybody could, and says
+what was reached or what is still missing. It never raises for an unsolved exercise: `NotYet` is its word for it.
+"""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.clock import Clock
+from ecrlab.errors import EcrLabError
+from ecrlab.lessons import catalogue, progress
+
+
+class NotYet(EcrLabError):
+    """What is missing, in a sentence for the learner; a plausible mistake is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything."""
+
+    ecr: Any
+    clock: Clock
+    answer: Any = None
+
+    def images(self, repository: str) -> list[dict[str, Any]]:
+        """The images of a repository as `describe_images` gives them. Raises `NotYet` if there is no such repository."""
+        pages = self.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
+        try:
+            return [detail for page in pages for detail in page["imageDetails"]]
+        except self.ecr.exceptions.RepositoryNotFoundException:
+            there = self.repositories()
+            others = f"; there is {_listed(there)}" if there else "; the registry is empty"
+            raise NotYet(f"there is no repository named {repository}{others}") from None
+
+    def repositories(self) -> list[str]:
+        """The names of the repositories."""
+        pages = self.ecr.get_paginator("describe_repositories").paginate()
+        return [found["repositoryName"] for page in pages for found in page["repositories"]]
+
+    def tags(self, repository: str) -> dict[str, str]:
+        """The tags of a repository, each with the digest it points at. Raises `NotYet` if there is no such repository."""
+        return {tag: image["imageDigest"] for image in self.images(repository) for tag in image.get("imageTags", [])}
+
+    def require(self, reached: object, otherwise: str) -> None:
+        """Raise `NotYet` with this text unless something is so."""
+        if not reached:
+            raise NotYet(otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One exercise: `judge` returns what was reached, in a sentence, or raises `NotYet`; `solution` is one right way."""
+
+    id: str
+    task: str
+    judge: Callable[[View], str]
+    hints: tuple[str, ...]
+    solution: str
+
+
+class Desk:
+    """Where one lab's exercises are handed in: remembers which hints were given."""
+
+    def __init__(self, view: Callable[[Any], View]) -> None:
+        self._view = view
+        self._hints_given: dict[str, int] = {}
+
+    def check(self, exercise_id: str, answer: Any = None, *, strict: bool = False) -> None:
+        """Print how the exercise stands. With `strict`, for graders, an unsolved one raises `NotYet`."""
+        exercise = find(exercise_id)
+        try:
+            reached = exercise.judge(self._view(answer))
+        except NotYet as missing:
+            if strict:
+                raise
+            print(f"✗ Not yet: {missing}.")
+            print(f'  For a hint: lab.hint("{exercise.id}")')
+            return
+        progress.note_solved(exercise.id)
+        print(f"✓ Solved: {reached}.")
+
+    def hint(self, exercise_id: str) -> None:
+        """Print the next hint; after the last one, where the solution is."""
+        exercise = find(exercise_id)
+        given = self._hints_given.get(exercise.id, 0)
+        self._hints_given[exercise.id] = given + 1
+        if given < len(exercise.hints):
+            print(f"Hint {given + 1} of {len(exercise.hints)}: {exercise.hints[given]}")
+        else:
+            print(f'No more hints. One right way: lab.solution("{exercise.id}")')
+
+    def solution(self, exercise_id: str) -> None:
+        """Print one right way."""
+        print(find(exercise_id).solution.strip())
+
+
+def find(exercise_id: str) -> Exercise:
+    """The exercise of that id. Raises `EcrLabError` that names the nearest ones."""
+    exercises: dict[str, Exercise] = {
+        exercise.id: exercise for lesson in catalogue.lessons() for exercise in lesson.EXERCISES
+    }
+    if exercise_id not in exercises:
+        near = difflib.get_close_matches(str(exercise_id), exercises, n=1, cutoff=0.4) or list(exercises)
+        raise EcrLabError(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")
+    return exercises[exercise_id]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,105 @@
+"""Quick revision questions as cards: choose, and read why it is so.
+
+A card shows a question and a button for each choice, so that mouse and keyboard (Tab, then Space or Enter) both work.
+Every choice has its explanation, the wrong ones above all. What was chosen is marked by a word and a sign, not by colour
+alone.
+"""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from ecrlab.errors import EcrLabError
+from ecrlab.lessons import catalogue, progress
+
+STYLE = "<style>.ecrlab-card {border: 1px solid #8c8c8c; padding: 0.5em 1em; margin: 0.5em 0}</style>"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One possible answer, and why it is right or wrong."""
+
+    text: str
+    because: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A question with its choices, one or more of them right."""
+
+    id: str
+    question: str
+    choices: tuple[Choice, ...]
+
+
+class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A card on the screen; `choose(n)` does what a click on the n-th button does."""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.verdict = widgets.HTML(layout={"display": "none"})
+        self.verdict.add_class("ecrlab-verdict")
+        self.buttons = []
+        for number, choice in enumerate(card.choices):
+            button = widgets.Button(description=choice.text, layout={"width": "auto"}, tooltip=choice.text)
+            button.style.text_align = "left"
+            button.on_click(lambda _, number=number: self.choose(number))
+            self.buttons.append(button)
+        question = widgets.HTML(f"{STYLE}<p><strong>{html.escape(card.question)}</strong></p>")
+        super().__init__([question, *self.buttons, self.verdict])
+        self.add_class("ecrlab-card")
+
+    def choose(self, number: int) -> None:
+        """Mark the n-th choice (from 0) and explain it."""
+        choice = self.card.choices[number]
+        button = self.buttons[number]
+        button.icon = "check" if choice.right else "times"
+        button.style.font_weight = "bold"
+        word = "✓ Right." if choice.right else "✗ Not quite."
+        self.verdict.value = f"<p role='status'><strong>{word}</strong> {html.escape(choice.because)}</p>"
+        self.verdict.layout.display = None
+        if choice.right:
+            progress.note_solved(self.card.id)
+
+    @property
+    def says(self) -> str:
+        """The verdict that is shown, without markup; empty before a choice."""
+        import re
+
+        return html.unescape(re.sub(r"<[^>]+>", "", self.verdict.value))
+
+
+class Quiz(widgets.VBox):  # type: ignore[misc]
+    """The cards of one lesson, one below the other; `quiz[0]` is the first."""
+
+    def __init__(self, cards: tuple[Card, ...]) -> None:
+        self.cards = [CardView(card) for card in cards]
+        super().__init__(self.cards)
+
+    def __getitem__(self, number: int) -> CardView:
+        return self.cards[number]
+
+    def __len__(self) -> int:
+        return len(self.cards)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} questions>"
+
+    def _repr_mimebundle_(self, **settings: Any) -> Any:
+        shown = super()._repr_mimebundle_(**settings)
+        if isinstance(shown, dict):
+            # Where widgets cannot be shown (a printed page, a repository's web view), the questions still can.
+            questions = [f"{n}. {view.card.question}" for n, view in enumerate(self.cards, start=1)]
+            shown["text/plain"] = "\n".join(questions)
+        return shown
+
+
+def quiz(topic: str) -> Quiz:
+    """The cards of a lesson, by its topic: `quiz("authentication")`. Raises `EcrLabError` for an unknown one."""
+    lesson = catalogue.lesson(topic)
+    if lesson is None:
+        raise EcrLabError(f"there is no quiz about {topic!r}; there are {', '.join(catalogue.MODULES)}")
+    return Quiz(lesson.CARDS)

@@ -1,0 +1,76 @@
+"""Exercises and cards of 00-start-here."""
+
+from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.quizzes import Card, Choice
+
+
+def _two_tags(view: View) -> str:
+    images, tags = view.images("hello"), view.tags("hello")
+    view.require("v1" in tags, "hello has no image tagged v1; run the cells above first")
+    wanted = sorted(set(tags) - {"v1"})
+    view.require("stable" in tags or not wanted, f"hello has the tag {', '.join(wanted)}, but none called stable")
+    view.require(
+        "stable" in tags, "hello has no tag stable: docker tag names the image here, docker push sends the tag"
+    )
+    view.require(
+        tags["stable"] == tags["v1"],
+        f"stable and v1 point at two different images ({len(images)} in all); tag the same image twice instead",
+    )
+    return "hello holds one image under v1 and stable; a second tag is a second name, not a second image"
+
+
+EXERCISES = (
+    Exercise(
+        id="push-a-second-tag",
+        task="Give the image a second tag, stable, and push it.",
+        judge=_two_tags,
+        hints=(
+            "An image can have any number of names; docker tag OLD NEW gives it another.",
+            "The name must begin with the registry's host, as it did for v1, and end in :stable.",
+        ),
+        solution="""
+docker tag hello:v1 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
+docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
+""",
+    ),
+)
+
+CARDS = (
+    Card(
+        id="start-here/registry",
+        question="How many private registries has one AWS account?",
+        choices=(
+            Choice("One", "One would be too far away for some: a registry lives in one Region."),
+            Choice(
+                "One in each Region", "A registry is one account in one Region; its host name says both.", right=True
+            ),
+            Choice("One for each repository", "It is the other way round: a registry holds many repositories."),
+        ),
+    ),
+    Card(
+        id="start-here/digest",
+        question="From what is the digest of an image made?",
+        choices=(
+            Choice("From its tag", "Tags are names that can move; the digest stays."),
+            Choice(
+                "From the bytes of its manifest",
+                "sha256 of the manifest, which in turn names every layer by digest.",
+                right=True,
+            ),
+            Choice("From the time of the push", "Push the same image tomorrow, and the digest is the same."),
+        ),
+    ),
+    Card(
+        id="start-here/layer-exists",
+        question="docker push prints Layer already exists. What has happened?",
+        choices=(
+            Choice("The push failed", "It is no error: the push goes on, and the image arrives."),
+            Choice(
+                "The layer was not sent, because the registry has it",
+                "Docker asks for each layer by digest and sends only what is missing.",
+                right=True,
+            ),
+            Choice("The tag was taken", "A taken tag is another message, and only where tags are immutable."),
+        ),
+    ),
+)

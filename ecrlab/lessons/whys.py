@@ -1,0 +1,204 @@
+"""The famous errors of ECR: what each means, what usually causes it, and the cure, in the lab and on AWS.
+
+The texts are those that AWS and Docker print; they are recognised by the part that never changes. Sources: AWS user
+guide, common errors when using Amazon ECR, and the public issue trackers of the clients.
+"""
+
+import re
+import textwrap
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One famous error; `sign` is found in its text, ignoring case."""
+
+    sign: re.Pattern[str]
+    means: str
+    causes: tuple[str, ...]
+    cure_here: str
+    cure_on_aws: str
+
+    def page(self, error: str) -> str:
+        """The explanation as text, under the error it explains."""
+        lines = [_wrapped(error, "  "), "", "What it means", _wrapped(self.means, "  "), "", "Usual causes"]
+        lines += [_wrapped(cause, "  - ", "    ") for cause in self.causes]
+        lines += ["", "The cure here", _wrapped(self.cure_here, "  ")]
+        lines += ["", "The cure on AWS", _wrapped(self.cure_on_aws, "  ")]
+        return "\n".join(lines)
+
+
+def explain(error: str) -> str:
+    """What an error means, its causes and cures; for an unknown one, how to read it."""
+    for why in WHYS:
+        if why.sign.search(error):
+            return why.page(error)
+    return (
+        f"{_wrapped(error, '  ')}\n\nThis one is not among the famous errors. Read it in three parts: the class before "
+        "the first\nparenthesis or colon, the operation, and the sentence that names repository, tag or digest."
+    )
+
+
+def _wrapped(text: str, first: str, rest: str | None = None) -> str:
+    return textwrap.fill(
+        " ".join(text.split()), 100, initial_indent=first, subsequent_indent=first if rest is None else rest
+    )
+
+
+def _why(sign: str, means: str, causes: list[str], here: str, on_aws: str) -> Why:
+    return Why(re.compile(sign, re.IGNORECASE), means, tuple(causes), here, on_aws)
+
+
+WHYS = (
+    _why(
+        "no basic auth credentials",
+        "Docker has no password for this registry's host name, so it sent none.",
+        [
+            "nobody ran docker login for just this host: another account or Region is another host",
+            "the login was made by another user (sudo) or with another DOCKER_CONFIG",
+            "a credential helper is configured for the host and found nothing",
+        ],
+        "Run the login pipeline again, with the host name that the image's name begins with.",
+        "The same. In pipelines, log in within the job that pushes; jobs that share a runner overwrite each other.",
+    ),
+    _why(
+        "authorization token has expired",
+        "There is a password, but its twelve hours are over. The registry answers 403, not 401, so Docker does not ask "
+        "for a new one by itself.",
+        [
+            "the login is older than twelve hours",
+            "the token is of another Region",
+            "the clock was moved: the lab's by you, a machine's by a bad time server",
+        ],
+        "Run the login pipeline again; the new token is valid from the lab's time on.",
+        "The same; or install the ECR credential helper, which fetches a fresh token each time.",
+    ),
+    _why(
+        "(name unknown|RepositoryNotFoundException|repository with name .* does not exist)",
+        "The registry is right and you are logged in, but there is no repository of that name. ECR does not make one "
+        "when you push.",
+        ["the repository was never created", "a typing mistake", "it is in another Region or account"],
+        "aws ecr create-repository --repository-name NAME, or compare with aws ecr describe-repositories.",
+        "The same; or a repository creation template for CREATE_ON_PUSH, which makes repositories of a prefix by itself.",
+    ),
+    _why(
+        "(tag invalid|ImageTagAlreadyExistsException|TAG_INVALID)",
+        "The tag is taken, and this repository does not let tags move. Nothing was overwritten.",
+        [
+            "the version number was not raised",
+            "a build was run twice; even the same image again is refused",
+            "latest is pushed to a repository where every tag is immutable",
+        ],
+        "Push under a new tag, or exclude tags that should move with --image-tag-mutability IMMUTABLE_WITH_EXCLUSION.",
+        "The same. Deploy by digest when you need to be sure which image it is.",
+    ),
+    _why(
+        r"GetAuthorizationToken.*not authorized|not authorized to perform: ecr:GetAuthorizationToken",
+        "The caller may not ask for a token. This action belongs to the registry, so it can only be allowed on all "
+        "resources.",
+        ['the policy allows ecr:GetAuthorizationToken on a repository\'s ARN; it must be "Resource": "*"'],
+        'Give the user or role a policy with ecr:GetAuthorizationToken on "*".',
+        "The same; AmazonEC2ContainerRegistryPullOnly and its siblings have it.",
+    ),
+    _why(
+        "not authorized to perform: ecr:",
+        "You are known, but may not do this with this repository. The text names who, what and which.",
+        [
+            "a role that may pull tries to push: pushing needs five actions more",
+            "the policy names another repository, account or Region in its Resource",
+            "across accounts both sides must allow it: your identity policy and their repository policy",
+            "an explicit Deny somewhere; it always wins",
+        ],
+        "Compare the text with the policy and mend it; in the lab a changed policy acts at once.",
+        "The same; a change of IAM may take some seconds to act.",
+    ),
+    _why(
+        "exec format error",
+        "The kernel cannot run the program: it was built for another processor.",
+        ["an image built on an arm64 laptop runs on amd64 machines, or the other way round"],
+        "docker build --platform linux/amd64,linux/arm64 makes an index with one image for each.",
+        "The same with docker buildx; Lambda wants an image of just one architecture.",
+    ),
+    _why(
+        "image manifest, config or layer media type",
+        "Lambda was given an index, or a manifest of a kind it does not take.",
+        ["docker buildx adds an attestation, and with it an index, unless told not to"],
+        "docker build --provenance=false, and one --platform.",
+        "The same.",
+    ),
+    _why(
+        "CannotPullContainerError|ErrImagePull|ImagePullBackOff",
+        "A service tried to pull the image and could not; the words after it tell which of many reasons it was.",
+        [
+            "the tag or digest is not there (a lifecycle policy may have removed it)",
+            "the task's execution role may not pull",
+            "no network path to ECR or to S3, from which layers come: in private subnets an S3 gateway endpoint",
+            "the image is for another processor",
+        ],
+        "Look whether aws ecr describe-images shows the image, then at permissions.",
+        "The same, then routes and VPC endpoints: ecr.api, ecr.dkr and S3.",
+    ),
+    _why(
+        "UNSUPPORTED_IMAGE|UnsupportedImageTypeException",
+        "The scanner cannot read this image: an index, no operating system it knows, or one that is too old.",
+        ["an index was asked for: scan its images instead", "an image from scratch holds no package database"],
+        "Scan the digest of one platform's image.",
+        "The same; the list of supported operating systems is in the Amazon Inspector user guide.",
+    ),
+    _why(
+        "ScanNotFoundException",
+        "Nobody has scanned this image yet.",
+        ["scan on push is off", "the push was a moment ago", "the image that was scanned had another digest"],
+        "aws ecr start-image-scan, then aws ecr wait image-scan-complete.",
+        "The same.",
+    ),
+    _why(
+        "scan quota per image|LimitExceededException.*scan",
+        "An image is scanned at most once in 24 hours, and scan on push counts.",
+        ["the image was pushed with scan on push, or scanned by hand, less than a day ago"],
+        "lab.clock.advance(days=1), then again.",
+        "Wait a day; or read the findings that are there.",
+    ),
+    _why(
+        "ImageReferencedByManifestList",
+        "An index lists this image, so it cannot go before the index does.",
+        ["a multi-architecture image: what you pushed under the tag is the index, these are its parts"],
+        "Delete the index first, by its tag or digest, then the images.",
+        "The same; lifecycle policies follow the same rule.",
+    ),
+    _why(
+        "RepositoryNotEmptyException",
+        "The repository holds images, and deleting it would delete them.",
+        ["untagged images are images too; aws ecr list-images shows them"],
+        "aws ecr delete-repository --force, if you mean it.",
+        "The same. There is no way back.",
+    ),
+    _why(
+        "toomanyrequests|TooManyRequests|ThrottlingException",
+        "Too many requests in a short time; the registry asks you to slow down.",
+        ["many machines pull from public.ecr.aws without logging in", "a loop asks for a token before each pull"],
+        "The lab has no such limit; something else answered.",
+        "Log in (also to ECR Public), cache tokens for their twelve hours, or use a pull through cache.",
+    ),
+    _why(
+        "layer already exists",
+        "No error at all: the registry has this layer, so it is not sent again.",
+        ["the image shares layers with one that was pushed before"],
+        "Nothing to cure.",
+        "Nothing to cure; it saves time and storage.",
+    ),
+    _why(
+        "manifest unknown|ImageNotFoundException|Requested image not found",
+        "The repository is there, the tag or digest is not.",
+        ["it was never pushed, or under another tag", "it was deleted, by hand or by a lifecycle policy"],
+        "aws ecr list-images --repository-name NAME shows what is there.",
+        "The same.",
+    ),
+    _why(
+        "does not simulate",
+        "The kit does not simulate this operation (yet).",
+        ["docs/fidelity.md lists what it does"],
+        "Nothing is wrong with your command; try it on AWS.",
+        "It works there.",
+    ),
+)

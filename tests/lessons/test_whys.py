@@ -1,0 +1,46 @@
+"""Famous errors are recognised by the texts that AWS and Docker print, and explained."""
+
+import pytest
+
+from ecrlab.lessons import whys
+
+FAMOUS = [
+    "no basic auth credentials",
+    "denied: Your authorization token has expired. Reauthenticate and try again.",
+    "name unknown: The repository with name 'x' does not exist in the registry with id '123456789012'",
+    "tag invalid: The image tag 'v1' already exists in the 'my-app' repository and cannot be overwritten because the "
+    "repository is immutable.",
+    "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: x is not "
+    "authorized to perform: ecr:GetAuthorizationToken on resource: *",
+    "denied: User: arn:aws:sts::123456789012:assumed-role/reader/me is not authorized to perform: "
+    "ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app",
+    "exec /hello.sh: exec format error",
+    "The image manifest, config or layer media type for the source image x is not supported.",
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
+    "UNSUPPORTED_IMAGE",
+    "An error occurred (ScanNotFoundException) when calling the DescribeImageScanFindings operation",
+    "An error occurred (LimitExceededException) when calling the StartImageScan operation: The scan quota per image has "
+    "been exceeded. Wait and try again.",
+    "ImageReferencedByManifestList",
+    "An error occurred (RepositoryNotEmptyException) when calling the DeleteRepository operation",
+    "toomanyrequests: Rate exceeded",
+    "5f70bf18a086: Layer already exists",
+]
+
+
+@pytest.mark.parametrize("error", FAMOUS)
+def test_a_famous_error_has_meaning_causes_and_both_cures(error):
+    page = whys.explain(error)
+
+    for heading in ("What it means", "Usual causes", "The cure here", "The cure on AWS"):
+        assert heading in page
+
+
+def test_each_famous_error_has_an_explanation_of_its_own():
+    found = [next(why for why in whys.WHYS if why.sign.search(error)) for error in FAMOUS]
+
+    assert len({id(why) for why in found}) == len(FAMOUS)
+
+
+def test_an_unknown_error_is_not_explained_by_a_guess():
+    assert "not among the famous errors" in whys.explain("the moon is in the wrong phase")
