@@ -22,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in foreign_variables(base):
         del os.environ[name]
     os.environ.update(lab_environment(DEAD_ENDPOINT, Path(folder.name), base=base))
+    os.environ["ECRLAB_PROGRESS"] = str(Path(folder.name) / "progress.json")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -41,7 +41,12 @@ def explain(error: str) -> str:
 
 def _wrapped(text: str, first: str, rest: str | None = None) -> str:
     return textwrap.fill(
-        " ".join(text.split()), 100, initial_indent=first, subsequent_indent=first if rest is None else rest
+        " ".join(text.split()),
+        100,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
