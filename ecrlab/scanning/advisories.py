@@ -97,11 +97,11 @@ def load(path: str | Path, cache: Path | None = None) -> Advisories:
     """
     path = Path(path)
     try:
-        state = _fingerprint(path)
+        name, state = _fingerprint(path)
     except OSError as cause:
         raise AdvisoriesError(f"advisories {path} cannot be read: {cause.strerror}") from cause
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ecrlab"
-    index = folder / f"advisories-{state}.sqlite"
+    index = folder / f"advisories-{name}-{state}.sqlite"
     try:
         if not index.exists():
             _build(index, path)
@@ -118,6 +118,9 @@ def _build(index: Path, path: Path) -> None:
         with closing(sqlite3.connect(draft)) as connection:
             _fill(connection, _records(path), str(path))
         draft.replace(index)  # a scan at the same moment sees the whole index or none
+        for stale in index.parent.glob(index.stem.rpartition("-")[0] + "-*.sqlite"):
+            if stale != index:
+                stale.unlink(missing_ok=True)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -168,12 +171,14 @@ def _kit_records() -> Iterator[object]:
     return (json.loads(line) for line in lines)
 
 
-def _fingerprint(path: Path) -> str:
-    state = hashlib.sha256(f"{_FORMAT} {path.resolve()}".encode())
+def _fingerprint(path: Path) -> tuple[str, str]:
+    """Digest where a set lies, and the state it is in there."""
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
+    state = hashlib.sha256(str(_FORMAT).encode())
     for file in _files(path) if path.is_dir() else [path]:
         stat = file.stat()
-        state.update(f"\n{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}".encode("utf-8", "surrogateescape"))
-    return state.hexdigest()[:32]
+        state.update(os.fsencode(file) + f" {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}\n".encode())
+    return name, state.hexdigest()[:16]
 
 
 def _files(folder: Path) -> Sequence[Path]:

@@ -147,7 +147,8 @@ def clean(name: bytes) -> bytes:
         name = name[2:]
     if name.endswith(b"/"):
         name = name[:-1]
-    if name and not name.startswith((b"/", b"./", b"../")) and b"//" not in name and b"/." not in name:
+    odd = name.startswith((b"/", b"./", b"../")) or name.endswith(b"/") or b"//" in name or b"/." in name
+    if name and not odd:
         return b"" if name in (b".", b"..") else name
     parts: list[bytes] = []
     for part in name.split(b"/"):
