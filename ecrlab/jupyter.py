@@ -97,6 +97,7 @@ def _server_settings(folder: Path) -> dict[str, Any]:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",
         },
+        "LanguageServerManager": {"autodetect": False},  # the search for language servers starts npm
     }
 
 

@@ -33,9 +33,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The steps of every set-up in this test, which are written down and do just what later steps build on."""
     done: list[str] = []
 
-    def step(
-        command: list[str], doing: str, held: int, say: Callable[[str], None], *, may_fail: bool = False
-    ) -> None:
+    def step(command: list[str], doing: str, held: int, say: Callable[[str], None], *, may_fail: bool = False) -> None:
         done.append(doing)
         if "venv" in command:
             folder = Path(command[-1])
@@ -117,9 +115,7 @@ def test_a_whole_environment_is_left_alone(checkout: Path, steps: list[str]) -> 
 
 
 @pytest.mark.parametrize("change", ["lock", "python", "stamp", "folder"])
-def test_a_stale_or_half_made_environment_is_made_again(
-    checkout: Path, steps: list[str], change: str
-) -> None:
+def test_a_stale_or_half_made_environment_is_made_again(checkout: Path, steps: list[str], change: str) -> None:
     # given
     prepare(checkout)
     # when
@@ -201,26 +197,20 @@ def test_what_pip_says_becomes_a_cure(said: str, cure: str) -> None:
     assert cure in bootstrap._why(said)
 
 
-def test_a_python_without_venv_is_told_which_package_brings_it(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_python_without_venv_is_told_which_package_brings_it(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.util, "find_spec", lambda name: None)
     with pytest.raises(SetupError, match=r"sudo apt install python3\.\d+-venv"):
         prepare(checkout)
 
 
-def test_a_full_disk_is_refused_before_anything_is_made(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_refused_before_anything_is_made(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "NEEDED_BYTES", 10**18)
     with pytest.raises(SetupError, match="GB are free at .*: free some space"):
         prepare(checkout)
     assert not (checkout / ".venv").exists()
 
 
-def test_a_checkout_that_cannot_be_written_is_refused(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkout_that_cannot_be_written_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.os, "access", lambda *asked: False)
     with pytest.raises(SetupError, match="copy the project to a folder of yours"):
         prepare(checkout)

@@ -49,9 +49,7 @@ def test_an_unknown_command_gets_the_list(capsys: pytest.CaptureFixture[str]) ->
     assert "no command 'lba'" in said and "doctor" in said
 
 
-def test_options_without_a_command_are_the_lab_s(
-    command: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_without_a_command_are_the_lab_s(command: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     monkeypatch.setitem(cli.COMMANDS, "lab", cli.COMMANDS["try"])
     command.run = lambda options: options.port  # type: ignore[attr-defined]
