@@ -47,7 +47,7 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
             reason = f"{advisories.origin} ({advisories.date}) know nothing of {distribution.title}"
         ecr = support(distribution, now)
         if ecr != "supported":
-            notes.append(f"ECR itself {_SUPPORT[ecr]} {distribution.title}.")
+            notes.append(_SUPPORT[ecr].format(distribution.title))
     findings, unresolved = match(inventory.packages, distribution, advisories, now)
     return Report(
         status, reason, inventory, findings, (), unresolved, advisories.origin, advisories.date, advisories.records,
@@ -56,6 +56,6 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
 
 
 _SUPPORT = {
-    "discontinued": "still scans, but no longer maintains findings for much longer on,",
-    "unsupported": "does not scan (or scans no longer)",
+    "discontinued": "ECR itself still scans {0}, but calls it discontinued.",
+    "unsupported": "ECR itself does not scan {0}.",
 }

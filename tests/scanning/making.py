@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import io
+import json
 import tarfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from ecrlab.scanning import Advisories, LayerSource
 
@@ -96,3 +98,30 @@ def advisories(*records: object) -> Advisories:
 
 def names(packages: Iterable[object]) -> list[str]:
     return [f"{package.name} {package.version}" for package in packages]  # type: ignore[attr-defined]
+
+
+def oci_layout(path: Path, *images: Sequence[LayerSource], names: Sequence[str] = ()) -> Path:
+    """Write an OCI image layout with an image for each list of layers."""
+    listed = []
+    for number, layers in enumerate(images):
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}})
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": _descriptor(path, config.encode(), "application/vnd.oci.image.config.v1+json"),
+            "layers": [_descriptor(path, one.open().read(), one.media_type or GZIP) for one in layers],
+        }
+        descriptor = _descriptor(path, json.dumps(manifest).encode(), str(manifest["mediaType"]))
+        if number < len(names):
+            descriptor["annotations"] = {"org.opencontainers.image.ref.name": names[number]}
+        listed.append(descriptor)
+    (path / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": listed}))
+    return path
+
+
+def _descriptor(path: Path, data: bytes, media_type: str) -> dict[str, object]:
+    digest = hashlib.sha256(data).hexdigest()
+    (path / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    (path / "blobs" / "sha256" / digest).write_bytes(data)
+    return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}

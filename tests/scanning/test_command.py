@@ -1,0 +1,182 @@
+import argparse
+import json
+
+import pytest
+
+from ecrlab.scanning import command, embedded
+from ecrlab.scanning.errors import TargetError
+from tests.scanning.making import advisory, debian, file, layer, metadata, oci_layout, stored
+
+# Facts of the kit's own set: fixed in 3.0.8-1~deb12u1 or before (Debian 12), and in Jinja2 2.11.3.
+OLD = layer(*debian(("libexpat1", "2.5.0-1", "expat")))
+
+
+@pytest.fixture
+def scan(capsys, monkeypatch, tmp_path):
+    """Run the command as a shell would: exit code, standard output, standard error."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*words, lab_images=None):
+        parser = argparse.ArgumentParser()
+        command.configure(parser)
+        code = command.run(parser.parse_args([str(word) for word in words]), lab_images)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def image(tmp_path):
+    members = [file("srv/a.dist-info/METADATA", metadata("Jinja2", "2.10")), file("usr/x/specifications/r.gemspec")]
+    return oci_layout(tmp_path / "image", [OLD, layer(*members)])
+
+
+def own(tmp_path, *records):
+    (tmp_path / "osv.json").write_text(json.dumps(list(records)))
+    return tmp_path / "osv.json"
+
+
+HIGH = {"database_specific": {"severity": "HIGH"}}
+ONE = advisory("CVE-2024-0001", "Debian:12", "expat", {"introduced": "0"}, {"fixed": "2.6"}, aliases=["X-1"], **HIGH)
+
+
+def test_the_json_has_the_documented_keys(scan, image, tmp_path):
+    code, out, _ = scan(image, "--output", "json", "--advisories", own(tmp_path, ONE))
+
+    report = json.loads(out)
+    assert code == 0
+    assert list(report) == [
+        "schema", "status", "reason", "os", "packages", "findings", "ignored", "unresolved", "not_inventoried", "advisories",
+        "notes",
+    ]  # fmt: skip
+    assert report["os"] == {"id": "debian", "version_id": "12"}
+    assert report["packages"][0] == {
+        "name": "Jinja2",
+        "version": "2.10",
+        "ecosystem": "PyPI",
+        "source_name": "jinja2",
+        "source_version": "2.10",
+        "purl": "pkg:pypi/jinja2@2.10",
+        "path": "srv/a.dist-info/METADATA",
+        "layer_index": 1,
+        "layer_digest": report["packages"][0]["layer_digest"],
+    }
+    assert report["packages"][1]["layer_digest"] == OLD.digest
+    assert report["findings"] == [
+        {
+            "id": "CVE-2024-0001",
+            "aliases": ["X-1"],
+            "package": "expat",
+            "version": "2.5.0-1",
+            "fixed_version": "2.6",
+            "severity": "HIGH",
+            "score": None,
+            "layer_index": 0,
+        }
+    ]
+    assert report["not_inventoried"][0]["kind"] == "gem"
+    assert report["advisories"]["records"] == 1
+
+
+def test_the_kits_own_advisories_are_the_default_and_their_date_is_shown(scan, image):
+    code, out, _ = scan(image)
+
+    assert code == 0
+    assert "CVE-2020-28493" in out  # Jinja2 before 2.11.3
+    assert embedded().date in out
+    assert "Present, not inventoried (gem): usr/x/specifications/r.gemspec" in out
+    assert "libexpat1" not in out
+
+
+def test_inventory_prints_every_package(scan, image):
+    assert "libexpat1" in scan(image, "--inventory")[1]
+
+
+@pytest.mark.parametrize(("threshold", "code"), [("CRITICAL", 0), ("high", 1), ("LOW", 1), ("UNDEFINED", 1)])
+def test_findings_at_or_above_the_threshold_fail_the_gate(scan, image, tmp_path, threshold, code):
+    assert scan(image, "--advisories", own(tmp_path, ONE), "--fail-on", threshold)[0] == code
+
+
+def test_an_exception_opens_the_gate_until_it_expires(scan, image, tmp_path):
+    (tmp_path / "allow").write_text("# accepted\n\nx-1 expat until 2026-06-30 # the fix comes in July\nCVE-1 until 2020-01-01\n")
+    words = [image, "--advisories", own(tmp_path, ONE), "--fail-on", "HIGH", "--ignore", tmp_path / "allow", "--output", "json"]
+
+    code, out, _ = scan(*words, "--as-of", "2026-06-30")
+    report = json.loads(out)
+    assert (code, report["findings"], [one["id"] for one in report["ignored"]]) == (0, [], ["CVE-2024-0001"])
+
+    code, out, _ = scan(*words, "--as-of", "2026-07-01")
+    assert code == 1
+    assert json.loads(out)["notes"] == ["The exception for x-1 expired on 2026-06-30."]
+
+
+@pytest.mark.parametrize("line", ["CVE-1 until tomorrow", "CVE-1 a b c", "CVE-1 p until 2026-13-01", "CVE-1 until"])
+def test_an_allow_list_that_makes_no_sense_is_refused_with_its_line(scan, image, tmp_path, line):
+    (tmp_path / "allow").write_text(f"# fine\n{line}\n")
+
+    code, out, err = scan(image, "--ignore", tmp_path / "allow")
+
+    assert (code, out) == (2, "")
+    assert "line 2" in err
+
+
+def test_as_of_a_day_later_advisories_are_not_known(scan, image, tmp_path):
+    told = own(tmp_path, {**ONE, "published": "2026-03-01T00:00:00Z"})
+
+    assert "CVE-2024-0001" not in scan(image, "--advisories", told, "--as-of", "2026-02-28")[1]
+    assert "CVE-2024-0001" in scan(image, "--advisories", told, "--as-of", "2026-03-01")[1]
+
+
+@pytest.mark.parametrize(
+    ("layers", "status", "why"),
+    [
+        ([stored(OLD.open().read()[:-20], OLD.media_type)], "FAILED", "truncated"),
+        ([layer(file("readme"))], "UNSUPPORTED_IMAGE", "no distribution"),
+        ([layer(*debian(("p", "1"), release="ID=debian\nVERSION_ID=6"))], "UNSUPPORTED_IMAGE", "know nothing of Debian 6"),
+    ],
+)
+def test_an_image_that_cannot_be_judged_exits_2_with_the_reason(scan, tmp_path, layers, status, why):
+    code, out, err = scan(oci_layout(tmp_path, layers), "--output", "json", "--fail-on", "LOW")
+
+    report = json.loads(out)
+    assert (code, report["status"]) == (2, status)
+    assert why in report["reason"]
+    assert why in err
+
+
+def test_an_advisory_that_cannot_be_evaluated_is_never_clean(scan, image, tmp_path):
+    broken = advisory("CVE-2024-0666", "Debian:12", "expat", {"fixed": "1"})
+    other = advisory("CVE-2024-0002", "Debian:12", "other", {"introduced": "0"})
+
+    code, out, _ = scan(image, "--advisories", own(tmp_path, broken, other))
+
+    assert code == 2
+    assert "CVE-2024-0666" in out
+
+
+@pytest.mark.parametrize("words", [["no/such/image"], [".", "--advisories", "no/such.zip"], [".", "--ignore", "no/such"]])
+def test_what_is_not_there_exits_2_without_a_report(scan, words):
+    code, out, err = scan(*words)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("scan: ")
+
+
+def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan):
+    def lab_images(name):
+        if name != "shop/app:1":
+            raise TargetError(f"the lab has no image {name}")
+        return [OLD]
+
+    assert "Debian 12: 1 packages" in scan("shop/app:1", lab_images=lab_images)[1]
+    assert scan("shop/app:2", lab_images=lab_images)[0] == 2
+
+
+def test_names_from_an_image_do_not_command_the_terminal(scan, tmp_path):
+    hostile = file("x.dist-info/METADATA", metadata("evil\x1b[2J[red]", "1"))
+
+    out = scan(oci_layout(tmp_path, [OLD, layer(hostile)]), "--inventory")[1]
+
+    assert "\x1b" not in out
+    assert "evil\\x1b[2J[red]" in out
