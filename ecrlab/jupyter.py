@@ -27,9 +27,7 @@ FIRST_PORT = 8888
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lab`."""
-    parser.add_argument(
-        "--port", type=int, help=f"listen on this port (default: the first free one from {FIRST_PORT})"
-    )
+    parser.add_argument("--port", type=int, help=f"listen on this port (default: the first free one from {FIRST_PORT})")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
@@ -38,9 +36,7 @@ def run(options: argparse.Namespace) -> int:
     if options.port is not None:
         _refuse_taken(options.port)
     if not os.access(CHECKOUT, os.W_OK):
-        raise EcrLabError(
-            f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first"
-        )
+        raise EcrLabError(f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first")
     folder = CHECKOUT / ".jupyter"
     environment = prepare(folder, base=os.environ)
     print("starting JupyterLab; stop it with Ctrl-C", file=sys.stderr, flush=True)
@@ -58,6 +54,10 @@ def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
     write_files(nowhere, base=base)
     _write_json(folder / "config" / "jupyter_server_config.json", _server_settings(folder))
     _write_json(folder / "config" / "labconfig" / "default_setting_overrides.json", INTERFACE_SETTINGS)
+    # Every kernel warns that it talks over loopback unencrypted; here that is as it should be.
+    _write_json(
+        folder / "ipython" / "profile_default" / "ipython_kernel_config.json", {"IPKernelApp": {"log_level": 40}}
+    )
     _write_shell_start(folder, lab_environment(DEAD_ENDPOINT, nowhere, base=base))
     return importable_from(CHECKOUT, inside_lab(DEAD_ENDPOINT, nowhere, base=base)) | {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -116,9 +116,7 @@ def _has_browser(environment: Mapping[str, str]) -> bool:
     """Whether a browser can open a window; without a display, Python would look for one that fills the
     terminal.
     """
-    return sys.platform == "darwin" or any(
-        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
+    return sys.platform == "darwin" or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _refuse_taken(port: int) -> None:

@@ -1,0 +1,83 @@
+"""The doctor: what is wrong is said with the cure, and counts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecrlab import doctor
+from ecrlab.bootstrap import CHECKOUT
+from ecrlab.cli import main
+from ecrlab.doctor import Finding
+
+
+def test_a_machine_that_runs_the_tests_has_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is wrong" in said
+    assert "AWS_ENDPOINT_URL=http://127.0.0.1:PORT" in said
+    assert str(CHECKOUT) in said
+
+
+def test_one_wrong_thing_is_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    def examine(state: Path | None) -> Iterator[Finding]:
+        yield Finding("ok", "python", "3.11")
+        yield Finding("WRONG", "aws", "not found")
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    # then
+    assert main(["doctor"]) == 1
+    assert "1 wrong" in capsys.readouterr().out
+
+
+def test_the_user_s_variables_are_named_and_their_values_are_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-real-token")
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert "AWS_SESSION_TOKEN" in said and "a-real-token" not in said
+
+
+def test_a_network_file_system_is_warned_of(tmp_path: Path) -> None:
+    # given
+    table = tmp_path / "mounts"
+    table.write_text("/dev/sda / ext4 rw 0 0\nserver:/home /mnt/my\\040home nfs4 rw 0 0\n")
+    mounts = doctor.file_systems(table)
+    # then
+    assert doctor.file_system_of(Path("/mnt/my home/lab"), mounts) == "nfs4"
+    assert doctor.file_system_of(Path("/mnt/other"), mounts) == "ext4"
+    good, warning = doctor.storage("state", tmp_path, "nfs4")
+    assert (good.grade, warning.grade) == ("ok", "note")
+    assert "nfs4" in warning.text and "on a disk of this machine" in warning.text
+
+
+def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_it_will_be_in(tmp_path: Path) -> None:
+    [finding] = doctor.storage("state", tmp_path / "a" / "b", "ext4")
+    assert finding.grade == "ok"
+
+
+def test_a_full_disk_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "NEEDED_BYTES", 10**18)
+    [finding] = doctor.storage("state", tmp_path, "ext4")
+    assert finding.grade == "WRONG" and "free some space" in finding.text
+
+
+@pytest.mark.parametrize(("name", "grade"), [("aws", "WRONG"), ("skopeo", "note")])
+def test_a_missing_program_is_wrong_only_if_every_lab_needs_it(name: str, grade: str) -> None:
+    assert doctor.client(name, None).grade == grade
+
+
+def test_a_program_that_does_not_run_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "aws"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    assert doctor.client("aws", str(broken)).grade == "WRONG"
+
+
+def test_an_old_sqlite_is_wrong_and_a_new_python_worth_a_note() -> None:
+    assert doctor.sqlite((3, 34, 1)).grade == "WRONG"
+    assert doctor.python((3, 14), "python3.14").grade == "note"

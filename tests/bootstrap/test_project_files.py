@@ -1,0 +1,94 @@
+"""The files that say what the kit needs agree, and none names the machine or the index they were made with."""
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from ecrlab.bootstrap import CHECKOUT, NEWEST_TESTED
+
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+CONDA = yaml.safe_load((CHECKOUT / "environment.yml").read_text())
+LOCK = (CHECKOUT / "requirements.lock").read_text()
+
+# conda-forge's names for the same package, where they differ.
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+
+
+def bounds(lines: list[str]) -> dict[str, SpecifierSet]:
+    """Package name to version bounds.
+
+    >>> bounds(["pandas >=2.2"])
+    {'pandas': <SpecifierSet('>=2.2')>}
+    """
+    wanted = map(Requirement, lines)
+    return {canonicalize_name(CONDA_NAMES.get(one.name, one.name)): one.specifier for one in wanted}
+
+
+def locked() -> Iterator[tuple[str, str]]:
+    """Name and version of every package in the lock."""
+    yield from re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)
+
+
+def test_conda_installs_what_pyproject_asks_for() -> None:
+    # given
+    *plain, by_pip = CONDA["dependencies"]
+    *from_pip, the_kit = by_pip["pip"]
+    assert the_kit == "-e ."
+    conda = bounds([*plain, *from_pip])
+    python = conda.pop("python")
+    conda.pop("pip")
+    # then
+    assert conda == bounds(PROJECT["dependencies"])
+    assert python == SpecifierSet(f"{PROJECT['requires-python']},<3.{NEWEST_TESTED[1] + 1}")
+
+
+def test_the_lock_holds_what_pyproject_asks_for_within_its_bounds() -> None:
+    versions: dict[str, set[str]] = {}
+    for name, version in locked():
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    asked = bounds(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+    outside = [name for name, bound in asked.items() if not all(map(bound.contains, versions.get(name, {"0"})))]
+    assert outside == []
+
+
+def test_every_locked_package_has_its_hashes_and_no_address() -> None:
+    blocks = re.split(r"^(?=[\w.-]+==)", LOCK, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(list(locked())) > 100
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in LOCK and "@ " not in LOCK
+
+
+# Written in two halves, so that this file does not name them either.
+PRIVATE = ["/wo" + "rk/", "/root/" + "dev", "/root/" + "briefs", "/root/" + ".pyenv"]
+PRIVATE += ["pypi." + "org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian.org"]
+
+
+def test_no_file_names_the_machine_or_the_index_it_was_made_with() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    paths = [CHECKOUT / name for name in listed.stdout.split("\0") if name]
+    naming = [(path.name, word) for path in paths for word in PRIVATE if word in text_of(path)]
+    assert naming == []
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; nothing, where it is deleted or not text."""
+    try:
+        return path.read_text()
+    except (UnicodeDecodeError, FileNotFoundError):
+        return ""
+
+
+def test_the_package_says_it_is_typed_and_licensed() -> None:
+    assert (CHECKOUT / "ecrlab" / "py.typed").exists()
+    assert PROJECT["license"] == "Apache-2.0"
+    assert "Apache License" in (CHECKOUT / "LICENSE").read_text()
