@@ -60,12 +60,11 @@ class UnknownOperationException(EcrError):
 
 
 class AccessDeniedException(EcrError):
-    """The caller may not do this; `action` and `resource` say what was asked."""
+    """The caller may not do this; `tail` says why, such as `because no identity-based policy allows …`."""
 
-    def __init__(self, principal: str, action: str, resource: str, because: str = "") -> None:
-        tail = f" because {because}" if because else ""
+    def __init__(self, principal: str, action: str, resource: str, tail: str = "") -> None:
         super().__init__(
-            f"User: {principal} is not authorized to perform: {action} on resource: {resource}{tail}"
+            f"User: {principal} is not authorized to perform: {action} on resource: {resource} {tail}".rstrip()
         )
 
 

@@ -1,23 +1,45 @@
 """Who is calling: the account and principal behind an access key.
 
-The lab's own key belongs to its learner, an administrator of the default account. Keys of users, roles and sessions that
-were made with IAM and STS (moto's) belong to those; any other key is taken for the learner's too, because a simulator has
-no secret to check a signature with.
+The lab's own key belongs to its learner, an administrator of the default account. Keys of users, roles and sessions
+that were made with IAM and STS (moto's) belong to those, for as long as they are valid; any other key is taken for the
+learner's too, because a simulator has no secret to check a signature with.
 """
 
+import base64
+import binascii
 import re
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
+from ecrlab.environment import ACCESS_KEY_ID
+from ecrlab.registry.errors import EcrError
 from ecrlab.registry.names import REGION
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
 LEARNER = "learner"
+LEARNER_ARN = f"arn:aws:iam::{DEFAULT_ACCOUNT}:user/{LEARNER}"
 
-_SCOPE = re.compile(
-    r"AWS4-HMAC-SHA256\s+Credential=([^/\s,]+)/\d{8}/([^/\s,]+)/([^/\s,]+)/aws4_request", re.ASCII
-)
+_SCOPE = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/\s,]+)/\d{8}/([^/\s,]+)/([^/\s,]+)/aws4_request", re.ASCII)
+_ISSUED = re.compile(r"(?:AKIA|ASIA)([A-Z2-7]{8})([A-Z2-7])[A-Z2-7]{7}")
+_FIRST = 1 << 39
+"""What the number in a key begins to count at; see `issuing_account`."""
+
+
+class UnrecognizedClientException(EcrError):
+    """The access key is not, or no longer, a key of anybody."""
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is invalid.")
+
+
+class ExpiredTokenException(EcrError):
+    """The session that the access key belongs to is over."""
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +70,73 @@ def read_signature(authorization: str) -> Signature | None:
 
 
 def identify(access_key: str) -> Caller:
-    """The principal behind an access key."""
-    account_id = DEFAULT_ACCOUNT
-    # Until something of IAM or STS was used in this process, no key but the learner's can exist.
-    if "moto.iam.models" in sys.modules:
-        from moto.iam.models import get_account_id_from
-        from moto.sts.models import sts_backends
+    """The principal behind an access key.
 
-        account_id = get_account_id_from(access_key)
-        _, arn, _ = sts_backends[account_id]["aws"].get_caller_identity(access_key, DEFAULT_REGION)
-        if not arn.endswith(":user/moto"):
-            return Caller(account_id, arn, access_key, is_administrator=arn.endswith(f":user/{LEARNER}"))
-    return Caller(account_id, f"arn:aws:iam::{account_id}:user/{LEARNER}", access_key, is_administrator=True)
+    Raises `UnrecognizedClientException` for a key that was deleted or deactivated, `ExpiredTokenException` for one of a
+    session that is over (by the machine's time, as STS has it here).
+    """
+    if access_key == ACCESS_KEY_ID:
+        return named(DEFAULT_ACCOUNT, LEARNER_ARN, access_key)
+    # Until something of IAM or STS was used in this process, it has given out no key.
+    if "moto.iam.models" in sys.modules:
+        for account_id, iam in backends("iam"):
+            key = iam.access_keys.get(access_key)
+            if key is not None:
+                return named(account_id, _arn_of(account_id, iam, key), access_key)
+    issuer = issuing_account(access_key)
+    if issuer == DEFAULT_ACCOUNT or any(issuer == account_id for account_id, _ in backends("iam")):
+        raise UnrecognizedClientException
+    return named(DEFAULT_ACCOUNT, LEARNER_ARN, access_key)
+
+
+def named(account_id: str, arn: str, access_key: str) -> Caller:
+    """The caller of that ARN; the learner is an administrator whatever the key."""
+    return Caller(account_id, arn, access_key, is_administrator=arn == LEARNER_ARN)
+
+
+def backends(service: str) -> list[tuple[str, Any]]:
+    """The `iam` or `sts` of moto for every account that has one; nothing, before the service is used."""
+    module = sys.modules.get(f"moto.{service}.models")
+    # Absent too while another thread imports it.
+    accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})
+    # Lists, because other threads may make accounts meanwhile.
+    return [(account_id, account["aws"]) for account_id, account in list(accounts.items())]
+
+
+def session_of(account_id: str, access_key: str) -> Any | None:
+    """The session (moto's `AssumedRole`) that an access key was given out for."""
+    for owner, sts in backends("sts"):
+        if owner == account_id:
+            return next((one for one in list(sts.assumed_roles) if one.access_key_id == access_key), None)
+    return None
+
+
+def issuing_account(access_key: str) -> str | None:
+    """The account whose IAM gave out a key of that form, or None for a key of another form.
+
+    AWS writes the account into every access key, and so does moto: eight letters of base 32 are half its number, the
+    next tells whether it is odd.
+    """
+    match = _ISSUED.fullmatch(access_key)
+    if match is None:
+        return None
+    try:
+        half = int.from_bytes(base64.b32decode(match[1])) - _FIRST
+    except binascii.Error:
+        return None
+    return f"{2 * half + (match[2] >= 'Q' or match[2].isdigit()):012}" if half >= 0 else None
+
+
+def _arn_of(account_id: str, iam: Any, key: Any) -> str:
+    session = session_of(account_id, key.access_key_id)
+    if session is not None:
+        if session.expiration.replace(tzinfo=UTC) <= datetime.now(UTC):
+            raise ExpiredTokenException
+        return str(session.arn)
+    for user in list(iam.users.values()):
+        if any(one.access_key_id == key.access_key_id for one in list(user.access_keys)):
+            if key.status != "Active":
+                raise UnrecognizedClientException
+            return str(user.arn)
+    # The key of a user who is gone.
+    raise UnrecognizedClientException

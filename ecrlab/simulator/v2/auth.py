@@ -101,8 +101,8 @@ def owners_only(token: Token, action: str, registry: Registry, repository: Repos
     """The rule without policies: an account does what it likes in its own registry and nothing in others'."""
     if token.account_id != registry.account_id:
         resource = repository.arn if repository else f"arn:aws:ecr:{registry.region}:{registry.account_id}:*"
-        because = f"no resource-based policy allows the {action} action"
-        raise AccessDeniedException(token.principal, action, resource, because)
+        tail = f"because no resource-based policy allows the {action} action"
+        raise AccessDeniedException(token.principal, action, resource, tail)
 
 
 def _expired() -> Refusal:

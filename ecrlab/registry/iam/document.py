@@ -1,0 +1,217 @@
+"""Policy documents: read, and asked what they say to a request.
+
+    Policy ── Statement: Effect · Principal · Action · Resource · Condition
+
+Identity policies say which resources; repository policies say which principals, and mean their own repository. What
+ECR takes for a policy of a repository or registry is narrower: see `ecrlab.registry.policies`.
+"""
+
+import enum
+import functools
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.errors import EcrLabError
+from ecrlab.registry.iam import patterns
+from ecrlab.registry.iam.conditions import Condition
+from ecrlab.registry.iam.request import Context, Principal, Request
+
+VERSIONS = ("2012-10-17", "2008-10-17")
+
+_MEMBERS = {
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"),
+    "Condition",
+}
+_ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+
+
+class PolicyError(EcrLabError):
+    """A text that is no policy."""
+
+
+class Named(enum.IntEnum):
+    """How a statement means a principal, the more exactly the greater."""
+
+    NOT = 0
+    BY_ACCOUNT = 1
+    """The whole account: that leaves it to the account's own identity policies."""
+    BY_ROLE = 2
+    """The role of a session, or everybody."""
+    BY_ITSELF = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A list of patterns, or everything but what fits them."""
+
+    patterns: tuple[str, ...]
+    but: bool = False
+
+    def fit(self, text: str, context: Context | None = None) -> bool:
+        """Whether a text is meant."""
+        return any(patterns.like(pattern, text, context) for pattern in self.patterns) is not self.but
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """The principals of a statement (`*`, account, user, role and session ARNs, services), or everybody but them."""
+
+    names: frozenset[str]
+    but: bool = False
+
+    def mean(self, principal: Principal) -> Named:
+        """How a principal is meant."""
+        named = self._named(principal)
+        if self.but:
+            # UNSURE: IAM wants NotPrincipal to name account, role and session alike; here one of them suffices.
+            return Named.BY_ROLE if named is Named.NOT else Named.NOT
+        return named
+
+    def _named(self, principal: Principal) -> Named:
+        if principal.arn in self.names:
+            return Named.BY_ITSELF
+        # UNSURE: whether a grant to everybody is bounded like one to a role; the IAM user guide does not say.
+        if (principal.role_arn and principal.role_arn in self.names) or "*" in self.names:
+            return Named.BY_ROLE
+        if principal.account_id and principal.account_arn in self.names:
+            return Named.BY_ACCOUNT
+        return Named.NOT
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement; what it leaves out (principals of an identity policy, resources of a repository's) means all."""
+
+    allows: bool
+    principals: Principals | None
+    actions: Words
+    resources: Words | None
+    conditions: tuple[Condition, ...]
+    variables: bool
+
+    def speaks_of(self, request: Request) -> Named:
+        """Whether, and how exactly, the statement is about a request."""
+        if not self.actions.fit(request.action.lower()):
+            return Named.NOT
+        filling = request.context if self.variables else None
+        if self.resources is not None and not self.resources.fit(request.resource, filling):
+            return Named.NOT
+        # UNSURE: an operator that IAM does not have cannot get into a policy on AWS; here it never opens a door.
+        if not all(
+            condition.holds(request.context, variables=self.variables, unknown=not self.allows)
+            for condition in self.conditions
+        ):
+            return Named.NOT
+        return Named.BY_ITSELF if self.principals is None else self.principals.mean(request.principal)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy document."""
+
+    statements: tuple[Statement, ...]
+
+    def denies(self, request: Request) -> bool:
+        """Whether a Deny is about the request."""
+        return any(not one.allows and one.speaks_of(request) for one in self.statements)
+
+    def grant(self, request: Request) -> Named:
+        """How exactly an Allow means the one who asks; `Named.NOT` when none does."""
+        return max((one.speaks_of(request) for one in self.statements if one.allows), default=Named.NOT)
+
+    def allows(self, request: Request) -> bool:
+        """Whether an Allow is about the request."""
+        return self.grant(request) is not Named.NOT
+
+
+@functools.lru_cache(maxsize=1024)
+def parse(text: str) -> Policy:
+    """Read a policy. Raises `PolicyError`."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PolicyError("a policy must be a JSON document") from error
+    if not isinstance(document, dict):
+        raise PolicyError("a policy must be a JSON object")
+    version = document.get("Version", "2008-10-17")
+    if version not in VERSIONS:
+        raise PolicyError(f"Version must be one of {', '.join(VERSIONS)}, got {version!r}")
+    if strange := set(document) - {"Version", "Id", "Statement"}:
+        raise PolicyError(f"a policy has no element {min(strange)!r}")
+    statements = document.get("Statement")
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not statements:
+        raise PolicyError("a policy needs a Statement")
+    return Policy(tuple(_statement(one, variables=version == "2012-10-17") for one in statements))
+
+
+def _statement(element: Any, *, variables: bool) -> Statement:
+    if not isinstance(element, dict):
+        raise PolicyError("a statement must be an object")
+    if strange := set(element) - _MEMBERS:
+        raise PolicyError(f"a statement has no element {min(strange)!r}")
+    effect = element.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        raise PolicyError(f"Effect must be Allow or Deny, got {effect!r}")
+    actions = _words(element, "Action", "NotAction")
+    if actions is None:
+        raise PolicyError("a statement needs an Action")
+    if bad := [action for action in actions.patterns if not _ACTION.fullmatch(action)]:
+        raise PolicyError(f"{bad[0]!r} is no action")
+    actions = Words(tuple(action.lower() for action in actions.patterns), actions.but)
+    resources = _words(element, "Resource", "NotResource")
+    return Statement(effect == "Allow", _principals(element), actions, resources, _conditions(element), variables)
+
+
+def _one_of(element: dict[str, Any], name: str, opposite: str) -> tuple[Any, bool]:
+    """An element or its opposite, and whether it is the opposite."""
+    if name in element and opposite in element:
+        raise PolicyError(f"a statement has either {name} or {opposite}")
+    return element.get(name, element.get(opposite)), opposite in element
+
+
+def _words(element: dict[str, Any], name: str, opposite: str) -> Words | None:
+    words, but = _one_of(element, name, opposite)
+    return None if words is None else Words(_texts(words, name), but)
+
+
+def _principals(element: dict[str, Any]) -> Principals | None:
+    given, but = _one_of(element, "Principal", "NotPrincipal")
+    if given is None:
+        return None
+    if given == "*":
+        return Principals(frozenset("*"), but)
+    if not isinstance(given, dict) or not given:
+        raise PolicyError('Principal must be "*" or an object such as {"AWS": …}')
+    names: set[str] = set()
+    for kind, values in given.items():
+        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
+            raise PolicyError(f"there is no kind of principal {kind!r}")
+        names.update(_principal_name(value) for value in _texts(values, "Principal"))
+    return Principals(frozenset(names), but)
+
+
+def _principal_name(text: str) -> str:
+    return f"arn:aws:iam::{text}:root" if re.fullmatch("[0-9]{12}", text) else text
+
+
+def _conditions(element: dict[str, Any]) -> tuple[Condition, ...]:
+    block = element.get("Condition", {})
+    if not isinstance(block, dict) or not all(isinstance(keys, dict) for keys in block.values()):
+        raise PolicyError("Condition must be an object of operators, each an object of keys")
+    return tuple(
+        Condition(operator, key.lower(), _texts(values, key) if values != [] else ())
+        for operator, keys in block.items()
+        for key, values in keys.items()
+    )
+
+
+def _texts(values: Any, where: str) -> tuple[str, ...]:
+    """One value or a list of them, as texts."""
+    listed = values if isinstance(values, list) else [values]
+    if not listed or not all(isinstance(value, str | bool | int | float) for value in listed):
+        raise PolicyError(f"{where} must be a text or a list of texts")
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in listed)
