@@ -7,6 +7,7 @@ goes out is one of these two: never a page of HTML, never a traceback.
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
+from ecrlab.simulator import access
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
@@ -48,10 +50,11 @@ class Answer:
 
 
 class AwsFace:
-    """Answers the two registries' API calls from one world."""
+    """Answers the two registries' API calls from one world; `last_refusal` is the last error and when it was."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.last_refusal: tuple[float, str] | None = None
         load()
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -60,6 +63,7 @@ class AwsFace:
             members, status = self._call(headers, body), 200
         except EcrError as refusal:
             members, status = _refusal(refusal), refusal.status
+            self._remember(headers, refusal)
         except Exception:
             log.exception("an operation failed")
             bug = ServerException("ecrlab failed to answer; its log says why. Please report this.")
@@ -71,6 +75,12 @@ class AwsFace:
             "x-amzn-RequestId": str(uuid.uuid4()),
         }
         return Answer(status, answer_headers, payload)
+
+    def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
+        """Keep the error as clients print it, and when it was, for `lab.why()`."""
+        operation = headers.get("X-Amz-Target", "").partition(".")[2]
+        text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
+        self.last_refusal = (time.time(), text)
 
     def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         prefix, _, name = headers.get("X-Amz-Target", "").partition(".")
@@ -88,7 +98,9 @@ class AwsFace:
             )
         caller = identify(signature.access_key)
         host = headers.get("Host") or "127.0.0.1"
-        return function(Call(self.world, caller, signature.region, name, request, host))
+        call = Call(self.world, caller, signature.region, name, request, host)
+        access.check(call, service)
+        return function(call)
 
 
 def _refusal(error: EcrError) -> dict[str, Any]:

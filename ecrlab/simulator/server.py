@@ -12,6 +12,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
+from ecrlab.simulator.access import authorize
 from ecrlab.simulator.aws import AwsFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher
@@ -27,7 +28,9 @@ class PortTaken(EcrLabError):
 
 def application(world: World, aws: AwsFace | None = None, *, quirks: bool = False) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
-    return ProxyGate(Dispatcher(aws or AwsFace(world), DockerFace(world, quirks=quirks), Control(world)))
+    return ProxyGate(
+        Dispatcher(aws or AwsFace(world), DockerFace(world, authorize=authorize, quirks=quirks), Control(world))
+    )
 
 
 class Server:
@@ -38,9 +41,7 @@ class Server:
         self.aws = AwsFace(world)
         wsgi = application(world, self.aws, quirks=quirks)
         try:
-            self._server: BaseWSGIServer = make_server(
-                HOST, port, wsgi, threaded=True, request_handler=_QuietHandler
-            )
+            self._server: BaseWSGIServer = make_server(HOST, port, wsgi, threaded=True, request_handler=_QuietHandler)
         except (OSError, SystemExit) as error:
             raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="ecrlab-server", daemon=True)
