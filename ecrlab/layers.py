@@ -1,10 +1,11 @@
 """A layer is a tar of files, squeezed by gzip; its digest is the sha256 of the squeezed bytes.
 
-So the same files give the same digest only if every byte on the way is pinned. Two things usually are not: the tar
-(owner, time, order, and header details that differ between Python versions) and the compressor (zlib, zlib-ng and ISA-L
-all write valid, different bytes, and so do their versions). Here both are written out by a few lines of our own: ustar
-headers, and a small deflate (RFC 1951) with the fixed Huffman code, greedy matches, and stored blocks where squeezing
-does not pay. Any gzip reads it. `diff_id` is the digest of the tar before squeezing, as an image config lists it.
+So the same files give the same digest only if every byte on the way is pinned. Two things usually are not:
+the tar (owner, time, order, and header details that differ between Python versions) and the compressor
+(zlib, zlib-ng and ISA-L all write valid, different bytes, and so do their versions). Here both are written
+out by a few lines of our own: ustar headers, and a small deflate (RFC 1951) with the fixed Huffman code,
+greedy matches, and stored blocks where squeezing does not pay. Any gzip reads it. `diff_id` is the digest
+of the tar before squeezing, as an image config lists it.
 
     entries ──tar──> diff_id ──gzip──> digest, size
 """

@@ -4,16 +4,17 @@
                                         ^                      │
                                         └─────────pull─────────┘
 
-Commands and messages are Docker's; a build reads real Dockerfiles and refuses what needs an engine (RUN). Image names
-keep their authentic hosts (`123456789012.dkr.ecr.us-east-1.amazonaws.com`, `public.ecr.aws`), but every connection goes
-to the simulator on this machine, and to nothing else. It runs as `python -m ecrlab.docker`; `install` puts a script
-named `docker` into a directory of PATH. Only the standard library is used, and each command imports only what it needs,
-for a command that starts slowly is felt in every cell of a notebook.
+Commands and messages are Docker's; a build reads real Dockerfiles and refuses what needs an engine (RUN).
+Image names keep their authentic hosts (`123456789012.dkr.ecr.us-east-1.amazonaws.com`, `public.ecr.aws`),
+but every connection goes to the simulator on this machine, and to nothing else. It runs as `python -m
+ecrlab.docker`; `install` puts a script named `docker` into a directory of PATH. Only the standard library
+is used, and each command imports only what it needs, for a command that starts slowly is felt in every cell
+of a notebook.
 
-The environment says where things are: ECRLAB_ENDPOINT (the simulator), DOCKER_CONFIG (the directory of config.json, with
-what `login` stores), ECRLAB_DOCKER_ROOT (images; a directory beside DOCKER_CONFIG unless set), DOCKER_DEFAULT_PLATFORM
-(`linux/amd64` unless set, on every machine, so that all learners see the same), SOURCE_DATE_EPOCH (the date of what is
-built).
+The environment says where things are: ECRLAB_ENDPOINT (the simulator), DOCKER_CONFIG (the directory of
+config.json, with what `login` stores), ECRLAB_DOCKER_ROOT (images; a directory beside DOCKER_CONFIG unless
+set), DOCKER_DEFAULT_PLATFORM (`linux/amd64` unless set, on every machine, so that all learners see the
+same), SOURCE_DATE_EPOCH (the date of what is built).
 """
 
 import shlex

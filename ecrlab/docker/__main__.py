@@ -1,4 +1,6 @@
-"""`python -m ecrlab.docker`: finds the command, reads its options, prints what goes wrong and exits as Docker does."""
+"""`python -m ecrlab.docker`: finds the command, reads its options, prints what goes wrong and exits as Docker
+does.
+"""
 
 import contextlib
 import os
@@ -111,6 +113,11 @@ def _run(arguments: list[str]) -> None:
         print(show_help(name, command))
         return
     options, rest = read(name, command, rest)
+    if name == "build":
+        from ecrlab.docker.build_command import build
+
+        build(options, rest)
+        return
     from ecrlab.docker import commands
 
     getattr(commands, _FUNCTIONS.get(name, name))(options, rest)
@@ -126,8 +133,8 @@ def _find(arguments: list[str]) -> tuple[str, list[str]]:
     first = arguments[0]
     if first in _NEED_AN_ENGINE:
         raise DockerError(
-            f"docker {first} needs an engine, and the lab's docker has none: it builds, pushes, pulls and inspects images;"
-            ' with Docker installed, ecrlab.start(docker="system") uses that instead'
+            f"docker {first} needs an engine, and the lab's docker has none: it builds, pushes, pulls and inspects"
+            ' images; with Docker installed, ecrlab.start(docker="system") uses that instead'
         )
     raise DockerError(
         f"docker: unknown command: docker {' '.join(arguments[:2])}\n\nRun 'docker --help' for more information"

@@ -1,8 +1,8 @@
 """A provenance attestation: a statement of how an image was made, which travels beside it in the index.
 
-It is an OCI manifest of its own whose one layer is an in-toto statement (SLSA provenance v0.2), listed with the platform
-`unknown/unknown` and an annotation that names the image. So a registry shows three entries for what looks like one image.
-Source: BuildKit documentation, attestation storage.
+It is an OCI manifest of its own whose one layer is an in-toto statement (SLSA provenance v0.2), listed with
+the platform `unknown/unknown` and an annotation that names the image. So a registry shows three entries for
+what looks like one image. Source: BuildKit documentation, attestation storage.
 """
 
 import json

@@ -2,10 +2,11 @@
 
     FROM ──> a base's config and layers ──> each instruction changes the config or adds a layer ──> config, manifest
 
-Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.layers` and `context`), so that one context
-gives one digest everywhere. One platform gives a Docker schema 2 manifest, which is what `docker build` and `docker push`
-of a classic engine make; several give an OCI index, as buildx does. Attestations are added only when `--provenance` asks
-for them (buildx adds them by default, which puts an index with an `unknown/unknown` entry even around a single image).
+Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.layers` and `context`), so that
+one context gives one digest everywhere. One platform gives a Docker schema 2 manifest, which is what
+`docker build` and `docker push` of a classic engine make; several give an OCI index, as buildx does.
+Attestations are added only when `--provenance` asks for them (buildx adds them by default, which puts an
+index with an `unknown/unknown` entry even around a single image).
 """
 
 import json
@@ -22,16 +23,16 @@ from ecrlab.docker.copying import Source
 from ecrlab.docker.dockerfile import DockerfileError, Instruction, instruction, parse
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.media_types import DOCKER, OCI, Family
+from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import parse as parse_reference
 from ecrlab.docker.stage import Stage
 from ecrlab.docker.store import Image, Store
-from ecrlab.docker.transfer import default_platform
 from ecrlab.docker.words import expand
 
 Say = Callable[[str], None]
 
 SOURCE_DATE = 1788253200
-"""2026-09-01T09:00:00Z in seconds since 1970: the date of every image and file built, unless SOURCE_DATE_EPOCH is set."""
+"""2026-09-01T09:00:00Z in seconds since 1970: the date of all that is built, unless SOURCE_DATE_EPOCH is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Builder:
         self._step(f"[internal] load metadata for {name}")
         image = self._store.find(name)
         if image is not None and image.is_index:
-            chosen = transfer.choose(image.manifest, platform, name)
+            chosen = choose(image.manifest, platform, name)
             image = self._store.image(chosen) if self._store.has(chosen) else None
         if image is None or not image.platform.startswith(platform.replace("arm64/v8", "arm64")):
             reference = parse_reference(name).with_tag()

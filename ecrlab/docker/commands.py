@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecrlab.docker.errors import DockerError, RegistryError, from_daemon
@@ -105,115 +104,6 @@ def _host(rest: list[str]) -> str:
     return rest[0].removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
-# --- build -----------------------------------------------------------------------------------------------------------
-
-
-def build(options: Options, rest: list[str]) -> None:
-    """Build an image from a Dockerfile and a folder."""
-    from ecrlab.docker.build import Builder, Request, excerpt
-    from ecrlab.docker.context import Context
-    from ecrlab.docker.dockerfile import DockerfileError
-    from ecrlab.docker.patterns import Ignore
-
-    root = _context_root(rest[0])
-    path = Path(options.last("file")) if options.flag("file") else root / "Dockerfile"
-    try:
-        dockerfile = path.read_text(encoding="utf-8")
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise DockerError(
-            f"ERROR: failed to build: failed to solve: failed to read dockerfile: open {path.name}: {reason}"
-        ) from error
-    ignore = next(
-        (f.read_text(encoding="utf-8") for f in (Path(f"{path}.dockerignore"), root / ".dockerignore") if f.is_file()),
-        "",
-    )
-    tags = [_target_name(tag) for tag in options.all("tag")]
-    request = Request(
-        dockerfile,
-        Context(root, Ignore(ignore)),
-        _platforms(options),
-        _build_args(options.all("build-arg")),
-        dict(label.partition("=")[::2] for label in options.all("label")),
-        options.last("target"),
-        _wants_provenance(options),
-    )
-    quiet = options.flag("quiet")
-    store = _store()
-    builder = Builder(store, request, (lambda _: None) if quiet else _say)
-    try:
-        image = builder.build()
-    except DockerError as error:
-        line = error.line if isinstance(error, DockerfileError) else 0
-        place = f"{excerpt(dockerfile, line, path.name)}\n" if line else ""
-        raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
-    store.keep(image.digest, *tags)
-    lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
-    lines += [f"naming to {tag.repository}:{tag.tag} done" for tag in tags] + ["DONE"]
-    _say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))
-    if options.flag("iidfile"):
-        Path(options.last("iidfile")).write_text(image.id, encoding="utf-8")
-    if options.flag("push"):
-        for tag in tags:
-            push(Options(), [str(tag)])
-
-
-def _context_root(text: str) -> Path:
-    if text == "-" or "://" in text or text.startswith("git@"):
-        raise DockerError(f"ERROR: the lab's docker builds from a folder of this machine only, not from {text}")
-    root = Path(text)
-    if not root.is_dir():
-        raise DockerError(f'ERROR: failed to build: unable to prepare context: path "{text}" not found')
-    return root
-
-
-def _target_name(text: str) -> "Reference":
-    try:
-        reference = _named(text).with_tag()
-    except DockerError as error:
-        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": {error}') from error
-    if reference.digest:
-        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": a tag cannot be a digest')
-    return reference
-
-
-def _platforms(options: Options) -> tuple[str, ...]:
-    from ecrlab.docker.transfer import default_platform
-
-    named = [item for value in options.all("platform") for item in value.split(",")] or [default_platform()]
-    return tuple(dict.fromkeys(map(_platform, named)))
-
-
-def _platform(text: str) -> str:
-    """A platform in full: `arm64` is `linux/arm64`."""
-    aliases = {"x86_64": "amd64", "aarch64": "arm64"}
-    parts = [aliases.get(part, part) for part in text.strip().lower().split("/")]
-    parts = parts if parts[0] in ("linux", "windows") else ["linux", *parts]
-    known = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
-    if not 2 <= len(parts) <= 3 or parts[1] not in known:
-        raise DockerError(f'ERROR: failed to parse platform "{text}": unknown operating system or architecture')
-    return "/".join(parts).replace("arm64/v8", "arm64")
-
-
-def _build_args(given: list[str]) -> dict[str, str]:
-    """`NAME=value`, or `NAME` for the value it has in the environment."""
-    found: dict[str, str] = {}
-    for argument in given:
-        name, equals, value = argument.partition("=")
-        if equals or name in os.environ:
-            found[name] = value if equals else os.environ[name]
-    return found
-
-
-def _wants_provenance(options: Options) -> bool:
-    if options.last("sbom", "false") != "false":
-        raise DockerError(
-            "ERROR: an SBOM is made by running a scanner, and the lab's docker runs nothing: leave --sbom out"
-        )
-    attests = [value for value in options.all("attest") if "type=provenance" in value]
-    return options.last("provenance", "false") != "false" or bool(attests)
-
-
 # --- to and from a registry ------------------------------------------------------------------------------------------
 
 
@@ -226,8 +116,8 @@ def push(options: Options, rest: list[str]) -> None:
         raise DockerError("cannot push a digest reference")
     if not reference.is_ecr and reference.domain == "docker.io":
         raise DockerError(
-            f"{reference.name} means Docker Hub, which the lab never reaches: give it the name of your registry first, docker"
-            f" tag {reference} ACCOUNT.dkr.ecr.REGION.amazonaws.com/{reference.name}:{reference.tag or 'latest'}"
+            f"{reference.name} means Docker Hub, which the lab never reaches: give it the name of your registry first,"
+            f" docker tag {reference} ACCOUNT.dkr.ecr.REGION.amazonaws.com/{reference.name}:{reference.tag or 'latest'}"
         )
     say = (lambda _: None) if options.flag("quiet") else _say
     store = _store()
@@ -249,13 +139,14 @@ def push(options: Options, rest: list[str]) -> None:
 def pull(options: Options, rest: list[str]) -> None:
     """Pull what a tag or digest names."""
     from ecrlab.docker import transfer
+    from ecrlab.docker.platforms import platform as parse_platform
 
     reference = _named(rest[0])
     quiet = options.flag("quiet")
     if not reference.tag and not reference.digest and not quiet:
         _say("Using default tag: latest")
     reference = reference.with_tag()
-    platform = _platform(options.last("platform")) if options.flag("platform") else None
+    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
     transfer.pull(_store(), reference, (lambda _: None) if quiet else _say, platform)
     _say(str(reference))
 
@@ -327,10 +218,11 @@ def images(options: Options, rest: list[str]) -> None:
 def inspect(options: Options, rest: list[str]) -> None:
     """Print all that is known of images."""
     from ecrlab.docker.listing import inspected
+    from ecrlab.docker.platforms import platform as parse_platform
     from ecrlab.docker.template import render
 
     store = _store()
-    platform = _platform(options.last("platform")) if options.flag("platform") else None
+    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
     template = options.last("format")
     found, missing = [], []
     for name in rest:
@@ -389,7 +281,7 @@ def version(options: Options, _rest: list[str]) -> None:
 def info(_options: Options, _rest: list[str]) -> None:
     """Say what there is: the lab, the images, and no engine."""
     from ecrlab import __version__
-    from ecrlab.docker.transfer import default_platform
+    from ecrlab.docker.platforms import default_platform
 
     lab = os.environ.get("ECRLAB_ENDPOINT") or "none is running"
     count = len(_store().state().images) if os.environ.get("DOCKER_CONFIG") else 0

@@ -1,8 +1,9 @@
 """The build context: the folder whose files COPY may take, as every machine sees it alike.
 
-What differs from machine to machine is normalised. A file is 0755 if its owner may execute it and else 0644, a directory
-0755, whatever the umask was. A text whose lines all end with CR LF, as git on Windows checks it out, is taken with LF
-(not `.bat` and `.cmd`, which need CR); other bytes are never touched. Times, owners and order are the layer's business.
+What differs from machine to machine is normalised. A file is 0755 if its owner may execute it and else
+0644, a directory 0755, whatever the umask was. A text whose lines all end with CR LF, as git on Windows
+checks it out, is taken with LF (not `.bat` and `.cmd`, which need CR); other bytes are never touched.
+Times, owners and order are the layer's business.
 """
 
 import os

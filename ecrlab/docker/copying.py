@@ -1,8 +1,8 @@
 """COPY: which entries a layer gets, from the build context or from the file system of another stage or image.
 
-The content of a source directory is copied, not the directory. A destination that ends with a slash, or is a directory,
-takes files under their names; otherwise it is the new name. Directories on the way are made. Source: Dockerfile
-reference, COPY.
+The content of a source directory is copied, not the directory. A destination that ends with a slash, or is
+a directory, takes files under their names; otherwise it is the new name. Directories on the way are made.
+Source: Dockerfile reference, COPY.
 """
 
 from collections.abc import Iterable, Iterator

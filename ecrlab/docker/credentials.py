@@ -2,7 +2,8 @@
 
     {"auths": {"123456789012.dkr.ecr.us-east-1.amazonaws.com": {"auth": "QVdTOi4uLg=="}}}
 
-Docker reads the entry of the registry that a name begins with, and no other: hence one login for each registry.
+Docker reads the entry of the registry that a name begins with, and no other: hence one login for each
+registry.
 """
 
 import base64

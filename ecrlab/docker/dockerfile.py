@@ -1,12 +1,13 @@
 """A Dockerfile as a list of instructions.
 
-Grammar: Dockerfile reference. An instruction is one logical line: a line that ends with the escape character goes on in
-the next, comment lines in between are dropped. Parser directives (`# escape=`, `# syntax=`) may stand before everything
-else. Only the form is judged here, what an instruction does is `build`'s business.
+Grammar: Dockerfile reference. An instruction is one logical line: a line that ends with the escape
+character goes on in the next, comment lines in between are dropped. Parser directives (`# escape=`, `#
+syntax=`) may stand before everything else. Only the form is judged here, what an instruction does is
+`build`'s business.
 
-Why own lines: of the parsers on PyPI, `dockerfile-parse` drops what it does not understand without a word and knows
-neither heredocs nor `${X:-y}`, and `dockerfile`, which is Docker's own Go parser, has no wheel for ARM and needs a Go
-compiler there. The latter is what the tests compare this one with.
+Why own lines: of the parsers on PyPI, `dockerfile-parse` drops what it does not understand without a word
+and knows neither heredocs nor `${X:-y}`, and `dockerfile`, which is Docker's own Go parser, has no wheel
+for ARM and needs a Go compiler there. The latter is what the tests compare this one with.
 """
 
 import json
@@ -62,7 +63,7 @@ class Instruction:
 
 def parse(text: str) -> list[Instruction]:
     """The instructions of a Dockerfile; raises `DockerfileError`."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     escape = _escape(lines)
     instructions = [instruction(line, number, escape) for number, line in _logical(lines, escape)]
     if not instructions:

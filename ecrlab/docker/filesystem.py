@@ -1,8 +1,9 @@
 """What a stack of layers adds up to: the file system a container would see.
 
-An upper layer's entry hides the one below with the same path; `.wh.NAME` hides NAME, and `.wh..wh..opq` all that was in
-a directory (OCI image specification, layers). A build needs it to know whether `/app` is a directory already, where a
-link leads, and what `COPY --from` takes. Layers may come from anywhere, so paths and sizes are not trusted.
+An upper layer's entry hides the one below with the same path; `.wh.NAME` hides NAME, and `.wh..wh..opq` all
+that was in a directory (OCI image specification, layers). A build needs it to know whether `/app` is a
+directory already, where a link leads, and what `COPY --from` takes. Layers may come from anywhere, so paths
+and sizes are not trusted.
 """
 
 import tarfile

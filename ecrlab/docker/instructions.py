@@ -1,7 +1,7 @@
 """What each instruction of a Dockerfile does to a stage; and which need an engine and are refused.
 
-Source: Dockerfile reference. RUN executes a program, ADD of a URL fetches from the internet, ADD of an archive unpacks
-it: none of these happens here, and the refusal says what to do instead.
+Source: Dockerfile reference. RUN executes a program, ADD of a URL fetches from the internet, ADD of an
+archive unpacks it: none of these happens here, and the refusal says what to do instead.
 """
 
 import json

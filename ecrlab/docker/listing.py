@@ -1,17 +1,17 @@
 """What is on this machine, as `images`, `history` and `inspect` show it.
 
-Dates are shown as dates: Docker's "3 weeks ago" would say something else every day, and what the lab builds carries a
-fixed date anyway. SIZE is of the unpacked layers, as in Docker; ECR counts the compressed ones.
+Dates are shown as dates: Docker's "3 weeks ago" would say something else every day, and what the lab builds
+carries a fixed date anyway. SIZE is of the unpacked layers, as in Docker; ECR counts the compressed ones.
 """
 
 import json
 from typing import Any
 
 from ecrlab.docker.errors import DockerError
+from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import Reference, parse
 from ecrlab.docker.store import Image, Store, full_name
 from ecrlab.docker.template import render
-from ecrlab.docker.transfer import choose, default_platform
 
 NONE = "<none>"
 
@@ -188,8 +188,8 @@ def remove(store: Store, name: str, *, force: bool = False) -> list[str]:
             gone = [key for key in own if "@" not in key]
             if len({parse(key).name for key in gone}) > 1 and not force:
                 raise DockerError(
-                    f"Error response from daemon: conflict: unable to delete {short(image.id)} (must be forced) - image is"
-                    " referenced in multiple repositories"
+                    f"Error response from daemon: conflict: unable to delete {short(image.id)} (must be forced) - image"
+                    " is referenced in multiple repositories"
                 )
         left = {parse(key).repository for key in own if key not in gone and "@" not in key}
         gone += [key for key in own if "@" in key and key not in gone and parse(key).repository not in left]

@@ -1,7 +1,8 @@
 """Two families of names for the same things: Docker's (schema 2) and OCI's.
 
-An image of one platform is built with Docker's names, as `docker build` and `docker push` of a classic engine send it;
-an index of several platforms with OCI's, as buildx makes it. The bytes of a layer are the same under either name.
+An image of one platform is built with Docker's names, as `docker build` and `docker push` of a classic
+engine send it; an index of several platforms with OCI's, as buildx makes it. The bytes of a layer are the
+same under either name.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Which paths a pattern means: `.dockerignore`, and the wildcards of COPY.
 
-`*` and `?` stay within one name, `**` goes through any number of directories, `[…]` is one character of a set. In
-`.dockerignore` the last pattern that matches a path, or a directory above it, decides; `!` takes back. Source: Dockerfile
-reference, .dockerignore file.
+`*` and `?` stay within one name, `**` goes through any number of directories, `[…]` is one character of a
+set. In `.dockerignore` the last pattern that matches a path, or a directory above it, decides; `!` takes
+back. Source: Dockerfile reference, .dockerignore file.
 """
 
 import re

@@ -3,8 +3,8 @@
     123456789012.dkr.ecr.us-east-1.amazonaws.com / team/my-app : v1.2.3
     domain                                         path         tag
 
-A name without a host means Docker Hub (`my-app` is `docker.io/library/my-app`), which is how Docker names local images
-too. Grammar: the distribution project's `reference` package. The lab knows only ECR's hosts.
+A name without a host means Docker Hub (`my-app` is `docker.io/library/my-app`), which is how Docker names
+local images too. Grammar: the distribution project's `reference` package. The lab knows only ECR's hosts.
 """
 
 import re

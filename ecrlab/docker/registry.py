@@ -3,8 +3,8 @@
     GET /v2/  ->  401, Www-Authenticate: Basic …   ->  from now on Authorization: Basic <auth of config.json>
                                         Bearer …   ->  GET the realm for a token (ECR Public)
 
-The name of the registry is only ever sent as `Host`; the connection goes to ECRLAB_ENDPOINT, which must be an address of
-this machine. A redirect or upload location elsewhere is refused, so nothing can leave.
+The name of the registry is only ever sent as `Host`; the connection goes to ECRLAB_ENDPOINT, which must be
+an address of this machine. A redirect or upload location elsewhere is refused, so nothing can leave.
 """
 
 import hashlib
@@ -233,8 +233,8 @@ class Registry:
             return self._connection.getresponse()
         except OSError as error:
             raise DockerError(
-                f"nothing answers at the lab's address {self._address[0]}:{self._address[1]} ({error.strerror or error}):"
-                " run `lab = ecrlab.start()` again"
+                f"nothing answers at the lab's address {self._address[0]}:{self._address[1]}"
+                f" ({error.strerror or error}): run `lab = ecrlab.start()` again"
             ) from error
 
     def _own_target(self, location: str) -> str:

@@ -1,7 +1,7 @@
 """One build stage: what the instructions so far have made of the base.
 
-The config collects settings (OCI image specification, config), the history has one line for each instruction, and the
-layers are in the store. `finish` writes config and manifest.
+The config collects settings (OCI image specification, config), the history has one line for each
+instruction, and the layers are in the store. `finish` writes config and manifest.
 """
 
 import json

@@ -3,9 +3,9 @@
     ECRLAB_DOCKER_ROOT/blobs/sha256/…    manifests, configs and layers, byte for byte as they travel
     ECRLAB_DOCKER_ROOT/state.json        images (in order of arrival), references, and where blobs were seen
 
-A reference is a full name with a tag or digest, and points to the digest of a manifest or index. An image's ID is the
-digest of its config, as in Docker's classic store; that of an index is its own digest. Where a blob was seen (pushed to
-or pulled from) lets a later push mount it from that repository.
+A reference is a full name with a tag or digest, and points to the digest of a manifest or index. An image's
+ID is the digest of its config, as in Docker's classic store; that of an index is its own digest. Where a
+blob was seen (pushed to or pulled from) lets a later push mount it from that repository.
 """
 
 import fcntl
@@ -183,7 +183,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[tuple[BinaryIO, Callable[[str], None]]]:
-        """A file to write a blob to, and what to call with its digest when it is whole; otherwise it leaves no trace."""
+        """A file to write a blob to, and what to call with its digest once it is whole; else it leaves no trace."""
         folder = self.root / "blobs" / "sha256"
         folder.mkdir(parents=True, exist_ok=True)
         fresh = self.root / f"blob.{os.getpid()}"

@@ -1,14 +1,14 @@
 """Push and pull: what is already on the other side is not sent again.
 
-A push goes layer by layer, then config, then manifest; a layer that the repository has is skipped, one that another
-repository of the same registry is known to have is mounted from there. An index is pushed after the images it lists.
-A pull asks what a tag means, chooses the platform, and fetches the blobs that are not here. Lines are Docker's, in the
-order of the manifest (a real engine works on several layers at once, so that its order differs from run to run).
+A push goes layer by layer, then config, then manifest; a layer that the repository has is skipped, one that
+another repository of the same registry is known to have is mounted from there. An index is pushed after the
+images it lists. A pull asks what a tag means, chooses the platform, and fetches the blobs that are not
+here. Lines are Docker's, in the order of the manifest (a real engine works on several layers at once, so
+that its order differs from run to run).
 """
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,16 +16,12 @@ from typing import Any
 
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.media_types import INDEXES, MANIFESTS
+from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import Reference
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
 
 Say = Callable[[str], None]
-
-
-def default_platform() -> str:
-    """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
-    return os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64"
 
 
 # --- push ------------------------------------------------------------------------------------------------------------
@@ -177,17 +173,6 @@ def _unpacked_digest(path: Path) -> str | None:
     return "sha256:" + sha256.hexdigest()
 
 
-def choose(index: dict[str, Any], platform: str, name: str) -> str:
-    """The digest that an index has for a platform."""
-    wanted = platform.replace("arm64/v8", "arm64").split("/")
-    for child in index.get("manifests", []):
-        has = child.get("platform", {})
-        offered = [has.get("os", ""), has.get("architecture", ""), has.get("variant", "")]
-        if offered[: len(wanted)] == wanted:
-            return str(child["digest"])
-    raise DockerError(f"no matching manifest for {platform} in the manifest list entries of {name}")
-
-
 def pull_failed(reference: Reference, error: DockerError) -> DockerError:
     """Docker's words for a pull that the registry, or the lack of a login, made fail."""
     if isinstance(error, RegistryError):
@@ -197,7 +182,8 @@ def pull_failed(reference: Reference, error: DockerError) -> DockerError:
             case "NAME_UNKNOWN":
                 text = f"repository {reference.name} not found: {error}"
             case "DENIED" | "UNAUTHORIZED":
-                text = f"pull access denied for {reference.name}, repository does not exist or may require 'docker login': {error}"
+                why = "repository does not exist or may require 'docker login'"
+                text = f"pull access denied for {reference.name}, {why}: {error}"
             case _:
                 text = str(error)
         return DockerError(f"Error response from daemon: {text}")

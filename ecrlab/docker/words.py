@@ -2,8 +2,8 @@
 
     $name  ${name}  ${name:-word}  ${name:+word}  ${name-word}  ${name+word}  ${name:?word}
 
-Nothing is expanded within single quotes; an escape character takes the next one literally. Source: Dockerfile reference,
-environment replacement.
+Nothing is expanded within single quotes; an escape character takes the next one literally. Source:
+Dockerfile reference, environment replacement.
 """
 
 import re

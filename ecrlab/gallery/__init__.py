@@ -1,12 +1,14 @@
-"""A small public gallery to build FROM: official images as stand-ins of a few KB, under the names they have on AWS.
+"""A small public gallery to build FROM: official images as stand-ins of a few KB, under the names they have on
+AWS.
 
-Amazon ECR Public serves Docker's official images as `public.ecr.aws/docker/library/NAME`. Here thirteen of them, of
-January 2023 and of August and September 2026, are generated: true os-release, package database, environment, command
-and creation date, and no programs. Each says in its history, in `docker inspect` and in `/etc/ecrlab-stand-in` that it
-is a stand-in. The package lists are those of linux/amd64; linux/arm64 is there too, so that there is something of
-several platforms to pull, and carries the same list.
+Amazon ECR Public serves Docker's official images as `public.ecr.aws/docker/library/NAME`. Here thirteen of
+them, of January 2023 and of August and September 2026, are generated: true os-release, package database,
+environment, command and creation date, and no programs. Each says in its history, in `docker inspect` and
+in `/etc/ecrlab-stand-in` that it is a stand-in. The package lists are those of linux/amd64; linux/arm64 is
+there too, so that there is something of several platforms to pull, and carries the same list.
 
-The same bytes come out every time on every machine, so the digests are as fixed as those of published images.
+The same bytes come out every time on every machine, so the digests are as fixed as those of published
+images.
 """
 
 import hashlib

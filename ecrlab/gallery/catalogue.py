@@ -1,8 +1,8 @@
 """What is known of each official image: facts about it, and every package in it.
 
-The facts (creation date, size, command, environment, package list) were transcribed from docker-library/repo-info, which
-records each release of an official image; `data/catalogue.json` names the page for each, `data/NAME.tsv` has the list.
-Only linux/amd64 is recorded there.
+The facts (creation date, size, command, environment, package list) were transcribed from
+docker-library/repo-info, which records each release of an official image; `data/catalogue.json` names the
+page for each, `data/NAME.tsv` has the list. Only linux/amd64 is recorded there.
 """
 
 import json

@@ -1,7 +1,8 @@
 """The few files by which a system says what it is: os-release, its version, its package database.
 
-A scanner reads these and nothing else, so a stand-in that has them true is scanned like the image it stands for. Formats:
-os-release(5), deb-control(5) for `/var/lib/dpkg/status`, and apk's `/lib/apk/db/installed` (one letter a field).
+A scanner reads these and nothing else, so a stand-in that has them true is scanned like the image it stands
+for. Formats: os-release(5), deb-control(5) for `/var/lib/dpkg/status`, and apk's `/lib/apk/db/installed`
+(one letter a field).
 """
 
 from collections.abc import Iterable

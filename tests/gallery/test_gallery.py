@@ -12,22 +12,23 @@ import pytest
 from ecrlab import gallery
 from ecrlab.gallery import catalogue
 
+LIBRARY = "docker/library/"
 DIGESTS = {
-    "docker/library/alpine:3.14.8": "sha256:eb425a959232e1c4d1a01269dd8172e5bc98a2bcf50c7b301e491b7793e902b6",
-    "docker/library/alpine:3.15.6": "sha256:9ec072fd054b9cfddcd58febd5714d4934f848d3960be478098f710bcc3cedf0",
-    "docker/library/alpine:3.16.3": "sha256:db4a51c2479620d0a5177356d6c4d415dc7a7327a52118302069d047e2d6b2ea",
-    "docker/library/alpine:3.17.1": "sha256:2db537d59ac4f86b32f7bb85eaa169e70f09694f0ec75e279a9448251bfd1a75",
-    "docker/library/alpine:3.21.8": "sha256:35f30e8bf0aa7738e6e20a469fad09ce12482d8d6cd24e7bb60951c78e061372",
-    "docker/library/alpine:3.22.6": "sha256:055ecc71cddde3cbcb6087a7a3afc460e6d2e3e16ad33d2258da481c7ccae398",
-    "docker/library/alpine:3.23.6": "sha256:d4aab452f9743c5ca557a6346b39b3118f7c218a2c54e9d1390635a7f0292820",
-    "docker/library/debian:bookworm-20260824-slim": "sha256:f396e11374274bce5f4ad5224c30b7a67f943a1632b229d1db4649ba307ab9d6",
-    "docker/library/debian:bullseye-20230109-slim": "sha256:80ec1c23891167cc288d175874d8d42e55d0e3cbe23955204ce43d060ff062b6",
-    "docker/library/nginx:1.23.3-alpine-slim": "sha256:0274991a361a6c978aee1b82fac4a6de6998859975d6090b904bbcbefa116b02",
-    "docker/library/node:18-alpine3.16": "sha256:1c660a1279bf158fd1e24d4d8fcc85af147d18a215ac4e1e5dc18b2e2df240b8",
-    "docker/library/python:3.11.1-slim": "sha256:bb9aef3ffcae5c18e3037e70acd2ec3df9c41052577d25d9d47df2e2e0e92155",
-    "docker/library/python:3.11.1-slim-bullseye": "sha256:bb9aef3ffcae5c18e3037e70acd2ec3df9c41052577d25d9d47df2e2e0e92155",
-    "docker/library/python:3.12-slim-bookworm": "sha256:a226a42d41851fdcf23d28f54dc2a0711730f22ff9f49739c6e8634b72b8a450",
-    "docker/library/python:3.12.14-slim-bookworm": "sha256:a226a42d41851fdcf23d28f54dc2a0711730f22ff9f49739c6e8634b72b8a450",
+    "alpine:3.14.8": "sha256:eb425a959232e1c4d1a01269dd8172e5bc98a2bcf50c7b301e491b7793e902b6",
+    "alpine:3.15.6": "sha256:9ec072fd054b9cfddcd58febd5714d4934f848d3960be478098f710bcc3cedf0",
+    "alpine:3.16.3": "sha256:db4a51c2479620d0a5177356d6c4d415dc7a7327a52118302069d047e2d6b2ea",
+    "alpine:3.17.1": "sha256:2db537d59ac4f86b32f7bb85eaa169e70f09694f0ec75e279a9448251bfd1a75",
+    "alpine:3.21.8": "sha256:35f30e8bf0aa7738e6e20a469fad09ce12482d8d6cd24e7bb60951c78e061372",
+    "alpine:3.22.6": "sha256:055ecc71cddde3cbcb6087a7a3afc460e6d2e3e16ad33d2258da481c7ccae398",
+    "alpine:3.23.6": "sha256:d4aab452f9743c5ca557a6346b39b3118f7c218a2c54e9d1390635a7f0292820",
+    "debian:bookworm-20260824-slim": "sha256:f396e11374274bce5f4ad5224c30b7a67f943a1632b229d1db4649ba307ab9d6",
+    "debian:bullseye-20230109-slim": "sha256:80ec1c23891167cc288d175874d8d42e55d0e3cbe23955204ce43d060ff062b6",
+    "nginx:1.23.3-alpine-slim": "sha256:0274991a361a6c978aee1b82fac4a6de6998859975d6090b904bbcbefa116b02",
+    "node:18-alpine3.16": "sha256:1c660a1279bf158fd1e24d4d8fcc85af147d18a215ac4e1e5dc18b2e2df240b8",
+    "python:3.11.1-slim": "sha256:bb9aef3ffcae5c18e3037e70acd2ec3df9c41052577d25d9d47df2e2e0e92155",
+    "python:3.11.1-slim-bullseye": "sha256:bb9aef3ffcae5c18e3037e70acd2ec3df9c41052577d25d9d47df2e2e0e92155",
+    "python:3.12-slim-bookworm": "sha256:a226a42d41851fdcf23d28f54dc2a0711730f22ff9f49739c6e8634b72b8a450",
+    "python:3.12.14-slim-bookworm": "sha256:a226a42d41851fdcf23d28f54dc2a0711730f22ff9f49739c6e8634b72b8a450",
 }
 
 
@@ -58,7 +59,10 @@ def config(repository, tag, architecture="amd64"):
 
 
 def test_digests_never_change():
-    found = {f"{repository}:{tag}": gallery.manifest(repository, tag).digest for repository, tag in every_tag()}
+    found = {
+        f"{repository.removeprefix(LIBRARY)}:{tag}": gallery.manifest(repository, tag).digest
+        for repository, tag in every_tag()
+    }
     assert found == DIGESTS
 
 

@@ -1,0 +1,116 @@
+"""`docker build`: from a command line to a build, and what it prints of it.
+
+Progress is BuildKit's, as it prints it where there is no terminal, but without times; and on standard
+output, where the classic builder had it, because a notebook paints what comes on standard error as
+alarming.
+"""
+
+import os
+from pathlib import Path
+
+from ecrlab.docker.build import Builder, Request, excerpt
+from ecrlab.docker.commands import push
+from ecrlab.docker.context import Context
+from ecrlab.docker.dockerfile import DockerfileError
+from ecrlab.docker.errors import DockerError
+from ecrlab.docker.options import Options
+from ecrlab.docker.patterns import Ignore
+from ecrlab.docker.platforms import default_platform, platform
+from ecrlab.docker.references import Reference, parse
+from ecrlab.docker.store import Store
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def build(options: Options, rest: list[str]) -> None:
+    """Build an image from a Dockerfile and a folder."""
+    root = _context_root(rest[0])
+    path = Path(options.last("file")) if options.flag("file") else root / "Dockerfile"
+    try:
+        dockerfile = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise DockerError(
+            f"ERROR: failed to build: failed to solve: failed to read dockerfile: open {path.name}: {reason}"
+        ) from error
+    ignore = next(
+        (
+            f.read_text(encoding="utf-8", errors="replace")
+            for f in (Path(f"{path}.dockerignore"), root / ".dockerignore")
+            if f.is_file()
+        ),
+        "",
+    )
+    tags = [_target_name(tag) for tag in options.all("tag")]
+    request = Request(
+        dockerfile,
+        Context(root, Ignore(ignore)),
+        _platforms(options),
+        _build_args(options.all("build-arg")),
+        dict(label.partition("=")[::2] for label in options.all("label")),
+        options.last("target"),
+        _wants_provenance(options),
+    )
+    quiet = options.flag("quiet")
+    store = Store.from_environment()
+    try:
+        builder = Builder(store, request, (lambda _: None) if quiet else _say)
+        image = builder.build()
+    except DockerError as error:
+        line = error.line if isinstance(error, DockerfileError) else 0
+        place = f"{excerpt(dockerfile, line, path.name)}\n" if line else ""
+        raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
+    store.keep(image.digest, *tags)
+    lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
+    lines += [f"naming to {tag.repository}:{tag.tag} done" for tag in tags] + ["DONE"]
+    _say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))
+    if options.flag("iidfile"):
+        Path(options.last("iidfile")).write_text(image.id, encoding="utf-8")
+    if options.flag("push"):
+        for tag in tags:
+            push(Options(), [str(tag)])
+
+
+def _context_root(text: str) -> Path:
+    if text == "-" or "://" in text or text.startswith("git@"):
+        raise DockerError(f"ERROR: the lab's docker builds from a folder of this machine only, not from {text}")
+    root = Path(text)
+    if not root.is_dir():
+        raise DockerError(f'ERROR: failed to build: unable to prepare context: path "{text}" not found')
+    return root
+
+
+def _target_name(text: str) -> Reference:
+    try:
+        reference = parse(text).with_tag()
+    except DockerError as error:
+        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": {error}') from error
+    if reference.digest:
+        raise DockerError(f'ERROR: failed to build: invalid tag "{text}": a tag cannot be a digest')
+    return reference
+
+
+def _platforms(options: Options) -> tuple[str, ...]:
+    named = [item for value in options.all("platform") for item in value.split(",")] or [default_platform()]
+    return tuple(dict.fromkeys(map(platform, named)))
+
+
+def _build_args(given: list[str]) -> dict[str, str]:
+    """`NAME=value`, or `NAME` for the value it has in the environment."""
+    found: dict[str, str] = {}
+    for argument in given:
+        name, equals, value = argument.partition("=")
+        if equals or name in os.environ:
+            found[name] = value if equals else os.environ[name]
+    return found
+
+
+def _wants_provenance(options: Options) -> bool:
+    if options.last("sbom", "false") != "false":
+        raise DockerError(
+            "ERROR: an SBOM is made by running a scanner, and the lab's docker runs nothing: leave --sbom out"
+        )
+    attests = [value for value in options.all("attest") if "type=provenance" in value]
+    return options.last("provenance", "false") != "false" or bool(attests)

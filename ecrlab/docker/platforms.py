@@ -1,0 +1,38 @@
+"""Platforms: operating system, processor, and sometimes its variant, as in `linux/amd64` or `linux/arm/v7`."""
+
+import os
+from typing import Any
+
+from ecrlab.docker.errors import DockerError
+
+_ALIASES = {"x86_64": "amd64", "aarch64": "arm64"}
+_ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
+
+
+def default_platform() -> str:
+    """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
+    return os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64"
+
+
+def platform(text: str) -> str:
+    """A platform in full, as a person may shorten it.
+
+    >>> platform("arm64"), platform("linux/arm64/v8"), platform("linux/x86_64")
+    ('linux/arm64', 'linux/arm64', 'linux/amd64')
+    """
+    parts = [_ALIASES.get(part, part) for part in text.strip().lower().split("/")]
+    parts = parts if parts[0] in ("linux", "windows") else ["linux", *parts]
+    if not 2 <= len(parts) <= 3 or parts[1] not in _ARCHITECTURES:
+        raise DockerError(f'ERROR: failed to parse platform "{text}": unknown operating system or architecture')
+    return "/".join(parts).replace("arm64/v8", "arm64")
+
+
+def choose(index: dict[str, Any], wanted: str, name: str) -> str:
+    """The digest that an index has for a platform; `name` is what to call it if there is none."""
+    parts = wanted.replace("arm64/v8", "arm64").split("/")
+    for child in index.get("manifests", []):
+        has = child.get("platform", {})
+        offered = [has.get("os", ""), has.get("architecture", ""), has.get("variant", "")]
+        if offered[: len(parts)] == parts:
+            return str(child["digest"])
+    raise DockerError(f"no matching manifest for {wanted} in the manifest list entries of {name}")
