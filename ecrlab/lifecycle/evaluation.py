@@ -105,13 +105,17 @@ class Evaluation:
 
     def verdict_at(self, position: int) -> Verdict:
         """The verdict on one of `images`."""
-        image, number = self.images[position], self._acting[position]
+        image, rule = self.images[position], self.acts(position)
         attached = position in self.ties.subjects
-        if number:
-            rule = self.policy.rules[number - 1]
+        if rule:
             reason = Reason.FOLLOWS if attached else Reason.MARKED
             return Verdict(image, rule.action, rule.rule_priority, reason)
         return Verdict(image, None, None, self._reason_to_stay(position, attached))
+
+    def acts(self, position: int) -> Rule | None:
+        """The rule that acts on one of `images`, if any does."""
+        number = self._acting[position]
+        return self.policy.rules[number - 1] if number else None
 
     # What an explanation needs to know; images go by their position in `images`
 

@@ -45,9 +45,9 @@ class _Case:
         if reason is Reason.UNSELECTED:
             return f"Kept, for no rule selects it: {self.unselected()}"
         if reason is Reason.LISTED:
-            indexes = ", ".join(map(_brief, self.evaluation.holding(self.position)))
+            indexes = ", ".join(map(brief, self.evaluation.holding(self.position)))
             return f"Kept, for the index {indexes} lists it and is still there"
-        subject = _brief(self.evaluation.subject_of(self.position).image_digest)
+        subject = brief(self.evaluation.subject_of(self.position).image_digest)
         if reason is Reason.ATTACHED:
             return f"Kept, for it belongs to its subject {subject}, which stays"
         if reason is Reason.ARCHIVED:
@@ -59,8 +59,8 @@ class _Case:
         bound, marked = rule.selection.count_number, self.evaluation.marks(rule, self.position)
         if rule.selection.counts:
             rank, among = self.evaluation.rank(rule, self.position)
-            within = f"only the newest {bound} may stay" if marked else f"the newest {bound} may stay"
-            return f"it is number {rank} of {among}, newest first, and {within}"
+            newest = "the newest" if bound == 1 else f"the newest {bound}"
+            return f"it is number {rank} of {among}, newest first, and {'only ' if marked else ''}{newest} may stay"
         word, since = self.dated(rule)
         if since is None:
             return "the date of its archiving is not known"
@@ -90,23 +90,20 @@ class _Case:
     def others(self) -> list[str]:
         """The rules that would have acted on the image, and what stops them."""
         reason = self.verdict.reason
-        stayed_put = reason not in (Reason.MARKED, Reason.WITHIN)
-        wanting = [
-            rule for rule in (self.rules if stayed_put else self.rules[1:]) if self.evaluation.marks(rule, self.position)
-        ]
+        rivals = self.rules[1:] if reason in (Reason.MARKED, Reason.WITHIN) else self.rules
+        wanting = [rule for rule in rivals if self.evaluation.marks(rule, self.position)]
         if not wanting:
             return []
         names = _listed([rule.name for rule in wanting])
-        will = "would take it by itself" if len(wanting) == 1 else "would take it by themselves"
         if reason is Reason.MARKED:
-            return [
-                f"{names} would take it too, but comes later" if len(wanting) == 1 else f"{names} would, but come later"
-            ]
+            return [f"{names} would take it too, but come{'s' if len(wanting) == 1 else ''} later"]
         if reason is Reason.WITHIN:
-            return [f"{names} would {_deed(wanting[0].action)} it, but may not touch what {self.rules[0].name} selects"]
+            deed = "delete" if wanting[0].action.type == EXPIRE else "archive"
+            return [f"{names} would {deed} it, but may not touch what {self.rules[0].name} selects"]
+        marks = f"{names} mark{'s' if len(wanting) == 1 else ''} it"
         if reason is Reason.LISTED:
-            return [f"{names} {will}, but not before the index is gone"]
-        return [f"{names} {will}, but it goes only when its subject goes"]
+            return [f"{marks}, but cannot act before the index is gone"]
+        return [f"{marks}{' too' if self.verdict.action else ''}, but it goes only with its subject"]
 
     def near_misses(self) -> list[str]:
         """Rules that come first and found some of the tags they want, but not all."""
@@ -132,14 +129,10 @@ def _named(rule: Rule) -> str:
 
 
 def _verb(action: Action | None) -> str:
-    return "Archived" if action and action.type == TRANSITION else "Expires"
+    return "Archived" if action and action.type == TRANSITION else "Expired"
 
 
-def _deed(action: Action) -> str:
-    return "delete" if action.type == EXPIRE else "archive"
-
-
-def _brief(digest: str) -> str:
+def brief(digest: str) -> str:
     """A digest as people quote it: the algorithm and twelve figures."""
     algorithm, colon, figures = digest.partition(":")
     return algorithm + colon + figures[:12]
@@ -152,7 +145,7 @@ def _listed(words: list[str]) -> str:
 def _age(now: datetime, since: datetime) -> str:
     """A duration in the two units that matter: `3 days 4 hours`.
 
-    >>> _age(datetime(2026, 9, 4, 13, tzinfo=UTC), datetime(2026, 9, 1, 9, tzinfo=UTC))
+    >>> _age(datetime(2026, 9, 4, 13), datetime(2026, 9, 1, 9))
     '3 days 4 hours'
     """
     seconds = int((now - since).total_seconds())

@@ -61,5 +61,5 @@ class TagPattern:
         return self.matches(_ANYTHING.join(other.pieces))
 
     def __str__(self) -> str:
-        """The pattern as one would write it."""
-        return WILDCARD.join(self.pieces)
+        """The pattern as one would write it, with characters that no tag has made visible."""
+        return WILDCARD.join(self.pieces).encode("unicode_escape").decode()

@@ -179,13 +179,18 @@ def _tags(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise UnreadableInput(f"tags are a list, got {shown(value)}", "imageTags")
     for position, tag in enumerate(value):
-        if type(tag) is not str or not 0 < len(tag) <= LONGEST_TAG or not tag.isprintable():
+        if type(tag) is not str or not 0 < len(tag) <= LONGEST_TAG or not _is_plain(tag):
             raise UnreadableInput(
-                f"a tag is printable text of 1 to {LONGEST_TAG} characters, got {shown(tag)}"
+                f"a tag is plain text of 1 to {LONGEST_TAG} characters, got {shown(tag)}"
                 + (f" of {len(tag)} characters" if isinstance(tag, str) else ""),
                 f"imageTags[{position}]",
             )
     return tuple(value)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can be shown on any terminal and does nothing there."""
+    return text.isascii() and text.isprintable()
 
 
 def _date(detail: dict[str, Any], key: str) -> datetime | None:
@@ -202,7 +207,7 @@ def _text(table: dict[str, Any], key: str, required: bool = False) -> str:
     value = table.get(key)
     if value is None and not required:
         return ""
-    if type(value) is not str or (not value.isprintable() and key != "imageManifest") or (required and not value):
+    if type(value) is not str or (not _is_plain(value) and key != "imageManifest") or (required and not value):
         raise UnreadableInput(f"{key} is text, got {shown(value)}", key)
     return value
 

@@ -57,10 +57,11 @@ def parse(text: str, shortest: int = SHORTEST) -> Policy:
 
     `shortest` is the least number of characters: 100 for a repository, 0 in a repository creation template.
 
-    >>> parse('{"rules": 5}', shortest=0)
-    Traceback (most recent call last): ecrlab.lifecycle.errors.InvalidLifecyclePolicy: Invalid parameter at
-    'LifecyclePolicyText' failed to satisfy \
-constraint: 'Lifecycle policy validation failure: object has missing required properties (["rules"])'
+    >>> try:
+    ...     parse('{"rules": []}', shortest=0)
+    ... except InvalidLifecyclePolicy as error:
+    ...     print(error.place, "-", error.detail)
+    rules - array is too short: must have at least 1 elements but instance has 0 elements
     """
     # UNSURE: the text for a length out of bounds is that of other AWS services; the CLI refuses short ones by
     # itself.

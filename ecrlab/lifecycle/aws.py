@@ -1,0 +1,88 @@
+"""A repository in a real account, read with ordinary credentials: its images, what its indexes list, AWS's
+own preview.
+
+Nothing is changed. A preview is a dry run that AWS keeps for a while; it acts on no image.
+"""
+
+from typing import Any
+
+from ecrlab.errors import EcrLabError
+from ecrlab.lifecycle.images import INDEX_MEDIA_TYPES, Image
+from ecrlab.lifecycle.policy import Policy
+from ecrlab.lifecycle.reading import images, manifests
+
+ACTIONS = ("ecr:DescribeImages", "ecr:BatchGetImage")
+"""The IAM actions that reading needs."""
+PREVIEW_ACTIONS = ("ecr:StartLifecyclePolicyPreview", "ecr:GetLifecyclePolicyPreview")
+"""Those that a comparison with AWS's preview needs besides."""
+_MOST_IDS = 100
+
+
+class Unreachable(EcrLabError):  # noqa: N818 - says what is the matter
+    """AWS, or the library that speaks to it, gave no answer that could be used."""
+
+
+def connect(profile: str | None, region: str | None) -> Any:
+    """A boto3 client of ECR for the user's own account."""
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise Unreachable("--repository needs boto3: python3 -m pip install boto3") from error
+    try:
+        return boto3.Session(profile_name=profile, region_name=region).client("ecr")
+    except BotoCoreError as error:
+        raise Unreachable(str(error)) from error
+
+
+class Repository:
+    """One repository, seen through a boto3 ECR client."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def images(self) -> list[Image]:
+        """All images, archived ones too, with the children of the indexes among them."""
+        pages = self._pages("describe_images", filter={"imageStatus": "ANY"})
+        details = [detail for page in pages for detail in page["imageDetails"]]
+        indexes = [d["imageDigest"] for d in details if d.get("imageManifestMediaType") in INDEX_MEDIA_TYPES]
+        # An archived manifest is not given out, so that what an archived index lists stays unknown.
+        active = {d["imageDigest"] for d in details if d.get("imageStatus", "ACTIVE") == "ACTIVE"}
+        return images({"imageDetails": details}, self._manifests([digest for digest in indexes if digest in active]))
+
+    def preview(self, policy: Policy) -> list[dict[str, Any]]:
+        """The `previewResults` of AWS's own preview of a policy."""
+        self._call(self.client.start_lifecycle_policy_preview, lifecyclePolicyText=policy.text)
+        self._call(self.client.get_waiter("lifecycle_policy_preview_complete").wait)
+        pages = self._pages("get_lifecycle_policy_preview")
+        return [result for page in pages for result in page.get("previewResults", [])]
+
+    def _manifests(self, digests: list[str]) -> dict[str, Any]:
+        found = {}
+        for start in range(0, len(digests), _MOST_IDS):
+            answer = self._call(
+                self.client.batch_get_image,
+                imageIds=[{"imageDigest": digest} for digest in digests[start : start + _MOST_IDS]],
+                acceptedMediaTypes=sorted(INDEX_MEDIA_TYPES),
+            )
+            if failures := answer.get("failures"):
+                first = failures[0]
+                raise Unreachable(
+                    f"{len(failures)} manifests of {self.name} cannot be read, so that the images they list would seem"
+                    f" free to go: {first.get('failureCode')}: {first.get('failureReason')}"
+                )
+            found.update(manifests(answer))
+        return found
+
+    def _pages(self, operation: str, **arguments: Any) -> list[Any]:
+        paginator = self.client.get_paginator(operation)
+        return self._call(lambda **all_: list(paginator.paginate(**all_)), **arguments)  # type: ignore[no-any-return]
+
+    def _call(self, operation: Any, **arguments: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return operation(repositoryName=self.name, **arguments)
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable(f"{self.name}: {error}") from error

@@ -1,0 +1,251 @@
+"""`python3 -m ecrlab lifecycle`: lint, preview and diff, for a terminal, a pull request, or a pipeline.
+
+Exit status: 0 clean, 1 findings (an error of lint, a protected image that would go, a disagreement with AWS),
+2 an input that cannot be read, a policy that AWS would refuse, or a wrong use.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ecrlab.errors import EcrLabError
+from ecrlab.lifecycle import aws, output, reading
+from ecrlab.lifecycle.comparison import compare
+from ecrlab.lifecycle.diff import diff
+from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError
+from ecrlab.lifecycle.evaluation import Evaluation, evaluate
+from ecrlab.lifecycle.finding import ERROR
+from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.lint import lint
+from ecrlab.lifecycle.policy import Policy
+from ecrlab.lifecycle.validation import parse
+
+CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
+
+_PERMISSIONS = f"""\
+With --repository the command reads your account and changes nothing. It needs {" and ".join(aws.ACTIONS)};
+--compare-with-aws also {" and ".join(aws.PREVIEW_ACTIONS)} (a dry run of AWS's).
+"""
+_EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS would refuse, or wrong use"
+
+
+class Unusable(EcrLabError):  # noqa: N818 - says what is the matter
+    """The command line, or a file that it names, cannot be used."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the subcommands and their options."""
+    parser.description = "Lint a lifecycle policy, preview what it does to images and why, or compare two policies."
+    parser.epilog = _EXIT
+    commands = parser.add_subparsers(dest="lifecycle_command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=f"{_PERMISSIONS}\n{_EXIT}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    linting = add("lint", "what AWS accepts and people regret, each with its cure")
+    linting.add_argument("policy", type=Path, metavar="POLICY.json")
+    _add_images(linting, required=False)
+
+    previewing = add("preview", "which images go, and by which rule")
+    previewing.add_argument("--policy", type=Path, required=True, metavar="POLICY.json")
+    _add_images(previewing)
+    previewing.add_argument("--explain", action="store_true", help="say of every image why it goes or stays")
+    _add_protect(previewing)
+    previewing.add_argument(
+        "--compare-with-aws", action="store_true", help="hold the answer against AWS's own preview of the --repository"
+    )
+
+    comparing = add("diff", "what an edited policy newly takes and newly keeps")
+    comparing.add_argument("old", type=Path, metavar="OLD.json")
+    comparing.add_argument("new", type=Path, metavar="NEW.json")
+    _add_images(comparing)
+    comparing.add_argument("--explain", action="store_true", help="say of every change why")
+    _add_protect(comparing)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the command line asks for; the exit status."""
+    command = {"lint": _lint, "preview": _preview, "diff": _diff}[options.lifecycle_command]
+    try:
+        return command(options)
+    except EcrLabError as error:
+        print(f"ecrlab lifecycle: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; without this Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UNUSABLE
+
+
+def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    source = parser.add_mutually_exclusive_group(required=required)
+    source.add_argument("--images", type=Path, metavar="IMAGES.json", help="an answer of `aws ecr describe-images`")
+    source.add_argument("--repository", metavar="NAME", help="a repository of your account, read with boto3")
+    parser.add_argument(
+        "--manifests",
+        type=Path,
+        metavar="MANIFESTS.json",
+        help="an answer of `aws ecr batch-get-image` for the indexes",
+    )
+    parser.add_argument("--at", metavar="ISO-8601", help="the time to evaluate at, with a zone (default: now)")
+    parser.add_argument("--profile", help="the AWS profile for --repository")
+    parser.add_argument("--region", help="the Region of --repository")
+    parser.add_argument("--output", choices=("table", "json"), default="table")
+
+
+def _add_protect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--protect", type=Path, metavar="FILE", help="digests that must stay, one a line; # begins a comment"
+    )
+
+
+# The three commands
+
+
+def _lint(options: argparse.Namespace) -> int:
+    try:
+        policy = _policy(options.policy)
+    except Unusable as error:
+        if options.output == "json":
+            _print(output.refusal_json(str(error)))
+        raise
+    evaluation = None
+    if options.images or options.repository:
+        evaluation = evaluate(policy, _images(options), _instant(options.at))
+    findings = lint(policy, evaluation)
+    _print(output.lint_json(findings) if options.output == "json" else output.lint_table(findings))
+    return FINDINGS if any(finding.severity == ERROR for finding in findings) else CLEAN
+
+
+def _preview(options: argparse.Namespace) -> int:
+    policy, protected = _policy(options.policy), _protected(options.protect)
+    if options.compare_with_aws and (options.images or options.at):
+        raise Unusable("--compare-with-aws needs --repository, and no --at: AWS previews what is there now")
+    repository = _repository(options) if options.repository else None
+    images = repository.images() if repository else _images(options)
+    evaluation = evaluate(policy, images, _instant(options.at))
+    disagreements = None
+    if repository and options.compare_with_aws:
+        disagreements = compare(evaluation, repository.preview(policy))
+    harmed = _harmed(evaluation, protected)
+    if options.output == "json":
+        _print(output.preview_json(evaluation, harmed, disagreements, options.explain))
+    else:
+        _print(output.preview_table(evaluation, harmed, disagreements, options.explain))
+    return FINDINGS if harmed or any(not each.doubt for each in disagreements or ()) else CLEAN
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new, protected = _policy(options.old), _policy(options.new), _protected(options.protect)
+    difference = diff(old, new, _images(options), _instant(options.at))
+    harmed = _harmed(difference.new, protected)
+    if options.output == "json":
+        _print(output.diff_json(difference, harmed, options.explain))
+    else:
+        _print(output.diff_table(difference, harmed, options.explain))
+    return FINDINGS if harmed else CLEAN
+
+
+def _harmed(evaluation: Evaluation, protected: list[str]) -> list[str]:
+    """The protected digests that would go."""
+    if not protected:
+        return []
+    wanted = set(protected)
+    present = {image.image_digest for image in evaluation.images}
+    for digest in protected:
+        if digest not in present:
+            print(f"ecrlab lifecycle: {digest} is to be protected, but is not among the images", file=sys.stderr)
+    going = (*evaluation.expiring, *evaluation.transitioning)
+    return [verdict.image.image_digest for verdict in going if verdict.image.image_digest in wanted]
+
+
+# What the command line names
+
+
+def _policy(path: Path) -> Policy:
+    with _about(path):
+        return parse(_text(path))
+
+
+def _images(options: argparse.Namespace) -> list[Image]:
+    if options.repository:
+        if options.manifests:
+            raise Unusable("--manifests goes with --images; with --repository the manifests are read from there")
+        return _repository(options).images()
+    manifests = {}
+    if options.manifests:
+        with _about(options.manifests):
+            manifests = reading.manifests(reading.document(_text(options.manifests)))
+    with _about(options.images):
+        images = reading.images(reading.document(_text(options.images)), manifests)
+    unknown = sum(image.is_index and image.image_digest not in manifests for image in images)
+    if unknown:
+        print(
+            f"ecrlab lifecycle: {options.images}: what {unknown} multi-architecture images list is not known, so that"
+            " their parts may seem to go; give --manifests",
+            file=sys.stderr,
+        )
+    return images
+
+
+def _repository(options: argparse.Namespace) -> aws.Repository:
+    return aws.Repository(aws.connect(options.profile, options.region), options.repository)
+
+
+def _instant(value: str | None) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        return reading.instant(value)
+    except LifecycleError as error:
+        raise Unusable(f"--at: {error}") from error
+
+
+def _protected(path: Path | None) -> list[str]:
+    """The digests in a file; a whole image reference is fine, of which the part after the @ counts."""
+    if path is None:
+        return []
+    digests = []
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if words:
+            digest = words[0].rpartition("@")[2]
+            if len(words) > 1 or ":" not in digest:
+                raise Unusable(f"{path}: line {number}: one digest a line, got {reading.shown(line)}")
+            digests.append(digest)
+    return digests
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path}: byte {error.start}: not text in UTF-8") from error
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except InvalidLifecyclePolicy as error:
+        place = f"{error.place}: " if error.place else ""
+        raise Unusable(f"{path}: {place}{error.message}") from error
+    except LifecycleError as error:
+        raise Unusable(f"{path}: {error}") from error
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(line)

@@ -1,0 +1,37 @@
+"""Which rule selects what, told from the policy alone: does one rule select all that another does?"""
+
+from ecrlab.lifecycle.patterns import TagPattern
+from ecrlab.lifecycle.policy import ANY, STANDARD, TAGGED, UNTAGGED, Policy, Rule
+
+
+def selects_every_tag(rule: Rule) -> bool:
+    """Whether a rule selects tagged images whatever their tags."""
+    everything = TagPattern.from_pattern("*")
+    return rule.selection.tag_status == TAGGED and all(p.covers(everything) for p in rule.selection.patterns)
+
+
+def selects_all_of(rule: Rule, other: Rule) -> bool:
+    """Whether every image that `other` selects is selected by `rule` too; both are for one storage class."""
+    wide, narrow = rule.selection, other.selection
+    if wide.tag_status == ANY:
+        return True
+    if wide.tag_status != narrow.tag_status:
+        return False
+    return wide.tag_status == UNTAGGED or all(any(p.covers(q) for q in narrow.patterns) for p in wide.patterns)
+
+
+def rule_for_all(policy: Policy) -> Rule | None:
+    """The rule for any image of the standard class, if there is one."""
+    return next((r for r in policy if r.selection.tag_status == ANY and r.selection.storage_class == STANDARD), None)
+
+
+def deciding_about(policy: Policy, tag: str) -> Rule | None:
+    """The rule that decides about a standard image with this tag only."""
+    for rule in policy:
+        selection = rule.selection
+        if selection.storage_class == STANDARD and (
+            selection.tag_status == ANY
+            or (selection.tag_status == TAGGED and all(p.matches(tag) for p in selection.patterns))
+        ):
+            return rule
+    return None

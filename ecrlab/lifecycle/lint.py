@@ -1,0 +1,231 @@
+"""What AWS accepts and people regret: findings on a policy, each with its cure, and more when images are at
+hand.
+
+A finding is an *error* when the policy surely does not do what it says, or is about to do harm to the images
+given; a *warning* when it may; a *note* when it is worth knowing. Each check is a function of its own, named
+after its code.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from ecrlab.lifecycle.coverage import deciding_about, rule_for_all, selects_all_of, selects_every_tag
+from ecrlab.lifecycle.evaluation import Evaluation
+from ecrlab.lifecycle.finding import ERROR, LATEST, NOTE, SEVERITIES, WARNING, Finding
+from ecrlab.lifecycle.lint_images import OF_IMAGES
+from ecrlab.lifecycle.patterns import TagPattern
+from ecrlab.lifecycle.policy import (
+    ANY,
+    ARCHIVE,
+    COUNT,
+    EXPIRE,
+    STANDARD,
+    TRANSITION,
+    TRANSITIONED,
+    UNTAGGED,
+    Policy,
+    Rule,
+)
+from ecrlab.lifecycle.validation import LEAST_ARCHIVE_DAYS
+
+RELEASES = ("v1.2.3", "1.2.3", "release-1.2", "prod-1")
+"""Tags as people give them to what they ship."""
+_NO_TAG_HAS = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def lint(policy: Policy, evaluation: Evaluation | None = None) -> list[Finding]:
+    """All findings on a valid policy, errors first; with an evaluation also those on its images."""
+    found = [finding for check in _OF_POLICY for finding in check(policy)]
+    if evaluation is not None:
+        found += [finding for check in OF_IMAGES for finding in check(evaluation)]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def all_of_a_list(policy: Policy) -> Iterator[Finding]:
+    """Several prefixes or patterns meant as "or"."""
+    for rule in policy:
+        patterns = rule.selection.patterns
+        apart = [p for p in patterns if not any(q is not p and (q.covers(p) or p.covers(q)) for q in patterns)]
+        if len(apart) > 1:
+            wanted = " and ".join(map(str, apart))
+            yield Finding(
+                "all-of-a-list",
+                ERROR,
+                rule.rule_priority,
+                f"selects only images that have tags for {wanted} at once; an image with one of them is left out",
+                "write one rule for each entry of the list; keep them in one only if an image must have them all",
+            )
+
+
+def never_acts(policy: Policy) -> Iterator[Finding]:
+    """A rule that can never act."""
+    for position, rule in enumerate(policy.rules):
+        for pattern in rule.selection.patterns:
+            if strange := _NO_TAG_HAS.search("".join(pattern.pieces)):
+                star = strange.group() == "*"
+                yield Finding(
+                    "never-acts",
+                    ERROR,
+                    rule.rule_priority,
+                    f"can never act, for no tag has a {strange.group()!r}"
+                    + (", and in a tagPrefixList it is no wildcard" if star else ""),
+                    "use tagPatternList for wildcards" if star else "correct the pattern",
+                )
+                break
+        else:
+            if shield := _shield(policy.rules[:position], rule):
+                yield Finding(
+                    "never-acts",
+                    ERROR,
+                    rule.rule_priority,
+                    f"can never act: what it could take is all selected by {shield}, and an image is left to the first"
+                    " rule that selects it",
+                    "give the narrower rule the lower number; to delete what was archived, use storageClass archive"
+                    " with sinceImageTransitioned",
+                )
+
+
+def _shield(earlier: tuple[Rule, ...], rule: Rule) -> str:
+    """The names of earlier rules that select all that a rule could, or nothing."""
+    same = [e for e in earlier if e.selection.storage_class == rule.selection.storage_class]
+    for other in same:
+        if selects_all_of(other, rule):
+            return other.name
+    if rule.selection.tag_status == ANY:
+        tagged = next((e for e in same if selects_every_tag(e)), None)
+        untagged = next((e for e in same if e.selection.tag_status == UNTAGGED), None)
+        if tagged and untagged:
+            return f"{tagged.name} and {untagged.name}"
+    return ""
+
+
+def release_falls_to_any(policy: Policy) -> Iterator[Finding]:
+    """A release tag that no tagged rule selects, so that it falls to `any`."""
+    last = rule_for_all(policy)
+    if last and last.action.type == EXPIRE and all(deciding_about(policy, tag) is last for tag in RELEASES):
+        yield Finding(
+            "release-falls-to-any",
+            WARNING,
+            last.rule_priority,
+            f"deletes releases too: no earlier rule selects tags such as {', '.join(RELEASES[:3])}",
+            "put a rule for your release tags before it, for example tagPatternList ['v*'] with a generous bound",
+        )
+
+
+def latest_at_risk(policy: Policy) -> Iterator[Finding]:
+    """A rule that may take the image that `latest` points at."""
+    rule = deciding_about(policy, LATEST)
+    if rule is None:
+        return
+    alone = rule.selection.patterns == (TagPattern.from_pattern(LATEST),)
+    # One image at most has the tag, so that a count of them is never exceeded.
+    if not (alone and rule.selection.counts):
+        yield Finding(
+            "latest-at-risk",
+            WARNING,
+            rule.rule_priority,
+            f"takes the image tagged {LATEST} like any other once it is past the bound; moving a tag to an old image"
+            " does not make the image younger",
+            f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 before it: it never acts, and"
+            " shields the image from all later rules",
+        )
+
+
+def no_cap(policy: Policy) -> Iterator[Finding]:
+    """Images that pile up for ever."""
+    standard = [rule for rule in policy if rule.selection.storage_class == STANDARD]
+    if not any(rule.selection.tag_status in (UNTAGGED, ANY) for rule in standard):
+        yield Finding(
+            "no-cap",
+            WARNING,
+            None,
+            "untagged images stay for ever: every tag that moves leaves one behind",
+            "add a rule with tagStatus untagged, for example sinceImagePushed 1 day",
+        )
+    if not any(rule.selection.tag_status == ANY or selects_every_tag(rule) for rule in standard):
+        yield Finding(
+            "no-cap",
+            WARNING,
+            None,
+            "images whose tags fit no rule stay for ever",
+            "if that is not meant, add a last rule with tagStatus any",
+        )
+    archives = any(rule.action.type == TRANSITION for rule in policy)
+    empties = any(rule.selection.storage_class == ARCHIVE for rule in policy)
+    if archives and not empties:
+        yield Finding(
+            "no-cap",
+            WARNING,
+            None,
+            "what is archived stays there for ever",
+            f"add a rule with storageClass archive and sinceImageTransitioned, at least {LEAST_ARCHIVE_DAYS} days",
+        )
+
+
+def archived_early(policy: Policy) -> Iterator[Finding]:
+    """Archiving young images, which costs more than it saves."""
+    for rule in policy:
+        selection = rule.selection
+        if rule.action.type == TRANSITION and (selection.counts or selection.count_number < LEAST_ARCHIVE_DAYS):
+            yield Finding(
+                "archived-early",
+                WARNING,
+                rule.rule_priority,
+                f"archives images that may be young, and the archive costs {LEAST_ARCHIVE_DAYS} days at least",
+                "expire what nobody will need again; archive only what must be kept for long, and later",
+            )
+
+
+def untagged_children(policy: Policy) -> Iterator[Finding]:
+    """Untagged expiry and multi-architecture images."""
+    for rule in policy:
+        if rule.selection.tag_status == UNTAGGED and rule.selection.storage_class == STANDARD:
+            counts = rule.selection.count_type == COUNT
+            yield Finding(
+                "untagged-children",
+                WARNING if counts else NOTE,
+                rule.rule_priority,
+                "also selects the untagged parts of multi-architecture images: they stay as long as their index does, "
+                + ("but fill places in its count" if counts else "and each run logs a failure for each"),
+                "use sinceImagePushed for untagged images" if counts else "nothing to do; they go after their index",
+            )
+
+
+def one_tag_only(policy: Policy) -> Iterator[Finding]:
+    """A pattern without a wildcard, which is one exact tag."""
+    for rule in policy:
+        exact = [pattern for pattern in rule.selection.tag_pattern_list if "*" not in pattern and pattern != LATEST]
+        if exact:
+            yield Finding(
+                "one-tag-only",
+                NOTE,
+                rule.rule_priority,
+                f"means the one tag {exact[0]}, not tags that begin with it",
+                f"write {exact[0]}* if beginnings are meant",
+            )
+
+
+def archive_unused(policy: Policy) -> Iterator[Finding]:
+    """A rule for archived images where nothing archives any."""
+    for rule in policy:
+        if rule.selection.count_type == TRANSITIONED and all(other.action.type == EXPIRE for other in policy):
+            yield Finding(
+                "archive-unused",
+                WARNING,
+                rule.rule_priority,
+                "acts on archived images, but no rule of this policy archives any",
+                "add a rule with action transition, unless you archive images by hand",
+            )
+
+
+_OF_POLICY: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
+    all_of_a_list,
+    never_acts,
+    release_falls_to_any,
+    latest_at_risk,
+    no_cap,
+    archived_early,
+    untagged_children,
+    one_tag_only,
+    archive_unused,
+)

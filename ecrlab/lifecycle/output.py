@@ -1,0 +1,185 @@
+"""How findings, previews and differences look, line by line: as a table for people, as JSON for programs.
+
+Lines come one at a time, so that a million images need no room here, and need no library to be laid out.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from ecrlab.lifecycle import preview
+from ecrlab.lifecycle.comparison import Disagreement
+from ecrlab.lifecycle.diff import Change, Difference
+from ecrlab.lifecycle.evaluation import Evaluation, Verdict
+from ecrlab.lifecycle.explanation import brief, explain
+from ecrlab.lifecycle.finding import SEVERITIES, Finding
+
+_HEAD = ("ACTION", "RULE", "PUSHED (UTC)", "DIGEST", "TAGS")
+
+
+def refusal_json(message: str) -> Iterator[str]:
+    """`valid`, which is false, and the `error`."""
+    return _json({"valid": False, "error": message})
+
+
+def lint_json(findings: Iterable[Finding]) -> Iterator[str]:
+    """`valid` and `findings`; a policy that is not valid never comes so far."""
+    return _json({"valid": True, "findings": [_camel(asdict(finding)) for finding in findings]})
+
+
+def lint_table(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding with its cure, and how many there are."""
+    for finding in findings:
+        about = f"rule {finding.rule_priority} " if finding.rule_priority else ""
+        yield f"{finding.severity}: {finding.code}: {about}{finding.message}"
+        yield f"    cure: {finding.cure}"
+    counts = {s: sum(finding.severity == s for finding in findings) for s in SEVERITIES}
+    told = [f"{number} {severity}{'' if number == 1 else 's'}" for severity, number in counts.items()]
+    yield f"The policy is valid: {', '.join(told)}."
+
+
+def preview_json(
+    evaluation: Evaluation, harmed: list[str], disagreements: list[Disagreement] | None, explained: bool
+) -> Iterator[str]:
+    """AWS's `previewResults` and `summary`, and `kept`; with `explained` also a `reason` for what goes."""
+    results = preview.results(evaluation)
+    if explained:
+        for result in results:
+            result["reason"] = explain(evaluation, result["imageDigest"])
+    document = {"previewResults": results, "summary": preview.summary(evaluation), "kept": preview.kept(evaluation)}
+    if harmed:
+        document["protectedImagesGoing"] = harmed
+    if disagreements is not None:
+        document["disagreements"] = [_camel(asdict(each)) for each in disagreements]
+    return _json(document)
+
+
+def preview_table(
+    evaluation: Evaluation, harmed: list[str], disagreements: list[Disagreement] | None, explained: bool
+) -> Iterator[str]:
+    """The images that go; with `explained` all images, each with its sentence."""
+    shown = [verdict for verdict in evaluation if explained or verdict.action]
+    yield from _table([(_deed(v), *_facts(v)) for v in shown], evaluation, shown if explained else [])
+    yield f"{_number(evaluation.images)}: {_count(evaluation)}."
+    yield from _warnings(harmed)
+    if disagreements is not None:
+        yield f"AWS's preview: {len(disagreements)} disagreements."
+        for each in disagreements:
+            doubt = f" (not documented: {each.doubt})" if each.doubt else ""
+            yield f"    {each.image_digest}: here {each.ours}, AWS {each.theirs}{doubt}"
+
+
+def diff_json(difference: Difference, harmed: list[str], explained: bool) -> Iterator[str]:
+    """`newlyGoing`, `newlyKept`, `goingOtherwise`, each with old and new action and rule, and both summaries."""
+    document: dict[str, Any] = {
+        name: [_change(change, difference, explained) for change in changes]
+        for name, changes in (
+            ("newlyGoing", difference.newly_going),
+            ("newlyKept", difference.newly_kept),
+            ("goingOtherwise", difference.going_otherwise),
+        )
+    }
+    document["summary"] = {"old": preview.summary(difference.old), "new": preview.summary(difference.new)}
+    if harmed:
+        document["protectedImagesGoing"] = harmed
+    return _json(document)
+
+
+def diff_table(difference: Difference, harmed: list[str], explained: bool) -> Iterator[str]:
+    """What the edit newly takes, newly keeps, or takes otherwise."""
+    newly_deleted = [change for change in difference.newly_going if _deed(change.new) == "expire"]
+    newly_archived = len(difference.newly_going) - len(newly_deleted)
+    for title, changes in (
+        ("newly going", difference.newly_going),
+        ("newly kept", difference.newly_kept),
+        ("going otherwise", difference.going_otherwise),
+    ):
+        if changes:
+            yield f"{title}:"
+            rows = [(f"{_told(change.old)} -> {_told(change.new)}", *_facts(change.new)) for change in changes]
+            yield from _table(rows, difference.new, [change.new for change in changes] if explained else [])
+            yield ""
+    archived = f", newly archives {newly_archived}" if newly_archived else ""
+    yield (
+        f"This edit newly deletes {_number(newly_deleted)}{archived}, newly keeps {len(difference.newly_kept)},"
+        f" and takes {len(difference.going_otherwise)} otherwise, of {_number(difference.new.images)}."
+    )
+    yield from _warnings(harmed)
+
+
+def _table(rows: Sequence[tuple[str, ...]], evaluation: Evaluation, explained: Sequence[Verdict]) -> Iterator[str]:
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
+    for number, row in enumerate([_HEAD, *rows]):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        if number and explained:
+            yield f"    {explain(evaluation, explained[number - 1].image.image_digest)}"
+
+
+def _facts(verdict: Verdict) -> tuple[str, str, str, str]:
+    image, rule = verdict.image, verdict.rule_priority
+    return (
+        str(rule or "-"),
+        f"{image.pushed_at:%Y-%m-%d %H:%M}",
+        brief(image.image_digest),
+        ", ".join(image.image_tags) or "(untagged)",
+    )
+
+
+def _deed(verdict: Verdict) -> str:
+    if verdict.action is None:
+        return "keep"
+    return "expire" if verdict.action.type == "expire" else "archive"
+
+
+def _told(verdict: Verdict) -> str:
+    return _deed(verdict) + (f" (rule {verdict.rule_priority})" if verdict.rule_priority else "")
+
+
+def _count(evaluation: Evaluation) -> str:
+    expiring, archived = len(evaluation.expiring), len(evaluation.transitioning)
+    stay = len(evaluation.images) - expiring - archived
+    parts = [f"{expiring} would expire", f"{stay} would stay"]
+    if archived:
+        parts.insert(1, f"{archived} would be archived")
+    return ", ".join(parts)
+
+
+def _number(images: Sequence[object]) -> str:
+    return f"{len(images)} image{'' if len(images) == 1 else 's'}"
+
+
+def _warnings(harmed: list[str]) -> Iterator[str]:
+    for digest in harmed:
+        yield f"PROTECTED, BUT WOULD GO: {digest}"
+
+
+def _change(change: Change, difference: Difference, explained: bool) -> dict[str, Any]:
+    told = {
+        "imageDigest": change.image.image_digest,
+        "imageTags": list(change.image.image_tags),
+        "imagePushedAt": change.image.pushed_at,
+        "old": {"action": preview.action(change.old.action) or None, "appliedRulePriority": change.old.rule_priority},
+        "new": {"action": preview.action(change.new.action) or None, "appliedRulePriority": change.new.rule_priority},
+    }
+    if explained:
+        told["reason"] = explain(difference.new, change.image.image_digest)
+    return told
+
+
+def _camel(facts: dict[str, Any]) -> dict[str, Any]:
+    """Keys as AWS spells them: rule_priority becomes rulePriority."""
+    return {first + "".join(map(str.title, rest)): v for k, v in facts.items() for first, *rest in [k.split("_")]}
+
+
+def _json(document: Any) -> Iterator[str]:
+    yield json.dumps(document, indent=2, default=_date)
+
+
+def _date(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"not for JSON: {value!r}")
