@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from ecrlab.lessons.whys import explain
 from ecrlab.running import LabFolder
 
 if TYPE_CHECKING:
+    from ecrlab.analysis.transcripts import Transcript
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
@@ -69,6 +71,14 @@ class Lab:
         import boto3
 
         return boto3.client(service, **settings)
+
+    @contextlib.contextmanager
+    def transcript(self) -> Iterator["Transcript"]:
+        """Record what clients and the lab say to each other while the block runs: `with lab.transcript() as said:`."""
+        from ecrlab.analysis.transcripts import Transcript
+
+        with self._server.recorder.recording() as exchanges:
+            yield Transcript(exchanges)
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.

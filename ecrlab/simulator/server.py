@@ -17,6 +17,7 @@ from ecrlab.simulator.aws import AwsFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher
 from ecrlab.simulator.proxy import ProxyGate
+from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
 
 HOST = "127.0.0.1"
@@ -39,9 +40,9 @@ class Server:
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
         self.aws = AwsFace(world)
-        wsgi = application(world, self.aws, quirks=quirks)
+        self.recorder = Recorder(application(world, self.aws, quirks=quirks))
         try:
-            self._server: BaseWSGIServer = make_server(HOST, port, wsgi, threaded=True, request_handler=_QuietHandler)
+            self._server: BaseWSGIServer = make_server(HOST, port, self.recorder, threaded=True, request_handler=_QuietHandler)
         except (OSError, SystemExit) as error:
             raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="ecrlab-server", daemon=True)
