@@ -102,9 +102,7 @@ def is_whole(checkout: Path = CHECKOUT) -> bool:
 
 def importable_from(checkout: Path, environment: dict[str, str]) -> dict[str, str]:
     """`environment` with the checkout on Python's path, for kernels, which run in other folders."""
-    return environment | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), environment.get("PYTHONPATH")]))
-    }
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), environment.get("PYTHONPATH")]))}
 
 
 def hand_over(python: Path, arguments: list[str]) -> int:
@@ -140,9 +138,7 @@ def _refuse_what_cannot_work(checkout: Path) -> None:
             f"sudo apt install python{version}-venv (elsewhere: a complete Python); start again"
         )
     if not os.access(checkout, os.W_OK):
-        raise SetupError(
-            f"{checkout} is not writable, and .venv is made there: copy the project to a folder of yours"
-        )
+        raise SetupError(f"{checkout} is not writable, and .venv is made there: copy the project to a folder of yours")
     free = shutil.disk_usage(checkout).free
     if free < NEEDED_BYTES:
         raise SetupError(
@@ -176,7 +172,7 @@ def _make(checkout: Path, held: int, say: Say) -> None:
     _stamp(checkout).unlink(missing_ok=True)
     # Not sys.executable: that is .venv's own where someone has activated what is being replaced.
     base = getattr(sys, "_base_executable", sys.executable)
-    _run([base, "-m", "venv", "--clear", str(folder)], "making it empty", held, say)
+    _run([base, "-m", "venv", "--clear", str(folder)], "making an empty one", held, say)
     python = str(folder / "bin" / "python")
     lock = str(checkout / "requirements.lock")
     pip = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "--disable-pip-version-check"]
@@ -186,9 +182,7 @@ def _make(checkout: Path, held: int, say: Say) -> None:
     (packages / "ecrlab.pth").write_text(f"{checkout}\n")
     # pip would compile one file after the other; all cores at once are faster. Some packages ship
     # templates that do not compile, which is no failure.
-    _run(
-        [python, "-m", "compileall", "-q", "-j", "0", str(packages)], "compiling it", held, say, may_fail=True
-    )
+    _run([python, "-m", "compileall", "-q", "-j", "0", str(packages)], "compiling it", held, say, may_fail=True)
     _stamp(checkout).write_text(_made_from(checkout))
     say(f"the environment is ready after {time.monotonic() - started:.0f} s")
 
