@@ -33,7 +33,8 @@ def find(
     after: int = 0,
     most: int | None = None,
 ) -> list[Referrer]:
-    """Images that are about the digest `subject`, in the order pushed: `most` of them, `after` a `Referrer.id`.
+    """Images that are about the digest `subject`, in the order pushed: `most` of them, `after` a
+    `Referrer.id`.
 
     `types` restricts to images of these artifact types. Raises `RepositoryNotFoundException`.
     """

@@ -1,13 +1,14 @@
 """The gate: the lab as an HTTP forward proxy for ECR's own names, and for nothing else.
 
-A Docker client that is told to use the lab as its proxy sends `GET http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/`
-where it would otherwise send `GET /v2/`; so the authentic names work without root and without a hosts file. It first
-tries a TLS tunnel (`CONNECT`); that is refused at once, so that it goes on in plain HTTP. Whatever is not a name that
-the lab answers for is refused too: nothing is ever forwarded.
+A Docker client that is told to use the lab as its proxy sends `GET
+http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/` where it would otherwise send `GET /v2/`; so the
+authentic names work without root and without a hosts file. It first tries a TLS tunnel (`CONNECT`); that is
+refused at once, so that it goes on in plain HTTP. Whatever is not a name that the lab answers for is refused
+too: nothing is ever forwarded.
 
-Servers differ in what they make of such a request (werkzeug puts the target's host into `HTTP_HOST`, granian leaves the
-`Host` header there, which a proxy's client fills alike; both leave the path in `PATH_INFO`), so the host is all there is
-to look at.
+Servers differ in what they make of such a request (werkzeug puts the target's host into `HTTP_HOST`, granian
+leaves the `Host` header there, which a proxy's client fills alike; both leave the path in `PATH_INFO`), so
+the host is all there is to look at.
 """
 
 import re
@@ -38,6 +39,7 @@ class ProxyGate:
         self._answers_for = answers_for
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Let one request through, or refuse it."""
         if environ["REQUEST_METHOD"] == "CONNECT":
             return _refuse(
                 start_response,
@@ -46,9 +48,7 @@ class ProxyGate:
             )
         host = environ.get("HTTP_HOST", "")
         if not self._answers_for(auth.name_of(host)):
-            sentence = (
-                f"ecrlab answers for Amazon ECR's registries only and forwards nothing to {host[:260]!r}"
-            )
+            sentence = f"ecrlab answers for Amazon ECR's registries only and forwards nothing to {host[:260]!r}"
             return _refuse(start_response, "403 Forbidden", sentence)
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
         environ["wsgi.input"] = safe_input(environ["wsgi.input"])

@@ -1,4 +1,6 @@
-"""A real server, once for each kind that carries the lab, and a client that says exactly what it is told to say."""
+"""A real server, once for each kind that carries the lab, and a client that says exactly what it is told to
+say.
+"""
 
 import base64
 import hashlib

@@ -1,4 +1,6 @@
-"""Clients that break off, fall silent, or talk across each other: what was begun is as it was, and nobody else waits."""
+"""Clients that break off, fall silent, or talk across each other: what was begun is as it was, and nobody
+else waits.
+"""
 
 import os
 import socket
@@ -129,17 +131,13 @@ def test_two_streams_into_one_upload_never_mix(repository: Repository) -> None:
     assert sorted(answers.values()) in ([202, 202], [202, 416])
     won = [body for body in bodies if answers[body] == 202]
     wholes = [b"".join(won), b"".join(reversed(won))]
-    assert 201 in [
-        repository.client.ask("PUT", with_digest(location, digest_of(whole))).status for whole in wholes
-    ]
+    assert 201 in [repository.client.ask("PUT", with_digest(location, digest_of(whole))).status for whole in wholes]
 
 
 def test_a_client_that_waits_for_leave_to_send_is_refused_before_it_does(repository: Repository) -> None:
     with repository.client.raw() as connection:
         path = f"/v2/{repository.name}/blobs/uploads/none"
-        connection.sendall(
-            request(repository, "PATCH", path, "Content-Length: 5000000000", "Expect: 100-continue")
-        )
+        connection.sendall(request(repository, "PATCH", path, "Content-Length: 5000000000", "Expect: 100-continue"))
         answer = b""
         while piece := connection.recv(65_536):
             answer += piece

@@ -108,9 +108,7 @@ def test_a_manifest_with_a_subject_is_told_that_it_was_understood(repository: Re
 
 def test_referrers_are_listed_and_filtered(repository: Repository) -> None:
     subject, image = repository.push_image("v1")
-    sbom = encode(
-        repository.image(artifactType=SBOM, annotations={"made": "today"}, subject=about(image))
-    )
+    sbom = encode(repository.image(artifactType=SBOM, annotations={"made": "today"}, subject=about(image)))
     plain = encode(repository.image(subject=about(image)))
     index = encode(repository.index(image, artifactType=SIGNATURE, subject=about(image)))
     for referrer in (sbom, plain, index):

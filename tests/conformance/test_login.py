@@ -32,8 +32,18 @@ def test_a_bearer_token_is_no_credential_of_a_private_registry(client: Client) -
     assert (answer.status, answer.body) == (401, b"Not Authorized\n")
 
 
+def test_empty_credentials_are_none(client: Client) -> None:
+    # skopeo sends them when nobody has logged in.
+    assert client.ask("GET", "/v2/", headers=basic(":")).status == 401
+
+
 def test_every_place_asks_for_credentials(client: Client) -> None:
-    for method, path in [("GET", "x/manifests/y"), ("PUT", "x/manifests/y"), ("POST", "x/blobs/uploads/"), ("GET", "_catalog")]:
+    for method, path in [
+        ("GET", "x/manifests/y"),
+        ("PUT", "x/manifests/y"),
+        ("POST", "x/blobs/uploads/"),
+        ("GET", "_catalog"),
+    ]:
         assert client.ask(method, f"/v2/{path}", anonymous=True).status == 401
 
 

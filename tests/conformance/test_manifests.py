@@ -147,9 +147,7 @@ def test_sha512(repository: Repository) -> None:
     assert (answer.status, answer.headers["Docker-Content-Digest"]) == (201, digest)
     answer = repository.ask("GET", f"manifests/{digest}")
     assert (answer.body, answer.headers["Docker-Content-Digest"]) == (body, digest)
-    index = repository.index() | {
-        "manifests": [{"mediaType": OCI_MANIFEST, "digest": digest, "size": len(body)}]
-    }
+    index = repository.index() | {"manifests": [{"mediaType": OCI_MANIFEST, "digest": digest, "size": len(body)}]}
     assert repository.put(index, digest_of(encode(index), "sha512")).status == 201
 
 

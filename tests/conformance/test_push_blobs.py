@@ -60,9 +60,7 @@ def test_a_stream(repository: Repository, algorithm: str, chunked: bool) -> None
     digest = digest_of(body, algorithm)
     pieces = (body[at : at + 32_768] for at in range(0, len(body), 32_768))
     headers = {"Transfer-Encoding": "chunked"} if chunked else None
-    answer = repository.client.ask(
-        "PATCH", repository.begin(), pieces if chunked else body, headers, chunked=chunked
-    )
+    answer = repository.client.ask("PATCH", repository.begin(), pieces if chunked else body, headers, chunked=chunked)
     assert (answer.status, answer.headers["Range"]) == (202, "0-2999999")
     answer = repository.client.ask("PUT", with_digest(answer.location, digest))
     assert_stored(repository, answer, body, digest)
@@ -100,9 +98,7 @@ def test_a_chunk_out_of_order_is_refused_and_the_upload_goes_on(
     target = with_digest(location, digest) if method == "PUT" else location
 
     chunk = body[wrong : wrong + 1000]
-    answer = repository.client.ask(
-        method, target, chunk, {"Content-Range": f"{wrong}-{wrong + len(chunk) - 1}"}
-    )
+    answer = repository.client.ask(method, target, chunk, {"Content-Range": f"{wrong}-{wrong + len(chunk) - 1}"})
     assert answer.status == 416
     assert answer.headers["Range"] == "0-999"
 
@@ -191,9 +187,7 @@ def test_cancel(repository: Repository) -> None:
         assert (answer.status, answer.code) == (404, "BLOB_UPLOAD_UNKNOWN")
 
 
-def test_an_upload_is_known_in_its_own_repository_only(
-    repository: Repository, other_repository: Repository
-) -> None:
+def test_an_upload_is_known_in_its_own_repository_only(repository: Repository, other_repository: Repository) -> None:
     upload = repository.begin().rpartition("/")[2]
     assert other_repository.ask("GET", f"blobs/uploads/{upload}").status == 404
 

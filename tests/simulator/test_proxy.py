@@ -65,13 +65,23 @@ def test_no_tunnels(address):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "localhost", "127.0.0.1", "[::1]", "x.localhost", "public.ecr.aws", "123456789012.dkr-ecr.eu-west-1.on.aws"]
+    "name",
+    ["", "localhost", "127.0.0.1", "[::1]", "x.localhost", "public.ecr.aws", "123456789012.dkr-ecr.eu-west-1.on.aws"],
 )
 def test_ours(name):
     assert is_ours(name)
 
 
-@pytest.mark.parametrize("name", ["example.com", "localhost.evil.com", f"{REGISTRY}.evil.com", "127.0.0.1.nip.io", "api.ecr.us-east-1.amazonaws.com"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "example.com",
+        "localhost.evil.com",
+        f"{REGISTRY}.evil.com",
+        "127.0.0.1.nip.io",
+        "api.ecr.us-east-1.amazonaws.com",
+    ],
+)
 def test_not_ours(name):
     assert not is_ours(name)
 

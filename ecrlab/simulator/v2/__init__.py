@@ -6,10 +6,10 @@
                                                 listings   tags, catalog, referrers
                                                 gallery    public.ecr.aws, read only
 
-It is the OCI distribution specification 1.1 spoken in ECR's words: statuses and texts are ECR's where they are known,
-the specification's elsewhere, and where ECR's way would break clients that follow the specification it comes only with
-`quirks`. A plain WSGI application: any WSGI server can carry it. What a refusal looks like is in `errors`, how bytes
-come and go in `wire`.
+It is the OCI distribution specification 1.1 spoken in ECR's words: statuses and texts are ECR's where they
+are known, the specification's elsewhere, and where ECR's way would break clients that follow the
+specification it comes only with `quirks`. A plain WSGI application: any WSGI server can carry it. What a
+refusal looks like is in `errors`, how bytes come and go in `wire`.
 """
 
 from ecrlab.simulator.v2.face import DockerFace

@@ -1,9 +1,10 @@
 """Who asks, and of which registry.
 
-The host name says which registry is meant: account and Region of `123456789012.dkr.ecr.us-east-1.amazonaws.com`; on
-the machine's own address it is the registry of the token's account and Region. The token comes as the password of
-the user `AWS` in Basic authentication, on every request; without one ECR asks for it (see AWS user guide, private
-registry authentication; the challenge and the texts are quoted in public reports).
+The host name says which registry is meant: account and Region of
+`123456789012.dkr.ecr.us-east-1.amazonaws.com`; on the machine's own address it is the registry of the token's
+account and Region. The token comes as the password of the user `AWS` in Basic authentication, on every
+request; without one ECR asks for it (see AWS user guide, private registry authentication; the challenge and
+the texts are quoted in public reports).
 """
 
 import base64
@@ -31,13 +32,15 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Authorize(Protocol):
-    """The rules: raises `AccessDeniedException` if a token's bearer may not do this in that registry or repository."""
+    """The rules: raises `AccessDeniedException` if a token's bearer may not do this in that registry or
+    repository.
+    """
 
     def __call__(self, token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
         """Return if they may."""
 
 
-class NotAuthorized(Exception):  # noqa: N818 - ECR's own word for it
+class NotAuthorized(Exception):
     """Nobody said who asks: the one answer that is not JSON."""
 
     def __init__(self, host: str) -> None:
@@ -59,7 +62,9 @@ def is_a_registry(name: str) -> bool:
 
 
 def bearer(world: World, host: str, authorization: str | None) -> Token:
-    """Whose token an `Authorization` header carries. Raises `NotAuthorized` without one, `Refusal` for a bad one."""
+    """Whose token an `Authorization` header carries. Raises `NotAuthorized` without one, `Refusal` for a bad
+    one.
+    """
     scheme, _, credentials = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         raise NotAuthorized(host)
@@ -67,11 +72,12 @@ def bearer(world: World, host: str, authorization: str | None) -> Token:
         user, colon, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         user = colon = password = ""
+    if colon and not user and not password:
+        # What skopeo sends of somebody who is not logged in. UNSURE: that ECR takes it for what it means.
+        raise NotAuthorized(host)
     if user != USER or not colon:
         # UNSURE: the text; public reports show only the status of a malformed credential.
-        raise Refusal(
-            400, "DENIED", "The Authorization header is not that of the user AWS with a registry token"
-        )
+        raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
     try:
         return tokens.check(world, password)
     except ExpiredToken as error:
@@ -91,8 +97,8 @@ def registry_of(world: World, host: str, token: Token) -> Registry:
         raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
     region = found["region"] or found["dual"]
     if region != token.region:
-        # A token works in its Region only (AWS user guide, common errors for Docker). UNSURE: the text; learners who
-        # log in to another Region report this one.
+        # A token works in its Region only (AWS user guide, common errors for Docker). UNSURE: the text;
+        # learners who log in to another Region report this one.
         raise _expired()
     return world.registry(found["account"], region)
 

@@ -1,8 +1,9 @@
 """Layers in and out.
 
-A layer comes in by an upload: one POST opens it, PATCHes bring pieces, a PUT says what the whole is. A small one may
-come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it; two clients that
-write to one upload at the same time never mix their bytes, because each writes only where it left off.
+A layer comes in by an upload: one POST opens it, PATCHes bring pieces, a PUT says what the whole is. A small
+one may come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it;
+two clients that write to one upload at the same time never mix their bytes, because each writes only where it
+left off.
 """
 
 import re
@@ -32,7 +33,9 @@ MOST_SOURCES = 20
 
 
 def begin(visit: Visit) -> Response:
-    """POST: open an upload; with `mount` take the layer from another repository, with `digest` take it from the body."""
+    """POST: open an upload; with `mount` take the layer from another repository, with `digest` take it from
+    the body.
+    """
     visit.may("ecr:InitiateLayerUpload")
     query = visit.request.query
     if "mount" in query:
@@ -130,7 +133,9 @@ def _continues(visit: Visit, upload: Upload) -> int:
 
 @contextmanager
 def _growing(visit: Visit, upload: Upload, before: int) -> Iterator[None]:
-    """Let the request's body continue the upload; if that or what is done with it fails, the upload is as it was."""
+    """Let the request's body continue the upload; if that or what is done with it fails, the upload is as it
+    was.
+    """
     mark = None
     position = before
     try:
@@ -172,9 +177,7 @@ def _standing(visit: Visit, upload_id: str, size: int) -> Headers:
 
 
 def _created(visit: Visit, layer: Layer) -> Response:
-    return Response(
-        201, [("Location", visit.url(f"blobs/{layer.digest}")), ("Docker-Content-Digest", layer.digest)]
-    )
+    return Response(201, [("Location", visit.url(f"blobs/{layer.digest}")), ("Docker-Content-Digest", layer.digest)])
 
 
 # Layers out
@@ -184,7 +187,8 @@ def send(visit: Visit) -> Response:
     """GET: the bytes of a layer, or a range of them."""
     visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
-    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
+    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is
+    # pushed.
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None:
         raise _unknown(digest)
@@ -230,7 +234,8 @@ def remove(visit: Visit) -> Response:
 
 
 def _asked_part(visit: Visit, layer: Layer) -> range | None:
-    """The bytes that a `Range` header asks for, or None for all; several ranges at once are not served in parts.
+    """The bytes that a `Range` header asks for, or None for all; several ranges at once are not served in
+    parts.
 
     Raises `Refusal` when the layer has none of them.
     """

@@ -1,7 +1,9 @@
-"""How a registry refuses: `{"errors": [{"code", "message"}]}`, with the codes of the OCI distribution specification.
+"""How a registry refuses: `{"errors": [{"code", "message"}]}`, with the codes of the OCI distribution
+specification.
 
-The facts are those of `ecrlab.registry.errors`; here they get the status and the code under which ECR's `/v2/` tells them
-(public reports quote codes and texts; statuses that they do not print are the specification's).
+The facts are those of `ecrlab.registry.errors`; here they get the status and the code under which ECR's
+`/v2/` tells them (public reports quote codes and texts; statuses that they do not print are the
+specification's).
 """
 
 import json
@@ -13,7 +15,9 @@ from ecrlab.registry import errors as ecr
 
 
 class Refusal(EcrLabError):
-    """An answer of the registry that is an error: HTTP status, registry code, text, and headers that go with it."""
+    """An answer of the registry that is an error: HTTP status, registry code, text, and headers that go with
+    it.
+    """
 
     def __init__(self, status: int, code: str, message: str, headers: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
@@ -65,9 +69,7 @@ def not_here(path: str) -> Refusal:
 
 def wrong_method(method: str, allowed: Sequence[str]) -> Refusal:
     """The place is there, but not for this method."""
-    return Refusal(
-        405, "UNSUPPORTED", f"The method {method[:20]} is not allowed here", [("Allow", ", ".join(allowed))]
-    )
+    return Refusal(405, "UNSUPPORTED", f"The method {method[:20]} is not allowed here", [("Allow", ", ".join(allowed))])
 
 
 def bad_digest(digest: str) -> Refusal:

@@ -16,8 +16,9 @@ from ecrlab.simulator.v2.quirks import Quirks
 from ecrlab.simulator.v2.wire import Request, Response
 
 MOST_BODIES = 48
-"""How many bodies are received at a time: fewer than a server has threads, so that clients which open uploads and then
-fall silent cannot keep everybody else out."""
+"""How many bodies are received at a time: fewer than a server has threads, so that clients which open uploads
+and then fall silent cannot keep everybody else out.
+"""
 
 log = logging.getLogger("ecrlab.v2")
 
@@ -28,38 +29,36 @@ def ping(visit: Visit) -> Response:
     return Response(200, [("Content-Type", "application/json")], b"{}")
 
 
-_PLACES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
-    (re.compile(pattern, re.DOTALL), handlers)
-    for pattern, handlers in (
-        (r"/v2/?", {"GET": ping, "HEAD": ping}),
-        (r"/v2/_catalog", {"GET": listings.catalog, "HEAD": listings.catalog}),
-        (r"/v2/(?P<name>.+)/blobs/uploads/?", {"POST": blobs.begin}),
-        (
-            r"/v2/(?P<name>.+)/blobs/uploads/(?P<thing>[^/]+)",
-            {"GET": blobs.status, "PATCH": blobs.append, "PUT": blobs.complete, "DELETE": blobs.cancel},
-        ),
-        (
-            r"/v2/(?P<name>.+)/blobs/(?P<thing>[^/]+)",
-            {"GET": blobs.send, "HEAD": blobs.look, "DELETE": blobs.remove},
-        ),
-        (
-            r"/v2/(?P<name>.+)/manifests/(?P<thing>[^/]+)",
-            {"GET": manifests.send, "HEAD": manifests.look, "PUT": manifests.put, "DELETE": manifests.remove},
-        ),
-        (r"/v2/(?P<name>.+)/tags/list", {"GET": listings.tags, "HEAD": listings.tags}),
-        (
-            r"/v2/(?P<name>.+)/referrers/(?P<thing>[^/]+)",
-            {"GET": listings.referrers, "HEAD": listings.referrers},
-        ),
-    )
-]
+_NAME = r"/v2/(?P<name>.+)"
+_THING = r"(?P<thing>[^/]+)"
+_PLACES: dict[str, dict[str, Handler]] = {
+    r"/v2/?": {"GET": ping, "HEAD": ping},
+    r"/v2/_catalog": {"GET": listings.catalog, "HEAD": listings.catalog},
+    rf"{_NAME}/blobs/uploads/?": {"POST": blobs.begin},
+    rf"{_NAME}/blobs/uploads/{_THING}": {
+        "GET": blobs.status,
+        "PATCH": blobs.append,
+        "PUT": blobs.complete,
+        "DELETE": blobs.cancel,
+    },
+    rf"{_NAME}/blobs/{_THING}": {"GET": blobs.send, "HEAD": blobs.look, "DELETE": blobs.remove},
+    rf"{_NAME}/manifests/{_THING}": {
+        "GET": manifests.send,
+        "HEAD": manifests.look,
+        "PUT": manifests.put,
+        "DELETE": manifests.remove,
+    },
+    rf"{_NAME}/tags/list": {"GET": listings.tags, "HEAD": listings.tags},
+    rf"{_NAME}/referrers/{_THING}": {"GET": listings.referrers, "HEAD": listings.referrers},
+}
+_COMPILED = [(re.compile(pattern, re.DOTALL), handlers) for pattern, handlers in _PLACES.items()]
 
 
 class DockerFace:
     """A world as Docker clients see it.
 
-    `authorize` judges each request (see `auth.Authorize`); without it an account may do everything in its own registry
-    and nothing in others'. `quirks` turns on ECR's departures from the specification (see `quirks`).
+    `authorize` judges each request (see `auth.Authorize`); without it an account may do everything in its own
+    registry and nothing in others'. `quirks` turns on ECR's departures from the specification (see `quirks`).
     """
 
     def __init__(self, world: World, *, authorize: Authorize | None = None, quirks: bool = False) -> None:
@@ -69,6 +68,7 @@ class DockerFace:
         self._bodies = threading.BoundedSemaphore(MOST_BODIES)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
         response, is_read = self._respond(environ)
         headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *response.headers]
         if response.status != 204:
@@ -112,7 +112,7 @@ class DockerFace:
     def _answer(self, request: Request) -> Response:
         token = auth.bearer(self._world, request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
-        for pattern, handlers in _PLACES:
+        for pattern, handlers in _COMPILED:
             if found := pattern.fullmatch(request.path):
                 handler = handlers.get(request.method)
                 if handler is None:

@@ -29,14 +29,17 @@ def catalog(visit: Visit) -> Response:
     """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
     visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, None)
     most, after = _page(visit)
-    # UNSURE: ECR's `last` is a cursor that only it can read; here it is the last name, as the specification of tags has it.
+    # UNSURE: ECR's `last` is a cursor that only it can read; here it is the last name, as the specification
+    # of tags has it.
     found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
     names_ = [repository.name for repository in found]
     return _json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
 
 
 def referrers(visit: Visit) -> Response:
-    """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only those."""
+    """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only
+    those.
+    """
     visit.may("ecr:BatchGetImage")
     if not names.DIGEST.fullmatch(visit.thing):
         raise bad_digest(visit.thing)

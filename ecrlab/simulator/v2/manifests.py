@@ -1,7 +1,8 @@
 """Images in and out: a manifest is given and taken by tag or by digest, byte for byte.
 
-ECR may convert a Docker manifest for a client that accepts only OCI's; the lab never does. Like the reference registry
-it gives what was pushed, whatever the `Accept` header says, because the digest vouches for these bytes and no others.
+ECR may convert a Docker manifest for a client that accepts only OCI's; the lab never does. Like the reference
+registry it gives what was pushed, whatever the `Accept` header says, because the digest vouches for these
+bytes and no others.
 """
 
 from ecrlab.registry import images, manifest, names
@@ -76,7 +77,9 @@ def _image_id(reference: str) -> ImageId:
 
 
 def _known(visit: Visit) -> ImageId:
-    """The same of an image that should be there: what cannot name one is a bad request (seen with HEAD on ECR)."""
+    """The same of an image that should be there: what cannot name one is a bad request (seen with HEAD on
+    ECR).
+    """
     try:
         return _image_id(visit.thing)
     except InvalidParameterException as error:

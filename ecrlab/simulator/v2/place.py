@@ -40,7 +40,8 @@ class Visit:
             names.check_repository_name(name)
         except InvalidParameterException as error:
             raise Refusal(400, "NAME_INVALID", error.message) from error
-        # UNSURE: a repository that does not exist is told before who may see it, as public reports of pushes have it.
+        # UNSURE: a repository that does not exist is told before who may see it, as public reports of pushes
+        # have it.
         repository = repositories.find(self.registry, name)
         self.authorize(self.token, action, self.registry, repository)
         return repository

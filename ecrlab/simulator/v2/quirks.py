@@ -1,14 +1,17 @@
 """ECR's ways that clients which follow the specification stumble over, for those who want to see it happen.
 
-With `serve --quirks ecr` a PATCH is answered with 201 and a `Range` that stays where the first piece ended, a layer that
-no image uses is not mounted, and layers cannot be deleted (public reports against ECR tell of the first three).
+With `serve --quirks ecr` a PATCH is answered with 201 and a `Range` that stays where the first piece ended, a
+layer that no image uses is not mounted, and layers cannot be deleted (public reports against ECR tell of the
+first three).
 """
 
 _MOST = 10_000
 
 
 class Quirks:
-    """What has to be remembered in order to be wrong consistently: where the first piece of each upload ended."""
+    """What has to be remembered in order to be wrong consistently: where the first piece of each upload
+    ended.
+    """
 
     def __init__(self) -> None:
         self._first_sizes: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """Requests and responses on the wire: a thin reading of WSGI, made for large bodies.
 
-Bodies come and go in pieces, so that a layer of any size passes in a few MiB of memory. A body that ends before its
-promised length, or that stands still for a minute, was cut short; what it began is undone.
+Bodies come and go in pieces, so that a layer of any size passes in a few MiB of memory. A body that ends
+before its promised length, or that stands still for a minute, was cut short; what it began is undone.
 """
 
 import io
@@ -33,8 +33,8 @@ Headers = list[tuple[str, str]]
 class _Unresized(io.RawIOBase):
     """werkzeug's reader of chunked bodies, which it is not safe to read from.
 
-    When a chunk breaks off, that reader shortens the buffer it is given, and CPython crashes. A view of the buffer cannot
-    be shortened: then it is an error like any other.
+    When a chunk breaks off, that reader shortens the buffer it is given, and CPython crashes. A view of the
+    buffer cannot be shortened: then it is an error like any other.
     """
 
     def __init__(self, stream: DechunkedInput) -> None:

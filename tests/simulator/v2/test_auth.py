@@ -2,8 +2,8 @@ import base64
 
 import pytest
 
-from ecrlab.registry.errors import AccessDeniedException
 from ecrlab.registry import repositories
+from ecrlab.registry.errors import AccessDeniedException
 
 
 def error_of(response):
@@ -47,16 +47,16 @@ def test_names_of_one_registry(ask, host):
 def test_the_machine_s_own_address_means_the_token_s_registry(ask, login, world):
     repositories.create(world.registry("999988887777", "eu-west-1"), "elsewhere")
     headers = login("999988887777", "eu-west-1")
-    assert ask("GET", "/v2/_catalog", host="127.0.0.1:5000", headers=headers).json == {
-        "repositories": ["elsewhere"]
-    }
+    assert ask("GET", "/v2/_catalog", host="127.0.0.1:5000", headers=headers).json == {"repositories": ["elsewhere"]}
 
 
 def test_a_token_of_another_region(ask, login):
     assert error_of(ask("GET", "/v2/", headers=login(region="eu-west-1"))) == EXPIRED
 
 
-@pytest.mark.parametrize("host", ["example.com", "12345.dkr.ecr.us-east-1.amazonaws.com", "dkr.ecr.us-east-1.amazonaws.com"])
+@pytest.mark.parametrize(
+    "host", ["example.com", "12345.dkr.ecr.us-east-1.amazonaws.com", "dkr.ecr.us-east-1.amazonaws.com"]
+)
 def test_a_host_that_names_no_registry(ask, host):
     assert error_of(ask("GET", "/v2/", host=host)) == (
         400,
