@@ -74,7 +74,7 @@ def _session(caller: Caller) -> Identity:
     return Identity(principal, tuple(_attached(role)), boundary, bound, context)
 
 
-def _iam(account_id: str) -> Any | None:
+def _iam(account_id: str) -> Any:
     return next((iam for owner, iam in backends("iam") if owner == account_id), None)
 
 

@@ -6,8 +6,10 @@ test_moto_seams.py` fails loudly when one of these moves:
 * `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` says who answers.
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
+* `iam_backends.backend` likewise; its `_init_aws_policies` gives the policies that AWS manages.
 """
 
+import json
 import re
 import shutil
 import sys
@@ -59,10 +61,31 @@ def begin(world: World) -> None:
     with _begin_lock:
         if _whose is not None and _whose() is world:
             return
+        _offer_managed_policies()
         moto_api_backend.reset()
         mock_random.seed(SEED)
         _enrol_learner()
         _whose = weakref.ref(world)
+
+
+def _offer_managed_policies() -> None:
+    """Let every account have the policies that AWS manages, which moto leaves out unless the environment asks."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
+
+    class LabIam(IAMBackend):
+        """An account's IAM."""
+
+        __module__ = IAMBackend.__module__
+
+        def _init_aws_policies(self) -> list[ManagedPolicy]:
+            # Nobody here uses another partition, and moto makes an account in each.
+            data = json.loads(aws_managed_policies_data) if self.partition == "aws" else {}
+            return [
+                AWSManagedPolicy.from_data(name, self.account_id, self.region_name, one) for name, one in data.items()
+            ]
+
+    iam_backends.backend = LabIam
 
 
 def _belongs_to(world: World) -> None:

@@ -107,7 +107,7 @@ class Condition:
         """Whether the request satisfies the condition; `unknown` is the answer for an operator that is not IAM's."""
         quantifier, name, if_exists = self._parts
         values = context.get(self.key)
-        if name == "Null":
+        if name == "Null" and not if_exists:
             return any((wanted.lower() == "true") == (values is None) for wanted in self.wanted)
         is_negative = name in _NEGATIVE
         fits = _FITS.get(_NEGATIVE.get(name, name))

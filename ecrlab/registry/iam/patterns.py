@@ -6,7 +6,7 @@ import re
 
 from ecrlab.registry.iam.request import Context
 
-_VARIABLE = re.compile(r"\$\{([^${}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _LITERALS = {"*": "*", "?": "?", "$": "$"}
 
 
