@@ -129,13 +129,9 @@ class LabClock:
             raise ClockError(f"not an ISO 8601 instant: {instant!r}") from error
         with self._lock:
             if there < self._now:
-                raise ClockError(
-                    f"time only moves forward: it is {self._now.isoformat()}, past {there.isoformat()}"
-                )
+                raise ClockError(f"time only moves forward: it is {self._now.isoformat()}, past {there.isoformat()}")
             if there > LAST:
-                raise ClockError(
-                    f"the lab's calendar ends with the year 9998: cannot go to {there.isoformat()}"
-                )
+                raise ClockError(f"the lab's calendar ends with the year 9998: cannot go to {there.isoformat()}")
             self._now = there
             return there
 

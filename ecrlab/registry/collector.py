@@ -111,10 +111,7 @@ class Collector:
             for digest in self._blobs:
                 if digest not in known:
                     self._blobs.remove(digest)
-            unused = db.execute(
-                "SELECT id, repository_id FROM layer "
-                "WHERE NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = layer.id)"
-            ).fetchall()
+            unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
         for row in unused:
             self.promise(row["id"])
         self.suspect((row["id"], row["repository_id"]) for row in unused)
@@ -137,8 +134,7 @@ class Collector:
                     row["digest"]
                     for layer_id in condemned
                     for row in db.execute(
-                        "DELETE FROM layer WHERE id = ?1 "
-                        "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = ?1) RETURNING digest",
+                        "DELETE FROM layer WHERE id = ? AND images = 0 RETURNING digest",
                         (layer_id,),
                     )
                 ]
@@ -153,9 +149,7 @@ class Collector:
             condemned = {}
             for layer_id, repository_id in self._suspects.items():
                 promises = [deadline for deadline in self._promises.get(layer_id, ()) if deadline > now]
-                counted_on = promises or (
-                    layer_id in self._promises and self._uploads.any_into(repository_id)
-                )
+                counted_on = promises or (layer_id in self._promises and self._uploads.any_into(repository_id))
                 if not (grace and counted_on):
                     condemned[layer_id] = repository_id
             for layer_id in condemned:

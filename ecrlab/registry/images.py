@@ -39,7 +39,7 @@ _MALFORMED = ("MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag")
 _COLUMNS = (
     "image.id, image.digest, image.media_type, image.artifact_type, image.subject, image.size, image.pushed_at, "
     "image.pulled_at, (SELECT group_concat(name, ' ') FROM "
-    "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY tag.id)) AS tags"
+    "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY place)) AS tags"
 )
 
 
@@ -157,16 +157,16 @@ def list_ids(
 
     Raises `RepositoryNotFoundException`.
     """
-    condition = {None: "", True: "AND tag.id IS NOT NULL", False: "AND tag.id IS NULL"}[tagged]
+    condition = {None: "", True: "AND place IS NOT NULL", False: "AND place IS NULL"}[tagged]
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
-            "SELECT image.id, image.digest, tag.id AS tag_id, tag.name FROM image "
+            "SELECT image.id, image.digest, tag.place, tag.name FROM image "
             "LEFT JOIN tag ON tag.image_id = image.id WHERE image.repository_id = ? "
-            f"AND image.id >= ? AND (image.id > ? OR tag.id > ?) {condition} ORDER BY image.id, tag.id LIMIT ?",
+            f"AND image.id >= ? AND (image.id > ? OR place > ?) {condition} ORDER BY image.id, place LIMIT ?",
             (repository.id, after[0], after[0], after[1], most),
         )
-        return [(ImageId(row["digest"], row["name"]), (row["id"], row["tag_id"] or 0)) for row in rows]
+        return [(ImageId(row["digest"], row["name"]), (row["id"], row["place"] or 0)) for row in rows]
 
 
 def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
@@ -247,21 +247,6 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
         return [row["name"] for row in rows]
 
 
-def media_type_of(registry: Registry, layer_id: int, digest: str) -> str | None:
-    """What the newest image that uses a layer calls it, or None if none does."""
-    with registry.world.store.read() as db:
-        row = db.execute(
-            "SELECT manifest FROM image JOIN image_layer ON image_layer.image_id = image.id "
-            "WHERE layer_id = ? ORDER BY image.id DESC LIMIT 1",
-            (layer_id,),
-        ).fetchone()
-    if row is None:
-        return None
-    document = json.loads(row["manifest"])
-    blobs = [document["config"], *document.get("layers", [])]
-    return next((blob["mediaType"] for blob in blobs if blob["digest"] == digest), None)
-
-
 def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[int, list[int]]:
     db = change.db
     layers = _held_layers(db, registry, repository, manifest)
@@ -286,6 +271,11 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
     ).fetchone()[0]
     layer_ids = [layer_id for layer_id, _ in layers.values()]
     db.executemany("INSERT INTO image_layer VALUES (?, ?)", [(image_id, layer_id) for layer_id in layer_ids])
+    media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
+    db.executemany(
+        "UPDATE layer SET images = images + 1, media_type = ? WHERE id = ?",
+        [(media_types[digest], layer_id) for digest, (layer_id, _) in layers.items()],
+    )
     db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
     return image_id, layer_ids
 
@@ -294,18 +284,15 @@ def _held_layers(
     db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
 ) -> dict[str, tuple[int, int]]:
     """The blobs of a manifest as the repository holds them: digest -> (layer id, bytes)."""
-    held: dict[str, tuple[int, int]] = {}
-    missing: list[str] = []
-    for blob in manifest.blobs:
-        row = db.execute(
-            "SELECT id, size FROM layer WHERE repository_id = ? AND digest = ?", (repository.id, blob.digest)
-        ).fetchone()
-        if row is not None:
-            held[blob.digest] = (row["id"], row["size"])
-        elif not blob.is_foreign and blob.digest not in missing:
-            missing.append(blob.digest)
+    digests = json.dumps([blob.digest for blob in manifest.blobs])
+    rows = db.execute(
+        "SELECT id, digest, size FROM layer WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (repository.id, digests),
+    )
+    held = {row["digest"]: (row["id"], row["size"]) for row in rows}
+    missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
     if missing:
-        raise LayersNotFoundException(missing, repository.name, registry.account_id)
+        raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
     return held
 
 
@@ -334,13 +321,13 @@ def _tag_holder(db: sqlite3.Connection, repository_id: int, tag: str) -> int | N
 
 
 def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
-    count = db.execute("SELECT count(*) FROM tag WHERE image_id = ?", (image_id,)).fetchone()[0]
+    count, last = db.execute(
+        "SELECT count(*), coalesce(max(place), 0) FROM tag WHERE image_id = ?", (image_id,)
+    ).fetchone()
     if count >= MOST_TAGS:
         # UNSURE: the exact text is not public.
         raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
-    # A moved tag is a new row, so that an image's tags stay in the order in which they came to it.
-    db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, tag))
-    db.execute("INSERT INTO tag (repository_id, name, image_id) VALUES (?, ?, ?)", (repository.id, tag, image_id))
+    db.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?)", (repository.id, tag, image_id, last + 1))
 
 
 def _resolve(

@@ -23,6 +23,8 @@ class Layer:
     id: int
     digest: str
     size: int
+    media_type: str | None
+    """What the newest image that used it calls it, if there was one."""
 
 
 def begin_upload(registry: Registry, repository_name: str) -> Upload:
@@ -106,8 +108,7 @@ def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         row = db.execute(
-            "SELECT 1 FROM layer JOIN image_layer ON layer_id = layer.id "
-            "WHERE repository_id = ? AND digest = ? LIMIT 1",
+            "SELECT 1 FROM layer WHERE repository_id = ? AND digest = ? AND images > 0",
             (repository.id, digest),
         ).fetchone()
     return row is not None
@@ -144,8 +145,7 @@ def delete(registry: Registry, repository_name: str, digest: str) -> bool:
         with world.store.write() as db:
             repository = repositories.get(db, registry, repository_name)
             gone = db.execute(
-                "DELETE FROM layer WHERE repository_id = ? AND digest = ? "
-                "AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer_id = layer.id) RETURNING digest",
+                "DELETE FROM layer WHERE repository_id = ? AND digest = ? AND images = 0 RETURNING digest",
                 (repository.id, digest),
             ).fetchall()
         world.collector.forget(row["digest"] for row in gone)
@@ -180,7 +180,7 @@ def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int
 
 def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
     row = db.execute(
-        "SELECT id, digest, size FROM layer WHERE repository_id = ? AND digest = ?", (repository_id, digest)
+        "SELECT id, digest, size, media_type FROM layer WHERE repository_id = ? AND digest = ?", (repository_id, digest)
     ).fetchone()
     return None if row is None else Layer(*row)
 

@@ -1,5 +1,6 @@
 """Repositories: the named shelves of a registry, with the settings that ECR keeps for each."""
 
+import functools
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ class Settings:
     resource_tags: tuple[tuple[str, str], ...] = ()
 
     @classmethod
+    @functools.lru_cache(maxsize=1024)
     def from_json(cls, text: str) -> "Settings":
         """Read what `to_json` wrote."""
         kept: dict[str, Any] = json.loads(text)

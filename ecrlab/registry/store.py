@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS layer (
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,
     digest TEXT NOT NULL,
     size INTEGER NOT NULL,
+    images INTEGER NOT NULL DEFAULT 0, -- how many use it: an index by layer would cost each put a page for each layer
+    media_type TEXT, -- what the newest of them calls it
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS layer_by_digest ON layer (digest);
@@ -67,20 +69,22 @@ CREATE TABLE IF NOT EXISTS image (
 CREATE INDEX IF NOT EXISTS image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS tag (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,
     name TEXT NOT NULL,
     image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
-    UNIQUE (repository_id, name)
-);
-CREATE INDEX IF NOT EXISTS tag_by_image ON tag (image_id);
+    place INTEGER NOT NULL, -- tags of an image, in the order in which they came to it
+    PRIMARY KEY (repository_id, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tag_by_image ON tag (image_id, place);
 
 CREATE TABLE IF NOT EXISTS image_layer (
     image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
     layer_id INTEGER NOT NULL,
     PRIMARY KEY (image_id, layer_id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS image_by_layer ON image_layer (layer_id);
+CREATE TRIGGER IF NOT EXISTS layer_unused AFTER DELETE ON image_layer BEGIN
+    UPDATE layer SET images = images - 1 WHERE id = OLD.layer_id;
+END;
 
 CREATE TABLE IF NOT EXISTS image_child (
     image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
@@ -118,9 +122,7 @@ class Store:
         try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
-                raise sqlite3.DatabaseError(
-                    f"{path} has layout {version}; this ecrlab reads layout {VERSION}"
-                )
+                raise sqlite3.DatabaseError(f"{path} has layout {version}; this ecrlab reads layout {VERSION}")
             writer.executescript(SCHEMA)
             writer.execute(f"PRAGMA user_version = {VERSION}")
         except BaseException:

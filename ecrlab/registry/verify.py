@@ -54,6 +54,7 @@ def verify(directory: Path) -> Iterator[Problem]:
             yield from _files(db, directory)
             yield from _images(db)
             yield from _tags(db)
+            yield from _uses(db)
     except sqlite3.DatabaseError as error:
         yield Problem(str(database), f"SQLite cannot read it: {error}")
     finally:
@@ -80,13 +81,9 @@ def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
             continue
         if str(place) in _OURS:
             continue
-        digest = (
-            f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
-        )
+        digest = f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
         if digest not in sizes or place.parts[2] != place.name[:2]:
-            yield Problem(
-                str(place), "a stray file: nothing refers to it (the next start removes strays it made)"
-            )
+            yield Problem(str(place), "a stray file: nothing refers to it (the next start removes strays it made)")
             continue
         missing.discard(digest)
         yield from _blob(path, digest, sizes[digest])
@@ -128,17 +125,13 @@ def _images(db: sqlite3.Connection) -> Iterator[Problem]:
         yield from _references(db, row, read, what)
 
 
-def _references(
-    db: sqlite3.Connection, row: sqlite3.Row, read: manifest.Manifest, what: str
-) -> Iterator[Problem]:
+def _references(db: sqlite3.Connection, row: sqlite3.Row, read: manifest.Manifest, what: str) -> Iterator[Problem]:
     layers = db.execute(
-        "SELECT digest, size, repository_id FROM image_layer LEFT JOIN layer ON layer.id = layer_id "
-        "WHERE image_id = ?",
+        "SELECT digest, size, repository_id FROM image_layer LEFT JOIN layer ON layer.id = layer_id WHERE image_id = ?",
         (row["id"],),
     ).fetchall()
     children = db.execute(
-        "SELECT digest, size, repository_id FROM image_child JOIN image ON image.id = child_id "
-        "WHERE image_id = ?",
+        "SELECT digest, size, repository_id FROM image_child JOIN image ON image.id = child_id WHERE image_id = ?",
         (row["id"],),
     ).fetchall()
     used = {layer["digest"] for layer in layers}
@@ -159,3 +152,11 @@ def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
         "WHERE image.id IS NULL"
     ):
         yield Problem(f"{row['repository']}:{row['name']}", "a tag that points at no image of its repository")
+
+
+def _uses(db: sqlite3.Connection) -> Iterator[Problem]:
+    for row in db.execute(
+        "SELECT layer.digest, layer.images, count(image_id) AS actual FROM layer "
+        "LEFT JOIN image_layer ON layer_id = layer.id GROUP BY layer.id HAVING layer.images <> actual"
+    ):
+        yield Problem(row["digest"], f"a layer of {row['actual']} images, believed to be of {row['images']}")

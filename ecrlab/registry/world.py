@@ -82,9 +82,7 @@ class World:
     def registry(self, account_id: str, region: str) -> "Registry":
         """The registry of one account in one Region; the names are checked."""
         if not names.ACCOUNT.fullmatch(account_id):
-            raise InvalidParameterException(
-                "registryId", f"must satisfy regular expression '{names.ACCOUNT.pattern}'"
-            )
+            raise InvalidParameterException("registryId", f"must satisfy regular expression '{names.ACCOUNT.pattern}'")
         return Registry(self, account_id, region)
 
     def new_id(self) -> str:

@@ -116,6 +116,7 @@ def test_a_stray_file_is_found(kept, place):
         ("UPDATE image SET subject = NULL", "its subject is not its manifest's"),
         ("DELETE FROM image_layer WHERE image_id = 1", "the layers it is known to use"),
         ("INSERT INTO image_layer SELECT 1, max(id) FROM layer", "its repository does not hold"),
+        ("UPDATE layer SET images = 7 WHERE id = 1", "believed to be of 7"),
         ("DELETE FROM image_child", "the images it is known to list"),
         ("UPDATE tag SET image_id = 5 WHERE name = 'all'", "points at no image of its repository"),
         ("UPDATE tag SET image_id = 99 WHERE name = 'all'", "refers to a missing image"),

@@ -6,7 +6,7 @@ allow or deny (API reference).
 
 from typing import Any
 
-from ecrlab.registry import images, layers, names, parts
+from ecrlab.registry import layers, names, parts
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
 from ecrlab.simulator.calls import Call, operation
@@ -81,7 +81,7 @@ def _availability(call: Call, digest: str) -> dict[str, Any]:
         "layerDigest": digest,
         "layerAvailability": "AVAILABLE",
         "layerSize": layer.size,
-        "mediaType": images.media_type_of(call.registry, layer.id, digest) or DEFAULT_MEDIA_TYPE,
+        "mediaType": layer.media_type or DEFAULT_MEDIA_TYPE,
     }
 
 
