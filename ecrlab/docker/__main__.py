@@ -83,11 +83,15 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         _remember(str(error))
         return error.status
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has left; there is nobody to tell
         return 141
+    except OSError as error:
+        sys.stdout.flush()
+        print(f"docker: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

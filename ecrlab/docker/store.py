@@ -170,7 +170,10 @@ class Store:
 
     def read(self, digest: str) -> bytes:
         """The bytes of a blob."""
-        return self.blob_path(digest).read_bytes()
+        try:
+            return self.blob_path(digest).read_bytes()
+        except FileNotFoundError as error:
+            raise DockerError(f"{digest} is missing from {self.root}: remove that folder to begin anew") from error
 
     def add(self, body: bytes) -> str:
         """Store bytes; their digest."""

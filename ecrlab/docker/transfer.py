@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.media_types import INDEXES, MANIFESTS
+from ecrlab.docker.media_types import DOCKER, INDEXES, OCI
 from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import Reference
 from ecrlab.docker.registry import Registry
@@ -122,13 +122,9 @@ def fetch(
         digest = choose(document, platform or default_platform(), str(reference))
         _, _, body = registry.resolve(reference.path, digest)
         document = _document(body)
-    if document.get("mediaType", MANIFESTS[0]) not in MANIFESTS or "config" not in document:
-        raise DockerError(f"{reference} is not an image of a kind that docker pulls")
-    config, layers = document["config"]["digest"], document.get("layers", [])
+    config, layers = _parts(document, str(reference))
     fresh = _fetch_blob(store, registry, reference, config)
-    diff_ids = json.loads(store.read(config)).get("rootfs", {}).get("diff_ids", [None] * len(layers))
-    if len(diff_ids) != len(layers):
-        raise DockerError(f"{reference}: the config names {len(diff_ids)} layers, the manifest {len(layers)}")
+    diff_ids = _diff_ids(store.read(config), len(layers), str(reference))
     for layer, diff_id in zip(layers, diff_ids, strict=True):
         came = _fetch_blob(store, registry, reference, layer["digest"], diff_id)
         say(f"{_short(layer['digest'])}: {'Pull complete' if came else 'Already exists'}")
@@ -136,6 +132,28 @@ def fetch(
     store.add(body)
     store.saw([config, *(layer["digest"] for layer in layers)], reference.repository)
     return store.image(digest), fresh
+
+
+def _parts(manifest: dict[str, Any], name: str) -> tuple[str, list[dict[str, Any]]]:
+    """The digest of the config, and the layers."""
+    try:
+        media_type, config = manifest["config"]["mediaType"], manifest["config"]["digest"]
+        layers = [{"digest": str(layer["digest"])} for layer in manifest["layers"]]
+    except (KeyError, TypeError) as error:
+        raise DockerError(f"{name} is not an image manifest") from error
+    if media_type not in (DOCKER.config, OCI.config):
+        raise DockerError(f"unsupported media type {media_type}")
+    return str(config), layers
+
+
+def _diff_ids(config: bytes, count: int, name: str) -> list[str]:
+    try:
+        diff_ids = [str(diff_id) for diff_id in json.loads(config)["rootfs"]["diff_ids"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DockerError(f"{name}: the config does not say which layers there are") from error
+    if len(diff_ids) != count:
+        raise DockerError(f"{name}: the config names {len(diff_ids)} layers, the manifest {count}")
+    return diff_ids
 
 
 def _fetch_blob(

@@ -4,6 +4,7 @@ import io
 import sys
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -76,8 +77,8 @@ def public(environ, start_response):
 class Lab:
     """The world behind the registry, and `docker` as a learner types it."""
 
-    def __init__(self, world, recorder, capsys, monkeypatch):
-        self.world = world
+    def __init__(self, folder, recorder, capsys, monkeypatch):
+        self._folder = folder
         self.recorder = recorder
         self._capsys = capsys
         self._monkeypatch = monkeypatch
@@ -107,6 +108,10 @@ class Lab:
         self.recorder.requests.clear()
         return seen
 
+    @cached_property
+    def world(self):
+        return World(self._folder / "state", seed="test", durable=False)
+
     @property
     def store(self):
         return Store.from_environment()
@@ -129,25 +134,35 @@ class Lab:
         credentials.keep(ECR, credentials.encode("AWS", self.password()))
 
 
-@pytest.fixture
-def lab(tmp_path, monkeypatch, capsys):
-    """A lab with an empty registry; the working directory is an empty folder `app`."""
-    world = World(tmp_path / "state", seed="test", durable=False)
-    recorder = Recorder(DockerFace(world))
+@pytest.fixture(scope="session")
+def server():
+    """One server for all tests; what it answers is each test's own."""
+    recorder = Recorder(None)
     server = make_server("127.0.0.1", 0, recorder, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    monkeypatch.setenv("ECRLAB_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield f"http://127.0.0.1:{server.server_port}", recorder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def lab(server, tmp_path, monkeypatch, capsys):
+    """A lab with an empty registry; the working directory is an empty folder `app`."""
+    endpoint, recorder = server
+    lab = Lab(tmp_path, recorder, capsys, monkeypatch)
+    recorder.requests.clear()
+    recorder.app = lambda environ, start_response: DockerFace(lab.world)(environ, start_response)
+    monkeypatch.setenv("ECRLAB_ENDPOINT", endpoint)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
     for name in ("ECRLAB_DOCKER_ROOT", "DOCKER_DEFAULT_PLATFORM", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "app").mkdir()
     monkeypatch.chdir(tmp_path / "app")
-    yield Lab(world, recorder, capsys, monkeypatch)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    world.close()
+    yield lab
+    if "world" in vars(lab):
+        lab.world.close()
 
 
 @pytest.fixture
