@@ -18,7 +18,7 @@ PREVIEW_ACTIONS = ("ecr:StartLifecyclePolicyPreview", "ecr:GetLifecyclePolicyPre
 _MOST_IDS = 100
 
 
-class Unreachable(EcrLabError):  # noqa: N818 - says what is the matter
+class Unreachable(EcrLabError):
     """AWS, or the library that speaks to it, gave no answer that could be used."""
 
 

@@ -33,7 +33,7 @@ With --repository the command reads your account and changes nothing. It needs {
 _EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS would refuse, or wrong use"
 
 
-class Unusable(EcrLabError):  # noqa: N818 - says what is the matter
+class Unusable(EcrLabError):
     """The command line, or a file that it names, cannot be used."""
 
 
@@ -127,9 +127,9 @@ def _lint(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    policy, protected = _policy(options.policy), _protected(options.protect)
     if options.compare_with_aws and (options.images or options.at):
         raise Unusable("--compare-with-aws needs --repository, and no --at: AWS previews what is there now")
+    policy, protected = _policy(options.policy), _protected(options.protect)
     repository = _repository(options) if options.repository else None
     images = repository.images() if repository else _images(options)
     evaluation = evaluate(policy, images, _instant(options.at))
@@ -178,8 +178,6 @@ def _policy(path: Path) -> Policy:
 
 def _images(options: argparse.Namespace) -> list[Image]:
     if options.repository:
-        if options.manifests:
-            raise Unusable("--manifests goes with --images; with --repository the manifests are read from there")
         return _repository(options).images()
     manifests = {}
     if options.manifests:
@@ -198,6 +196,8 @@ def _images(options: argparse.Namespace) -> list[Image]:
 
 
 def _repository(options: argparse.Namespace) -> aws.Repository:
+    if options.manifests:
+        raise Unusable("--manifests goes with --images; with --repository the manifests are read from there")
     return aws.Repository(aws.connect(options.profile, options.region), options.repository)
 
 

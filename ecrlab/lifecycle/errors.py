@@ -14,7 +14,7 @@ class LifecycleError(EcrLabError):
     place: str = ""
 
 
-class InvalidLifecyclePolicy(LifecycleError):  # noqa: N818 - AWS's own word
+class InvalidLifecyclePolicy(LifecycleError):
     """PutLifecyclePolicy would refuse the policy.
 
     `detail` is AWS's reason, `message` the whole text as AWS prints it (an InvalidParameterException),
@@ -30,7 +30,7 @@ class InvalidLifecyclePolicy(LifecycleError):  # noqa: N818 - AWS's own word
         super().__init__(self.message)
 
 
-class UnreadableInput(LifecycleError):  # noqa: N818 - names the input, as InvalidLifecyclePolicy does
+class UnreadableInput(LifecycleError):
     """An input is not what its reader expects; `place` names the spot, the text the rule that is broken."""
 
     def __init__(self, rule: str, place: str = "") -> None:

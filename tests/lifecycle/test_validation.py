@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecrlab.lifecycle import InvalidLifecyclePolicy, parse
 from tests.lifecycle.builders import rule, text
+from tests.lifecycle.strategies import JSON
 
 NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
 NOT_A_POLICY = "Could not map policyString into LifecyclePolicy."
@@ -292,11 +293,6 @@ def test_a_long_hostile_value_does_not_flood_the_message() -> None:
     assert len(refusal(changed("rules[0].selection.tagStatus", "\n" * 20_000)).message) < 400
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
 PLACES = [
     "rules", "rules[0]", "rules[0].rulePriority", "rules[0].description", "rules[0].selection", "rules[0].action",
     *(f"rules[0].selection.{key}" for key in ("tagStatus", "tagPatternList", "tagPrefixList", "storageClass")),
