@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zlib
 
 import pytest
 
@@ -283,6 +284,15 @@ def test_the_same_app_has_one_digest_whatever_the_umask_folder_time_and_order(la
         lab.ok("build", "-q", "-t", f"copy:{number}", str(folder))
         digests.add(lab.store.get(f"copy:{number}").digest)
     assert len(digests) == 1
+
+
+def test_no_library_of_this_machine_squeezes_the_layers(lab, app, monkeypatch):
+    def other_build_of_zlib(*_, **__):
+        raise AssertionError("the bytes would be those of this machine's zlib")
+
+    for name in ("compress", "compressobj"):
+        monkeypatch.setattr(zlib, name, other_build_of_zlib)
+    lab.ok("build", "-q", "-t", "x", ".")
 
 
 def test_a_pinned_digest(lab, app):
