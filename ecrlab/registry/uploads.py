@@ -30,6 +30,8 @@ class Upload:
     blob: BlobWriter
     lock: threading.RLock = field(default_factory=threading.RLock)
     touched: float = field(default_factory=time.monotonic)
+    is_growing: bool = False
+    """Whether a piece is just coming in; the next one has to wait for its end."""
     is_over: bool = False
     parts: list[int] = field(default_factory=list)
     """Bytes of each part that came by the API."""

@@ -123,8 +123,10 @@ def test_a_content_range_that_is_none_is_refused(repository: Repository, content
 
 def test_a_content_range_that_disagrees_with_the_length_is_refused(repository: Repository) -> None:
     location = repository.begin()
-    answer = repository.client.ask("PATCH", location, b"12345", {"Content-Range": "0-9"})
-    assert (answer.status, answer.code) == (400, "SIZE_INVALID")
+    for body, how in ((b"12345", {}), (iter([b"123", b"45"]), {"Transfer-Encoding": "chunked"})):
+        headers = {"Content-Range": "0-9", **how}
+        answer = repository.client.ask("PATCH", location, body, headers, chunked=bool(how))
+        assert (answer.status, answer.code) == (400, "SIZE_INVALID")
     assert repository.client.ask("GET", location).headers["Range"] == "0-0"
 
 

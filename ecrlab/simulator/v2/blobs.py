@@ -1,9 +1,8 @@
 """Layers in and out.
 
 A layer comes in by an upload: one POST opens it, PATCHes bring pieces, a PUT says what the whole is. A small
-one may come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it;
-two clients that write to one upload at the same time never mix their bytes, because each writes only where it
-left off.
+one may come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it,
+and while one is coming in another is refused, so that bytes never mix.
 """
 
 import re
@@ -48,7 +47,7 @@ def begin(visit: Visit) -> Response:
         visit.may("ecr:CompleteLayerUpload")
         upload = layers.begin_upload(visit.registry, visit.name)
         try:
-            with _growing(visit, upload, 0):
+            with _growing(visit, upload):
                 return _created(visit, layers.complete_upload(visit.registry, visit.name, upload, digest))
         finally:
             visit.registry.world.uploads.end(upload)
@@ -67,8 +66,7 @@ def append(visit: Visit) -> Response:
     """PATCH: bring the next piece of an upload, with or without saying which bytes it is."""
     visit.may("ecr:UploadLayerPart")
     upload = layers.find_upload(visit.registry, visit.name, visit.thing)
-    before = _continues(visit, upload)
-    with _growing(visit, upload, before):
+    with _growing(visit, upload):
         size = upload.blob.size
     if visit.quirks:
         # ECR answers 201, and a Range that stays where the first piece ended.
@@ -83,7 +81,7 @@ def complete(visit: Visit) -> Response:
     digest = _digest(visit.request.query.get("digest", ""))
     if not visit.request.body.is_empty:
         visit.may("ecr:UploadLayerPart")
-    with _growing(visit, upload, _continues(visit, upload)):
+    with _growing(visit, upload):
         layer = layers.complete_upload(visit.registry, visit.name, upload, digest)
     return _created(visit, layer)
 
@@ -114,57 +112,57 @@ def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
     return None
 
 
-def _continues(visit: Visit, upload: Upload) -> int:
-    """Where the upload stands, which must be where the request's `Content-Range` begins. Raises `Refusal`."""
-    size = upload.blob.size
+@contextmanager
+def _growing(visit: Visit, upload: Upload) -> Iterator[None]:
+    """Let the request's body continue the upload, then do what follows on it.
+
+    If either fails, the upload is as it was. Raises `Refusal` for a piece that does not belong there.
+    """
+    with upload.lock:
+        if upload.is_growing:
+            raise _out_of_order(visit, upload)
+        expected = _expected(visit, upload)
+        upload.is_growing = True
+        mark = upload.blob.mark()
+    try:
+        received = 0
+        for piece in visit.request.body.pieces():
+            layers.grow(visit.registry, visit.name, upload, piece)
+            received += len(piece)
+        if expected not in (None, received):
+            raise Refusal(400, "SIZE_INVALID", "Content-Range and body do not agree")
+        with upload.lock:
+            if upload.is_over:
+                raise UploadNotFoundException(upload.id, visit.name, visit.registry.account_id)
+            yield
+    except BaseException:
+        with upload.lock:
+            if not upload.is_over:
+                upload.blob.rewind(mark)
+        raise
+    finally:
+        upload.is_growing = False
+
+
+def _expected(visit: Visit, upload: Upload) -> int | None:
+    """How many bytes `Content-Range` promises, if there is one. It must begin where the upload stands."""
     content_range = visit.request.header("Content-Range")
     if content_range is None:
-        return size
+        return None
     found = _CHUNK.fullmatch(content_range.strip())
     if found is None or int(found[2]) < int(found[1]):
         raise Refusal(400, "SIZE_INVALID", f"Content-Range is no range: {content_range[:80]!r}")
     first, last = int(found[1]), int(found[2])
-    if first != size:
+    if first != upload.blob.size:
         raise _out_of_order(visit, upload)
-    if visit.request.body.length not in (None, last - first + 1):
-        raise Refusal(400, "SIZE_INVALID", "Content-Range and Content-Length do not agree")
-    return size
-
-
-@contextmanager
-def _growing(visit: Visit, upload: Upload, before: int) -> Iterator[None]:
-    """Let the request's body continue the upload; if that or what is done with it fails, the upload is as it
-    was.
-    """
-    mark = None
-    position = before
-    try:
-        for piece in visit.request.body.pieces():
-            with upload.lock:
-                _check_open(visit, upload)
-                if upload.blob.size != position:
-                    raise _out_of_order(visit, upload)
-                mark = mark or upload.blob.mark()
-                upload.blob.write(piece)
-                position = upload.blob.size
-        with upload.lock:
-            _check_open(visit, upload)
-            yield
-    except BaseException:
-        with upload.lock:
-            if mark is not None and not upload.is_over and upload.blob.size == position:
-                upload.blob.rewind(mark)
-        raise
-
-
-def _check_open(visit: Visit, upload: Upload) -> None:
-    if upload.is_over:
-        raise UploadNotFoundException(upload.id, visit.name, visit.registry.account_id)
+    return last - first + 1
 
 
 def _out_of_order(visit: Visit, upload: Upload) -> Refusal:
     size = upload.blob.size
     message = f"The upload stands at {size} bytes; the next piece must begin there"
+    if upload.is_growing:
+        message = "Another piece of this upload is just coming in"
     return Refusal(416, "RANGE_INVALID", message, _standing(visit, upload.id, size))
 
 
