@@ -46,15 +46,14 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+def outside(**variables: str) -> dict[str, str]:
+    """The environment without what the tests' own Python brought along."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | variables
+
+
 def start(checkout: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(
-        [sys.executable, "-m", "ecrlab", *arguments],
-        cwd=checkout,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "ecrlab", *arguments]
+    return subprocess.run(command, cwd=checkout, env=outside(**variables), capture_output=True, text=True)
 
 
 def test_a_bare_machine_gets_an_environment_and_the_second_start_uses_it(checkout: Path) -> None:
@@ -66,8 +65,8 @@ def test_a_bare_machine_gets_an_environment_and_the_second_start_uses_it(checkou
     assert second.stderr == ""
     # and the package is importable from anywhere in it
     elsewhere = [checkout / ".venv" / "bin" / "python", "-c", "import ecrlab; print(ecrlab.__file__)"]
-    said = subprocess.run(elsewhere, cwd="/", capture_output=True, text=True, check=True).stdout
-    assert said.strip() == str(checkout / "ecrlab" / "__init__.py")
+    said = subprocess.run(elsewhere, cwd="/", env=outside(), capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == str(checkout / "ecrlab" / "__init__.py")
 
 
 def test_the_door_needs_the_standard_library_only() -> None:
