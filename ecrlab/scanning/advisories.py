@@ -16,20 +16,18 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from ecrlab.scanning import osv
 from ecrlab.scanning.errors import AdvisoriesError
-from ecrlab.scanning.osv import Advisory, Interval
+from ecrlab.scanning.osv import Advisory
 
-_FORMAT = 1
+_FORMAT = 1  # of the index; another one is another file
 _LARGEST_RECORD = 16 << 20
 _MOST_RECORDS = 2_000_000
 _TABLES = """
-CREATE TABLE advisory (ecosystem TEXT NOT NULL, package TEXT NOT NULL, row TEXT NOT NULL);
+CREATE TABLE advisory (ecosystem TEXT NOT NULL, package TEXT NOT NULL, record TEXT NOT NULL);
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -66,15 +64,15 @@ class Advisories:
 
     def about(self, ecosystem: str, package: str) -> list[Advisory]:
         """Give the advisories on one package (source or origin name; PyPI as PEP 503 spells it)."""
-        query = "SELECT row FROM advisory WHERE ecosystem = ? AND package = ?"
+        query = "SELECT record FROM advisory WHERE ecosystem = ? AND package = ?"
         with self._lock:
             rows = self._connection.execute(query, (ecosystem, package)).fetchall()
-        return [_thaw(row[0]) for row in rows]
+        return [advisory for row in rows for advisory in osv.read_record(json.loads(row[0]))]
 
     def __iter__(self) -> Iterator[Advisory]:
         with self._lock:
-            rows = self._connection.execute("SELECT row FROM advisory").fetchall()
-        return iter([_thaw(row[0]) for row in rows])
+            rows = self._connection.execute("SELECT record FROM advisory").fetchall()
+        return (advisory for row in rows for advisory in osv.read_record(json.loads(row[0])))
 
 
 _embedded: list[Advisories] = []
@@ -132,38 +130,19 @@ def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str
         count += 1
         if count > _MOST_RECORDS:
             raise AdvisoriesError(f"{origin} holds more than {_MOST_RECORDS:,} records")
-        if isinstance(record, dict):
-            stamps = (record.get("modified"), record.get("published"))
-            date = max(date, *(stamp[:10] for stamp in stamps if isinstance(stamp, str)), "")
-        rows = list(osv.read_record(record))
-        broken = broken or next((row.broken for row in rows if row.broken), "")
-        usable = usable or any(not row.broken for row in rows) or not rows
-        frozen = [(row.ecosystem, row.package, _freeze(row)) for row in rows]
-        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?)", frozen)
+        rows = list(osv.split(record))
+        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?)", rows)
+        date = max(date, osv.last_change(record))
+        if not usable:  # one good record is enough; the others are looked into when they are asked for
+            read = list(osv.read_record(record))
+            broken = broken or next((row.broken for row in read if row.broken), "")
+            usable = not read or any(not row.broken for row in read)
     if not usable:
         raise AdvisoriesError(f"{origin} has nothing usable: {broken or 'no advisory is in it'}")
     connection.execute("CREATE INDEX by_package ON advisory (ecosystem, package)")
     facts = {"origin": origin, "date": date, "records": str(count)}
     connection.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
     connection.commit()
-
-
-def _freeze(row: Advisory) -> str:
-    fields: dict[str, Any] = {key: value for key, value in vars(row).items() if value not in (None, ())}
-    fields["intervals"] = [[one.introduced, one.fixed, one.last_affected] for one in row.intervals]
-    if row.published:
-        fields["published"] = row.published.isoformat()
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def _thaw(row: str) -> Advisory:
-    fields = json.loads(row)
-    published = fields.get("published")
-    fields["published"] = datetime.fromisoformat(published) if published else None
-    fields["aliases"] = tuple(fields.get("aliases", ()))
-    fields["exact_versions"] = tuple(fields.get("exact_versions", ()))
-    fields["intervals"] = tuple(Interval(*bounds) for bounds in fields["intervals"])
-    return Advisory(**fields)
 
 
 def _kit_records() -> Iterator[object]:

@@ -13,8 +13,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from rich.console import Console
-
 from ecrlab.scanning.advisories import embedded, load
 from ecrlab.scanning.allowlist import Exemption, read_allow_list
 from ecrlab.scanning.errors import LayerError, ScanError, TargetError, UnsupportedImageError
@@ -24,7 +22,6 @@ from ecrlab.scanning.matching import Finding, Unresolved
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.scanner import judge
 from ecrlab.scanning.severity import SEVERITIES, rank
-from ecrlab.scanning.table import print_report
 from ecrlab.scanning.targets import open_target
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
@@ -123,6 +120,10 @@ def _print(report: Report, options: argparse.Namespace) -> None:
     if options.output == "json":
         print(json.dumps(report.to_json(), indent=2))
     else:
+        from rich.console import Console  # here, for a scan into JSON should not wait for rich
+
+        from ecrlab.scanning.table import print_report
+
         console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
         print_report(report, console, inventory=options.inventory)
     if report.status != "COMPLETE":

@@ -6,6 +6,7 @@ understood is kept as such, with the reason: a package it might concern must not
 schema, "Evaluation".
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ecrlab.scanning import severity, versions
 from ecrlab.scanning.errors import AdvisoriesError
 
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
+_KEPT = ("id", "aliases", "upstream", "published", "severity", "database_specific")
+_KEPT_OF_PACKAGE = ("package", "ranges", "versions", "severity", "ecosystem_specific", "database_specific")
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
@@ -78,24 +81,37 @@ def canonical_name(ecosystem: str, package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower() if ecosystem == "PyPI" else package
 
 
+def split(record: object) -> Iterator[tuple[str, str, str]]:
+    """Split a record into what is kept for each of its packages: ecosystem, name, and a record of that one alone.
+
+    Raises AdvisoriesError for what is no OSV record at all.
+    """
+    record = _checked(record)
+    if record.get("withdrawn"):
+        return
+    kept = {key: record[key] for key in _KEPT if key in record}
+    for ecosystem, name, affected in _packages(record):
+        one = {key: affected[key] for key in _KEPT_OF_PACKAGE if key in affected}
+        yield ecosystem, name, json.dumps({**kept, "affected": [one]}, separators=(",", ":"))
+
+
+def last_change(record: object) -> str:
+    """Give the day a record was last changed (YYYY-MM-DD), or published; empty where it has no date."""
+    stamps = (_checked(record).get(key) for key in ("modified", "published"))
+    return max((stamp[:10] for stamp in stamps if isinstance(stamp, str)), default="")
+
+
 def read_record(record: object) -> Iterator[Advisory]:
     """Read one OSV record into an advisory for each package whose ecosystem has a known order.
 
     Withdrawn records give none. Raises AdvisoriesError for what is no OSV record at all.
     """
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        raise AdvisoriesError("an advisory must be a JSON object with an id")
+    record = _checked(record)
     if record.get("withdrawn"):
         return
     name, aliases = _names(record)
     published = _instant(record.get("published"))
-    for affected in _objects(record.get("affected")):
-        package = affected.get("package")
-        if not isinstance(package, dict) or not isinstance(package.get("name"), str):
-            continue
-        ecosystem = package.get("ecosystem")
-        if not isinstance(ecosystem, str) or not versions.has_order(ecosystem):
-            continue
+    for ecosystem, package, affected in _packages(record):
         intervals, broken = _intervals(ecosystem, _objects(affected.get("ranges")))
         exact = tuple(version for version in affected.get("versions") or () if isinstance(version, str))
         if not intervals and not exact and broken is None:
@@ -108,9 +124,24 @@ def read_record(record: object) -> Iterator[Advisory]:
             score=facts.get("score"),
         )
         yield Advisory(
-            name, aliases, ecosystem, canonical_name(ecosystem, package["name"]), intervals, exact, level, score,
+            name, aliases, ecosystem, package, intervals, exact, level, score,
             vector, published, _word(facts.get("exploit")), f"advisory {record['id']}: {broken}" if broken else None,
         )  # fmt: skip
+
+
+def _checked(record: object) -> Mapping[str, Any]:
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        raise AdvisoriesError("an advisory must be a JSON object with an id")
+    return record
+
+
+def _packages(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Go through the packages whose ecosystem has a known order: ecosystem, canonical name, what is said of it."""
+    for affected in _objects(record.get("affected")):
+        package = _mapping(affected, "package")
+        ecosystem, name = package.get("ecosystem"), package.get("name")
+        if isinstance(ecosystem, str) and isinstance(name, str) and versions.has_order(ecosystem):
+            yield ecosystem, canonical_name(ecosystem, name), affected
 
 
 def _names(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

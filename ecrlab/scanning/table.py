@@ -1,5 +1,7 @@
 """A report as a person reads it in a terminal."""
 
+from collections.abc import Sized
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,7 +22,7 @@ def print_report(report: Report, console: Console, *, inventory: bool) -> None:
     image = _plain(report.os.title) if report.os else "no distribution"
     out(
         _plain(
-            f"{image}: {len(report.packages)} packages, {len(report.findings)} findings"
+            f"{image}: {_count(report.packages, 'package')}, {_count(report.findings, 'finding')}"
             + (f" ({counts})" if counts else "")
         )
     )
@@ -38,6 +40,10 @@ def print_report(report: Report, console: Console, *, inventory: bool) -> None:
         out(_plain(f"Present, not inventoried ({unread.kind}): {unread.path}{more}: {unread.reason}."))
     for note in report.notes:
         out(_plain(note))
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _findings(report: Report) -> Table:

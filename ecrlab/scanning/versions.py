@@ -19,7 +19,6 @@ from typing import Any
 from univers import debian as _untyped_debian
 from univers import gem
 from univers import maven as _untyped_maven
-from univers.versions import PypiVersion, SemverVersion
 
 debian: Any = _untyped_debian
 maven: Any = _untyped_maven
@@ -131,7 +130,15 @@ def _maven(version: str) -> Any:
 
 
 def _semver(version: str) -> Any:
+    from univers.versions import SemverVersion
+
     return SemverVersion(version.partition("+")[0])
+
+
+def _pypi(version: str) -> Any:
+    from univers.versions import PypiVersion  # here, for it takes as long to import as all of this room
+
+    return PypiVersion(version)
 
 
 _Order = tuple[Callable[[str], Any], Callable[[Any, Any], int]]
@@ -141,7 +148,7 @@ _ORDERS: dict[str, _Order] = {
     "Alpine": (_alpine, _alpine_order),
     "Wolfi": (_alpine, _alpine_order),
     "Chainguard": (_alpine, _alpine_order),
-    "PyPI": (PypiVersion, _natural),
+    "PyPI": (_pypi, _natural),
     "npm": (_semver, _natural),
     "Go": (_semver, _natural),
     "Maven": (_maven, _natural),

@@ -169,7 +169,7 @@ def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan):
             raise TargetError(f"the lab has no image {name}")
         return [OLD]
 
-    assert "Debian 12: 1 packages" in scan("shop/app:1", lab_images=lab_images)[1]
+    assert "Debian 12: 1 package," in scan("shop/app:1", lab_images=lab_images)[1]
     assert scan("shop/app:2", lab_images=lab_images)[0] == 2
 
 
