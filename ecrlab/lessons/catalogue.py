@@ -5,6 +5,7 @@ from types import ModuleType
 
 MODULES = {
     "00-start-here": "start_here",
+    "01-authentication": "authentication",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 

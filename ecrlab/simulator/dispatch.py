@@ -1,6 +1,6 @@
 """One port, five kinds of caller: who gets which request.
 
-    /v2/…                     Docker clients     DockerFace
+    /v2/…                     Docker clients     DockerFace, or GalleryFace for public.ecr.aws
     X-Amz-Target of ecr(-public)   AWS clients   AwsFace
     /_ecrlab/layers/…         whoever was given the address   Downloads
     /_ecrlab/…                the lab itself     Control
@@ -20,6 +20,8 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.aws import LARGEST_BODY, TARGETS, Answer, AwsFace
 from ecrlab.simulator.callers import read_signature
 from ecrlab.simulator.control import PREFIX, Control
+from ecrlab.simulator.v2 import auth
+from ecrlab.simulator.v2.gallery import GalleryFace
 from ecrlab.simulator.downloads import PREFIX as LAYERS
 from ecrlab.simulator.downloads import Downloads
 
@@ -41,6 +43,7 @@ class Dispatcher:
     def __init__(self, aws: AwsFace, docker: Wsgi, control: Control) -> None:
         self._aws = aws
         self._docker = docker
+        self._gallery = GalleryFace()
         self._control = control
         self._downloads = Downloads(aws.world)
         self._moto = Moto(aws.world)
@@ -50,7 +53,9 @@ class Dispatcher:
         signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
         # Amazon SES has a /v2/ of its own, always signed.
         if (path == "/v2" or path.startswith("/v2/")) and signature is None:
-            return self._docker(environ, start_response)  # type: ignore[no-any-return]
+            is_public = auth.name_of(environ.get("HTTP_HOST", "")) == auth.PUBLIC_HOST
+            face = self._gallery if is_public else self._docker
+            return face(environ, start_response)  # type: ignore[no-any-return]
         if path.startswith(LAYERS):
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):

@@ -1,0 +1,143 @@
+"""Exercises and cards of 01-authentication."""
+
+import base64
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.quizzes import Card, Choice
+
+IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def _expiry(view: View) -> str:
+    view.require(
+        view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a time"
+    )
+    try:
+        answer = view.answer if isinstance(view.answer, datetime) else datetime.fromisoformat(str(view.answer))
+    except ValueError:
+        raise NotYet(f"{view.answer!r} is no datetime and no ISO 8601 text such as 2026-09-01T21:00:00+00:00") from None
+    if answer.tzinfo is None:
+        answer = answer.replace(tzinfo=UTC)
+    away = answer - view.clock.now()
+    view.require(away > timedelta(0), "that is in the lab's past; lab.clock.now() tells the time there")
+    # Tokens show whole seconds, so an answer is right within the minute.
+    view.require(
+        abs(away - timedelta(hours=12)) < timedelta(minutes=1),
+        f"that is {away.total_seconds() / 3600:.1f} hours from now; a token lives for twelve",
+    )
+    return "a token fetched now lives until " + answer.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _ireland(view: View) -> str:
+    config = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8"))
+    hosts = [host for host, login in config.get("auths", {}).items() if login.get("auth")]
+    others = f"; Docker has a password for {', '.join(hosts)}" if hosts else ""
+    view.require(IRELAND in hosts, f"Docker has no password for {IRELAND}{others}")
+    user, _, password = base64.b64decode(config["auths"][IRELAND]["auth"]).decode().partition(":")
+    view.require(user == "AWS", f"the user for {IRELAND} is {user}; for ECR it is always AWS")
+    expiration = datetime.fromtimestamp(json.loads(base64.b64decode(password))["expiration"], UTC)
+    view.require(expiration > view.clock.now(), f"the password for {IRELAND} has expired; fetch a fresh one")
+    return f"Docker is logged in to {IRELAND}"
+
+
+EXERCISES = (
+    Exercise(
+        id="expiry-of-a-token",
+        task="Say when a token fetched now would expire.",
+        judge=_expiry,
+        hints=(
+            "lab.clock.now() is the time in the lab, and a token lives for a fixed number of hours.",
+            "Or let ECR tell: get_authorization_token() names the instant in expiresAt.",
+        ),
+        solution="""
+answer = ecr.get_authorization_token()["authorizationData"][0]["expiresAt"]
+lab.check("expiry-of-a-token", answer)
+""",
+    ),
+    Exercise(
+        id="log-in-to-ireland",
+        task="Log Docker in to the registry in eu-west-1.",
+        judge=_ireland,
+        hints=(
+            "A token belongs to the Region that issued it: --region must be eu-west-1.",
+            "Docker keeps a password for one host name; Ireland's has eu-west-1 where Virginia's has us-east-1.",
+        ),
+        solution="""
+aws ecr get-login-password --region eu-west-1 | \\
+  docker login --username AWS --password-stdin \\
+  123456789012.dkr.ecr.eu-west-1.amazonaws.com
+""",
+    ),
+)
+
+CARDS = (
+    Card(
+        id="authentication/how",
+        question="How do you authenticate Docker to ECR?",
+        choices=(
+            Choice(
+                "docker login with your AWS access key as user and password",
+                "The registry never sees your access key; it wants a token that ECR issued.",
+            ),
+            Choice(
+                "aws ecr get-login-password, piped to docker login with the ECR registry URL",
+                "The first command fetches a token with your AWS credentials, the second keeps it for that host.",
+                right=True,
+            ),
+            Choice(
+                "Nothing: Docker finds your AWS credentials by itself",
+                "Only with a credential helper, which does the same behind the scenes.",
+            ),
+        ),
+    ),
+    Card(
+        id="authentication/lifetime",
+        question="A nightly job logged in at 20:00. At which time does its push begin to fail?",
+        choices=(
+            Choice("At 08:00", "Twelve hours after the token was issued.", right=True),
+            Choice("At midnight", "Dates do not matter, only the hours since the token was issued."),
+            Choice(
+                "Never, each push renews the token", "Nothing renews it; after twelve hours somebody must log in again."
+            ),
+        ),
+    ),
+    Card(
+        id="authentication/texts",
+        question="docker push says: no basic auth credentials. What is wrong?",
+        choices=(
+            Choice("The token has expired", "Then the text would say so, with denied in front."),
+            Choice(
+                "Docker has no password for this host name",
+                "It may have one for another account or Region: those are other host names.",
+                right=True,
+            ),
+            Choice("You lack the permission to push", "That text names you, the action and the repository."),
+        ),
+    ),
+    Card(
+        id="authentication/scope",
+        question="What may Docker do with a token that the role reader fetched?",
+        choices=(
+            Choice("Everything in the account", "A token opens no more doors than the principal who fetched it."),
+            Choice("What the role reader may do", "The token is bound to the principal.", right=True),
+            Choice("Only pull, as every token", "A token of somebody who may push can push."),
+        ),
+    ),
+    Card(
+        id="authentication/region",
+        question="Your images are in us-east-1, your AWS CLI is set to eu-west-1. Which part of the login matters?",
+        choices=(
+            Choice(
+                "--region us-east-1: token and host name must be of one Region",
+                "A token of another Region is refused with 403.",
+                right=True,
+            ),
+            Choice("None, tokens are global", "They are issued by one Region for that Region."),
+            Choice("The Region of the machine that pushes", "Where the machine stands plays no part."),
+        ),
+    ),
+)
