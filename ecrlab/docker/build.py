@@ -171,14 +171,16 @@ class Builder:
         if image is not None and image.is_index:
             chosen = choose(image.manifest, platform, name)
             image = self._store.image(chosen) if self._store.has(chosen) else None
-        if image is None or not image.platform.startswith(platform.replace("arm64/v8", "arm64")):
+        if image is None or not image.platform.startswith(platform):
             reference = parse_reference(name).with_tag()
+            if image is not None and not reference.is_ecr:
+                raise DockerError(f"{name} is here for {image.platform}, and this stage is for {platform}")
             registry = Registry.of(reference)
             try:
                 found = registry.resolve(reference.path, reference.digest or reference.tag)
                 image, _ = transfer.fetch(self._store, registry, reference, found, lambda _: None, platform)
             except DockerError as error:
-                raise DockerError(f"{name}: {error}") from error
+                raise DockerError(f"{name}: failed to resolve source metadata for {reference}: {error}") from error
         self._base_cache[name, platform] = image
         return image
 

@@ -16,8 +16,10 @@ from ecrlab.docker.store import Store
 from ecrlab.registry import images, repositories, tokens
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
+from ecrlab.simulator.v2.gallery import GalleryFace
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+PUBLIC = GalleryFace()
 ADA = "arn:aws:iam::123456789012:user/ada"
 
 
@@ -38,7 +40,7 @@ class Quiet(WSGIRequestHandler):
 
 
 class Recorder:
-    """A WSGI application, and which requests it got; public.ecr.aws is answered from the gallery."""
+    """A WSGI application, and which requests it got, but for the gallery's own."""
 
     def __init__(self, app):
         self.app = app
@@ -51,27 +53,8 @@ class Recorder:
             self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"] + query, int(status[:3])))
             return start_response(status, headers, *more)
 
-        app = public if environ["HTTP_HOST"] == gallery.HOST else self.app
+        app = PUBLIC if environ["HTTP_HOST"] == gallery.HOST else self.app
         return app(environ, start)
-
-
-def public(environ, start_response):
-    """The gallery as a read-only registry that lets everybody in."""
-    if environ["PATH_INFO"] == "/v2/":
-        start_response("200 OK", [("Content-Length", "2")])
-        return [b"{}"]
-    repository, kind, what = environ["PATH_INFO"].removeprefix("/v2/").rsplit("/", 2)
-    found = gallery.manifest(repository, what) if kind == "manifests" else gallery.blob(repository, what)
-    if found is None:
-        body = b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "Requested image not found"}]}'
-        start_response("404 Not Found", [("Content-Length", str(len(body)))])
-        return [body]
-    body = found if isinstance(found, bytes) else found.body
-    headers = [("Content-Length", str(len(body)))]
-    if not isinstance(found, bytes):
-        headers += [("Content-Type", found.media_type), ("Docker-Content-Digest", found.digest)]
-    start_response("200 OK", headers)
-    return [body]
 
 
 class Lab:

@@ -199,6 +199,24 @@ def test_build_arguments_and_platform_variables(lab, context):
     assert "[Warning] One or more build-args [NOT] were not consumed" in lab.ok("build", "--build-arg", "NOT=1", ".")
 
 
+def test_a_stage_may_be_for_the_machine_that_builds(lab, context):
+    dockerfile = (
+        f"FROM --platform=$BUILDPLATFORM {ALPINE} AS build\nARG TARGETARCH\nWORKDIR /out/$TARGETARCH\n"
+        f"FROM {ALPINE}\nARG TARGETARCH\nCOPY --from=build /out /\nLABEL arch=$TARGETARCH\n"
+    )
+    config, files = built(lab, context, dockerfile, "--platform", "linux/arm64")
+    assert "arm64" in files
+    assert "A:aarch64" in files["lib/apk/db/installed"][3]
+    assert config["Labels"] == {"arch": "arm64"}
+
+
+def test_a_local_base_for_another_platform_is_told(lab, context):
+    built(lab, context, "FROM scratch\n")
+    lab.ok("tag", "built", "parent")
+    said = refused(lab, context, "FROM parent\n", "--platform", "arm64")
+    assert "parent is here for linux/amd64, and this stage is for linux/arm64" in said
+
+
 def test_a_base_brings_its_history_and_its_layers(lab, context):
     built(lab, context, f"FROM {PYTHON}\nCOPY app.py /\n")
     shown = lab.ok("history", "built")
