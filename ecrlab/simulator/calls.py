@@ -53,12 +53,17 @@ Operation = Callable[[Call], dict[str, Any]]
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 """(service, operation) -> what answers it."""
 
+PARTIAL: dict[tuple[str, str], str] = {}
+"""(service, operation) -> what of it is not simulated, for `docs/fidelity.md`."""
 
-def operation(name: str, service: str = "ecr") -> Callable[[Operation], Operation]:
-    """Put the decorated function into the table."""
+
+def operation(name: str, service: str = "ecr", *, partial: str | None = None) -> Callable[[Operation], Operation]:
+    """Put the decorated function into the table; `partial` says what the operation does not do here."""
 
     def register(function: Operation) -> Operation:
         OPERATIONS[service, name] = function
+        if partial is not None:
+            PARTIAL[service, name] = partial
         return function
 
     return register

@@ -1,7 +1,7 @@
 """The KMS key of a repository: looked up in the account's KMS, or ECR's own key there, made on first use.
 
-A repository is encrypted with AES256, or with KMS and a key given by id, ARN or alias; without one it is the AWS managed
-key `alias/aws/ecr` of account and Region (AWS user guide, encryption at rest). KMS is moto's, so that
+A repository is encrypted with AES256, or with KMS and a key given by id, ARN or alias; without one it is the AWS
+managed key `alias/aws/ecr` of account and Region (AWS user guide, encryption at rest). KMS is moto's, so that
 `aws kms describe-key` knows the key too. Which key it is, is checked and kept; no bytes are encrypted.
 """
 
@@ -18,7 +18,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):((?:key|alias)/.
 
 
 def settled(call: Call, asked: dict[str, str]) -> tuple[str, str | None]:
-    """Encryption type and key ARN for an `encryptionConfiguration`; without a KMS there is no key.
+    """Encryption type and key ARN (None for AES256) for an `encryptionConfiguration`.
 
     Raises `InvalidParameterException`, `KmsException`.
     """
@@ -47,6 +47,8 @@ def _key_arn(call: Call, named: str | None) -> str:
         region, account_id, name = found.groups()
         if region != call.region:
             raise _refused("NotFoundException", f"Key '{named}' does not exist in {call.region}")
+    if call.region not in kms_backends[account_id].regions:
+        raise _refused("NotFoundException", f"There is no KMS in the Region {call.region}")
     backend = kms_backends[account_id][call.region]
     if name == AWS_MANAGED_ALIAS and not backend.alias_exists(name):
         _make_managed_key(backend, account_id, call.region)

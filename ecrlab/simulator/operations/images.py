@@ -14,7 +14,7 @@ PAGE = 100
 """Results of a page unless `maxResults` says otherwise."""
 
 
-@operation("PutImage")
+@operation("PutImage", partial="Docker's schema 1 is refused; neither scans nor replicates what comes")
 def put_image(call: Call) -> dict[str, Any]:
     """Take in a manifest whose layers are there, and let a tag point at it."""
     request = call.request
@@ -36,7 +36,7 @@ def list_images(call: Call) -> dict[str, Any]:
     return {"imageIds": [_shown_id(image_id) for image_id, _ in found[: page.most]], **answer}
 
 
-@operation("DescribeImages")
+@operation("DescribeImages", partial="without imageScanStatus and imageScanFindingsSummary; nothing is archived")
 def describe_images(call: Call) -> dict[str, Any]:
     """One entry for each image, in pages or as asked for by `imageIds`."""
     wanted = call.request.get("imageIds")
@@ -55,7 +55,7 @@ def describe_images(call: Call) -> dict[str, Any]:
     return {"imageDetails": [_detail(call, image) for image in found[: page.most]], **answer}
 
 
-@operation("BatchGetImage")
+@operation("BatchGetImage", partial="acceptedMediaTypes converts nothing")
 def batch_get_image(call: Call) -> dict[str, Any]:
     """Manifests, as a puller gets them, and why others could not be given."""
     ids = _ids(call.request["imageIds"])

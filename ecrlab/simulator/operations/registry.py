@@ -15,7 +15,7 @@ def describe_registry(call: Call) -> dict[str, Any]:
     }
 
 
-@operation("PutReplicationConfiguration")
+@operation("PutReplicationConfiguration", partial="the rules are checked and kept; nothing is replicated")
 def put_replication_configuration(call: Call) -> dict[str, Any]:
     """Keep where the registry replicates to."""
     configuration = call.request["replicationConfiguration"]
@@ -30,7 +30,7 @@ def get_account_setting(call: Call) -> dict[str, Any]:
     return {"name": name, "value": settings.account_setting(call.registry, name)}
 
 
-@operation("PutAccountSetting")
+@operation("PutAccountSetting", partial="of the settings only BLOB_MOUNTING can be changed to anything")
 def put_account_setting(call: Call) -> dict[str, Any]:
     """Change one setting."""
     name, value = call.request["name"], call.request["value"]

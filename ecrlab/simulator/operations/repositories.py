@@ -16,7 +16,7 @@ PAGE = 100
 """Results of a page unless `maxResults` says otherwise."""
 
 
-@operation("CreateRepository")
+@operation("CreateRepository", partial="a KMS key is looked up and kept; nothing is encrypted with it")
 def create_repository(call: Call) -> dict[str, Any]:
     """Make a repository with the settings given."""
     request = call.request
@@ -72,7 +72,7 @@ def put_image_tag_mutability(call: Call) -> dict[str, Any]:
     return {**call.names, "imageTagMutability": mutability, **_shown_filters(changed)}
 
 
-@operation("PutImageScanningConfiguration")
+@operation("PutImageScanningConfiguration", partial="kept; images are not scanned yet")
 def put_image_scanning_configuration(call: Call) -> dict[str, Any]:
     """Say whether images are scanned when they are pushed."""
     scan_on_push = call.request["imageScanningConfiguration"].get("scanOnPush", False)

@@ -1,0 +1,159 @@
+"""Policies of repositories and registries, as they are set and given back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.simulator.client import Repository, refusal
+
+ALLOW = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}, "Action": "ecr:BatchGetImage"}
+SOUND = json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]})
+REFUSED = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {} policy provided'"
+
+
+def policy(**changes: Any) -> str:
+    """A policy of one statement, changed so; None removes."""
+    statement = {name: value for name, value in (ALLOW | changes).items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.operation("ecr:SetRepositoryPolicy")
+def test_a_policy_is_laid_out_as_aws_does(app: Repository) -> None:
+    text = json.dumps({"Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:Get*"]}]})
+    assert app.set_repository_policy(policyText=text)["policyText"] == (
+        '{\n  "Statement" : [ {\n    "Sid" : "pull",\n    "Effect" : "Allow",\n'
+        '    "Principal" : "*",\n    "Action" : [ "ecr:Get*" ]\n  } ]\n}'
+    )
+
+
+@pytest.mark.operation("ecr:GetRepositoryPolicy")
+def test_a_repository_has_the_policy_set_last(app: Repository) -> None:
+    assert refusal(app.get_repository_policy) == (
+        "RepositoryPolicyNotFoundException",
+        "Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'",
+    )
+    app.set_repository_policy(policyText=policy(Action="ecr:*"))
+    app.set_repository_policy(policyText=SOUND)
+    answer = app.get_repository_policy()
+    assert json.loads(answer["policyText"]) == json.loads(SOUND)
+    assert (answer["registryId"], answer["repositoryName"]) == ("123456789012", "app")
+
+
+@pytest.mark.operation("ecr:DeleteRepositoryPolicy")
+def test_a_policy_is_deleted(app: Repository) -> None:
+    app.set_repository_policy(policyText=SOUND)
+    assert json.loads(app.delete_repository_policy()["policyText"]) == json.loads(SOUND)
+    assert refusal(app.get_repository_policy)[0] == "RepositoryPolicyNotFoundException"
+    assert refusal(app.delete_repository_policy)[0] == "RepositoryPolicyNotFoundException"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no JSON",
+        "[]",
+        "{}",
+        '{"Statement": []}',
+        SOUND.replace("2012", "2013"),
+        SOUND.replace("{", '{"Version": "2012-10-17", ', 1),
+        SOUND.replace("Statement", "Statements"),
+        policy(Effect="allow"),
+        policy(Effect=None),
+        policy(Principal=None),
+        policy(Principal="everyone"),
+        policy(Principal={"AWS": "arn:aws:iam::210987654321:*"}),
+        policy(Principal={"AWS": []}),
+        policy(Principal={"Aws": "*"}),
+        policy(NotPrincipal="*"),
+        policy(Action=None),
+        policy(Action=[]),
+        policy(Action="BatchGetImage"),
+        policy(Action="s3:GetObject"),
+        policy(Resource="arn:aws:s3:::bucket"),
+        policy(Condition="x"),
+        policy(Condition={"StringEquals": "x"}),
+        policy(Condition={"StringEquals": {"aws:SourceIp": {}}}),
+        policy(Sid=7),
+        policy(Comment="x"),
+        "[" * 10_000,
+        '{"Statement": NaN}',
+    ],
+)
+def test_what_is_no_policy_is_refused_and_changes_nothing(app: Repository, text: str) -> None:
+    app.set_repository_policy(policyText=SOUND)
+    assert refusal(app.set_repository_policy, policyText=text) == (
+        "InvalidParameterException",
+        REFUSED.format("repository"),
+    )
+    assert json.loads(app.get_repository_policy()["policyText"]) == json.loads(SOUND)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        policy(Principal="*"),
+        policy(Principal={"AWS": ["210987654321", "arn:aws:iam::210987654321:role/ci/deploy"]}),
+        policy(Principal={"Service": "lambda.amazonaws.com"}),
+        policy(Action=["ecr:Batch*", "ecr:GetDownloadUrlForLayer"]),
+        policy(Action=None, NotAction="ecr:DeleteRepository"),
+        policy(Resource="*"),
+        policy(Condition={"StringLike": {"aws:PrincipalOrgID": ["o-1", "o-2"]}, "Bool": {"aws:SecureTransport": True}}),
+        json.dumps({"Version": "2008-10-17", "Id": "mine", "Statement": ALLOW}),
+    ],
+)
+def test_sound_policies(app: Repository, text: str) -> None:
+    assert json.loads(app.set_repository_policy(policyText=text)["policyText"]) == json.loads(text)
+
+
+def test_a_policy_has_at_most_10240_characters(app: Repository) -> None:
+    assert refusal(app.set_repository_policy, policyText=SOUND + " " * 10_240)[0] == "InvalidParameterException"
+    app.set_repository_policy(policyText=SOUND.ljust(10_240))
+
+
+@pytest.mark.parametrize(
+    "principal", ["*", {"AWS": "123456789012"}, {"AWS": ["arn:aws:iam::123456789012:user/learner"]}]
+)
+def test_locking_oneself_out_takes_force(app: Repository, principal: object) -> None:
+    text = policy(Effect="Deny", Principal=principal, Action="ecr:Set*")
+    code, message = refusal(app.set_repository_policy, policyText=text)
+    assert code == "InvalidParameterException"
+    assert "force" in message
+    assert app.set_repository_policy(policyText=text, force=True)["policyText"]
+
+
+def test_denying_others_takes_no_force(app: Repository) -> None:
+    app.set_repository_policy(policyText=policy(Effect="Deny", Action="ecr:*"))
+    app.set_repository_policy(policyText=policy(Effect="Deny", Principal="*", Action="ecr:BatchDeleteImage"))
+
+
+REGISTRY = policy(Action="ecr:ReplicateImage", Resource="arn:aws:ecr:us-east-1:123456789012:repository/*")
+
+
+@pytest.mark.operation("ecr:PutRegistryPolicy")
+def test_a_registry_takes_a_policy_that_names_its_resources(ecr: Any) -> None:
+    answer = ecr.put_registry_policy(policyText=REGISTRY)
+    assert answer["registryId"] == "123456789012"
+    assert json.loads(answer["policyText"]) == json.loads(REGISTRY)
+    assert refusal(ecr.put_registry_policy, policyText=SOUND) == (
+        "InvalidParameterException",
+        REFUSED.format("registry"),
+    )
+
+
+@pytest.mark.operation("ecr:GetRegistryPolicy")
+def test_a_registry_has_the_policy_it_was_given(ecr: Any) -> None:
+    assert refusal(ecr.get_registry_policy) == (
+        "RegistryPolicyNotFoundException",
+        "Registry policy does not exist in the registry with id '123456789012'",
+    )
+    ecr.put_registry_policy(policyText=REGISTRY)
+    assert json.loads(ecr.get_registry_policy()["policyText"]) == json.loads(REGISTRY)
+
+
+@pytest.mark.operation("ecr:DeleteRegistryPolicy")
+def test_a_registry_loses_its_policy(ecr: Any) -> None:
+    ecr.put_registry_policy(policyText=REGISTRY)
+    assert json.loads(ecr.delete_registry_policy()["policyText"]) == json.loads(REGISTRY)
+    assert refusal(ecr.delete_registry_policy)[0] == "RegistryPolicyNotFoundException"

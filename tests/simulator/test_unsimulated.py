@@ -1,0 +1,83 @@
+"""Every operation that AWS publishes is answered: simulated, or refused in AWS's own form."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ecrlab.simulator.aws import TARGETS
+from ecrlab.simulator.calls import OPERATIONS
+from ecrlab.simulator.operations import load
+from ecrlab.simulator.server import Server
+from ecrlab.simulator.shapes import service_model
+from tests.simulator.requests import Raw, places, put, sound
+
+load()
+EVERY = [(service, name) for service in TARGETS.values() for name in service_model(service).operation_names]
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "\x00",
+    "☃" * 400,
+    "arn:aws:ecr:lab-junk-1:123456789012:repository/☃",
+    [],
+    [None],
+    [[]],
+    {},
+    {"a": {"b": [1]}},
+]
+
+
+@pytest.fixture
+def raw(server: Server) -> Raw:
+    return Raw(server)
+
+
+def test_the_model_has_the_operations_that_the_kit_was_written_for() -> None:
+    """When AWS adds one, decide what becomes of it, and say so in docs/fidelity.md."""
+    assert len(service_model("ecr").operation_names) == 62
+    assert len(service_model("ecr-public").operation_names) == 23
+    assert OPERATIONS.keys() <= set(EVERY)
+
+
+@pytest.mark.parametrize(("service", "name"), [one for one in EVERY if one not in OPERATIONS])
+def test_what_is_not_simulated_says_so(raw: Raw, service: str, name: str) -> None:
+    shape = service_model(service).operation_model(name).input_shape
+    status, answer = raw.post(service, name, json.dumps(sound(shape)).encode())
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert answer["message"] == (f"ecrlab does not simulate {service}:{name} yet; docs/fidelity.md lists what it does")
+
+
+@pytest.mark.parametrize(("service", "name"), EVERY)
+def test_an_empty_body_is_answered(raw: Raw, service: str, name: str) -> None:
+    status, _ = raw.post(service, name, b"")
+    assert status < 500
+
+
+@pytest.mark.parametrize(("service", "name"), EVERY)
+def test_junk_in_any_member_is_refused(raw: Raw, service: str, name: str) -> None:
+    shape: Any = service_model(service).operation_model(name).input_shape
+    request = sound(shape)
+    for number, place in enumerate(places(shape)):
+        for junk in JUNK[number % 3 :: 3]:
+            status, _ = raw.post(service, name, json.dumps(put(request, place, junk)).encode())
+            assert status < 500, (place, junk)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"[]", b"null", b'"x"', b"\xff", b'{"repositoryName": "\\ud800"}', b"[" * 100_000, b'{"a": NaN}', b"{} {}"],
+)
+def test_a_body_that_is_no_object_is_refused(raw: Raw, body: bytes) -> None:
+    status, answer = raw.post("ecr", "DescribeRepositories", body)
+    assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_an_operation_that_aws_does_not_have(raw: Raw) -> None:
+    assert raw.post("ecr", "MakeCoffee", b"{}")[1]["__type"] == "UnknownOperationException"
+    assert raw.post("ecr", "", b"{}")[1]["__type"] == "UnknownOperationException"
