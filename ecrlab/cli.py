@@ -34,6 +34,7 @@ COMMANDS = {
         "ecrlab.setup_command", "only make the environment ready, for a later start without network"
     ),
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
+    "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
     "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),

@@ -5,7 +5,6 @@ Exit status: 0 clean, 1 findings (an error of lint, a protected image that would
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,10 +79,7 @@ def run(options: argparse.Namespace) -> int:
         return command(options)
     except EcrLabError as error:
         print(f"ecrlab lifecycle: {error}", file=sys.stderr)
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; without this Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return UNUSABLE
+        return UNUSABLE
 
 
 def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
