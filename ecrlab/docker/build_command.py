@@ -55,14 +55,15 @@ def build(options: Options, rest: list[str]) -> None:
     )
     quiet = options.flag("quiet")
     store = Store.from_environment()
-    try:
-        builder = Builder(store, request, (lambda _: None) if quiet else _say)
-        image = builder.build()
-    except DockerError as error:
-        line = error.line if isinstance(error, DockerfileError) else 0
-        place = f"{excerpt(dockerfile, line, path.name)}\n" if line else ""
-        raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
-    store.keep(image.digest, *tags)
+    with store.adding():
+        try:
+            builder = Builder(store, request, (lambda _: None) if quiet else _say)
+            image = builder.build()
+        except DockerError as error:
+            line = error.line if isinstance(error, DockerfileError) else 0
+            place = f"{excerpt(dockerfile, line, path.name)}\n" if line else ""
+            raise DockerError(f"{place}ERROR: failed to build: failed to solve: {error}") from error
+        store.keep(image.digest, *tags)
     lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
     lines += [f"naming to {tag.repository}:{tag.tag} done" for tag in tags] + ["DONE"]
     _say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))

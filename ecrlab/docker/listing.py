@@ -176,7 +176,7 @@ def remove(store: Store, name: str, *, force: bool = False) -> list[str]:
     """Take a name away, and the image with its last one; the lines that Docker prints."""
     image = store.get(name)
     lines: list[str] = []
-    with store.changing() as state:
+    with store.sweeping(), store.changing() as state:
         own = [key for key, target in state.references.items() if target == image.digest]
         try:
             asked = full_name(parse(name).with_tag())

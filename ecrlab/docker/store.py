@@ -101,15 +101,32 @@ class Store:
     @contextmanager
     def changing(self) -> Iterator[State]:
         """The state, to be changed: alone, and written as a whole at the end, or not at all after an error."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._locked("state.lock", fcntl.LOCK_EX):
             state = self.state()
             yield state
             document = {"images": state.images, "references": state.references, "seen": state.seen}
             fresh = self.root / "state.json.new"
             fresh.write_text(json.dumps(document, indent=1), encoding="utf-8")
             fresh.replace(self.root / "state.json")
+
+    @contextmanager
+    def adding(self) -> Iterator[None]:
+        """As long as someone adds blobs that no image names yet, none is swept away. Taken before `changing`."""
+        with self._locked("blobs.lock", fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Nobody adds blobs meanwhile. Taken before `changing`."""
+        with self._locked("blobs.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _locked(self, name: str, how: int) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / name).open("w") as lock:
+            fcntl.flock(lock, how)
+            yield
 
     def keep(self, digest: str, *references: Reference) -> None:
         """Let an image be one of this machine's, under these names."""

@@ -91,15 +91,15 @@ def pull(store: Store, reference: Reference, say: Say, platform: str | None = No
     """Pull what a tag or digest names, for one platform."""
     registry = Registry.of(reference)
     shown = reference.digest and str(reference)
-    try:
-        media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
-        say(f"{shown or reference.tag}: Pulling from {reference.path}")
-        image, fresh = fetch(store, registry, reference, (media_type, digest, body), say, platform)
-    except DockerError as error:
-        raise pull_failed(reference, error) from error
-    known = store.state().references.get(full_name(reference)) == image.digest
-    by_digest = Reference(reference.domain, reference.path, digest=digest)
-    store.keep(image.digest, reference, by_digest)
+    with store.adding():
+        try:
+            media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
+            say(f"{shown or reference.tag}: Pulling from {reference.path}")
+            image, fresh = fetch(store, registry, reference, (media_type, digest, body), say, platform)
+        except DockerError as error:
+            raise pull_failed(reference, error) from error
+        known = store.state().references.get(full_name(reference)) == image.digest
+        store.keep(image.digest, reference, Reference(reference.domain, reference.path, digest=digest))
     say(f"Digest: {digest}")
     news = "Image is up to date" if known and not fresh else "Downloaded newer image"
     say(f"Status: {news} for {reference}")

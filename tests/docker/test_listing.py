@@ -1,10 +1,12 @@
 """What is on this machine: images, inspect, history, tag, rmi; and what the command says of itself."""
 
 import json
+import threading
 
 import pytest
 
 from ecrlab.docker.__main__ import COMMANDS
+from ecrlab.docker.listing import remove
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -121,6 +123,19 @@ def test_rmi_keeps_what_another_image_needs(built, app):
     built.ok("rmi", "my-app:v1")
     child = built.store.get("child")
     assert all(built.store.has(digest) for digest in built.store.needed_by(child))
+
+
+def test_rmi_sweeps_nothing_while_a_build_is_under_way(built):
+    store = built.store
+    with store.adding():
+        fresh = store.add(b"a layer of an image that has no name yet")
+        removing = threading.Thread(target=remove, args=(store, "my-app:v1"))
+        removing.start()
+        removing.join(0.1)
+        assert store.has(fresh)
+        assert store.find("my-app:v1")
+    removing.join()
+    assert not store.has(fresh)
 
 
 def test_rmi_by_id_must_be_forced_when_there_are_several_names(built):
