@@ -95,7 +95,7 @@ def named(account_id: str, arn: str, access_key: str) -> Caller:
 
 
 def backends(service: str) -> list[tuple[str, Any]]:
-    """The `iam` or `sts` of moto for every account that has one; nothing, before the service is used."""
+    """The `iam`, say, of moto for every account that has one; nothing, before the service is used."""
     module = sys.modules.get(f"moto.{service}.models")
     # Absent too while another thread imports it.
     accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})

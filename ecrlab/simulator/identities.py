@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
-from ecrlab.simulator.callers import Caller, backends, session_of
+from ecrlab.simulator.callers import DEFAULT_ACCOUNT, Caller, backends, session_of
 
 ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
 NOTHING = Policy(())
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS Organizations makes in every account of an organization, for its administrators. The lab's accounts
-all belong to the learner's organization, so assuming it is the learner's way into another account.
+"""The role that AWS Organizations makes in every member account, for the administrators of the organization. The lab's
+accounts all belong to the learner's organization, so assuming it is the learner's way into another account.
 """
 
 
@@ -59,19 +59,18 @@ def _session(caller: Caller) -> Identity:
     principal = Principal(caller.arn, caller.account_id, role_arn)
     context = _about(principal, "AssumedRole", role_arn)
     session = session_of(caller.account_id, caller.access_key)
-    bound = None
-    if session is not None and session.policy:
-        bound = _read(session.policy)
+    bound = _read(session.policy) if session is not None and session.policy else None
+    # Where moto makes that role, it does so without the policy that AWS gives it.
+    given = (ADMINISTRATOR,) if name == MEMBER_ROLE and caller.account_id != DEFAULT_ACCOUNT else ()
     if role is None:
         # moto lets anybody assume a role that nobody made; on AWS that fails. Its sessions may do nothing.
-        policies = (ADMINISTRATOR,) if name == MEMBER_ROLE else ()
-        return Identity(principal, policies, session=bound, context=context)
+        return Identity(principal, given, session=bound, context=context)
     boundary = None
     if role.permissions_boundary_arn:
         kept = iam.managed_policies.get(role.permissions_boundary_arn)
         boundary = NOTHING if kept is None else _default_version(kept)
     context |= _tags(role.tags or ()) | {"aws:userid": (f"{role.id}:{_last(caller.arn)}",)}
-    return Identity(principal, tuple(_attached(role)), boundary, bound, context)
+    return Identity(principal, (*given, *_attached(role)), boundary, bound, context)
 
 
 def _iam(account_id: str) -> Any:
@@ -97,12 +96,19 @@ def _read(document: str) -> Policy:
 
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
-    return {
+    """The condition keys that tell about any principal."""
+    # All accounts of the lab belong to the learner's organization, once there is one.
+    organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
+    organization = next(organizations, None)
+    about: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (arn,),
         "aws:principalaccount": (principal.account_id,),
         "aws:principaltype": (kind,),
         "aws:principalisawsservice": ("false",),
     }
+    if organization is not None:
+        about["aws:principalorgid"] = (str(organization.id),)
+    return about
 
 
 def _tags(tags: Iterable[dict[str, str]]) -> dict[str, tuple[str, ...]]:
