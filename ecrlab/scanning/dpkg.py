@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ecrlab.scanning.evidence import Evidence, EvidenceError, Found, text
 
-_FIELDS = re.compile(r"^(Package|Status|Version|Architecture|Source):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_FIELDS = re.compile(r"^(Package|Status|Version|Architecture|Source):(.*)$", re.MULTILINE)
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")
 _ABSENT = ("config-files", "not-installed")
 _OWNED = re.compile(
@@ -38,7 +38,7 @@ def _packages(status: str, where: str) -> Iterator[Found]:
     for stanza in re.split(r"\n(?:[ \t]*\n)+", status):
         if not stanza.strip():
             continue
-        fields = dict(_FIELDS.findall(stanza))
+        fields = {key: value.strip() for key, value in _FIELDS.findall(stanza)}
         state = fields.get("Status", "installed").split()
         if state and state[-1] in _ABSENT:
             continue

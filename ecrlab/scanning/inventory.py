@@ -6,6 +6,7 @@ What is seen but not read (an RPM database, Go binaries, gems, a corrupt manifes
 passes as clean that nobody looked into.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from ecrlab.scanning.errors import LayerError, UnsupportedImageError
 from ecrlab.scanning.evidence import Found
 from ecrlab.scanning.layers import LayerSource, Limits
 from ecrlab.scanning.osv import canonical_name
-from ecrlab.scanning.rootfs import Piece, show
+from ecrlab.scanning.rootfs import CircularLinkError, Piece, show
 from ecrlab.scanning.unpack import Unpacked, identity, unpack
 
 
@@ -92,7 +93,7 @@ def _distribution(unpacked: Unpacked) -> Distribution | None:
     for path in recognise.RELEASE_FILES:
         try:
             piece = root.pieces.get(root.resolve(path))
-        except LayerError:
+        except CircularLinkError:
             continue  # A circle of links: as absent as to a program that would open it.
         if piece is None or piece.evidence is None:
             continue
@@ -148,8 +149,11 @@ def _owners(unpacked: Unpacked) -> dict[bytes, int]:
         for found in piece.evidence.packages:
             seen[found.name] = unpacked.first_seen.get(identity(path, found), piece.layer)
         claims += [(owned, owner, piece.layer) for owned, owner in piece.evidence.owned]
-    resolve = unpacked.root.resolve_parent
-    return {resolve(owned): seen.get(owner, layer) for owned, owner, layer in claims}
+    owners: dict[bytes, int] = {}
+    for owned, owner, layer in claims:
+        with contextlib.suppress(CircularLinkError):  # then no file can be there
+            owners[unpacked.root.resolve_parent(owned)] = seen.get(owner, layer)
+    return owners
 
 
 def _owned(path: bytes, layer: int, owners: dict[bytes, int]) -> bool:

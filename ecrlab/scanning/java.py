@@ -50,8 +50,9 @@ class _Budget:
 def _artifacts(data: bytes, inside: str, budget: _Budget) -> Iterator[Found]:
     if inside.count("!") >= _DEEPEST:
         raise ValueError(f"jars lie in it more than {_DEEPEST} deep")
+    # Counted before zipfile makes an object of each; what nested jars hold uncompressed counts along.
+    budget.spend(entries=data.count(b"PK\x01\x02"))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        budget.spend(entries=len(archive.infolist()))
         for entry in archive.infolist():
             if _POM.fullmatch(entry.filename):
                 artifact = _artifact(_content(archive, entry, _LARGEST_POM, budget), inside)

@@ -22,6 +22,7 @@ with contextlib.suppress(ImportError):
     _gzip_engine = importlib.import_module("isal.isal_zlib")
 
 _PIECE = 256 * 1024
+_END_OF_TAR = 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd", b"\x50\x2a": "zstd"}
 _MEDIA_TYPES = {
     "application/vnd.oci.image.layer.v1.tar": "tar",
@@ -168,14 +169,19 @@ def _unzstd(head: bytes, stored: _Stored) -> Iterator[bytes]:
     source: Any = _Rewound(head, stored)
     window = 1 << 27  # 128 MiB, what the zstd command accepts without being asked to.
     reader = zstandard.ZstdDecompressor(max_window_size=window).stream_reader(source, read_across_frames=True)
+    tail = b""
     while True:
         try:
             piece = reader.read(_PIECE)
         except zstandard.ZstdError as cause:
             raise LayerError(f"layer {stored.digest} is corrupt zstd: {cause}") from cause
         if not piece:
-            return
+            break
         yield piece
+        tail = (tail + piece)[-_END_OF_TAR:]
+    # The library does not tell a cut-off frame from a whole one; but a whole tar ends in zeros.
+    if tail != bytes(_END_OF_TAR):
+        raise LayerError(f"layer {stored.digest} is truncated: its zstd stream ends before its tar does")
 
 
 class _Rewound:

@@ -6,13 +6,13 @@ import re
 
 from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
 
-_HEADER = re.compile(rb"^(Name|Version)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+_HEADER = re.compile(rb"^(Name|Version)[ \t]*:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 
 def read_metadata(_path: bytes, data: bytes) -> Evidence:
     """Read name and version from a distribution's core metadata; raises EvidenceError without both."""
     header = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
-    fields = {key.lower(): value for key, value in reversed(_HEADER.findall(header))}
+    fields = {key.lower(): value.strip() for key, value in reversed(_HEADER.findall(header))}
     name, version = (fields.get(key, b"").decode("utf-8", "backslashreplace") for key in (b"name", b"version"))
     if not name or not version:
         raise EvidenceError("its metadata names no package with a version")

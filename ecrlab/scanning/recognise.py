@@ -21,7 +21,7 @@ def _present(why: str, name: str) -> Kind:
     return Kind(name, 0, lambda _path, _data: Evidence(uninventoried=why))
 
 
-RELEASE = Kind("release", _MIB, _release)
+RELEASE = Kind("release", 1 << 16, _release)
 DPKG = Kind("dpkg", 64 * _MIB, dpkg.read_status, vital=True)
 DPKG_OWNED = Kind("dpkg-owned", 64 * _MIB, dpkg.read_owned)
 APK = Kind("apk", 64 * _MIB, apk.read_installed, vital=True)

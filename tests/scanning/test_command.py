@@ -47,8 +47,8 @@ def test_the_json_has_the_documented_keys(scan, image, tmp_path):
     report = json.loads(out)
     assert code == 0
     assert list(report) == [
-        "schema", "status", "reason", "os", "packages", "findings", "ignored", "unresolved", "not_inventoried", "advisories",
-        "notes",
+        "schema", "status", "reason", "os", "packages", "findings", "ignored", "unresolved", "not_inventoried",
+        "advisories", "notes",
     ]  # fmt: skip
     assert report["os"] == {"id": "debian", "version_id": "12"}
     assert report["packages"][0] == {
@@ -99,8 +99,20 @@ def test_findings_at_or_above_the_threshold_fail_the_gate(scan, image, tmp_path,
 
 
 def test_an_exception_opens_the_gate_until_it_expires(scan, image, tmp_path):
-    (tmp_path / "allow").write_text("# accepted\n\nx-1 expat until 2026-06-30 # the fix comes in July\nCVE-1 until 2020-01-01\n")
-    words = [image, "--advisories", own(tmp_path, ONE), "--fail-on", "HIGH", "--ignore", tmp_path / "allow", "--output", "json"]
+    (tmp_path / "allow").write_text(
+        "# accepted\n\nx-1 expat until 2026-06-30 # the fix comes in July\nCVE-1 until 2020-01-01\n"
+    )
+    words = [
+        image,
+        "--advisories",
+        own(tmp_path, ONE),
+        "--fail-on",
+        "HIGH",
+        "--ignore",
+        tmp_path / "allow",
+        "--output",
+        "json",
+    ]
 
     code, out, _ = scan(*words, "--as-of", "2026-06-30")
     report = json.loads(out)
@@ -133,7 +145,11 @@ def test_as_of_a_day_later_advisories_are_not_known(scan, image, tmp_path):
     [
         ([stored(OLD.open().read()[:-20], OLD.media_type)], "FAILED", "truncated"),
         ([layer(file("readme"))], "UNSUPPORTED_IMAGE", "no distribution"),
-        ([layer(*debian(("p", "1"), release="ID=debian\nVERSION_ID=6"))], "UNSUPPORTED_IMAGE", "know nothing of Debian 6"),
+        (
+            [layer(*debian(("p", "1"), release="ID=debian\nVERSION_ID=6"))],
+            "UNSUPPORTED_IMAGE",
+            "know nothing of Debian 6",
+        ),
     ],
 )
 def test_an_image_that_cannot_be_judged_exits_2_with_the_reason(scan, tmp_path, layers, status, why):
@@ -155,7 +171,9 @@ def test_an_advisory_that_cannot_be_evaluated_is_never_clean(scan, image, tmp_pa
     assert "CVE-2024-0666" in out
 
 
-@pytest.mark.parametrize("words", [["no/such/image"], [".", "--advisories", "no/such.zip"], [".", "--ignore", "no/such"]])
+@pytest.mark.parametrize(
+    "words", [["no/such/image"], [".", "--advisories", "no/such.zip"], [".", "--ignore", "no/such"]]
+)
 def test_what_is_not_there_exits_2_without_a_report(scan, words):
     code, out, err = scan(*words)
 

@@ -1,6 +1,8 @@
 import io
 import json
+import subprocess
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,17 @@ def pom(group: str, artifact: str, version: str) -> dict[str, str]:
 
 
 def test_a_debian_package_has_its_source_and_the_sources_own_version():
-    found = take_inventory([layer(*debian(("libssl3", "3.0.11-1~deb12u2", "openssl"), ("bash", "5.2.15-2+b2", "bash (5.2.15-2)"), ("tzdata", "2024a")))])
+    found = take_inventory(
+        [
+            layer(
+                *debian(
+                    ("libssl3", "3.0.11-1~deb12u2", "openssl"),
+                    ("bash", "5.2.15-2+b2", "bash (5.2.15-2)"),
+                    ("tzdata", "2024a"),
+                )
+            )
+        ]
+    )
 
     assert found.status == "COMPLETE"
     assert [(one.name, one.version, one.source_name, one.source_version) for one in found.packages] == [
@@ -37,12 +49,22 @@ def test_a_debian_package_has_its_source_and_the_sources_own_version():
 
 @pytest.mark.parametrize(
     ("state", "there"),
-    [("installed", True), ("unpacked", True), ("half-configured", True), ("config-files", False), ("not-installed", False)],
+    [
+        ("installed", True),
+        ("unpacked", True),
+        ("half-configured", True),
+        ("config-files", False),
+        ("not-installed", False),
+    ],
 )
 def test_a_debian_package_counts_while_its_files_are_there(state, there):
-    status = dpkg(("kept", "1"), ("p", "2")).replace("Package: p\nStatus: install ok installed", f"Package: p\nStatus: x ok {state}")
+    status = dpkg(("kept", "1"), ("p", "2")).replace(
+        "Package: p\nStatus: install ok installed", f"Package: p\nStatus: x ok {state}"
+    )
 
-    found = take_inventory([layer(file("etc/os-release", 'ID=debian\nVERSION_ID="12"'), file("var/lib/dpkg/status", status))])
+    found = take_inventory(
+        [layer(file("etc/os-release", 'ID=debian\nVERSION_ID="12"'), file("var/lib/dpkg/status", status))]
+    )
 
     assert ("p 2" in names(found.packages)) == there
 
@@ -157,9 +179,13 @@ def test_what_a_distributions_package_owns_is_not_reported_twice():
 
 def test_what_an_apk_owns_is_not_reported_twice():
     release, database = alpine(("py3-flask", "2.0-r0", "py3-flask"))
-    database = file("lib/apk/db/installed", database[1].rstrip(b"\n") + b"\nF:usr/lib/flask-2.0.dist-info\nR:METADATA\n")
+    database = file(
+        "lib/apk/db/installed", database[1].rstrip(b"\n") + b"\nF:usr/lib/flask-2.0.dist-info\nR:METADATA\n"
+    )
 
-    found = take_inventory([layer(release, database, file("usr/lib/flask-2.0.dist-info/METADATA", metadata("flask", "2.0")))])
+    found = take_inventory(
+        [layer(release, database, file("usr/lib/flask-2.0.dist-info/METADATA", metadata("flask", "2.0")))]
+    )
 
     assert names(found.packages) == ["py3-flask 2.0-r0"]
 
@@ -202,14 +228,19 @@ def test_a_package_belongs_to_the_layer_that_first_brought_it():
     ],
 )
 def test_the_distribution_is_read_from_os_release_and_its_friends(path, content, id, version):
-    distribution = take_inventory([layer(file(path, content), file("var/lib/dpkg/status", dpkg(("p", "1"))))]).distribution
+    distribution = take_inventory(
+        [layer(file(path, content), file("var/lib/dpkg/status", dpkg(("p", "1"))))]
+    ).distribution
 
     assert distribution is not None
     assert (distribution.id, distribution.version_id) == (id, version)
 
 
 def test_os_release_may_be_a_link():
-    members = [symlink("etc/os-release", "../usr/lib/os-release"), file("usr/lib/os-release", "ID=alpine\nVERSION_ID=3.18.0")]
+    members = [
+        symlink("etc/os-release", "../usr/lib/os-release"),
+        file("usr/lib/os-release", "ID=alpine\nVERSION_ID=3.18.0"),
+    ]
 
     distribution = take_inventory([layer(*members)]).distribution
 
@@ -238,7 +269,10 @@ def test_go_binaries_gems_and_rpm_are_named_as_present():
     ("members", "why"),
     [
         ([], "no distribution and no packages"),
-        ([file("etc/os-release", "ID=fedora\nVERSION_ID=40"), file("var/lib/rpm/rpmdb.sqlite", "SQLite")], "RPM database"),
+        (
+            [file("etc/os-release", "ID=fedora\nVERSION_ID=40"), file("var/lib/rpm/rpmdb.sqlite", "SQLite")],
+            "RPM database",
+        ),
         ([file("etc/os-release", "ID=debian\nVERSION_ID=12")], "no package database"),
         ([file("etc/os-release", "ID=debian\nVERSION_ID=12"), file("var/lib/dpkg/status", "")], "no package database"),
         ([file("var/lib/dpkg/status", dpkg(("p", "1")))], "no os-release"),
@@ -290,3 +324,38 @@ def test_a_corrupt_package_json_is_named_and_the_rest_is_read(content):
 
     assert names(found.packages) == ["base 1"]
     assert [(one.kind, one.path) for one in found.not_inventoried] == [("node", "node_modules/p/package.json")]
+
+
+@pytest.mark.client("dpkg-query")
+def test_a_real_database_gives_what_dpkg_query_gives():
+    status = Path("/var/lib/dpkg/status")
+    if not status.exists():
+        pytest.skip("this system has no packages of dpkg")
+    shown = "${db:Status-Status}\t${Package}\t${Version}\t${source:Package}\t${source:Version}\n"
+    told = subprocess.run(["dpkg-query", "-W", "-f", shown], capture_output=True, text=True, check=True).stdout
+
+    found = take_inventory(
+        [layer(file("etc/os-release", "ID=debian\nVERSION_ID=12"), file("var/lib/dpkg/status", status.read_bytes()))]
+    )
+
+    assert sorted((one.name, one.version, one.source_name, one.source_version) for one in found.packages) == sorted(
+        tuple(line.split("\t")[1:]) for line in told.splitlines() if line.startswith("installed\t")
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["var/lib/dpkg/status", "p.dist-info/METADATA", "etc/redhat-release", "lib/apk/db/installed"]
+)
+def test_a_long_line_of_blanks_takes_no_longer_than_reading_it(kind):
+    # Of patterns that try each blank anew, a megabyte of them would take hours.
+    blanks = b"Version: 1" + b" " * (1 << 20) + b"x\n"
+
+    assert take_inventory([layer(file(kind, blanks))]).status in ("FAILED", "UNSUPPORTED_IMAGE")
+
+
+def test_a_jar_with_a_directory_of_a_million_entries_is_refused_unread():
+    bomb = jar() + b"PK\x01\x02" * 300_000
+
+    (unread,) = take_inventory([layer(*debian(("base", "1")), file("app.jar", bomb))]).not_inventoried
+
+    assert "refused as a bomb" in unread.reason

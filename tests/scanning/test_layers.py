@@ -1,5 +1,6 @@
 import gzip
 import io
+import random
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_zero_padding_after_the_last_gzip_member_is_no_fault():
 def test_a_truncated_gzip_layer_is_refused_though_its_digest_is_right(kept):
     with pytest.raises(LayerError, match="truncated"):
         expand(stored(gzip.compress(TAR)[:kept], GZIP) if kept != 1 else stored(b"\x1f\x8b", GZIP))
+
+
+@pytest.mark.parametrize("kept", [1000, -3000, -400, -1])
+def test_a_truncated_zstd_layer_is_refused_though_its_digest_is_right(kept):
+    noise = random.Random(1).randbytes(5000)
+    blob = pytest.importorskip("zstandard").compress(tar(file("noise", noise)))
+
+    with pytest.raises(LayerError, match=r"truncated|corrupt"):
+        expand(stored(blob[:kept], ZSTD))
 
 
 def test_garbage_after_the_gzip_stream_is_refused():

@@ -76,7 +76,9 @@ def test_for_every_row_the_version_it_begins_with_is_affected_and_one_below_is_n
 def test_every_debian_fix_stands_where_dpkg_places_it():
     fixes = sorted({interval.fixed for row, interval in ROWS if row.ecosystem.startswith("Debian") and interval.fixed})
     pairs = list(zip(fixes, fixes[7:] + fixes[:7], strict=True))
-    script = "\n".join(f"dpkg --compare-versions '{left}' lt '{right}' && echo older || echo no" for left, right in pairs)
+    script = "\n".join(
+        f"dpkg --compare-versions '{left}' lt '{right}' && echo older || echo no" for left, right in pairs
+    )
 
     told = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=True).stdout.split()
 
@@ -101,11 +103,15 @@ def test_a_row_concerns_only_its_own_release_and_its_own_ecosystem():
     )
 
     assert [one.id for one in scan([layer(*debian(("curl", "7")))], advisories=told).findings] == ["CVE-2024-0012"]
-    assert [one.id for one in scan([layer(*alpine(("curl", "7-r0", "curl")))], advisories=told).findings] == ["CVE-2024-0013"]
+    assert [one.id for one in scan([layer(*alpine(("curl", "7-r0", "curl")))], advisories=told).findings] == [
+        "CVE-2024-0013"
+    ]
 
 
 def test_a_fix_carried_back_into_an_older_version_is_a_fix():
-    told = advisories(advisory("CVE-2023-0286", "Debian:12", "openssl", {"introduced": "0"}, {"fixed": "3.0.8-1~deb12u1"}))
+    told = advisories(
+        advisory("CVE-2023-0286", "Debian:12", "openssl", {"introduced": "0"}, {"fixed": "3.0.8-1~deb12u1"})
+    )
 
     assert not scan([layer(*debian(("libssl3", "3.0.8-1~deb12u1", "openssl")))], advisories=told).findings
     assert scan([layer(*debian(("libssl3", "3.0.7-1", "openssl")))], advisories=told).findings

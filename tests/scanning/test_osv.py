@@ -40,7 +40,10 @@ def test_versions_listed_one_by_one_are_affected():
 
 
 def test_fixed_in_0_means_never_affected_as_alpine_writes_it():
-    assert only(advisory("CVE-2020-0001", "Alpine:v3.18", "p", {"introduced": "0"}, {"fixed": "0"})).affects("1-r0") is None
+    assert (
+        only(advisory("CVE-2020-0001", "Alpine:v3.18", "p", {"introduced": "0"}, {"fixed": "0"})).affects("1-r0")
+        is None
+    )
 
 
 @pytest.mark.parametrize(

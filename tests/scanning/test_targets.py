@@ -31,11 +31,17 @@ def docker_save(path, *layers: bytes, tags=("app:1",), old_style=False):
     members = [file("config.json", json.dumps(config))]
     for number, one in enumerate(layers):
         if old_style and number:
-            members += [folder(f"l{number}"), symlink(f"l{number}/layer.tar", "../shared/layer.tar"), file("shared/layer.tar", one)]
+            members += [
+                folder(f"l{number}"),
+                symlink(f"l{number}/layer.tar", "../shared/layer.tar"),
+                file("shared/layer.tar", one),
+            ]
         else:
             members.append(file(f"l{number}/layer.tar", one))
     paths = [f"l{number}/layer.tar" for number in range(len(layers))]
-    members.append(file("manifest.json", json.dumps([{"Config": "config.json", "RepoTags": list(tags), "Layers": paths}])))
+    members.append(
+        file("manifest.json", json.dumps([{"Config": "config.json", "RepoTags": list(tags), "Layers": paths}]))
+    )
     path.write_bytes(tar(*members))
     return path
 
@@ -111,14 +117,19 @@ def test_a_missing_layer_fails_the_scan(tmp_path):
 
 @pytest.mark.parametrize(
     ("config", "artifact"),
-    [("application/vnd.cncf.helm.config.v1+json", None), ("application/vnd.oci.image.config.v1+json", "application/spdx+json")],
+    [
+        ("application/vnd.cncf.helm.config.v1+json", None),
+        ("application/vnd.oci.image.config.v1+json", "application/spdx+json"),
+    ],
 )
 def test_an_artifact_that_is_no_image_is_unsupported(config, artifact):
     with pytest.raises(UnsupportedImageError, match="no container image"):
         layers_of({"config": {"mediaType": config}, "layers": [], "artifactType": artifact}, lambda digest: BASE.open())
 
 
-@pytest.mark.parametrize("layers", [[{}], [{"digest": "sha256:../../etc/passwd", "mediaType": "x"}], ["x"], [{"digest": 1}]])
+@pytest.mark.parametrize(
+    "layers", [[{}], [{"digest": "sha256:../../etc/passwd", "mediaType": "x"}], ["x"], [{"digest": 1}]]
+)
 def test_a_layer_without_a_proper_digest_is_unsupported(layers):
     config = {"mediaType": "application/vnd.oci.image.config.v1+json"}
 

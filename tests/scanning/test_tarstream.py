@@ -1,3 +1,4 @@
+import contextlib
 import io
 import tarfile
 
@@ -14,7 +15,15 @@ STYLES = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
 
 def walk(archive: bytes, piece: int = 700, entries: int = 1000):
     stream = TarStream((archive[at : at + piece] for at in range(0, len(archive), piece)), entries)
-    return [(entry.name.decode(errors="replace").rstrip("/"), entry.kind, entry.link.decode(errors="replace"), stream.read(1 << 30)) for entry in stream]
+    return [
+        (
+            entry.name.decode(errors="replace").rstrip("/"),
+            entry.kind,
+            entry.link.decode(errors="replace"),
+            stream.read(1 << 30),
+        )
+        for entry in stream
+    ]
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -53,10 +62,8 @@ def test_noise_is_refused_and_never_crashes(noise, at):
     archive = bytearray(tar(file("etc/passwd", b"root" * 50), symlink("x" * 120, "y")))
     archive[at : at + len(noise)] = noise
 
-    try:
+    with contextlib.suppress(LayerError):
         walk(bytes(archive))
-    except LayerError:
-        pass
 
 
 def test_pax_sizes_beyond_octal_and_base_256_sizes_are_understood():

@@ -114,7 +114,10 @@ def test_a_hard_link_to_a_file_of_another_name_is_read_again_for_it():
 
 def test_a_database_behind_links_is_found():
     status = "Package: p\nStatus: install ok installed\nVersion: 1\n"
-    layers = [layer(file("data/dpkg/db", status)), layer(symlink("var/lib", "/data"), symlink("data/dpkg/status", "db"))]
+    layers = [
+        layer(file("data/dpkg/db", status)),
+        layer(symlink("var/lib", "/data"), symlink("data/dpkg/status", "db")),
+    ]
 
     assert evidence(*layers) == {"data/dpkg/db": (["p 1"], 0)}
 
