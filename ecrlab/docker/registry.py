@@ -178,7 +178,7 @@ class Registry:
         """Write a blob to `out`; raises `DockerError` if the bytes are not those of the digest."""
         self.authenticate()
         sha256 = hashlib.sha256()
-        with self._blob(f"/v2/{path}/blobs/{digest}") as response:
+        with _unbroken(), self._blob(f"/v2/{path}/blobs/{digest}") as response:
             while chunk := response.read(_CHUNK):
                 sha256.update(chunk)
                 out.write(chunk)
@@ -214,10 +214,8 @@ class Registry:
         return answer
 
     def _send(self, method: str, target: str, headers: dict[str, str] | None = None, body: Body = None) -> Answer:
-        try:
+        with _unbroken():
             return _read(self._begin(method, target, headers, body))
-        except http.client.HTTPException as error:
-            raise DockerError(f"the lab's registry broke off: {error!r}") from error
 
     def _begin(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: Body = None
@@ -243,6 +241,15 @@ class Registry:
         if not location or parts.netloc not in ("", *self._hosts):
             raise DockerError(f"{self.name} points to {parts.netloc or 'nowhere'}, where the lab does not go")
         return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """An answer that ends too early, or is no HTTP, is told as such."""
+    try:
+        yield
+    except (http.client.HTTPException, ConnectionError) as error:
+        raise DockerError(f"the lab's registry broke off in the middle: {type(error).__name__}") from error
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:

@@ -1,7 +1,9 @@
 """The lab's docker can reach nothing but the lab, whatever names, redirects and settings say."""
 
+import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 
@@ -174,6 +176,45 @@ def test_manifests_that_make_no_sense_are_refused(lab, body, said):
 def test_other_answers_are_told_as_docker_does(lab, status, body, said):
     lab.recorder.app = answers(GET=(status, {}, body), HEAD=(status, {}, b""))
     assert said in lab.fails("pull", f"{ECR}/my-app:v1")
+
+
+def test_a_download_that_ends_too_early_is_told_and_leaves_no_trace(lab):
+    config = b'{"rootfs": {"diff_ids": []}}'
+    descriptor = {
+        "mediaType": "application/vnd.oci.image.config.v1+json",
+        "digest": "sha256:" + hashlib.sha256(config).hexdigest(),
+        "size": len(config),
+    }
+    manifest = json.dumps({"schemaVersion": 2, "config": descriptor, "layers": []}).encode()
+
+    def app(environ, start_response):
+        if "blobs" not in environ["PATH_INFO"]:
+            return answers(GET=("200 OK", {}, manifest))(environ, start_response)
+        start_response("200 OK", [("Content-Length", str(len(config))), ("Connection", "close")])
+        return [config[:-1]]
+
+    lab.recorder.app = app
+    assert "verification failed for digest" in lab.fails("pull", f"{ECR}/my-app:v1")
+    assert not [path for path in lab.store.root.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_a_refusal_that_comes_before_a_large_layer_is_sent_is_still_read(lab, app):
+    (app / "app.py").write_bytes(random.Random(1).randbytes(8 << 20))
+    lab.create("my-app")
+    lab.login()
+    lab.ok("build", "-q", "-t", f"{ECR}/my-app:v1", ".")
+    real = lab.recorder.app
+
+    def refuses_without_reading(environ, start_response):
+        if environ["REQUEST_METHOD"] != "PATCH":
+            return real(environ, start_response)
+        body = b'{"errors":[{"code":"DENIED","message":"not so large"}]}'
+        start_response("403 Forbidden", [("Content-Length", str(len(body))), ("Connection", "close")])
+        return [body]
+
+    lab.recorder.app = refuses_without_reading
+    said = lab.fails("push", f"{ECR}/my-app:v1")
+    assert said in ("denied: not so large", "the lab's registry broke off in the middle: ConnectionResetError")
 
 
 def test_a_bearer_challenge_is_answered_with_a_token_of_the_same_registry(lab):
