@@ -11,7 +11,6 @@ test_moto_seams.py` fails loudly when one of these moves:
 
 import json
 import re
-import shutil
 import sys
 import tempfile
 import threading
@@ -150,17 +149,17 @@ class _Mock:
 
     def __init__(self) -> None:
         self._face: AwsFace | None = None
-        self._directory: str | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
 
-    def dispatch(self, request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
-        """moto's shape of a handler."""
+    def dispatch(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """Answer one request; the arguments are those of moto's handlers."""
         answer = self._answering().answer(
             {**_strings(request.headers.items()), "Host": urlsplit(full_url).netloc}, request.data
         )
         return answer.status, answer.headers, answer.body
 
-    def download(self, request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
+    def download(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
         """The same for the addresses that GetDownloadUrlForLayer gives."""
         there = urlsplit(full_url)
         environ = {"REQUEST_METHOD": request.method, "PATH_INFO": there.path, "QUERY_STRING": there.query}
@@ -172,8 +171,9 @@ class _Mock:
     def _answering(self) -> AwsFace:
         with self._lock:
             if self._face is None:
-                self._directory = tempfile.mkdtemp(prefix="ecrlab-mock-")
-                world = World(Path(self._directory), seed="mock", durable=False)
+                # Removed at the latest when the process ends.
+                self._directory = tempfile.TemporaryDirectory(prefix="ecrlab-mock-")
+                world = World(Path(self._directory.name), seed="mock", durable=False)
                 _belongs_to(world)
                 self._face = AwsFace(world)
             return self._face
@@ -184,7 +184,7 @@ class _Mock:
             face, self._face = self._face, None
             if face is not None and self._directory is not None:
                 face.world.close()
-                shutil.rmtree(self._directory, ignore_errors=True)
+                self._directory.cleanup()
 
 
 def _strings(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:

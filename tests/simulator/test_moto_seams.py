@@ -1,0 +1,130 @@
+"""The places of moto's that ecrlab hooks into. None is promised: when one of these fails, moto has moved.
+
+Then read `ecrlab/simulator/moto_seams.py` and what else it names, mend it, and only then widen `moto` in
+pyproject.toml.
+"""
+
+import importlib.metadata
+import inspect
+import re
+import sys
+import types
+from typing import Any
+
+import pytest
+
+MOVED = "moto has moved: {}; see ecrlab/simulator/moto_seams.py"
+
+
+def has(thing: Any, *names: str) -> None:
+    """Fail loudly unless a thing of moto's has attributes of these names."""
+    for name in names:
+        assert hasattr(thing, name), MOVED.format(f"{getattr(thing, '__name__', thing)!r} has no {name!r}")
+
+
+def takes(function: Any, *names: str) -> None:
+    """Fail loudly unless a function of moto's takes arguments of these names."""
+    given = inspect.signature(function).parameters
+    for name in names:
+        assert name in given, MOVED.format(f"{function.__qualname__} takes no {name!r}")
+
+
+def test_moto_is_the_one_that_was_looked_into() -> None:
+    version = importlib.metadata.version("moto")
+    assert version.startswith("5.2."), MOVED.format(f"this is moto {version}")
+
+
+def test_the_class_of_ecr_backends_can_be_replaced() -> None:
+    from moto.core.base_backend import BackendDict
+    from moto.ecr.models import ECRBackend, ecr_backends
+
+    assert isinstance(ecr_backends, BackendDict), MOVED.format("ecr_backends is no BackendDict")
+    has(ecr_backends, "backend", "clear", "reset")
+    has(ECRBackend, "_url_module", "reset")
+    assert isinstance(inspect.getattr_static(ECRBackend, "_url_module"), property), MOVED.format("_url_module")
+
+
+def test_a_backend_made_after_the_replacement_is_ours() -> None:
+    from moto.core.base_backend import BackendDict, BaseBackend
+
+    class Ours(BaseBackend):
+        pass
+
+    Ours.__module__ = "moto.ecr.models"
+    backends = BackendDict(BaseBackend, "ecr")
+    backends.backend = Ours
+    assert type(backends["123456789012"]["us-east-1"]) is Ours, MOVED.format("BackendDict.backend is not looked at")
+
+
+def test_services_are_found_by_a_live_list_of_patterns() -> None:
+    from moto import backend_index
+    from moto.core.botocore_stubber import BotocoreStubber
+
+    patterns = backend_index.backend_url_patterns
+    assert isinstance(patterns, list), MOVED.format("backend_url_patterns is no list")
+    assert all(isinstance(name, str) and isinstance(one, re.Pattern) for name, one in patterns)
+    source = inspect.getsource(sys.modules[BotocoreStubber.__module__])
+    assert "backend_index.backend_url_patterns" in source, MOVED.format("the stubber has another list")
+
+
+def test_a_backend_is_imported_by_the_name_of_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.backends import get_backend
+
+    module = types.ModuleType("moto.seamtest")
+    module.seamtest_backends = object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "moto.seamtest", module)
+    name: Any = "seamtest"
+    assert get_backend(name) is module.seamtest_backends, MOVED.format("get_backend looks elsewhere")
+
+
+def test_the_server_is_one_wsgi_application() -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    takes(DomainDispatcherApplication.__init__, "create_app")
+    has(DomainDispatcherApplication, "__call__", "get_application", "infer_service_region_host")
+    takes(create_backend_app, "service")
+
+
+def test_moto_can_begin_anew_and_repeat_itself() -> None:
+    from moto.moto_api._internal import mock_random
+    from moto.moto_api._internal.models import moto_api_backend
+
+    has(moto_api_backend, "reset")
+    mock_random.seed(1)
+    first = mock_random.get_random_hex()
+    mock_random.seed(1)
+    assert mock_random.get_random_hex() == first, MOVED.format("mock_random.seed does not repeat")
+
+
+def test_iam_and_sts_know_whose_a_key_is() -> None:
+    from moto.iam.models import AccessKey, IAMBackend, User
+    from moto.sts.models import STSBackend
+
+    takes(IAMBackend.create_user, "region_name", "user_name")
+    takes(IAMBackend.create_access_key, "user_name")
+    has(IAMBackend, "_init_aws_policies")
+    takes(STSBackend.__init__, "region_name", "account_id")
+    assert "access_key_id" in inspect.getsource(AccessKey.__init__), MOVED.format("AccessKey.access_key_id")
+    assert "self.access_keys" in inspect.getsource(User.__init__), MOVED.format("User.access_keys")
+    assert "self.assumed_roles" in inspect.getsource(STSBackend.__init__), MOVED.format("STSBackend.assumed_roles")
+
+
+def test_kms_keeps_keys_with_their_aliases() -> None:
+    from moto.kms.models import Key, KmsBackend, kms_backends
+
+    takes(KmsBackend.create_key, "policy", "key_usage", "key_spec", "description", "tags")
+    takes(KmsBackend.create_alias, "target_key_id", "alias_name")
+    has(KmsBackend, "alias_exists")
+    assert hasattr(kms_backends["123456789012"], "regions"), MOVED.format("AccountSpecificBackend.regions")
+    key = KmsBackend("us-east-1", "123456789012").create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None)
+    assert isinstance(key, Key)
+    has(key, "id", "arn", "aliases", "key_manager", "key_state", "key_spec", "key_usage")
+    assert key.key_state == "Enabled"
+
+
+@pytest.mark.parametrize("service", ["sts", "iam", "kms", "s3", "events", "ecs", "lambda", "eks", "securityhub"])
+def test_the_services_beside_ours_are_there(service: str) -> None:
+    from moto import backend_index
+
+    known = {name for name, _ in backend_index.backend_url_patterns}
+    assert service.replace("lambda", "awslambda") in known, MOVED.format(f"no pattern leads to {service}")
