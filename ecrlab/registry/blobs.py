@@ -103,7 +103,7 @@ class BlobStore:
     def path(self, digest: str) -> Path:
         """Where a blob lies, or would."""
         algorithm, hexadecimal = digest.split(":", 1)
-        return self._blobs / algorithm / hexadecimal[:2] / hexadecimal
+        return Path(f"{self._blobs}/{algorithm}/{hexadecimal[:2]}/{hexadecimal}")
 
     def writer(self, name: str) -> BlobWriter:
         """Begin a blob; `name` is unique among those being written."""
@@ -139,7 +139,8 @@ class BlobStore:
         target = self.path(digest)
         with disk.writing():
             is_new = not target.parent.is_dir()
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                target.parent.mkdir(parents=True, exist_ok=True)
             written.path.replace(target)
             if self._durable:
                 _sync(target.parent)

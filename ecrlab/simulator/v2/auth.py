@@ -10,6 +10,7 @@ the texts are quoted in public reports).
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Protocol
 
 from ecrlab.registry import names, tokens
@@ -61,29 +62,46 @@ def is_a_registry(name: str) -> bool:
     return _PRIVATE.fullmatch(name) is not None
 
 
-def bearer(world: World, host: str, authorization: str | None) -> Token:
-    """Whose token an `Authorization` header carries. Raises `NotAuthorized` without one, `Refusal` for a bad
-    one.
+class Bearers:
+    """Whose token an `Authorization` header carries.
+
+    Clients send the same header with each of their many requests, so what was found out about it is remembered; only
+    that it has not expired meanwhile is looked at each time.
     """
-    scheme, _, credentials = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        raise NotAuthorized(host)
-    try:
-        user, colon, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        user = colon = password = ""
-    if colon and not user and not password:
-        # What skopeo sends of somebody who is not logged in. UNSURE: that ECR takes it for what it means.
-        raise NotAuthorized(host)
-    if user != USER or not colon:
-        # UNSURE: the text; public reports show only the status of a malformed credential.
-        raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
-    try:
-        return tokens.check(world, password)
-    except ExpiredToken as error:
-        raise _expired() from error
-    except InvalidToken as error:
-        raise Refusal(400, "DENIED", "Your authorization token is invalid.") from error
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._checked = lru_cache(maxsize=1000)(self._check)
+
+    def __call__(self, host: str, authorization: str | None) -> Token:
+        """The token of a request. Raises `NotAuthorized` without one, `Refusal` for a bad one."""
+        scheme, _, credentials = (authorization or "").partition(" ")
+        if scheme.lower() != "basic":
+            raise NotAuthorized(host)
+        token = self._checked(credentials.strip())
+        if token is None:
+            raise NotAuthorized(host)
+        if self._world.clock.now() >= token.expires_at:
+            raise _expired()
+        return token
+
+    def _check(self, credentials: str) -> Token | None:
+        try:
+            user, colon, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            user = colon = password = ""
+        if colon and not user and not password:
+            # What skopeo sends of somebody who is not logged in. UNSURE: that ECR takes it for what it means.
+            return None
+        if user != USER or not colon:
+            # UNSURE: the text; public reports show only the status of a malformed credential.
+            raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
+        try:
+            return tokens.check(self._world, password)
+        except ExpiredToken as error:
+            raise _expired() from error
+        except InvalidToken as error:
+            raise Refusal(400, "DENIED", "Your authorization token is invalid.") from error
 
 
 def registry_of(world: World, host: str, token: Token) -> Registry:

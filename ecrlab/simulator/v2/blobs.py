@@ -35,8 +35,8 @@ def begin(visit: Visit) -> Response:
     """POST: open an upload; with `mount` take the layer from another repository, with `digest` take it from
     the body.
     """
-    visit.may("ecr:InitiateLayerUpload")
-    query = visit.request.query
+    repository = visit.may("ecr:InitiateLayerUpload")
+    world, query = visit.registry.world, visit.request.query
     if "mount" in query:
         mounted = _mount(visit, _digest(query["mount"]), query.get("from"))
         if mounted is not None:
@@ -45,27 +45,25 @@ def begin(visit: Visit) -> Response:
         digest = _digest(query["digest"])
         visit.may("ecr:UploadLayerPart")
         visit.may("ecr:CompleteLayerUpload")
-        upload = layers.begin_upload(visit.registry, visit.name)
+        upload = world.uploads.begin(world.new_id(), repository.id)
         try:
             with _growing(visit, upload):
                 return _created(visit, layers.complete_upload(visit.registry, visit.name, upload, digest))
         finally:
-            visit.registry.world.uploads.end(upload)
-    upload = layers.begin_upload(visit.registry, visit.name)
+            world.uploads.end(upload)
+    upload = world.uploads.begin(world.new_id(), repository.id)
     return Response(202, _standing(visit, upload.id, 0))
 
 
 def status(visit: Visit) -> Response:
     """GET: where an upload stands."""
-    visit.may("ecr:UploadLayerPart")
-    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     return Response(204, _standing(visit, upload.id, upload.blob.size))
 
 
 def append(visit: Visit) -> Response:
     """PATCH: bring the next piece of an upload, with or without saying which bytes it is."""
-    visit.may("ecr:UploadLayerPart")
-    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     with _growing(visit, upload):
         size = upload.blob.size
     if visit.quirks:
@@ -76,8 +74,7 @@ def append(visit: Visit) -> Response:
 
 def complete(visit: Visit) -> Response:
     """PUT: bring the last piece of an upload, if any is left, and say what the whole is."""
-    visit.may("ecr:CompleteLayerUpload")
-    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    upload = visit.upload(visit.may("ecr:CompleteLayerUpload"))
     digest = _digest(visit.request.query.get("digest", ""))
     if not visit.request.body.is_empty:
         visit.may("ecr:UploadLayerPart")
@@ -89,8 +86,7 @@ def complete(visit: Visit) -> Response:
 def cancel(visit: Visit) -> Response:
     """DELETE of an upload: forget it."""
     # UNSURE: ECR's API has no operation for this, hence no action either; who may write may stop writing.
-    visit.may("ecr:UploadLayerPart")
-    upload = layers.find_upload(visit.registry, visit.name, visit.thing)
+    upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     visit.registry.world.uploads.end(upload)
     return Response(204)
 

@@ -64,6 +64,7 @@ class DockerFace:
     def __init__(self, world: World, *, authorize: Authorize | None = None, quirks: bool = False) -> None:
         self._world = world
         self._authorize = authorize or auth.owners_only
+        self._bearer = auth.Bearers(world)
         self._quirks = Quirks() if quirks else None
         self._bodies = threading.BoundedSemaphore(MOST_BODIES)
 
@@ -110,7 +111,7 @@ class DockerFace:
         return response, not request.waits_for_a_word and request.body.drain()
 
     def _answer(self, request: Request) -> Response:
-        token = auth.bearer(self._world, request.host, request.header("Authorization"))
+        token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
         for pattern, handlers in _COMPILED:
             if found := pattern.fullmatch(request.path):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ecrlab.registry import names, repositories
-from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.errors import InvalidParameterException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.tokens import Token
+from ecrlab.registry.uploads import Upload
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.v2.auth import Authorize
 from ecrlab.simulator.v2.errors import Refusal
@@ -45,6 +46,13 @@ class Visit:
         repository = repositories.find(self.registry, name)
         self.authorize(self.token, action, self.registry, repository)
         return repository
+
+    def upload(self, repository: Repository) -> Upload:
+        """The open upload that is the thing here. Raises `UploadNotFoundException`."""
+        upload = self.registry.world.uploads.find(self.thing, repository.id)
+        if upload is None:
+            raise UploadNotFoundException(self.thing, self.name, self.registry.account_id)
+        return upload
 
     def url(self, rest: str) -> str:
         """The path of something in this repository."""
