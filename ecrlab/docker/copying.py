@@ -83,7 +83,7 @@ def copied(source: Source, names: list[str], destination: str, files: FileSystem
     found = [path for name in names for path in _found(source, name)]
     target = files.resolve(destination)
     into = destination.endswith("/") or files.is_directory(target)
-    if len(found) > 1 and not into and not destination.endswith("/"):
+    if len(found) > 1 and not into:
         raise DockerError(
             "When using COPY with more than one source file, the destination must be a directory and end with a /"
         )
@@ -114,7 +114,8 @@ def _owned_directory(path: str, files: FileSystem, ownership: Ownership) -> Entr
 def _found(source: Source, name: str) -> list[str]:
     found = source.find(name)
     if not found:
-        raise DockerError(f'failed to compute cache key: "/{name.lstrip("./")}": not found')
+        shown = "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+        raise DockerError(f'failed to compute cache key: "/{shown}": not found')
     return found
 
 

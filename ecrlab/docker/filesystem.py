@@ -49,17 +49,16 @@ class FileSystem:
             raise DockerError(f"layer sha256:{path.name} cannot be read: {error}") from error
 
     def _entry(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
-        parts = [part for part in member.name.split("/") if part not in ("", ".")]
-        if ".." in parts or not parts:
+        path = _plain(member.name)
+        if not path or ".." in path.split("/"):
             return None
-        path = "/".join(parts)
         mode, uid, gid = member.mode & 0o7777, member.uid, member.gid
         if member.isdir():
             return Entry(path, "directory", mode, uid=uid, gid=gid)
         if member.issym():
             return Entry(path, "link", 0o777, target=member.linkname, uid=uid, gid=gid)
         if member.islnk():
-            first = self.entries.get(member.linkname.lstrip("./"))
+            first = self.entries.get(_plain(member.linkname))
             return first and Entry(path, first.kind, first.mode, first.content, first.target, first.uid, first.gid)
         if not member.isfile():
             return None
@@ -102,3 +101,8 @@ class FileSystem:
     def _remove_below(self, path: str) -> None:
         for name in [entry.path for entry in self.below(path)]:
             del self.entries[name]
+
+
+def _plain(name: str) -> str:
+    """A path of a tar without what does not count: a leading slash, `./`, a slash at the end."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))

@@ -11,7 +11,7 @@ _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
 
 def default_platform() -> str:
     """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
-    return os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64"
+    return platform(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
 
 
 def platform(text: str) -> str:

@@ -143,10 +143,8 @@ class Registry:
         answer = self._send("HEAD", f"/v2/{path}/blobs/{digest}")
         if answer.status in (200, 307):
             return True
-        if answer.status == 404:
-            return False
-        # A HEAD has no body to say why: the same question as a POST will be refused with words.
-        if answer.status == 403:
+        # A refusal to a HEAD has no body to say why; the POST that follows will be refused with words.
+        if answer.status in (403, 404):
             return False
         raise _refusal(answer)
 
@@ -220,7 +218,7 @@ class Registry:
     def _begin(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: Body = None
     ) -> http.client.HTTPResponse:
-        sent = {"Host": self.name, "User-Agent": "docker/28.2.2 ecrlab", "Accept-Encoding": "identity"}
+        sent = {"Host": self.name, "User-Agent": "ecrlab-docker", "Accept-Encoding": "identity"}
         if self._authorization:
             sent["Authorization"] = self._authorization
         try:
