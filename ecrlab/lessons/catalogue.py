@@ -6,6 +6,7 @@ from types import ModuleType
 MODULES = {
     "00-start-here": "start_here",
     "01-authentication": "authentication",
+    "02-push-and-pull": "push_and_pull",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 

@@ -1,0 +1,130 @@
+"""Exercises and cards of 02-push-and-pull."""
+
+import json
+from typing import Any
+
+from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.quizzes import Card, Choice
+
+
+def _layers(view: View, tag: str) -> list[str]:
+    answer = view.ecr.batch_get_image(repositoryName="my-app", imageIds=[{"imageTag": tag}])
+    manifest: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
+    view.require("layers" in manifest, f"{tag} is an index of several platforms; push an image for one")
+    return [layer["digest"] for layer in manifest["layers"]]
+
+
+def _patch(view: View) -> str:
+    tags = view.tags("my-app")
+    view.require("v1.2.3" in tags, "my-app has no image tagged v1.2.3; run the cells above first")
+    near = [tag for tag in tags if "1.2.5" in tag]
+    view.require("v1.2.5" in tags, f"the tag is {near[0]}, not v1.2.5" if near else "my-app has no tag v1.2.5")
+    same = next((tag for tag in tags if tag != "v1.2.5" and tags[tag] == tags["v1.2.5"]), None)
+    view.require(same is None, f"v1.2.5 is the same image as {same}; change app.py and build again before you push")
+    old, new = _layers(view, "v1.2.3"), _layers(view, "v1.2.5")
+    shared = len(set(old) & set(new))
+    view.require(shared, "v1.2.5 shares no layer with v1.2.3; build from the same Dockerfile")
+    view.require(shared >= len(old) - 1, f"v1.2.5 shares only {shared} of {len(old)} layers; change nothing but app.py")
+    return f"v1.2.5 is a new image that shares {shared} of its {len(new)} layers with v1.2.3"
+
+
+def _ghost(view: View) -> str:
+    images = view.images("playground")
+    untagged = [image["imageDigest"] for image in images if not image.get("imageTags")]
+    view.require(untagged, "playground has no untagged image; push two images under one tag first")
+    view.require(
+        view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a digest"
+    )
+    answer = str(view.answer).rpartition("@")[2].strip()
+    view.require(answer.startswith("sha256:"), f"{answer[:80]} is no digest; those of ECR begin with sha256:")
+    tagged = {image["imageDigest"]: image["imageTags"][0] for image in images if image.get("imageTags")}
+    view.require(
+        answer not in tagged, f"that image is the one tagged {tagged.get(answer)}; look for the one without a tag"
+    )
+    matches = [digest for digest in untagged if digest.startswith(answer) and len(answer) >= len("sha256:") + 12]
+    view.require(matches, "playground has no image of that digest")
+    return f"{matches[0][:19]}… has no tag any more, and is still there"
+
+
+EXERCISES = (
+    Exercise(
+        id="push-a-patch",
+        task="Push a changed app.py as v1.2.5, sharing the lower layers.",
+        judge=_patch,
+        hints=(
+            "The three steps are the same as for v1.2.4: change the file, build under the full name, push.",
+            "The full name is 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.5.",
+        ),
+        solution="""
+sed -i.old 's/1.2.4/1.2.5/' app.py
+docker build -q -t 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.5 .
+docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.5
+""",
+    ),
+    Exercise(
+        id="find-the-ghost",
+        task="Hand in the digest of the image that the tag v1 of playground left behind.",
+        judge=_ghost,
+        hints=(
+            "The image is still listed: look for the row without a tag.",
+            "describe_images takes a filter: filter={'tagStatus': 'UNTAGGED'}.",
+        ),
+        solution="""
+untagged = ecr.describe_images(repositoryName="playground", filter={"tagStatus": "UNTAGGED"})
+ghost = untagged["imageDetails"][0]["imageDigest"]
+lab.check("find-the-ghost", ghost)
+""",
+    ),
+)
+
+CARDS = (
+    Card(
+        id="push-and-pull/create",
+        question="You push to a repository that does not exist. What does ECR do?",
+        choices=(
+            Choice("It makes the repository", "Docker Hub does; ECR only where a creation template says so."),
+            Choice("It refuses: name unknown", "Create the repository first, once.", right=True),
+            Choice("It asks for credentials again", "Credentials were fine; that would be another text."),
+        ),
+    ),
+    Card(
+        id="push-and-pull/second",
+        question="One file changed, and the Dockerfile copies it last. What does the next push send?",
+        choices=(
+            Choice("The whole image", "Docker asks for every layer first and sends only what is missing."),
+            Choice(
+                "The changed layer, the config and the manifest", "All other layers are there, by digest.", right=True
+            ),
+            Choice("Only the changed file", "Layers are sent whole; the file travels within its layer."),
+        ),
+    ),
+    Card(
+        id="push-and-pull/size",
+        question="Two images of 100 MB share 90 MB of layers in one repository. How much is stored?",
+        choices=(
+            Choice("200 MB", "That is the sum of what describe-images shows; the shared layers are stored once."),
+            Choice("110 MB", "90 MB shared, and 10 MB of each.", right=True),
+            Choice("100 MB", "Each image has 10 MB of its own, too."),
+        ),
+    ),
+    Card(
+        id="push-and-pull/moved",
+        question="In a mutable repository, v1 is pushed again with another image. Where is the old one?",
+        choices=(
+            Choice("Deleted", "Nothing is deleted; only the name moved on."),
+            Choice("Still there, without a tag", "It can be pulled by digest, and it costs storage.", right=True),
+            Choice("Under the tag v1-old", "ECR invents no tags; it moves the one you pushed."),
+        ),
+    ),
+    Card(
+        id="push-and-pull/index",
+        question="After pushing for two platforms, describe-images shows two untagged rows. What are they?",
+        choices=(
+            Choice("Rubbish from failed pushes", "Deleting them would break the image; ECR refuses to."),
+            Choice(
+                "The images that the tagged index lists", "One for each platform; the tag is on the index.", right=True
+            ),
+            Choice("Copies in another Region", "A repository is in one Region; replication is another lesson."),
+        ),
+    ),
+)
