@@ -39,7 +39,8 @@ class Unusable(EcrLabError):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands and their options."""
     parser.description = "Lint a lifecycle policy, preview what it does to images and why, or compare two policies."
-    parser.epilog = _EXIT
+    parser.epilog = f"{_PERMISSIONS}\n{_EXIT}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="lifecycle_command", required=True, metavar="COMMAND")
 
     def add(name: str, summary: str) -> argparse.ArgumentParser:
@@ -47,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"{_PERMISSIONS}\n{_EXIT}",
+            epilog=parser.epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 

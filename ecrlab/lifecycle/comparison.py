@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ecrlab.lifecycle.evaluation import Evaluation, standing_since, unused_since
+from ecrlab.lifecycle.evaluation import Evaluation
+from ecrlab.lifecycle.line import standing_since, unused_since
 from ecrlab.lifecycle.policy import PULLED, Rule
 from ecrlab.lifecycle.preview import action
 
@@ -49,7 +50,7 @@ def doubt(evaluation: Evaluation, position: int) -> str:
     if evaluation.holding(position):
         return "whether the preview lists what an index still holds"
     if position in evaluation.ties.subjects or image.subject_digest:
-        return "whether a rule may take a referrer before its subject"
+        return "when a referrer goes, and by which rule"
     rules = evaluation.selecting(position)
     if not rules:
         return "what happens to an image that is being restored" if image.storage_class == "activating" else ""

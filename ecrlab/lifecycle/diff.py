@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecrlab.lifecycle.evaluation import Evaluation, Verdict
+from ecrlab.lifecycle.evaluation import Evaluation
 from ecrlab.lifecycle.images import Image
 from ecrlab.lifecycle.policy import Policy
+from ecrlab.lifecycle.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,55 +13,54 @@ then the same thing: a cut, and whatever stands before it is past the bound. The
 rules.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from functools import cached_property
-from itertools import pairwise
+from math import inf
+from typing import overload
 
 from ecrlab.lifecycle.candidates import Candidates
 from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.line import oldest_first, standing_since, unused_since
 from ecrlab.lifecycle.policy import (
-    ARCHIVE,
     COUNT,
     EXPIRE,
     PULLED,
     STANDARD,
     TRANSITION,
-    Action,
     Policy,
     Rule,
 )
 from ecrlab.lifecycle.ties import Ties, ties_of
+from ecrlab.lifecycle.verdict import Reason, Verdict
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-class Reason(Enum):
-    """Why an image goes or stays."""
+class Verdicts(Sequence[Verdict]):
+    """Verdicts on some of an evaluation's images, each made when it is asked for."""
 
-    MARKED = "the rule that decides about it marked it"
-    WITHIN = "the rule that decides about it leaves it"
-    UNSELECTED = "no rule selects it"
-    LISTED = "an index lists it"
-    FOLLOWS = "its subject goes"
-    ATTACHED = "its subject stays"
-    ARCHIVED = "its subject is archived, and it is already"
+    def __init__(self, evaluation: "Evaluation", positions: Sequence[int]) -> None:
+        self._evaluation = evaluation
+        self._positions = positions
 
+    def __len__(self) -> int:
+        return len(self._positions)
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What happens to one image. `rule_priority` is that of the rule that acts, None for an image that stays."""
-
-    image: Image
-    action: Action | None
-    rule_priority: int | None
-    reason: Reason
+    @overload
+    def __getitem__(self, place: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Verdicts": ...
+    def __getitem__(self, place: int | slice) -> "Verdict | Verdicts":
+        if isinstance(place, slice):
+            return Verdicts(self._evaluation, self._positions[place])
+        return self._evaluation.verdict_at(self._positions[place])
 
 
 class Evaluation:
-    """A policy held against images at one instant; made by `evaluate`. Verdicts are made when asked for."""
+    """A policy held against images at one instant; made by `evaluate`."""
 
     def __init__(self, policy: Policy, images: Iterable[Image], now: datetime) -> None:
         if now.tzinfo is None:
@@ -69,7 +68,9 @@ class Evaluation:
         self.policy = policy
         self.now = now
         self.images = tuple(images)
-        self.line = oldest_first(self.images)
+        # Numbers sort and compare faster than dates.
+        self._since = [standing_since(image).timestamp() for image in self.images]
+        self.line = oldest_first(self.images, self._since)
         """The positions of all images, the oldest first."""
         self.ties: Ties = ties_of(self.images)
         candidates = Candidates(policy)
@@ -81,19 +82,19 @@ class Evaluation:
     # What was decided
 
     @cached_property
-    def expiring(self) -> tuple[Verdict, ...]:
+    def expiring(self) -> Verdicts:
         """The images that are deleted, oldest first."""
         return self._going(EXPIRE)
 
     @cached_property
-    def transitioning(self) -> tuple[Verdict, ...]:
+    def transitioning(self) -> Verdicts:
         """The images that move to the archive, oldest first."""
         return self._going(TRANSITION)
 
-    @property
-    def kept(self) -> tuple[Verdict, ...]:
+    @cached_property
+    def kept(self) -> Verdicts:
         """The images that stay as they are, oldest first."""
-        return tuple(self.verdict_at(position) for position in self.line if not self._acting[position])
+        return Verdicts(self, [position for position in self.line if not self._acting[position]])
 
     def __iter__(self) -> Iterator[Verdict]:
         """Go through the verdicts of all images, oldest first."""
@@ -131,13 +132,13 @@ class Evaluation:
         """Whether an image that a rule selects is past the rule's bound."""
         if rule.selection.count_type == PULLED:
             return unused_since(self.images[position]) < self._earliest(rule)
-        return self._places[position] < self._cuts[self.policy.rules.index(rule)]
+        return self._places[position] < self._cuts[self._numbers[rule.rule_priority]]
 
     def rank(self, rule: Rule, position: int) -> tuple[int, int]:
         """An image's number among those that a rule selects, newest first from 1, and how many these are."""
         places = self._selected_places.get(rule.rule_priority)
         if places is None:
-            places = self._selected_places[rule.rule_priority] = self._select(self.policy.rules.index(rule))
+            places = self._selected_places[rule.rule_priority] = self._select(self._numbers[rule.rule_priority])
         return len(places) - bisect_left(places, self._places[position]), len(places)
 
     def holding(self, position: int) -> list[str]:
@@ -188,17 +189,31 @@ class Evaluation:
     def _act(self) -> bytearray:
         """For each image the rule that acts on it, as its place in the policy counted from 1, or 0."""
         deciding = [rules[0] if rules else None for rules in self._rules_of]
-        cut = [0 if rule is None else self._cuts[rule] for rule in deciding]
         number = [0 if rule is None else rule + 1 for rule in deciding]
-        acting = bytearray(len(self.images))
-        for place, position in enumerate(self.line[: max(cut, default=0)]):
-            family = self._families[position]
-            if place < cut[family]:
-                acting[position] = number[family]
+        cut = [0 if rule is None else self._cuts[rule] for rule in deciding]
+        since = [self._since[self.line[place]] if place < len(self.line) else inf for place in cut]
+        # In the order given, not in that of the line: jumping about in memory would cost more than all else.
+        acting = bytearray(
+            [
+                number[family] if instant < since[family] else 0
+                for family, instant in zip(self._families, self._since, strict=True)
+            ]
+        )
+        self._act_at_the_cuts(deciding, acting)
         self._act_on_unused(deciding, acting)
         self._hold_children(acting)
         self._follow_subjects(acting)
         return acting
+
+    def _act_at_the_cuts(self, deciding: list[int | None], acting: bytearray) -> None:
+        """Mark the images that are of the same instant as the first one kept, but stand before it."""
+        for rule, cut in enumerate(self._cuts):
+            for place in range(cut - 1, -1, -1):
+                position = self.line[place]
+                if cut == len(self.line) or self._since[position] != self._since[self.line[cut]]:
+                    break
+                if deciding[self._families[position]] == rule:
+                    acting[position] = rule + 1
 
     def _act_on_unused(self, deciding: list[int | None], acting: bytearray) -> None:
         """Mark by the last pull, for which the line says nothing."""
@@ -240,10 +255,10 @@ class Evaluation:
 
     # How it is told
 
-    def _going(self, kind: str) -> tuple[Verdict, ...]:
+    def _going(self, kind: str) -> Verdicts:
         wanted = bytes(n for n, rule in enumerate(self.policy.rules, 1) if rule.action.type == kind)
         acting = self._acting
-        return tuple([self.verdict_at(position) for position in self.line if acting[position] in wanted])
+        return Verdicts(self, [position for position in self.line if acting[position] in wanted])
 
     def _reason_to_stay(self, position: int, attached: bool) -> Reason:
         if attached:
@@ -260,6 +275,10 @@ class Evaluation:
         """The places in the line of all images that a rule selects."""
         selected = [rule in rules for rules in self._rules_of]
         return [place for place, position in enumerate(self.line) if selected[self._families[position]]]
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        return {rule.rule_priority: number for number, rule in enumerate(self.policy.rules)}
 
     @cached_property
     def _selected_places(self) -> dict[int, list[int]]:
@@ -283,40 +302,3 @@ def evaluate(policy: Policy, images: Iterable[Image], now: datetime) -> Evaluati
     The images should be all there are, archived ones too: counts, indexes and subjects look at the whole.
     """
     return Evaluation(policy, images, now)
-
-
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-def standing_since(image: Image) -> datetime:
-    """The instant that orders images: of the push, of the last restore if there was one, of archiving if archived."""
-    if image.storage_class == ARCHIVE:
-        return image.last_archived_at or _NEVER
-    # UNSURE: a restore counts as a new push for ages too, not only for the order; otherwise the next run
-    # would archive again what somebody just restored.
-    return image.last_activated_at or image.pushed_at
-
-
-def unused_since(image: Image) -> datetime:
-    """The last pull; for an image never pulled its push; in either case not before its last restore."""
-    used = image.last_pulled_at or image.pushed_at
-    return max(used, image.last_activated_at) if image.last_activated_at else used
-
-
-def oldest_first(images: Sequence[Image]) -> list[int]:
-    """The positions of images in the order that rules count them in; those of one instant by digest."""
-    # UNSURE: AWS documents no order for images of one instant; by digest the same images give the same
-    # answer. Numbers sort faster than dates, and reading all dates in one go is kind to the processor's
-    # cache.
-    since = [standing_since(image).timestamp() for image in images]
-    line = sorted(range(len(images)), key=since.__getitem__)
-    instants = [since[position] for position in line]
-    equal = [place for place, (one, other) in enumerate(pairwise(instants)) if one == other]
-    for first in equal:
-        if not first or instants[first - 1] != instants[first]:
-            last = bisect_right(instants, instants[first], lo=first)
-            line[first:last] = sorted(
-                line[first:last], key=lambda position: (standing_since(images[position]), images[position].image_digest)
-            )
-    return line

@@ -1,6 +1,6 @@
 """How findings, previews and differences look, line by line: as a table for people, as JSON for programs.
 
-Lines come one at a time, so that a million images need no room here, and need no library to be laid out.
+Plain text without a library, because a pipeline may have nothing but Python, and a repository a million images.
 """
 
 import json
@@ -12,9 +12,10 @@ from typing import Any
 from ecrlab.lifecycle import preview
 from ecrlab.lifecycle.comparison import Disagreement
 from ecrlab.lifecycle.diff import Change, Difference
-from ecrlab.lifecycle.evaluation import Evaluation, Verdict
+from ecrlab.lifecycle.evaluation import Evaluation
 from ecrlab.lifecycle.explanation import brief, explain
 from ecrlab.lifecycle.finding import SEVERITIES, Finding
+from ecrlab.lifecycle.verdict import Verdict
 
 _HEAD = ("ACTION", "RULE", "PUSHED (UTC)", "DIGEST", "TAGS")
 

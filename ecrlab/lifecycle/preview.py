@@ -6,9 +6,10 @@ LifecyclePolicyPreviewResult and LifecyclePolicyPreviewSummary.
 
 from typing import Any
 
-from ecrlab.lifecycle.evaluation import Evaluation, Verdict
+from ecrlab.lifecycle.evaluation import Evaluation
 from ecrlab.lifecycle.explanation import explain_at
 from ecrlab.lifecycle.policy import TRANSITION, Action
+from ecrlab.lifecycle.verdict import Verdict
 
 
 def results(evaluation: Evaluation) -> list[dict[str, Any]]:

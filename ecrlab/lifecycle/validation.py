@@ -1,10 +1,10 @@
 """From text to policy, refusing what PutLifecyclePolicy refuses, with AWS's words.
 
 ECR first holds the text against a JSON schema (types, required and unknown keys, bounds), then against rules
-that look at several keys or several rules at once. Here too: `_Reader` does the first, `_agree` and
-`_agree_together` the second. Sources: AWS user guide, lifecycle policy properties and lifecycle policy
-examples; botocore model, LifecyclePolicyText; the texts are AWS's where public error reports show them. Where
-AWS's text is not known, the line says UNSURE.
+that look at several keys or several rules at once. Here `_Reader` does the first, its methods `agree...` and the
+function `_agree_together` the second. Sources: AWS user guide, lifecycle policy properties and lifecycle policy
+examples; botocore model, LifecyclePolicyText. The texts are AWS's own where public error reports show them; where
+they are not known, a line says UNSURE.
 """
 
 import json

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ecrlab import cli
 from ecrlab.lifecycle import aws
 from ecrlab.lifecycle.command import configure, run
 from tests.lifecycle.builders import NOW, rule, text
@@ -183,6 +184,12 @@ def test_lint_fails_on_errors_only(call: Call, folder: Path) -> None:
     assert status == 1
     assert json.loads(out)["findings"][0]["code"] == "all-of-a-list"
     assert json.loads(out)["findings"][0]["rulePriority"] == 1
+
+
+def test_the_command_is_one_of_the_kit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lifecycle", "lint", str(folder / "policy.json")]) == 0
+    assert "The policy is valid" in capsys.readouterr().out
+    assert cli.main(["lifecycle", "lint", str(folder / "images.json")]) == 2
 
 
 def test_lint_looks_at_images_if_it_gets_some(call: Call, folder: Path) -> None:

@@ -49,7 +49,7 @@ RESTORED = image("A", "v1", 99, last_activated_at=NOW - timedelta(days=3))
     ("rules", "images", "doubt"),
     [
         ([rule(1, pushed=5)], [image("A", "", 5.5), image("I", "v1", 1, children=("A",))], "an index still holds"),
-        ([rule(1, pushed=5)], [image("A", "", 9, subject_digest="S"), image("S", "v1", 1)], "before its subject"),
+        ([rule(1, pushed=5)], [image("A", "", 9, subject_digest="S"), image("S", "v1", 1)], "when a referrer goes"),
         ([rule(1, pushed=5)], [image("A", "", 4.5)], "24 hours or days of the calendar"),
         ([rule(1, pushed=5)], [RESTORED], "whether a restore counts"),
         ([rule(1, keep=1)], [image("A", "", 5), image("0", "", 5)], "the same instant"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from ecrlab.lifecycle import Image, LifecycleError, evaluate
-from ecrlab.lifecycle.evaluation import Reason
+from ecrlab.lifecycle.verdict import Reason
 from tests.lifecycle import slow
 from tests.lifecycle.builders import NOW, going, image, policy, rule
 from tests.lifecycle.strategies import policies, repositories
