@@ -17,12 +17,12 @@ from ecrlab.registry.errors import (
 )
 from ecrlab.registry.layers import Layer
 from ecrlab.registry.uploads import Upload
+from ecrlab.simulator.v2 import ranges
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
 from ecrlab.simulator.v2.place import Visit
 from ecrlab.simulator.v2.wire import OUT_PIECE, Headers, Response, Slice
 
 _CHUNK = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
-_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
 
 MOST_SOURCES = 20
 """In how many repositories a layer to be mounted is looked for when the client names none."""
@@ -181,26 +181,20 @@ def send(visit: Visit) -> Response:
     """GET: the bytes of a layer, or a range of them."""
     visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
-    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is
-    # pushed.
+    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None:
         raise _unknown(digest)
-    headers = _about(layer)
-    part = _asked_part(visit, layer)
-    if part is not None:
-        headers.append(("Content-Range", f"bytes {part.start}-{part.stop - 1}/{layer.size}"))
-    wanted = range(layer.size) if part is None else part
+    status, headers, part = ranges.asked_for(visit.request, digest, layer.size)
     try:
         file = visit.registry.world.blobs.open(digest)
     except FileNotFoundError as error:
         raise _unknown(digest) from error
-    status = 200 if part is None else 206
-    if len(wanted) > OUT_PIECE:
-        return Response(status, headers, Slice(file, wanted))
+    if len(part) > OUT_PIECE:
+        return Response(status, headers, Slice(file, part))
     with file:
-        file.seek(wanted.start)
-        return Response(status, headers, file.read(len(wanted)))
+        file.seek(part.start)
+        return Response(status, headers, file.read(len(part)))
 
 
 def look(visit: Visit) -> Response:
@@ -210,7 +204,7 @@ def look(visit: Visit) -> Response:
     layer = layers.find(visit.registry, visit.name, digest, to_push=True)
     if layer is None:
         raise _unknown(digest)
-    return Response(200, _about(layer), length=layer.size)
+    return Response(200, ranges.about(digest), length=layer.size)
 
 
 def remove(visit: Visit) -> Response:
@@ -225,40 +219,6 @@ def remove(visit: Visit) -> Response:
     if layers.find(visit.registry, visit.name, digest) is None:
         raise _unknown(digest)
     raise Refusal(405, "UNSUPPORTED", f"The layer {digest} is used by an image")
-
-
-def _asked_part(visit: Visit, layer: Layer) -> range | None:
-    """The bytes that a `Range` header asks for, or None for all; several ranges at once are not served in
-    parts.
-
-    Raises `Refusal` when the layer has none of them.
-    """
-    found = _RANGE.fullmatch((visit.request.header("Range") or "").strip())
-    if found is None or visit.request.header("If-Range") not in (None, _etag(layer)):
-        return None
-    first, last, suffix = (None if text is None else int(text) for text in found.groups())
-    if suffix is not None:
-        part = range(max(layer.size - suffix, 0), layer.size)
-    else:
-        assert first is not None
-        part = range(first, layer.size if last is None else min(last + 1, layer.size))
-    if not part:
-        message = f"The layer has {layer.size} bytes"
-        raise Refusal(416, "RANGE_INVALID", message, [("Content-Range", f"bytes */{layer.size}")])
-    return part
-
-
-def _about(layer: Layer) -> Headers:
-    return [
-        ("Content-Type", "application/octet-stream"),
-        ("Docker-Content-Digest", layer.digest),
-        ("Accept-Ranges", "bytes"),
-        ("ETag", _etag(layer)),
-    ]
-
-
-def _etag(layer: Layer) -> str:
-    return f'"{layer.digest}"'
 
 
 def _digest(text: str) -> str:

@@ -71,24 +71,16 @@ class DockerFace:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
         response, is_read = self._respond(environ)
-        headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *response.headers]
-        if response.status != 204:
-            headers.append(("Content-Length", str(response.length)))
-        if not is_read:
-            headers.append(("Connection", "close"))
-        start_response(response.status_line, headers)
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return [b""]
-        return response.pieces
+        return response.send(environ, start_response, keep_alive=is_read)
 
     def _respond(self, environ: dict[str, Any]) -> tuple[Response, bool]:
         """The answer, and whether the request's body was read to its end, so that the connection can go on."""
         try:
             request = Request(environ)
         except Refusal as bad:
-            return _told(bad), False
+            return Response.of_refusal(bad), False
         if not request.body.is_empty and not self._bodies.acquire(blocking=False):
-            return _told(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded")), False
+            return Response.of_refusal(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded")), False
         try:
             return self._answer_or_refuse(request)
         finally:
@@ -101,14 +93,13 @@ class DockerFace:
         except NotAuthorized as nobody:
             response = Response(401, nobody.headers, b"Not Authorized\n")
         except Refusal as bad:
-            response = _told(bad)
+            response = Response.of_refusal(bad)
         except EcrError as error:
-            response = _told(refusal(error))
+            response = Response.of_refusal(refusal(error))
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
-            response = _told(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
-        # A client that waits for leave to send its body has been answered without.
-        return response, not request.waits_for_a_word and request.body.drain()
+            response = Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
+        return response, request.is_over()
 
     def _answer(self, request: Request) -> Response:
         token = self._bearer(request.host, request.header("Authorization"))
@@ -119,19 +110,5 @@ class DockerFace:
                 if handler is None:
                     raise wrong_method(request.method, list(handlers))
                 where = {"name": "", "thing": ""} | found.groupdict()
-                return handler(
-                    Visit(
-                        request,
-                        token,
-                        registry,
-                        where["name"],
-                        where["thing"],
-                        self._authorize,
-                        self._quirks,
-                    )
-                )
+                return handler(Visit(request, token, registry, authorize=self._authorize, quirks=self._quirks, **where))
         raise not_here(request.path)
-
-
-def _told(bad: Refusal) -> Response:
-    return Response(bad.status, [("Content-Type", "application/json"), *bad.headers], bad.to_json())

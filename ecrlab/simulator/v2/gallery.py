@@ -4,16 +4,16 @@ Anybody may pull. Amazon ECR Public first sends anonymous clients to fetch a Bea
 registry authentication); the lab's gallery answers without.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from ecrlab import gallery
-from ecrlab.simulator.v2.errors import Refusal
-from ecrlab.simulator.v2.wire import Response
+from ecrlab.simulator.v2 import ranges
+from ecrlab.simulator.v2.errors import Refusal, not_here
+from ecrlab.simulator.v2.wire import Request, Response
 
-_PLACE = re.compile(r"/v2/(?:(?P<name>.+)/(?P<kind>manifests|blobs|tags)/(?P<thing>[^/]+))?")
+_PLACE = re.compile(r"/v2/(?:(?P<name>.+)/(?P<kind>manifests|blobs|tags)/(?P<thing>[^/]+))?", re.DOTALL)
 
 
 class GalleryFace:
@@ -21,39 +21,37 @@ class GalleryFace:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
+        is_read = False
         try:
-            response = _answer(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
+            request = Request(environ)
+            is_read = request.is_over()
+            response = _answer(request)
         except Refusal as refused:
-            response = Response(refused.status, [("Content-Type", "application/json")], refused.to_json())
-        headers = [
-            ("Docker-Distribution-Api-Version", "registry/2.0"),
-            *response.headers,
-            ("Content-Length", str(response.length)),
-            # A body that was sent with the request is not read.
-            ("Connection", "close"),
-        ]
-        start_response(response.status_line, headers)
-        return [b""] if environ["REQUEST_METHOD"] == "HEAD" else response.pieces
+            response = Response.of_refusal(refused)
+        return response.send(environ, start_response, keep_alive=is_read)
 
 
-def _answer(method: str, path: str) -> Response:
-    if method not in ("GET", "HEAD"):
+def _answer(request: Request) -> Response:
+    if request.method not in ("GET", "HEAD"):
         raise Refusal(403, "DENIED", "The lab's public gallery can only be pulled from")
-    place = _PLACE.fullmatch(path if path != "/v2" else "/v2/")
+    place = _PLACE.fullmatch(request.path if request.path != "/v2" else "/v2/")
     if place is None:
-        raise Refusal(404, "UNSUPPORTED", "There is nothing here in a registry")
+        raise not_here(request.path)
     if place["name"] is None:
-        return Response(200)
+        return Response.of_json({})
     name, thing = place["name"], place["thing"]
     if name not in gallery.repositories():
         # UNSURE: ECR Public's own text for a repository that is not there.
-        raise Refusal(404, "NAME_UNKNOWN", f"The repository with name '{name[:256]}' does not exist in the public gallery")
+        raise Refusal(
+            404, "NAME_UNKNOWN", f"The repository with name '{name[:256]}' does not exist in the public gallery"
+        )
     if place["kind"] == "manifests":
         return _manifest(name, thing)
     if place["kind"] == "blobs":
-        return _blob(name, thing)
-    body = json.dumps({"name": name, "tags": gallery.tags(name)}).encode()
-    return Response(200, [("Content-Type", "application/json")], body)
+        return _blob(request, name, thing)
+    if thing != "list":
+        raise not_here(request.path)
+    return Response.of_json({"name": name, "tags": gallery.tags(name)})
 
 
 def _manifest(name: str, reference: str) -> Response:
@@ -64,9 +62,11 @@ def _manifest(name: str, reference: str) -> Response:
     return Response(200, headers, found.body)
 
 
-def _blob(name: str, digest: str) -> Response:
+def _blob(request: Request, name: str, digest: str) -> Response:
     body = gallery.blob(name, digest)
     if body is None:
         raise Refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")
-    headers = [("Content-Type", "application/octet-stream"), ("Docker-Content-Digest", digest)]
-    return Response(200, headers, body)
+    if request.method == "HEAD":
+        return Response(200, ranges.about(digest), length=len(body))
+    status, headers, part = ranges.asked_for(request, digest, len(body))
+    return Response(status, headers, body[part.start : part.stop])

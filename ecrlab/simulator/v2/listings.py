@@ -22,7 +22,7 @@ def tags(visit: Visit) -> Response:
     most, after = _page(visit)
     found = images.tags(visit.registry, visit.name, after=after, most=most + 1) if most else []
     headers = _link(visit.url("tags/list"), found, most)
-    return _json({"name": visit.name, "tags": found[:most]}, headers)
+    return Response.of_json({"name": visit.name, "tags": found[:most]}, headers)
 
 
 def catalog(visit: Visit) -> Response:
@@ -33,7 +33,7 @@ def catalog(visit: Visit) -> Response:
     # of tags has it.
     found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
     names_ = [repository.name for repository in found]
-    return _json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
+    return Response.of_json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
 
 
 def referrers(visit: Visit) -> Response:
@@ -80,7 +80,3 @@ def _link(path: str, found: Sequence[str], most: int) -> Headers:
     if len(found) <= most:
         return []
     return [("Link", f'<{path}?{urlencode({"n": most, "last": found[most - 1]})}>; rel="next"')]
-
-
-def _json(document: dict[str, object], headers: Headers) -> Response:
-    return Response(200, [("Content-Type", "application/json"), *headers], json.dumps(document).encode())

@@ -5,6 +5,7 @@ before its promised length, or that stands still for a minute, was cut short; wh
 """
 
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -78,6 +79,11 @@ class Body:
         """Whether the request promised no byte at all."""
         return self.length == 0
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether some of it was read."""
+        return self._read > 0
+
     def read(self, most: int = PIECE) -> bytes:
         """The next bytes, at most so many; none at the end. Raises `Refusal` when the body was cut short."""
         if self.length is not None:
@@ -136,10 +142,13 @@ class Request:
         key = name.upper().replace("-", "_")
         return self._environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}")
 
-    @property
-    def waits_for_a_word(self) -> bool:
-        """Whether the client holds its body back until it is told to send it."""
-        return "HTTP_EXPECT" in self._environ
+    def is_over(self) -> bool:
+        """Read what is left of the body, and say whether that was its end, so that the connection can go on.
+
+        A client that holds its body back until it is told to send it is not told so any more.
+        """
+        waits = "HTTP_EXPECT" in self._environ and not self.body.is_begun
+        return self.body.is_empty or (not waits and self.body.drain())
 
 
 class Slice:
@@ -186,14 +195,27 @@ class Response:
         self.body = body
         self.length = len(body) if length is None else length
 
-    @property
-    def status_line(self) -> str:
-        """As WSGI wants it."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+    @classmethod
+    def of_json(cls, document: dict[str, object], headers: Headers | None = None) -> "Response":
+        """An answer that is a document."""
+        return cls(200, [("Content-Type", "application/json"), *(headers or [])], json.dumps(document).encode())
 
-    @property
-    def pieces(self) -> Iterable[bytes]:
-        """The body as WSGI wants it: a list when it is small, which servers send at once."""
+    @classmethod
+    def of_refusal(cls, bad: Refusal) -> "Response":
+        """An answer that is an error."""
+        return cls(bad.status, [("Content-Type", "application/json"), *bad.headers], bad.to_json())
+
+    def send(self, environ: dict[str, Any], start_response: Any, *, keep_alive: bool) -> Iterable[bytes]:
+        """Give the answer to a WSGI server; without `keep_alive` the connection ends with it."""
+        headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *self.headers]
+        if self.status != 204:
+            headers.append(("Content-Length", str(self.length)))
+        if not keep_alive:
+            headers.append(("Connection", "close"))
+        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return [b""]
+        # Servers send a list at once.
         return [self.body] if isinstance(self.body, bytes) else self.body
 
 

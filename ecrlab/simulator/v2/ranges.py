@@ -1,0 +1,36 @@
+"""Parts of a blob: what a `Range` header asks for."""
+
+import re
+
+from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.v2.wire import Headers, Request
+
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
+
+
+def about(digest: str) -> Headers:
+    """The headers of a blob's bytes, all or some."""
+    return [
+        ("Content-Type", "application/octet-stream"),
+        ("Docker-Content-Digest", digest),
+        ("Accept-Ranges", "bytes"),
+        ("ETag", f'"{digest}"'),
+    ]
+
+
+def asked_for(request: Request, digest: str, size: int) -> tuple[int, Headers, range]:
+    """Status, headers and bytes of the answer to a GET; several ranges at once are answered with all of the blob.
+
+    Raises `Refusal` when the blob has none of the bytes.
+    """
+    found = _RANGE.fullmatch((request.header("Range") or "").strip())
+    if found is None or request.header("If-Range") not in (None, f'"{digest}"'):
+        return 200, about(digest), range(size)
+    first, last, suffix = found.groups()
+    if suffix is not None:
+        part = range(max(size - int(suffix), 0), size)
+    else:
+        part = range(int(first), size if last is None else min(int(last) + 1, size))
+    if not part:
+        raise Refusal(416, "RANGE_INVALID", f"The layer has {size} bytes", [("Content-Range", f"bytes */{size}")])
+    return 206, [*about(digest), ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{size}")], part

@@ -1,0 +1,344 @@
+"""How fast layers go in and out, against Debian's docker-registry: `python -m tests.bench.dataplane`.
+
+Both servers keep their data in the same kind of place, get the same bytes from the same client on raw sockets, and take
+turns round by round, so that what else the machine does troubles both. What counts is the ratio of the medians; the
+seconds are for orientation. Writes a table, and with `--json FILE` the figures.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import platform
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+MIB = 1024 * 1024
+CHUNK = 32 * 1024
+"""What docker and buildah put into one chunk."""
+
+IMAGES, LAYERS, LAYER_BYTES, CONNECTIONS = 200, 5, 20_000, 4
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+WANTED = {"push": 1.5, "push chunked": 1.2, "pull": 1.0, "push 200 images": 4.0, "pull 200 images": 6.0}
+WANTED |= {"skopeo push": 0.85, "skopeo pull": 0.85}
+
+
+@dataclass
+class Peer:
+    """A running registry: where, how to speak to it, and its process."""
+
+    name: str
+    port: int
+    authorization: str
+    process: subprocess.Popen[str]
+    password: str = ""
+
+    def memory_in_mib(self, field: str) -> float:
+        """`VmRSS` now, or `VmHWM` at its highest."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(text.partition(f"{field}:")[2].split()[0]) / 1024
+
+
+class Wire:
+    """One connection: requests out, answers in, nothing else."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._socket = socket.create_connection(("127.0.0.1", peer.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = bytearray(MIB)
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, dict[str, str], bytes]:
+        if method in ("POST", "PUT", "PATCH"):
+            headers += f"Content-Length: {len(body)}\r\n"
+        self._socket.sendall(self.head(method, path, headers) + body)
+        return self.answer(bodiless=method == "HEAD")
+
+    def head(self, method: str, path: str, headers: str) -> bytes:
+        lines = (
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._peer.port}\r\n{self._peer.authorization}{headers}\r\n"
+        )
+        return lines.encode()
+
+    def stream(self, method: str, path: str, headers: str, file: Path) -> tuple[int, dict[str, str], bytes]:
+        """Send a file as a body."""
+        self._socket.sendall(self.head(method, path, headers))
+        with file.open("rb") as source:
+            self._socket.sendfile(source)
+        return self.answer()
+
+    def answer(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            piece = self._socket.recv(65_536)
+            if not piece:
+                raise ConnectionError("the server hung up")
+            received += piece
+        head, _, body = received.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        left = 0 if bodiless else int(headers.get("content-length", 0)) - len(body)
+        small = left <= MIB
+        while left > 0:
+            count = self._socket.recv_into(self._buffer, min(left, MIB))
+            left -= count
+            if small:
+                body += self._buffer[:count]
+        # Large bodies are only received: nobody looks at them.
+        return int(lines[0].split()[1]), headers, body
+
+
+def begin(wire: Wire) -> str:
+    status, headers, _ = wire.ask("POST", "/v2/bench/blobs/uploads/")
+    assert status == 202, status
+    return path_of(headers)
+
+
+def path_of(headers: dict[str, str]) -> str:
+    """Where to go on; docker-registry says it with its host, and keeps state in the query."""
+    location = headers["location"]
+    return location[location.index("/v2/") :]
+
+
+def joined(location: str, digest: str) -> str:
+    return f"{location}{'&' if '?' in location else '?'}digest={digest}"
+
+
+def push(peer: Peer, blob: Path, digest: str, headers: str) -> None:
+    """POST, one PATCH, PUT, as docker does."""
+    wire = Wire(peer)
+    status, answer, _ = wire.stream("PATCH", begin(wire), headers, blob)
+    assert status == 202, status
+    status, _, body = wire.ask("PUT", joined(path_of(answer), digest))
+    assert status == 201, body
+
+
+def pull(peer: Peer, digest: str) -> None:
+    assert Wire(peer).ask("GET", f"/v2/bench/blobs/{digest}")[0] == 200
+
+
+def push_images(peer: Peer, salt: bytes) -> None:
+    """Images of five small layers each, over four connections."""
+
+    def some(first: int) -> None:
+        wire = Wire(peer)
+        for number in range(first, IMAGES, CONNECTIONS):
+            blobs = []
+            for part in range(LAYERS + 1):
+                body = hashlib.sha256(salt + b"%d %d" % (number, part)).digest() * (LAYER_BYTES // 32)
+                digest = "sha256:" + hashlib.sha256(body).hexdigest()
+                assert wire.ask("HEAD", f"/v2/bench/blobs/{digest}")[0] == 404
+                status, headers, _ = wire.ask("PATCH", begin(wire), body)
+                assert status == 202
+                assert wire.ask("PUT", joined(path_of(headers), digest))[0] == 201
+                blobs.append({"mediaType": "application/x", "digest": digest, "size": len(body)})
+            manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blobs[0], "layers": blobs[1:]}
+            content_type = f"Content-Type: {OCI_MANIFEST}\r\n"
+            path = f"/v2/bench/manifests/{salt.hex()}-{number}"
+            status, _, body = wire.ask("PUT", path, json.dumps(manifest).encode(), content_type)
+            assert status == 201, body
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(some, range(CONNECTIONS)))
+
+
+def pull_images(peer: Peer, salt: bytes) -> None:
+    def some(first: int) -> None:
+        wire = Wire(peer)
+        for number in range(first, IMAGES, CONNECTIONS):
+            accept = f"Accept: {OCI_MANIFEST}\r\n"
+            status, _, body = wire.ask("GET", f"/v2/bench/manifests/{salt.hex()}-{number}", headers=accept)
+            assert status == 200
+            manifest = json.loads(body)
+            for blob in (manifest["config"], *manifest["layers"]):
+                assert wire.ask("GET", f"/v2/bench/blobs/{blob['digest']}")[0] == 200
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(some, range(CONNECTIONS)))
+
+
+@contextmanager
+def ecrlab(folder: Path) -> Iterator[Peer]:
+    command = [sys.executable, "-m", "ecrlab", "serve", "--state", str(folder / "ecrlab")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            endpoint = process.stdout.readline().strip()
+            keys = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench", "region_name": "us-east-1"}
+            ecr = boto3.client("ecr", endpoint_url=endpoint, **keys)
+            ecr.create_repository(repositoryName="bench")
+            token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+            password = base64.b64decode(token).decode().partition(":")[2]
+            port = int(endpoint.rpartition(":")[2])
+            yield Peer("ecrlab", port, f"Authorization: Basic {token}\r\n", process, password)
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def docker_registry(folder: Path) -> Iterator[Peer]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = folder / "registry.yml"
+    settings.write_text(
+        f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'docker-registry'}}}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}', secret: bench}}\n"
+    )
+    command = ["docker-registry", "serve", str(settings)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            peer = Peer("docker-registry", port, "", process)
+            for _ in range(200):
+                try:
+                    Wire(peer).ask("GET", "/v2/")
+                    break
+                except OSError:
+                    time.sleep(0.02)
+            yield peer
+        finally:
+            process.terminate()
+
+
+def skopeo(peer: Peer, folder: Path, layout: Path) -> dict[str, Callable[[], None]]:
+    """Push and pull of the large layer by skopeo, which hashes it itself and so sets the pace."""
+    target = f"docker://127.0.0.1:{peer.port}/bench:skopeo"
+    login = [f"--dest-creds=AWS:{peer.password}"] if peer.password else []
+    back = folder / "skopeo-back"
+
+    def run(*command: str) -> None:
+        shutil.rmtree(back, ignore_errors=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+        subprocess.run(
+            ["skopeo", "--insecure-policy", "copy", *command], check=True, capture_output=True, env=environment
+        )
+
+    return {
+        "skopeo push": lambda: run("--dest-tls-verify=false", *login, f"oci:{layout}:v1", target),
+        "skopeo pull": lambda: run(
+            "--src-tls-verify=false", *(flag.replace("dest", "src") for flag in login), target, f"dir:{back}"
+        ),
+    }
+
+
+def write_layout(root: Path, blob: Path, digest: str) -> Path:
+    """The large blob as the one layer of an OCI layout."""
+    blobs = root / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    os.link(blob, blobs / digest.partition(":")[2])
+
+    def keep(body: bytes, media_type: str) -> dict[str, Any]:
+        name = hashlib.sha256(body).hexdigest()
+        (blobs / name).write_bytes(body)
+        return {"mediaType": media_type, "digest": f"sha256:{name}", "size": len(body)}
+
+    config = keep(
+        b'{"rootfs":{"type":"layers","diff_ids":["%s"]}}' % digest.encode(), "application/vnd.oci.image.config.v1+json"
+    )
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": blob.stat().st_size}
+    manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
+    entry = keep(json.dumps(manifest).encode(), OCI_MANIFEST)
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "v1"}
+    (root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    return root
+
+
+def incompressible(path: Path, size: int) -> str:
+    """A file of random bytes, and its digest."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for _ in range(size // MIB):
+            piece = os.urandom(MIB)
+            digest.update(piece)
+            file.write(piece)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def in_chunks(blob: Path, path: Path) -> Path:
+    """The same bytes as a chunked body, ready to be sent."""
+    with blob.open("rb") as source, path.open("wb") as file:
+        while piece := source.read(CHUNK):
+            file.write(b"%x\r\n" % len(piece) + piece + b"\r\n")
+        file.write(b"0\r\n\r\n")
+    return path
+
+
+def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str, Any]:
+    """Seconds for each task and peer, round by round, and the servers' memory."""
+    blob = folder / "blob"
+    digest = incompressible(blob, size)
+    chunked = in_chunks(blob, folder / "chunked")
+    seconds: dict[str, dict[str, list[float]]] = {}
+    with ExitStack() as stack:
+        peers = [stack.enter_context(ecrlab(folder)), stack.enter_context(docker_registry(folder))]
+        idle = {peer.name: peer.memory_in_mib("VmRSS") for peer in peers}
+        layout = write_layout(folder / "layout", blob, digest) if with_skopeo else None
+        for number in range(rounds):
+            salt = b"%d" % number
+            tasks: dict[str, Callable[[Peer], None]] = {
+                "push": lambda peer: push(peer, blob, digest, f"Content-Length: {size}\r\n"),
+                "push chunked": lambda peer: push(peer, chunked, digest, "Transfer-Encoding: chunked\r\n"),
+                "pull": lambda peer: pull(peer, digest),
+                "push 200 images": lambda peer, salt=salt: push_images(peer, salt),  # type: ignore[misc]
+                "pull 200 images": lambda peer, salt=salt: pull_images(peer, salt),  # type: ignore[misc]
+            }
+            if layout is not None:
+                for name in ("skopeo push", "skopeo pull"):
+                    tasks[name] = lambda peer, name=name: skopeo(peer, folder, layout)[name]()  # type: ignore[misc]
+            for name, task in tasks.items():
+                # Who goes first takes turns as well.
+                for peer in peers if number % 2 else reversed(peers):
+                    start = time.perf_counter()
+                    task(peer)
+                    spent = time.perf_counter() - start
+                    seconds.setdefault(name, {}).setdefault(peer.name, []).append(spent)
+        highest = {peer.name: peer.memory_in_mib("VmHWM") for peer in peers}
+    return {"seconds": seconds, "idle MiB": idle, "highest MiB": highest}
+
+
+def ratio(times: dict[str, list[float]]) -> float:
+    """How many times as fast as docker-registry, by the medians."""
+    return statistics.median(times["docker-registry"]) / statistics.median(times["ecrlab"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mib", type=int, default=1024, help="size of the large layer")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--in", dest="where", type=Path, default=Path("/dev/shm"), help="where both keep their data")
+    parser.add_argument("--skopeo", action="store_true", help="push and pull by skopeo as well")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.where) as folder:
+        found = measure(Path(folder), options.mib * MIB, options.rounds, options.skopeo)
+    ratios = {name: ratio(times) for name, times in found["seconds"].items()}
+    print(f"{options.mib} MiB, {options.rounds} rounds, in {options.where}, Python {platform.python_version()}\n")
+    print(f"{'':18}{'ecrlab s':>10}{'registry s':>12}{'ratio':>8}{'wanted':>8}")
+    for name, times in found["seconds"].items():
+        ours, theirs = (statistics.median(times[peer]) for peer in ("ecrlab", "docker-registry"))
+        print(f"{name:18}{ours:10.2f}{theirs:12.2f}{ratios[name]:8.2f}{WANTED[name]:8.2f}")
+    for peer, idle in found["idle MiB"].items():
+        print(f"{peer}: {idle:.0f} MiB idle, {found['highest MiB'][peer]:.0f} MiB at its highest")
+    if options.json:
+        options.json.write_text(json.dumps({**found, "ratios": ratios}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
