@@ -151,3 +151,14 @@ def test_a_deny_under_a_condition_that_does_not_hold_is_no_deny():
         return refusal(asks(user(HOME), **{"aws:requestedregion": (region,)}), who, [regional])
 
     assert (tail("eu-west-1"), tail("us-east-1")) == (RESOURCE_DENIES, None)
+
+
+def test_an_operator_that_iam_does_not_have_makes_an_allow_void_and_a_deny_hold():
+    strange = {"Condition": {"StringResembles": {"aws:RequestedRegion": "us-east-1"}}}
+    everything = policy("allow", Resource="*")
+    who = user(HOME)
+
+    void = refusal(asks(who), Identity(who, (policy("allow", Resource="*", **strange),)), [])
+    held = refusal(asks(who), Identity(who, (everything, policy("deny", Resource="*", **strange))), [])
+
+    assert (void, held) == (NO_IDENTITY.format("ecr:PutImage"), IDENTITY_DENIES)
