@@ -21,10 +21,12 @@ from ecrlab.docker import instructions
 from ecrlab.docker.context import Context
 from ecrlab.docker.copying import Source
 from ecrlab.docker.dockerfile import DockerfileError, Instruction, instruction, parse
-from ecrlab.docker.errors import DockerError
+from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.media_types import DOCKER, OCI, Family
-from ecrlab.docker.platforms import choose, default_platform
+from ecrlab.docker.platforms import choose, default_platform, suits
+from ecrlab.docker.platforms import platform as platform_in_full
 from ecrlab.docker.references import parse as parse_reference
+from ecrlab.docker.references import what_the_gallery_has
 from ecrlab.docker.stage import Stage
 from ecrlab.docker.store import Image, Store
 from ecrlab.docker.words import expand
@@ -114,8 +116,12 @@ class Builder:
         variables = platform_variables(platform) | self._globals_expanded(platform)
         with _blaming(plan.start):
             base = expand(plan.start.words[0], variables, plan.start.escape)
-            wanted = expand(plan.start.flags.get("platform", ""), variables) or platform
-            stage, triggers = self._base(base, number, wanted, done)
+            wanted = platform_in_full(expand(plan.start.flags.get("platform", ""), variables) or platform)
+            earlier = self._find_stage(base, number) if not base.isdigit() else None
+            if earlier is None:
+                stage, triggers = self._base(base, plan, wanted)
+            else:
+                stage, triggers = self._stage(earlier, platform, done).copy(), []
         done[number] = stage
         stage.global_args = variables
         stage.build_args = self._request.build_args
@@ -138,16 +144,12 @@ class Builder:
             parts.append(plan.name or f"stage-{number}")
         return f"[{' '.join([*parts, f'{position}/{total}'])}]"
 
-    def _base(self, name: str, number: int, platform: str, done: dict[int, Stage]) -> tuple[Stage, list[Instruction]]:
+    def _base(self, name: str, plan: _Plan, platform: str) -> tuple[Stage, list[Instruction]]:
+        """The stage that begins with an image, and the image's ONBUILD instructions."""
         if name == "scratch":
             return Stage.scratch(self._store, platform, self._date), []
-        earlier = self._find_stage(name, number) if not name.isdigit() else None
-        if earlier is not None:
-            return self._stage(earlier, platform, done).copy(), []
-        image = self._image(name, platform)
-        stage = Stage.of(self._store, image, platform, self._date)
-        triggers = [instruction(text, self._plans[number].start.line) for text in stage.take_triggers()]
-        return stage, triggers
+        stage = Stage.of(self._store, self._image(name, platform), platform, self._date)
+        return stage, [instruction(text, plan.start.line) for text in stage.take_triggers()]
 
     def _copy_source(self, name: str, number: int, platform: str, done: dict[int, Stage]) -> Source:
         from ecrlab.docker.copying import FromImage
@@ -171,7 +173,7 @@ class Builder:
         if image is not None and image.is_index:
             chosen = choose(image.manifest, platform, name)
             image = self._store.image(chosen) if self._store.has(chosen) else None
-        if image is None or not image.platform.startswith(platform):
+        if image is None or not suits(image.platform, platform):
             reference = parse_reference(name).with_tag()
             if image is not None and not reference.is_ecr:
                 raise DockerError(f"{name} is here for {image.platform}, and this stage is for {platform}")
@@ -180,7 +182,11 @@ class Builder:
                 found = registry.resolve(reference.path, reference.digest or reference.tag)
                 image, _ = transfer.fetch(self._store, registry, reference, found, lambda _: None, platform)
             except DockerError as error:
-                raise DockerError(f"{name}: failed to resolve source metadata for {reference}: {error}") from error
+                unknown = isinstance(error, RegistryError) and error.http_status == 404
+                hint = what_the_gallery_has(reference) if unknown else ""
+                raise DockerError(
+                    f"{name}: failed to resolve source metadata for {reference}: {error}{hint}"
+                ) from error
         self._base_cache[name, platform] = image
         return image
 

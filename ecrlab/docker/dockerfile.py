@@ -121,7 +121,8 @@ def _escape(lines: list[str]) -> str:
 
 def _logical(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
     """Each instruction with the number of its first line."""
-    goes_on = re.compile(rf"{re.escape(escape)}[ \t]*$")
+    mark = re.escape(escape)
+    goes_on = re.compile(rf"(?<!{mark}){mark}[ \t]*$")  # two of them are one that is meant
     text, begun = "", 0
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):

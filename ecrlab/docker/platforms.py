@@ -27,12 +27,16 @@ def platform(text: str) -> str:
     return "/".join(parts).replace("arm64/v8", "arm64")
 
 
+def suits(offered: str, wanted: str) -> bool:
+    """Whether what is for one platform can be taken for another: `linux/arm64/v8` for `linux/arm64`."""
+    parts = platform(wanted).split("/")
+    return offered.split("/")[: len(parts)] == parts
+
+
 def choose(index: dict[str, Any], wanted: str, name: str) -> str:
     """The digest that an index has for a platform; `name` is what to call it if there is none."""
-    parts = wanted.replace("arm64/v8", "arm64").split("/")
     for child in index.get("manifests", []):
         has = child.get("platform", {})
-        offered = [has.get("os", ""), has.get("architecture", ""), has.get("variant", "")]
-        if offered[: len(parts)] == parts:
+        if suits("/".join(has.get(part) or "" for part in ("os", "architecture", "variant")), wanted):
             return str(child["digest"])
     raise DockerError(f"no matching manifest for {wanted} in the manifest list entries of {name}")

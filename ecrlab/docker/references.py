@@ -94,6 +94,18 @@ def require_registry(reference: Reference) -> None:
     raise DockerError(_instead_of_hub(reference))
 
 
+def what_the_gallery_has(reference: Reference) -> str:
+    """A line about what can be pulled instead, for a name at ECR Public that leads nowhere; else nothing."""
+    if reference.domain != PUBLIC:
+        return ""
+    from ecrlab import gallery
+
+    tags = gallery.tags(reference.path)
+    if tags:
+        return f"\nThe lab's gallery has {reference.name} with the tags {', '.join(tags)}."
+    return f"\nThe lab's gallery has {', '.join(gallery.repositories())}."
+
+
 def _instead_of_hub(reference: Reference) -> str:
     from ecrlab import gallery
 

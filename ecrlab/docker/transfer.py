@@ -17,7 +17,7 @@ from typing import Any
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.media_types import DOCKER, INDEXES, OCI
 from ecrlab.docker.platforms import choose, default_platform
-from ecrlab.docker.references import Reference
+from ecrlab.docker.references import Reference, what_the_gallery_has
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
 
@@ -196,9 +196,9 @@ def pull_failed(reference: Reference, error: DockerError) -> DockerError:
     if isinstance(error, RegistryError):
         match error.code:
             case "MANIFEST_UNKNOWN":
-                text = f"manifest for {reference} not found: {error}"
+                text = f"manifest for {reference} not found: {error}{what_the_gallery_has(reference)}"
             case "NAME_UNKNOWN":
-                text = f"repository {reference.name} not found: {error}"
+                text = f"repository {reference.name} not found: {error}{what_the_gallery_has(reference)}"
             case "DENIED" | "UNAUTHORIZED":
                 why = "repository does not exist or may require 'docker login'"
                 text = f"pull access denied for {reference.name}, {why}: {error}"

@@ -19,6 +19,8 @@ SHAPES = {
     "json that is none": "FROM scratch\nCMD [ -f x ] && y\n",
     "flags": "FROM --platform=linux/amd64 scratch\nCOPY --from=0 --chown=1:2 a b\n",
     "windows line ends": "FROM scratch\r\nENV A=1 \\\r\n B=2\r\n",
+    "two escapes at the end": "FROM scratch\nSTOPSIGNAL 9\\\\\nUSER me\n",
+    "tabs": "FROM\tscratch\nEXPOSE 80\t90\n",
     "spaces in a path": 'FROM scratch\nCOPY ["a b", "c d/"]\n',
     "byte order mark": "\ufeffFROM scratch\n",
     "quotes": "FROM scratch\nENV A=\"x y\" B='z $A' C=d\\ e\n",
