@@ -47,8 +47,10 @@ class _Case:
         if reason is Reason.UNSELECTED:
             return f"Kept, for no rule selects it: {self.unselected()}"
         if reason is Reason.LISTED:
-            indexes = ", ".join(map(brief, self.evaluation.holding(self.position)))
-            return f"Kept, for the index {indexes} lists it and is still there"
+            indexes = [brief(digest) for digest in self.evaluation.holding(self.position)]
+            if len(indexes) == 1:
+                return f"Kept, for the index {indexes[0]} lists it and is still there"
+            return f"Kept, for the indexes {_listed(indexes)} list it and are still there"
         subject = brief(self.evaluation.subject_of(self.position).image_digest)
         if reason is Reason.ATTACHED:
             return f"Kept, for it belongs to its subject {subject}, which stays"
@@ -100,8 +102,10 @@ class _Case:
         if reason is Reason.MARKED:
             return [f"{names} would take it too, but come{'s' if len(wanting) == 1 else ''} later"]
         if reason is Reason.WITHIN:
-            deed = "delete" if wanting[0].action.type == EXPIRE else "archive"
-            return [f"{names} would {deed} it, but may not touch what {self.rules[0].name} selects"]
+            deeds = {"delete" if rule.action.type == EXPIRE else "archive" for rule in wanting}
+            return [
+                f"{names} would {' or '.join(sorted(deeds))} it, but may not touch what {self.rules[0].name} selects"
+            ]
         marks = f"{names} mark{'s' if len(wanting) == 1 else ''} it"
         if reason is Reason.LISTED:
             return [f"{marks}, but cannot act before the index is gone"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from ecrlab.lifecycle import Image, LifecycleError, evaluate
+from ecrlab.lifecycle import Image, LifecycleError, evaluate, explain
 from ecrlab.lifecycle.verdict import Reason
 from tests.lifecycle import slow
 from tests.lifecycle.builders import NOW, going, image, policy, rule
@@ -203,6 +203,24 @@ def test_a_signature_goes_with_its_subject_and_not_before() -> None:
     early = evaluate(rules, [image_, signature, of_signature], NOW - timedelta(days=5))
     assert going(early) == {}
     assert early.verdict("second").reason is Reason.ATTACHED
+
+
+def test_a_signature_that_is_archived_before_its_subject_stays_there() -> None:
+    signature = image("S", "", 9, subject_digest="A", storage_class="archive", last_archived_at=NOW)
+
+    evaluation = evaluate(policy(rule(1, pushed=5, archive=True)), [image("A", "v1", 9), signature], NOW)
+
+    assert going(evaluation) == {"A": 1}
+    assert evaluation.verdict("S").reason is Reason.ARCHIVED
+    assert explain(evaluation, "S").startswith("Kept, for its subject A goes to the archive, where this one is already")
+
+
+def test_verdicts_can_be_sliced_and_counted_before_they_are_made() -> None:
+    evaluation = evaluate(policy(rule(1, keep=1)), [image(str(n), "", n) for n in range(4)], NOW)
+
+    assert len(evaluation.expiring) == 3
+    assert [v.image.image_digest for v in evaluation.expiring[:2]] == ["3", "2"]
+    assert evaluation.expiring[-1].image.image_digest == "1"
 
 
 def test_a_signature_whose_subject_is_gone_is_an_image_like_any_other() -> None:

@@ -86,6 +86,12 @@ def test_the_index_that_holds_an_image_is_named() -> None:
     )
 
 
+def test_all_indexes_that_hold_an_image_are_named() -> None:
+    images = [image("I", "v1", 1, children=("A",)), image("J", "v2", 1, children=("A",)), image("A", "", 9)]
+
+    assert "the indexes I and J list it and are still there" in told([rule(1, status="untagged", pushed=1)], images)
+
+
 def test_a_signature_is_told_about_its_subject() -> None:
     rules = [rule(1, ["v*"], pushed=5), rule(2, status="untagged", pushed=1)]
     signature = image("A", "", 3, subject_digest="S")
