@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ecrlab.simulator.v2 import auth
-from ecrlab.simulator.v2.wire import safe_input
 
 _LOCAL = re.compile(r"127\.0\.0\.1|\[::1\]|([a-z0-9_.-]+\.)?localhost|")
 """This machine's names; and no name at all, as HTTP/1.0 has it."""
@@ -51,7 +50,6 @@ class ProxyGate:
             sentence = f"ecrlab answers for Amazon ECR's registries only and forwards nothing to {host[:260]!r}"
             return _refuse(start_response, "403 Forbidden", sentence)
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
-        environ["wsgi.input"] = safe_input(environ["wsgi.input"])
         answer: Iterable[bytes] = self._application(environ, start_response)
         return answer
 

@@ -19,6 +19,7 @@ from ecrlab.simulator.dispatch import Dispatcher
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
+from ecrlab.simulator.v2.wire import safe_input
 
 HOST = "127.0.0.1"
 
@@ -64,6 +65,11 @@ class _QuietHandler(WSGIRequestHandler):
     """Logs requests instead of printing them, and does not wait for ever for a client that stopped sending."""
 
     timeout = 60
+
+    def make_environ(self) -> dict[str, Any]:
+        """The request for WSGI, with a body that is safe to read (see `safe_input`)."""
+        environ = super().make_environ()
+        return {**environ, "wsgi.input": safe_input(environ["wsgi.input"])}
 
     def log(self, type: str, message: str, *args: Any) -> None:
         logging.getLogger("ecrlab.server").log(getattr(logging, type.upper(), logging.INFO), message, *args)

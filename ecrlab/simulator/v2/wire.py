@@ -1,7 +1,7 @@
 """Requests and responses on the wire: a thin reading of WSGI, made for large bodies.
 
 Bodies come and go in pieces, so that a layer of any size passes in a few MiB of memory. A body that ends
-before its promised length, or that stands still for a minute, was cut short; what it began is undone.
+before its promised length, or that stands still for longer than the server waits, was cut short; what it began is undone.
 """
 
 import io
@@ -21,9 +21,6 @@ PIECE = 1024 * 1024
 
 OUT_PIECE = 256 * 1024
 """Bytes sent to a client at a time."""
-
-IDLE_SECONDS = 60.0
-"""How long a body may stand still, where the server lets us say so (werkzeug's)."""
 
 DRAIN = 64 * 1024 * 1024
 """How much of an unwanted body is read, so that a client that sends all before it listens hears the answer."""
@@ -70,9 +67,6 @@ class Body:
             if not re.fullmatch(r"[0-9]{1,18}", length):
                 raise Refusal(400, "SIZE_INVALID", f"Content-Length is no length: {length[:40]!r}")
             self.length = int(length)
-        connection = environ.get("werkzeug.socket")
-        if connection is not None:
-            connection.settimeout(IDLE_SECONDS)
 
     @property
     def is_empty(self) -> bool:

@@ -34,8 +34,8 @@ def world(tmp_path: Path, clock: LabClock) -> Iterator[World]:
 def login(world: World) -> Callable[..., dict[str, str]]:
     """The Authorization header of somebody who has just logged in."""
 
-    def authorization(account_id: str = ACCOUNT, region: str = REGION) -> dict[str, str]:
-        principal = f"arn:aws:iam::{account_id}:user/somebody"
+    def authorization(account_id: str = ACCOUNT, region: str = REGION, who: str = "user/somebody") -> dict[str, str]:
+        principal = f"arn:aws:iam::{account_id}:{who}"
         password, _ = tokens.issue(world, account_id, region, principal, "AKIAEXAMPLE")
         return {"Authorization": "Basic " + base64.b64encode(f"AWS:{password}".encode()).decode()}
 
