@@ -22,6 +22,7 @@ from pathlib import Path
 from ecrlab.scanning import osv
 from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.osv import Advisory
+from ecrlab.scanning.versions import LANGUAGES
 
 _FORMAT = 1  # of the index; another one is another file
 _LARGEST_RECORD = 16 << 20
@@ -47,7 +48,7 @@ class Advisories:
         self.origin: str = about["origin"]
         self.date: str = about["date"]
         self.records = int(about["records"])
-        self._ecosystems = frozenset(row[0] for row in connection.execute("SELECT DISTINCT ecosystem FROM advisory"))
+        self._ecosystems = frozenset(json.loads(about["ecosystems"]))
 
     @classmethod
     def of(cls, records: Iterable[object], origin: str) -> "Advisories":
@@ -57,10 +58,13 @@ class Advisories:
         return cls(connection)
 
     def covers(self, ecosystem: str) -> bool:
-        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is
-        known.
-        """
+        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is known."""
         return ecosystem in self._ecosystems
+
+    @property
+    def of_languages_only(self) -> bool:
+        """Whether the set speaks of no distribution at all, and so was never meant to judge one."""
+        return all(ecosystem.partition(":")[0] in LANGUAGES for ecosystem in self._ecosystems)
 
     def about(self, ecosystem: str, package: str) -> list[Advisory]:
         """Give the advisories on one package (source or origin name; PyPI as PEP 503 spells it)."""
@@ -125,6 +129,7 @@ def _build(index: Path, path: Path) -> None:
 
 def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str) -> None:
     count, broken, usable, date = 0, "", False, ""
+    ecosystems: set[str] = set()
     connection.executescript(_TABLES)
     for record in records:
         count += 1
@@ -133,14 +138,15 @@ def _fill(connection: sqlite3.Connection, records: Iterable[object], origin: str
         rows = list(osv.split(record))
         connection.executemany("INSERT INTO advisory VALUES (?, ?, ?)", rows)
         date = max(date, osv.last_change(record))
+        ecosystems |= osv.ecosystems(record)
         if not usable:  # one good record is enough; the others are looked into when they are asked for
             read = list(osv.read_record(record))
             broken = broken or next((row.broken for row in read if row.broken), "")
             usable = not read or any(not row.broken for row in read)
-    if not usable:
-        raise AdvisoriesError(f"{origin} has nothing usable: {broken or 'no advisory is in it'}")
+    if not usable or not ecosystems:
+        raise AdvisoriesError(f"{origin} has nothing usable: {broken or 'no advisory on a package known here'}")
     connection.execute("CREATE INDEX by_package ON advisory (ecosystem, package)")
-    facts = {"origin": origin, "date": date, "records": str(count)}
+    facts = {"origin": origin, "date": date, "records": str(count), "ecosystems": json.dumps(sorted(ecosystems))}
     connection.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
     connection.commit()
 

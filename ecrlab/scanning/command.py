@@ -1,8 +1,7 @@
 """`python3 -m ecrlab scan TARGET`: list what is in an image and what is known to be wrong with it, offline.
 
-Exit code 0: read to the end, and nothing at or above `--fail-on`; 1: findings at or above it; 2: the image,
-or what it is to be judged by, cannot be read or is not supported, or an advisory on one of its packages
-cannot be evaluated.
+Exit code 1: findings at or above `--fail-on`. 0: none such, and all was read and judged. 2: the image, or what it is to
+be judged by, cannot be read or is not supported, or an advisory on one of its packages cannot be evaluated.
 """
 
 import argparse
@@ -131,8 +130,7 @@ def _print(report: Report, options: argparse.Namespace) -> None:
 
 
 def _exit_code(report: Report, fail_on: str | None) -> int:
-    if report.status != "COMPLETE" or report.unresolved:
-        return UNREADABLE
+    # Findings come first: nothing that could still be read would take them back.
     if fail_on is not None and any(rank(finding.severity) >= rank(fail_on) for finding in report.findings):
         return FOUND
-    return CLEAN
+    return UNREADABLE if report.status != "COMPLETE" or report.unresolved else CLEAN

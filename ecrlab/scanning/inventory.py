@@ -20,6 +20,7 @@ from ecrlab.scanning.layers import LayerSource, Limits
 from ecrlab.scanning.osv import canonical_name
 from ecrlab.scanning.rootfs import CircularLinkError, Piece, show
 from ecrlab.scanning.unpack import Unpacked, identity, unpack
+from ecrlab.scanning.versions import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _unsupported(
     if any(item.kind == "rpm" for item in unread):
         title = distribution.title if distribution else "this image"
         return f"the packages of {title} are in an RPM database, which is not read"
-    systems = [package for package in packages if package.ecosystem not in ("PyPI", "npm", "Maven")]
+    systems = [package for package in packages if package.ecosystem not in LANGUAGES]
     if distribution is None:
         if systems:
             return "it has a distribution's packages, but no os-release says of which"

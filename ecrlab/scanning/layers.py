@@ -63,7 +63,7 @@ class Limits:
     expansion: int = 200
     expanded_total: int = 64 << 30
     entries: int = 1_000_000
-    kept_names: int = 500_000
+    kept_names: int = 250_000
 
 
 def tar_pieces(layer: LayerSource, limits: Limits) -> Iterator[bytes]:

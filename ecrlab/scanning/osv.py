@@ -95,6 +95,11 @@ def split(record: object) -> Iterator[tuple[str, str, str]]:
         yield ecosystem, name, json.dumps({**kept, "affected": [one]}, separators=(",", ":"))
 
 
+def ecosystems(record: object) -> set[str]:
+    """Give the ecosystems a record speaks of, withdrawn or not, of those whose versions can be compared."""
+    return {ecosystem for ecosystem, _, _ in _packages(_checked(record))}
+
+
 def last_change(record: object) -> str:
     """Give the day a record was last changed (YYYY-MM-DD), or published; empty where it has no date."""
     stamps = (_checked(record).get(key) for key in ("modified", "published"))

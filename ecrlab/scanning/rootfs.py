@@ -46,7 +46,8 @@ class RootFs:
     def __init__(self, kept_names: int) -> None:
         self.pieces: dict[bytes, Piece] = {}
         self._children: dict[bytes, set[bytes]] = {}
-        self._parents: dict[bytes, bytes] = {}
+        self._parents: dict[bytes, bytes] = {}  # folders as written → with links followed
+        self._passed: set[bytes] = set()  # all that was passed on those ways
         self._limit = kept_names
 
     def place(self, path: bytes, piece: Piece) -> None:
@@ -55,8 +56,7 @@ class RootFs:
         if len(self.pieces) >= self._limit:
             raise LayerError(f"the image holds more than {self._limit:,} links and package manifests: refused")
         self.pieces[path] = piece
-        if piece.link is not None and not piece.hard:
-            self._parents.clear()
+        self._forget_ways_through(path)
         while path:
             parent, _, name = path.rpartition(b"/")
             siblings = self._children.setdefault(parent, set())
@@ -88,12 +88,16 @@ class RootFs:
             piece = self.pieces.get(one)
             if piece is not None and (below is None or piece.layer < below):
                 del self.pieces[one]
-                if piece.link is not None:
-                    self._parents.clear()
+                self._forget_ways_through(one)
             if one not in self.pieces and not self._children.get(one):
                 self._children.pop(one, None)
                 parent, _, name = one.rpartition(b"/")
                 self._children.get(parent, set()).discard(name)
+
+    def _forget_ways_through(self, path: bytes) -> None:
+        if path in self._passed:
+            self._parents.clear()
+            self._passed.clear()
 
     def resolve_parent(self, path: bytes) -> bytes:
         """Give a clean path with the links in its parents followed; its last name stays as it is."""
@@ -102,33 +106,37 @@ class RootFs:
             return path
         resolved = self._parents.get(parent)
         if resolved is None:
+            if len(self._parents) > self._limit:
+                self._parents.clear()
+                self._passed.clear()
             resolved = self._parents[parent] = self.resolve(parent)
         return resolved + slash + name if resolved else name
 
     def resolve(self, path: bytes) -> bytes:
         """Give a path with every link followed, the last one too; raises CircularLinkError."""
         hops = 0
-        resolved: list[bytes] = []
+        resolved = b""
         rest = path.split(b"/")[::-1]
         while rest:
             name = rest.pop()
             if name in (b"", b"."):
                 continue
             if name == b"..":
-                del resolved[-1:]
+                resolved = resolved.rpartition(b"/")[0]
                 continue
-            here = b"/".join((*resolved, name))
+            here = resolved + b"/" + name if resolved else name
+            self._passed.add(here)
             piece = self.pieces.get(here)
             if piece is None or piece.link is None or piece.hard:
-                resolved.append(name)
+                resolved = here
                 continue
             hops += 1
             if hops > _MOST_HOPS:
                 raise CircularLinkError(f"the links at {show(path)} lead in a circle")
             if piece.link.startswith(b"/"):
-                resolved.clear()
+                resolved = b""
             rest += piece.link.split(b"/")[::-1]
-        return b"/".join(resolved)
+        return resolved
 
     def evidence(self) -> Iterator[tuple[bytes, Piece]]:
         """Go through all pieces that are evidence, in the order of their paths."""

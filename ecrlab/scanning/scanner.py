@@ -35,16 +35,20 @@ def scan(
 def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: datetime | None = None) -> Report:
     """Judge an inventory by a set of advisories, as known at `now`.
 
-    An image of a release that the set has no row for is UNSUPPORTED_IMAGE: no finding would prove nothing.
+    An image of a release that the set has no row for is UNSUPPORTED_IMAGE: no finding would prove nothing. A set
+    without any distribution's rows is taken to be meant for language packages only, and a note says so.
     """
     advisories = advisories or embedded()
     status, reason = inventory.status, inventory.reason
     distribution = inventory.distribution
     notes = []
     if distribution is not None:
-        if status == "COMPLETE" and not advisories.covers(distribution.advisory_ecosystem):
-            status = "UNSUPPORTED_IMAGE"
-            reason = f"{advisories.origin} ({advisories.date}) know nothing of {distribution.title}"
+        if not advisories.covers(distribution.advisory_ecosystem):
+            unknown = f"{advisories.origin} ({advisories.date}) know nothing of {distribution.title}"
+            if advisories.of_languages_only:
+                notes.append(f"Only language packages were judged: {unknown}.")
+            elif status == "COMPLETE":
+                status, reason = "UNSUPPORTED_IMAGE", unknown
         ecr = support(distribution, now)
         if ecr != "supported":
             notes.append(_SUPPORT[ecr].format(distribution.title))

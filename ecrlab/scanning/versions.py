@@ -27,6 +27,10 @@ LONGEST_VERSION = 256
 """Characters; no ecosystem has longer ones, and the comparators are not made for hostile lengths."""
 
 
+LANGUAGES = ("PyPI", "npm", "Maven", "Go", "RubyGems")
+"""The ecosystems, as OSV spells them, that are no distribution."""
+
+
 class VersionError(ValueError):
     """A version does not follow its ecosystem's grammar, or the ecosystem has no order known here."""
 

@@ -121,6 +121,7 @@ def test_what_was_indexed_comes_back_as_it_was(tmp_path):
         (b"[" * 200_000, "not JSON"),
         (b'{"no": "id"}', "with an id"),
         (b"[1, 2]", "with an id"),
+        (json.dumps(advisory("X-1", "Hackage", "p", {"introduced": "0"})).encode(), "no advisory on a package known"),
         (json.dumps(advisory("X-1", "PyPI", "p", {"fixed": "1"})).encode(), "advisory X-1: a range has no introduced"),
         (b"PK\x03\x04 no zip", "not JSON"),
     ],

@@ -81,6 +81,32 @@ def test_an_image_is_read_once_and_judged_as_often_as_the_clock_moves():
     assert (len(before.findings), len(after.findings)) == (0, 1)
 
 
+def test_a_release_that_the_advisories_know_nothing_of_is_unsupported_and_never_clean():
+    of_another = advisories(advisory("CVE-2024-0001", "Debian:11", "p", {"introduced": "0"}))
+
+    report = scan([layer(*debian(("p", "1")))], advisories=of_another)
+
+    assert report.status == "UNSUPPORTED_IMAGE"
+    assert "know nothing of Debian 12" in (report.reason or "")
+
+
+def test_advisories_on_languages_alone_judge_those_and_say_so():
+    of_python = advisories(advisory("CVE-2024-0001", "PyPI", "flask", {"introduced": "0"}))
+
+    report = scan([stored(gzip.compress(TAR), GZIP)], advisories=of_python)
+
+    assert (report.status, len(report.findings)) == ("COMPLETE", 1)
+    assert "Only language packages were judged" in report.notes[0]
+
+
+def test_a_set_whose_rows_on_a_release_are_withdrawn_still_knows_the_release():
+    withdrawn = advisory("CVE-2024-0001", "Debian:12", "p", {"introduced": "0"}, withdrawn="2024-01-01T00:00:00Z")
+
+    report = scan([layer(*debian(("p", "1")))], advisories=advisories(withdrawn))
+
+    assert (report.status, report.findings) == ("COMPLETE", ())
+
+
 @pytest.mark.parametrize(
     ("release", "now", "said"),
     [
