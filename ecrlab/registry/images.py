@@ -1,8 +1,8 @@
 """Images: what a push leaves behind, how a tag finds it, and when it goes.
 
-An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag moves
-away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide, deleting
-an image; API reference, ImageFailureCode).
+An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
+moves away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide,
+deleting an image; API reference, ImageFailureCode).
 """
 
 import json

@@ -1,8 +1,8 @@
 """What a client puts on top of its blobs: a manifest names config and layers, an index names manifests.
 
-ECR takes four kinds (AWS user guide, container image manifest formats): Docker's image manifest v2 schema 2 and manifest
-list, and OCI's image manifest and index. A manifest is kept byte for byte as it came, because its digest is the sha256
-of just these bytes; reading it here only finds out what it refers to.
+ECR takes four kinds (AWS user guide, container image manifest formats): Docker's image manifest v2 schema 2 and
+manifest list, and OCI's image manifest and index. A manifest is kept byte for byte as it came, because its digest is
+the sha256 of just these bytes; reading it here only finds out what it refers to.
 """
 
 import hashlib

@@ -18,9 +18,9 @@ from ecrlab.registry.errors import (
 from ecrlab.registry.layers import Layer
 from ecrlab.registry.world import Registry
 
+# UNSURE: the quota page says that a part has at most 10 MiB, the model 20 MiB; told is the one, taken is the other.
 PART = 10 * 1024 * 1024
 """Bytes that a client is told to put into a part."""
-# UNSURE: the quota page says that a part has at most 10 MiB, the model 20 MiB; told is the one, taken is the other.
 
 SMALLEST_PART = 5 * 1024 * 1024
 MOST_PARTS = 4200

@@ -44,6 +44,7 @@ class Downloads:
         self._world = world
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
         digest = environ["PATH_INFO"].removeprefix(PREFIX)
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
         refusal = self._refusal(environ["REQUEST_METHOD"], digest, query)

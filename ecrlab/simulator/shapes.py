@@ -8,9 +8,9 @@ checked at the door, with ECR's words.
 import base64
 import binascii
 import functools
-import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -40,8 +40,8 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 @functools.cache
 def service_model(service: str) -> ServiceModel:
     """The newest botocore model of a service; models of the user's own in `~/.aws` are not looked at."""
-    data = os.path.join(os.path.dirname(botocore.__file__), "data")
-    loader = Loader(extra_search_paths=[data], include_default_search_paths=False)
+    data = Path(botocore.__file__).parent / "data"
+    loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     return ServiceModel(loader.load_service_model(service, "service-2"), service)
 
 
@@ -70,7 +70,7 @@ def _check(shape: Shape) -> Check:
     return check
 
 
-def _as_it_is(value: Any, name: str) -> Any:
+def _as_it_is(value: Any, _name: str) -> Any:
     return value
 
 
@@ -78,7 +78,7 @@ def _structure(shape: Any) -> Check:
     checks = {name: _check(member) for name, member in shape.members.items()}
     required = tuple(shape.required_members)
 
-    def check(value: dict[str, Any], name: str) -> dict[str, Any]:
+    def check(value: dict[str, Any], _name: str) -> dict[str, Any]:
         for member in required:
             if value.get(member) is None:
                 raise InvalidParameterException(member, "must not be null")

@@ -8,6 +8,7 @@ otherwise; the test named for it is the one marked `operation` in `tests/simulat
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -57,6 +58,7 @@ def tests() -> dict[str, tuple[Path, str]]:
     return found
 
 
+@functools.cache
 def choices() -> list[Choice]:
     """Every `UNSURE:` of the package, by module."""
     return [choice for path in sorted((ROOT / "ecrlab").rglob("*.py")) for choice in _choices_in(path)]
@@ -91,6 +93,8 @@ def _choices() -> str:
 
 def _choices_in(path: Path) -> Iterator[Choice]:
     source = path.read_text()
+    if "UNSURE:" not in source:
+        return
     module = ".".join(path.relative_to(ROOT / "ecrlab").with_suffix("").parts)
     comments = {
         token.start[0]: token.string.lstrip("# ")

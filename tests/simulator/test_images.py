@@ -247,6 +247,14 @@ def test_a_manifest_comes_back_byte_for_byte_and_failures_beside_it(app: Reposit
     ]
 
 
+def test_an_image_is_given_once_for_each_of_the_ids_it_was_asked_for_by(app: Repository) -> None:
+    digest = app.push(tag="v1")
+    app.push(tag="v2")
+    asked = [{"imageTag": "v2"}, {"imageDigest": digest}, {"imageTag": "v2"}]
+    given = app.batch_get_image(imageIds=asked)["images"]
+    assert [image["imageId"] for image in given] == [{"imageDigest": digest, "imageTag": "v2"}, {"imageDigest": digest}]
+
+
 def test_a_new_name_for_an_old_image_needs_no_pull(app: Repository) -> None:
     digest = app.push(b"layer", tag="v1")
     body = app.batch_get_image(imageIds=[{"imageTag": "v1"}])["images"][0]["imageManifest"]

@@ -39,12 +39,12 @@ def list_images(call: Call) -> dict[str, Any]:
 @operation("DescribeImages", partial="without imageScanStatus and imageScanFindingsSummary; nothing is archived")
 def describe_images(call: Call) -> dict[str, Any]:
     """One entry for each image, in pages or as asked for by `imageIds`."""
-    wanted = call.request.get("imageIds")
+    names, wanted = call.names, call.request.get("imageIds")
     if wanted is not None:
         if "maxResults" in call.request or "nextToken" in call.request:
             raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
         asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
-        return {"imageDetails": [_detail(call, image) for image in {image.id: image for image in asked}.values()]}
+        return {"imageDetails": [_detail(names, image) for image in {image.id: image for image in asked}.values()]}
     page = _Page.of(call)
     if page.is_empty:
         return {"imageDetails": []}
@@ -52,7 +52,7 @@ def describe_images(call: Call) -> dict[str, Any]:
         call.registry, call.repository_name, tagged=page.tagged, after=page.after or 0, most=page.most + 1
     )
     answer = page.answer(call, [image.id for image in found])
-    return {"imageDetails": [_detail(call, image) for image in found[: page.most]], **answer}
+    return {"imageDetails": [_detail(names, image) for image in found[: page.most]], **answer}
 
 
 @operation("BatchGetImage", partial="acceptedMediaTypes converts nothing")
@@ -62,12 +62,12 @@ def batch_get_image(call: Call) -> dict[str, Any]:
     # UNSURE: on AWS acceptedMediaTypes can make ECR convert a manifest between Docker's and OCI's form; here it is
     # passed over, and every manifest is given as it was pushed, so that its digest is its own.
     found, failures = images.pull(call.registry, call.repository_name, ids)
-    tags = {image_id.tag for image_id in ids}
+    failed = {failure.image_id for failure in failures}
+    asked = [image_id for image_id in ids if image_id not in failed]
     given = []
-    for image in found:
+    for image_id, image in zip(asked, found, strict=True):
         assert image.body is not None
-        asked_tags = [tag for tag in image.tags if tag in tags]
-        given += [_given(call, image, image.body, tag) for tag in asked_tags or (None,)]
+        given.append(_given(call, image, image.body, image_id.tag))
     return {"images": given, "failures": _shown_failures(failures)}
 
 
@@ -135,9 +135,9 @@ def _given(call: Call, image: Image, body: bytes, tag: str | None) -> dict[str, 
     }
 
 
-def _detail(call: Call, image: Image) -> dict[str, Any]:
+def _detail(names: dict[str, str], image: Image) -> dict[str, Any]:
     detail: dict[str, Any] = {
-        **call.names,
+        **names,
         "imageDigest": image.digest,
         "imageTags": list(image.tags),
         "imageSizeInBytes": image.size,
