@@ -85,7 +85,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
     source = parser.add_mutually_exclusive_group(required=required)
-    source.add_argument("--images", type=Path, metavar="IMAGES.json", help="an answer of `aws ecr describe-images`")
+    source.add_argument(
+        "--images",
+        type=Path,
+        metavar="IMAGES.json",
+        help="an answer of `aws ecr describe-images --filter imageStatus=ANY`",
+    )
     source.add_argument("--repository", metavar="NAME", help="a repository of your account, read with boto3")
     parser.add_argument(
         "--manifests",
