@@ -95,7 +95,7 @@ def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
 
 def find(registry: Registry, name: str) -> Repository:
     """One repository. Raises `RepositoryNotFoundException`."""
-    with registry.world.store.read() as db:
+    with registry.world.store.read(one=True) as db:
         return get(db, registry, name)
 
 

@@ -157,22 +157,27 @@ class Store:
                 raise
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
-        """One look: every statement inside sees the same state."""
+    def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
+        """One look: every statement inside sees the same state. With `one` there is only one, to its end: then that
+        needs no transaction of its own, which is a third of the work.
+        """
         with self._pool_lock:
             self._check_open()
             db = self._readers.pop() if self._readers else None
         if db is None:
             db = self._connect()
         try:
-            db.execute("BEGIN")
+            if not one:
+                db.execute("BEGIN")
             yield db
-            db.execute("COMMIT")
+            if not one:
+                db.execute("COMMIT")
         except sqlite3.Error:
             db.close()
             raise
         except BaseException:
-            db.execute("ROLLBACK")
+            if not one:
+                db.execute("ROLLBACK")
             self._put_back(db)
             raise
         self._put_back(db)
