@@ -1,7 +1,8 @@
 """Requests and responses on the wire: a thin reading of WSGI, made for large bodies.
 
 Bodies come and go in pieces, so that a layer of any size passes in a few MiB of memory. A body that ends
-before its promised length, or that stands still for longer than the server waits, was cut short; what it began is undone.
+before its promised length, or that stands still for longer than the server waits, was cut short; what it began is
+undone.
 """
 
 import io
