@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from ecrlab.errors import EcrLabError
 from ecrlab.scanning.advisories import embedded, load
 from ecrlab.scanning.allowlist import Exemption, read_allow_list
-from ecrlab.scanning.errors import LayerError, ScanError, TargetError, UnsupportedImageError
+from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
 from ecrlab.scanning.inventory import Inventory, take_inventory
 from ecrlab.scanning.layers import LayerSource
 from ecrlab.scanning.matching import Finding, Unresolved
@@ -26,12 +27,17 @@ from ecrlab.scanning.targets import open_target
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 
 LabImages = Callable[[str], Sequence[LayerSource]]
-"""Gives the layers, lowest first, of an image in a running lab by its name; raises ScanError when there is
+"""Gives the layers, lowest first, of an image in a running lab by its name; raises EcrLabError when there is
 none."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `scan` to a parser."""
+    parser.epilog = (
+        "Exit code: 0 when nothing at or above --fail-on was found (without it, whatever was found), 1 when something "
+        "was, 2 when the image or the advisories cannot be read or do not fit each other. The JSON is described in "
+        "ecrlab/scanning/report.py."
+    )
     add = parser.add_argument
     add(
         "target",
@@ -77,7 +83,7 @@ def run(options: argparse.Namespace, lab_images: LabImages | None = None) -> int
         now = datetime.combine(options.as_of, time.max, UTC) if options.as_of else None
         report = judge(_inventory(options, lab_images), advisories=advisories, now=now)
         report = _except(report, exemptions, options.as_of or datetime.now(UTC).date())
-    except ScanError as problem:
+    except EcrLabError as problem:  # the lab's own too, when the target is one of its images
         print(f"scan: {problem}", file=sys.stderr)
         return UNREADABLE
     _print(report, options)
