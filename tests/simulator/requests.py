@@ -31,6 +31,15 @@ SAMPLES = (
 """Between them they satisfy every pattern of the models."""
 
 
+def headers(service: str, operation: str) -> dict[str, str]:
+    """What a request for an operation comes with."""
+    return {
+        "X-Amz-Target": f"{PREFIX[service]}.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+        "Authorization": SIGNED.format(service),
+    }
+
+
 class Raw:
     """One connection that posts whatever it is given."""
 
@@ -40,12 +49,7 @@ class Raw:
     def post(self, service: str, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """Status and JSON of the answer, which is always JSON."""
         connection = http.client.HTTPConnection(self.host, timeout=20)
-        headers = {
-            "X-Amz-Target": f"{PREFIX[service]}.{operation}",
-            "Content-Type": "application/x-amz-json-1.1",
-            "Authorization": SIGNED.format(service),
-        }
-        connection.request("POST", "/", body, headers)
+        connection.request("POST", "/", body, headers(service, operation))
         response = connection.getresponse()
         answer = json.loads(response.read())
         connection.close()

@@ -4,12 +4,13 @@ import contextlib
 import json
 from typing import Any
 
+import hypothesis
 import pytest
 from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecrlab.registry import manifest
+from ecrlab.registry import images, manifest, names, repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.world import World
 from ecrlab.simulator import pages
@@ -120,6 +121,18 @@ def test_a_manifest_is_understood_or_refused(document: dict[str, Any], said: str
 def test_bytes_that_are_no_manifest_are_refused(body: bytes) -> None:
     with pytest.raises(InvalidParameterException):
         manifest.parse(body, OCI_INDEX)
+
+
+@settings(quickly, max_examples=40)
+@given(name=st.from_regex(names.REPOSITORY, fullmatch=True), tag=st.from_regex(names.TAG, fullmatch=True))
+def test_every_sound_name_and_tag_is_taken(world: World, name: str, tag: str) -> None:
+    hypothesis.assume(2 <= len(name) <= 256)
+    registry = world.registry("123456789012", "lab-names-1")
+    repositories.create(registry, name)
+    pushed = manifest.parse(json.dumps({"schemaVersion": 2, "manifests": []}).encode(), OCI_INDEX)
+    images.put(registry, name, pushed, tag=tag)
+    assert images.tags(registry, name) == [tag]
+    repositories.delete(registry, name, force=True)
 
 
 @quickly

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ecrlab.simulator.shapes import service_model
+
 MOVED = "moto has moved: {}; see ecrlab/simulator/moto_seams.py"
 
 
@@ -32,6 +34,12 @@ def takes(function: Any, *names: str) -> None:
 def test_moto_is_the_one_that_was_looked_into() -> None:
     version = importlib.metadata.version("moto")
     assert version.startswith("5.2."), MOVED.format(f"this is moto {version}")
+
+
+@pytest.mark.parametrize(("service", "count"), [("ecr", 62), ("ecr-public", 23)])
+def test_botocore_has_the_operations_that_the_kit_was_written_for(service: str, count: int) -> None:
+    found = len(service_model(service).operation_names)
+    assert found == count, f"AWS has {found} operations of {service} now: decide on them, say so in docs/fidelity.md"
 
 
 def test_the_class_of_ecr_backends_can_be_replaced() -> None:

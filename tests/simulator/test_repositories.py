@@ -64,6 +64,11 @@ def test_repositories_come_by_name_in_pages(ecr: Any) -> None:
     assert "nextToken" not in rest
 
 
+@pytest.mark.parametrize("token", ["", "AAAA", "é"])
+def test_a_token_of_nobodys_is_refused(ecr: Any, token: str) -> None:
+    assert refusal(ecr.describe_repositories, nextToken=token)[0] == "InvalidParameterException"
+
+
 def test_a_page_of_exactly_all_has_no_next(ecr: Any) -> None:
     ecr.create_repository(repositoryName="aa")
     assert "nextToken" not in ecr.describe_repositories(maxResults=1)
