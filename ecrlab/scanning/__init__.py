@@ -1,11 +1,13 @@
 """Scanning: layers → packages → matched advisories → findings, offline.
 
-layers.py tarstream.py      the bytes of a layer, streamed rootfs.py unpack.py         the layers laid upon
-one another recognise.py evidence.py    which files tell of packages; dpkg.py apk.py python.py node.py java.py
-read them distribution.py inventory.py    what is installed osv.py advisories.py        what is known to be
-vulnerable (severity.py, versions.py) matching.py report.py       findings, and the report with its JSON
-scanner.py                  all of it, for callers: `scan`, or `take_inventory` once and `judge` as often as
-needed targets.py command.py       images on disk, and `python3 -m ecrlab scan` (allowlist.py, table.py)
+layers, tarstream           the bytes of a layer, streamed
+rootfs, unpack              the layers laid upon one another
+evidence, recognise         which files tell of packages; dpkg, apk, python, node and java read them
+distribution, inventory     what is installed
+osv, advisories             what is known to be vulnerable; with versions and severity
+matching, report            findings, and the report with its JSON
+scanner                     all of it: `scan`, or `take_inventory` once and `judge` as often as needed
+targets, command            images on disk, and `python3 -m ecrlab scan`; with allowlist and table
 """
 
 from ecrlab.scanning.advisories import Advisories, embedded, load

@@ -1,15 +1,15 @@
 """Why an image, or what it is judged by, could not be read.
 
     EcrLabError
-      └ ScanError                 the family of this room
-          ├ LayerError         → status FAILED: truncated, corrupt, or absurd bytes
-          ├ UnsupportedImageError        → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
-          ├ TargetError        what `scan` was pointed at is no image it knows
-          ├ AdvisoriesError    an advisory set is no OSV, or holds nothing usable
-          └ AllowListError     a line of the `--ignore` file makes no sense
+      └ ScanError                   the family of this room
+          ├ LayerError              → status FAILED: truncated, corrupt, or absurd bytes
+          ├ UnsupportedImageError   → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
+          ├ TargetError             what `scan` was pointed at is no image it knows
+          ├ AdvisoriesError         an advisory set is no OSV, or holds nothing usable
+          └ AllowListError          a line of the `--ignore` file makes no sense
 
-The first two never leave `take_inventory`: they become the status and the reason of its answer, as ECR
-answers.
+The first two never leave `take_inventory`: they become the status and the reason of its answer, as
+ECR answers.
 """
 
 from ecrlab.errors import EcrLabError

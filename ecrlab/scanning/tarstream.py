@@ -3,7 +3,7 @@ bytes.
 
 It reads what image builders write: ustar with prefixes, GNU long names and base-256 sizes, PAX records
 (pax(1), "pax Interchange Format"; GNU tar manual, "Basic Tar Format"), and passes over sparse files' maps.
-Python's `tarfile` reads the same at three times the cost, which is why this walks the headers itself.
+Python's `tarfile` reads the same at more than twice the cost, which is why this walks the headers itself.
 """
 
 import zlib
