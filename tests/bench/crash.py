@@ -36,16 +36,18 @@ def killed_server(directory: Path, seed: str, seconds: float) -> dict[str, int]:
                 acknowledged[name] += 1
 
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
-        endpoint = server.stdout.readline().strip()
-        for name in NAMES:
-            HttpClient(endpoint, name).create()
-        threads = [threading.Thread(target=one, args=(name,)) for name in NAMES]
-        for thread in threads:
-            thread.start()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(seconds)
-            raise AssertionError("the server died by itself")
-        server.kill()
+        try:
+            endpoint = server.stdout.readline().strip()
+            for name in NAMES:
+                HttpClient(endpoint, name).create()
+            threads = [threading.Thread(target=one, args=(name,)) for name in NAMES]
+            for thread in threads:
+                thread.start()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(seconds)
+                raise AssertionError("the server died by itself")
+        finally:
+            server.kill()
         for thread in threads:
             thread.join()
     return {name: acknowledged[name] for name in NAMES}
