@@ -32,9 +32,17 @@ RPM = _present("an RPM database, which this scanner does not read", "rpm")
 GEM = _present("a Ruby gem, which this scanner does not read", "gem")
 GO = _present("a Go binary, whose modules this scanner does not read", "go")
 
-RELEASE_FILES = (b"etc/os-release", b"usr/lib/os-release", b"etc/alpine-release", b"etc/debian_version",
-                 b"etc/lsb-release", b"etc/redhat-release", b"etc/system-release", b"usr/lib/system-release",
-                 b"etc/fedora-release", b"etc/centos-release")  # fmt: skip
+OLD_RELEASE_FILES = (
+    b"etc/alpine-release",
+    b"etc/debian_version",
+    b"etc/lsb-release",
+    b"etc/redhat-release",
+    b"etc/system-release",
+    b"usr/lib/system-release",
+    b"etc/fedora-release",
+    b"etc/centos-release",
+)
+RELEASE_FILES = (b"etc/os-release", b"usr/lib/os-release", *OLD_RELEASE_FILES)
 DPKG_STATUS = b"var/lib/dpkg/status"
 DPKG_FOLDER = b"var/lib/dpkg/status.d"
 APK_DATABASES = (b"lib/apk/db/installed", b"usr/lib/apk/db/installed")

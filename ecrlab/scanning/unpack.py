@@ -161,8 +161,11 @@ class _Reading:
         for _, piece in self.root.evidence():
             if piece.hard and piece.link is not None and piece.kind is not None:
                 missing[piece.link] = piece.kind
-        paths = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
-        for path, kind in [*recognise.FIXED.items(), *paths]:
+        links = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
+        paths = [item for item in links if item[0] not in recognise.FIXED]
+        # Of the release files os-release suffices; the others of RPM's family are links more often than not.
+        fixed = [item for item in recognise.FIXED.items() if item[0] not in recognise.OLD_RELEASE_FILES]
+        for path, kind in [*fixed, *paths]:
             try:
                 target = self.root.resolve(path)
             except CircularLinkError:
@@ -180,7 +183,7 @@ def _is_go(stream: TarStream) -> bool:
     for piece in stream.pieces():
         if not tail and not piece.startswith(b"\x7fELF"[: len(piece)]):
             return False
-        if recognise.GO_MARK in tail + piece[: len(recognise.GO_MARK)] or recognise.GO_MARK in piece:
+        if recognise.GO_MARK in piece or recognise.GO_MARK in tail + piece[: len(recognise.GO_MARK)]:
             return True
-        tail = piece[-len(recognise.GO_MARK) :]
+        tail = (tail + piece)[-len(recognise.GO_MARK) :]
     return False
