@@ -18,12 +18,13 @@ _MOST_PASSES = 3
 _DEEPEST = 256  # no image is; and following links costs the square of the depth
 
 Identity = tuple[bytes, str, str, str]
-"""What makes a package the same across layers: the path of its manifest, name, architecture, version."""
+"""What makes a package the same across layers: the path of its manifest (of a distribution's package none, for its
+database may move), name, architecture, version."""
 
 
 def identity(path: bytes, found: Found) -> Identity:
     """Give the identity of a package found in a file."""
-    return path, found.name, found.architecture, found.version
+    return (path if found.ecosystem else b""), found.name, found.architecture, found.version
 
 
 class Unpacked:

@@ -214,6 +214,20 @@ def test_a_package_belongs_to_the_layer_that_first_brought_it():
     assert {one.layer_digest for one in found.packages} == {layers[0].digest, layers[2].digest}
 
 
+def test_a_database_that_moved_brought_nothing_anew():
+    release, status = debian(("base", "1"))
+    moved = [
+        file("var/.wh.lib"),
+        symlink("var/lib", "/srv"),
+        symlink("srv/dpkg/status", "db"),
+        file("srv/dpkg/db", status[1]),
+    ]
+
+    (package,) = take_inventory([layer(release, status), layer(*moved)]).packages
+
+    assert (package.path, package.layer_index) == ("srv/dpkg/db", 0)
+
+
 @pytest.mark.parametrize(
     ("path", "content", "id", "version"),
     [
