@@ -12,8 +12,8 @@ from typing import Protocol
 
 from ecrlab.errors import EcrLabError
 
-START = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
-"""Where a lab's clock starts unless told otherwise: a Tuesday morning, some days after the newest gallery
+START = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
+"""Where a lab's clock starts unless told otherwise: a Thursday morning, two weeks after the newest gallery
 images.
 """
 
@@ -73,7 +73,7 @@ class LabClock:
 
     >>> clock = LabClock()
     >>> clock.advance(days=1, hours=13).isoformat()
-    '2026-09-02T22:00:00+00:00'
+    '2026-10-02T22:00:00+00:00'
     >>> clock.advance(seconds=-1)
     Traceback (most recent call last):
     ecrlab.clock.ClockError: time only moves forward: cannot advance by -1 day, 23:59:59

@@ -142,7 +142,7 @@ def start(
     """Start a lab; one that runs in this process already is stopped first.
 
     `state` names a folder that keeps ECR's data for the next time; without it the lab is new and leaves nothing behind.
-    `at` is the time the clock starts at (default: 1 September 2026, 09:00 UTC). `docker` is "lab" for the kit's own
+    `at` is the time the clock starts at (default: 1 October 2026, 09:00 UTC). `docker` is "lab" for the kit's own
     docker command, which needs no engine, or "system" for the one that is installed. `quirks` makes the registry
     deviate from the OCI specification where ECR does.
 
@@ -186,7 +186,7 @@ def _instant(at: datetime | str) -> datetime:
     try:
         return datetime.fromisoformat(at)
     except ValueError as error:
-        raise EcrLabError(f"at must be an ISO 8601 instant such as 2026-09-01T09:00, got {at!r}") from error
+        raise EcrLabError(f"at must be an ISO 8601 instant such as 2026-10-01T09:00, got {at!r}") from error
 
 
 class _Surroundings:

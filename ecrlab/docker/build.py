@@ -33,8 +33,8 @@ from ecrlab.docker.words import expand
 
 Say = Callable[[str], None]
 
-SOURCE_DATE = 1788253200
-"""2026-09-01T09:00:00Z in seconds since 1970: the date of all that is built, unless SOURCE_DATE_EPOCH is set."""
+SOURCE_DATE = 1790845200
+"""2026-10-01T09:00:00Z in seconds since 1970: the date of all that is built, unless SOURCE_DATE_EPOCH is set."""
 
 
 @dataclass(frozen=True, slots=True)

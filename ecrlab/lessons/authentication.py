@@ -19,7 +19,7 @@ def _expiry(view: View) -> str:
     try:
         answer = view.answer if isinstance(view.answer, datetime) else datetime.fromisoformat(str(view.answer))
     except ValueError:
-        raise NotYet(f"{view.answer!r} is no datetime and no ISO 8601 text such as 2026-09-01T21:00:00+00:00") from None
+        raise NotYet(f"{view.answer!r} is no datetime and no ISO 8601 text such as 2026-10-01T21:00:00+00:00") from None
     if answer.tzinfo is None:
         answer = answer.replace(tzinfo=UTC)
     away = answer - view.clock.now()

@@ -21,6 +21,9 @@ from ecrlab.registry.world import World
 from ecrlab.running import LabFolder
 from ecrlab.simulator.server import HOST, PortTaken, application
 
+BACKLOG = 1024
+"""How many connections may wait to be taken."""
+
 THREADS = 64
 """How many requests are answered at a time."""
 
@@ -28,18 +31,14 @@ THREADS = 64
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab serve`."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="keep ECR's data in DIR (default: forget it)"
-    )
+    parser.add_argument("--state", type=Path, metavar="DIR", help="keep ECR's data in DIR (default: forget it)")
     parser.add_argument(
         "--clock",
         choices=("wall", "lab"),
         default="wall",
         help="wall time, or the lab's, moved by `ecrlab clock`",
     )
-    parser.add_argument(
-        "--quirks", choices=("ecr",), help="deviate from the OCI specification where ECR does"
-    )
+    parser.add_argument("--quirks", choices=("ecr",), help="deviate from the OCI specification where ECR does")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -116,12 +115,12 @@ class GranianServer(MTServer):
             try:
                 probe.bind((HOST, port))
             except OSError as error:
-                raise PortTaken(
-                    f"port {port} of {HOST} is taken; choose another, or none for a free one"
-                ) from error
-        self._shd = SocketSpec(HOST, port, 1024).build()
+                raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
+        self._shd = SocketSpec(HOST, port, BACKLOG).build()
         self._ssp = None
         with socket.socket(fileno=os.dup(self._shd.get_fd())) as listening:
+            # Connections wait from now on; granian's worker takes them when it is ready.
+            listening.listen(BACKLOG)
             self.endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
 
     def _init_shared_socket(self) -> None:

@@ -22,7 +22,7 @@ def test_images_are_a_table(built):
     image = built.store.get("my-app:v1")
     assert built.ok("images").splitlines() == [
         "REPOSITORY   TAG       IMAGE ID       CREATED      SIZE",
-        f"my-app       v1        {image.id[7:19]}   2026-09-01   4.1kB",
+        f"my-app       v1        {image.id[7:19]}   2026-10-01   4.1kB",
     ]
 
 

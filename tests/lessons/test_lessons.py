@@ -63,7 +63,7 @@ CASES = {
         },
         right=(
             lambda lab: lab.client("ecr").get_authorization_token()["authorizationData"][0]["expiresAt"],
-            lambda lab: "2026-09-01T21:00:00",
+            lambda lab: "2026-10-01T21:00:00",
         ),
     ),
     "log-in-to-ireland": Case(

@@ -135,12 +135,12 @@ def test_a_terminal_attaches_and_moves_the_clock(temporary):
         )
 
     assert ran.stdout.split() == [
-        "2026-09-01T09:00:01+00:00",
-        "2026-09-01T09:00:01+00:00",
         "2026-10-01T09:00:01+00:00",
+        "2026-10-01T09:00:01+00:00",
+        "2026-10-31T09:00:01+00:00",
     ]
     assert ran.stderr.strip() == (
-        "ecrlab: time only moves forward: it is 2026-10-01T09:00:01+00:00, past 2020-01-01T00:00:00+00:00"
+        "ecrlab: time only moves forward: it is 2026-10-31T09:00:01+00:00, past 2020-01-01T00:00:00+00:00"
     )
 
 
