@@ -20,8 +20,8 @@ from ecrlab.simulator.v2.errors import Refusal
 PIECE = 1024 * 1024
 """Bytes read from a client at a time."""
 
-OUT_PIECE = 256 * 1024
-"""Bytes sent to a client at a time."""
+OUT_PIECE = 128 * 1024
+"""Bytes sent to a client at a time; more would not stay in the processor's cache on their way."""
 
 DRAIN = 64 * 1024 * 1024
 """How much of an unwanted body is read, so that a client that sends all before it listens hears the answer."""
