@@ -44,7 +44,7 @@ class LayerSource:
     """Where one layer's bytes come from: its digest, its media type, and how to open it, as often as needed.
 
     `media_type` None means that the source does not say (an archive of `docker save`); `open` gives a binary
-    stream from the first byte, which the reader closes.
+    stream from the first byte, which the reader closes, or raises OSError.
     """
 
     digest: str

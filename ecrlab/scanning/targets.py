@@ -128,7 +128,7 @@ class _Archive(_Files):
             # Older docker save writes a layer that two images share once, and links to it.
             folder = posixpath.dirname(name) if member.issym() else ""
             name = posixpath.normpath(posixpath.join(folder, member.linkname))
-        raise ValueError(f"{name} is no file in it")
+        raise FileNotFoundError(f"{name} is no file in it")
 
 
 class _Slice(io.RawIOBase):

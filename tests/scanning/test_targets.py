@@ -115,6 +115,18 @@ def test_a_missing_layer_fails_the_scan(tmp_path):
     assert "cannot be opened" in (report.reason or "")
 
 
+def test_a_layer_that_is_a_link_to_itself_fails_the_scan(tmp_path):
+    layout = oci_layout(tmp_path / "layout", [BASE])
+    blob = layout / "blobs" / BASE.digest.replace(":", "/")
+    blob.unlink()
+    blob.symlink_to(blob.name)
+    with tarfile.open(tmp_path / "layout.tar", "w") as archive:
+        archive.add(layout, ".")
+
+    assert scan(open_target(layout)).status == "FAILED"
+    assert scan(open_target(tmp_path / "layout.tar")).status == "FAILED"
+
+
 @pytest.mark.parametrize(
     ("config", "artifact"),
     [
