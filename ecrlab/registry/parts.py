@@ -35,8 +35,8 @@ def upload(registry: Registry, repository_name: str, upload_id: str, *, first: i
     begun = layers.find_upload(registry, repository_name, upload_id)
     with begun.lock:
         size = begun.blob.size
-        # UNSURE: what ECR answers when partLastByte does not fit the length of the part.
-        if first != size or last != size + len(part) - 1:
+        # UNSURE: what ECR answers when partLastByte does not fit the length of the part, or the part is empty.
+        if not part or first != size or last != size + len(part) - 1:
             raise InvalidLayerPartException(upload_id, size - 1, repository_name, registry.account_id)
         if len(begun.parts) >= MOST_PARTS:
             # UNSURE: the exact text is not public.

@@ -45,7 +45,14 @@ def moto_application(world: World) -> Any:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     begin(world)
-    return DomainDispatcherApplication(create_backend_app)
+    moto = DomainDispatcherApplication(create_backend_app)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        begin(world)
+        pieces: Iterable[bytes] = moto(environ, start_response)
+        return pieces
+
+    return application
 
 
 def begin(world: World) -> None:
@@ -54,12 +61,12 @@ def begin(world: World) -> None:
     Does nothing when they are already. Call it before the first look at a backend of moto's.
     """
     global _whose
-    from moto.moto_api._internal import mock_random
-    from moto.moto_api._internal.models import moto_api_backend
-
     with _begin_lock:
         if _whose is not None and _whose() is world:
             return
+        from moto.moto_api._internal import mock_random
+        from moto.moto_api._internal.models import moto_api_backend
+
         _offer_managed_policies()
         moto_api_backend.reset()
         mock_random.seed(SEED)

@@ -54,6 +54,12 @@ def test_a_part_that_does_not_continue_the_upload_is_refused(app: Repository, fi
     assert send(app, upload_id, 4, b"efgh") == 7
 
 
+def test_a_part_has_at_least_one_byte(app: Repository) -> None:
+    upload_id = app.initiate_layer_upload()["uploadId"]
+    send(app, upload_id, 0, b"abcd")
+    assert refusal(lambda: send(app, upload_id, 4, b"", 3))[0] == "InvalidLayerPartException"
+
+
 def test_a_layer_comes_in_at_most_4200_parts(app: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "MOST_PARTS", 2)
     upload_id = app.initiate_layer_upload()["uploadId"]
