@@ -141,4 +141,5 @@ def support(distribution: Distribution, now: datetime | None = None) -> str:
     end = _ECR_SUPPORT[ecosystem]
     if end is None or (now is not None and now < end):
         return "supported"
+    # UNSURE: how AWS counts its 12 months, from the day or the month; 365 days from the day here.
     return "discontinued" if now is None or (now - end).days < 365 else "unsupported"

@@ -64,6 +64,8 @@ def match(
 
     `now` leaves out advisories published later; undated ones are always known.
     """
+    # UNSURE: whether ECR's basic scan names the binary or the source package; a finding here is of the source, once,
+    # as advisories are, and carries the binaries along.
     installed: dict[tuple[str, str, str], list[Package]] = {}
     for package in packages:
         installed.setdefault((package.ecosystem, package.source_name, package.source_version), []).append(package)
