@@ -209,7 +209,7 @@ def _unsupported(
     if distribution is None:
         if systems:
             return "it has a distribution's packages, but no os-release says of which"
-        # UNSURE: ECR calls scratch images unsupported; whether also those with language packages, which are judged here.
+        # UNSURE: ECR calls scratch images unsupported; whether with language packages too is open: judged here.
         return None if packages else "no distribution and no packages were found in it"
     if not systems:
         return f"it is {distribution.title}, but no package database says what is installed"
