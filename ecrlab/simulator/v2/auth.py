@@ -91,10 +91,12 @@ class Bearers:
         except (binascii.Error, ValueError):
             user = colon = password = ""
         if colon and not user and not password:
-            # What skopeo sends of somebody who is not logged in. UNSURE: that ECR takes it for what it means.
+            # UNSURE: what ECR makes of an empty user and password, which skopeo sends of somebody who is not logged
+            # in; taken for what it means, and answered with the challenge (401).
             return None
         if user != USER or not colon:
-            # UNSURE: the text; public reports show only the status of a malformed credential.
+            # UNSURE: what ECR says of a credential that is malformed or not its own; public reports show the status 400
+            # only, so code (DENIED) and text are the lab's.
             raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
         try:
             return tokens.check(self._world, password)
@@ -111,12 +113,12 @@ def registry_of(world: World, host: str, token: Token) -> Registry:
     if found is None:
         if name in _LOOPBACK:
             return world.registry(token.account_id, token.region)
-        # UNSURE: status and code; the text is ECR's.
+        # UNSURE: the status (400) and code (UNSUPPORTED) of a host name without an account; the text is ECR's.
         raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
     region = found["region"] or found["dual"]
     if region != token.region:
-        # A token works in its Region only (AWS user guide, common errors for Docker). UNSURE: the text;
-        # learners who log in to another Region report this one.
+        # UNSURE: what ECR says of a token of another Region, which does not work (AWS user guide, common errors for
+        # Docker); the answer to an expired one, as people report who logged in to the wrong Region.
         raise _expired()
     return world.registry(found["account"], region)
 

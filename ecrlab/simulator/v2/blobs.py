@@ -85,7 +85,8 @@ def complete(visit: Visit) -> Response:
 
 def cancel(visit: Visit) -> Response:
     """DELETE of an upload: forget it."""
-    # UNSURE: ECR's API has no operation for this, hence no action either; who may write may stop writing.
+    # UNSURE: which action cancelling an upload needs, as the API of ECR cannot cancel one; ecr:UploadLayerPart: who
+    # may write may stop writing.
     upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     visit.registry.world.uploads.end(upload)
     return Response(204)
@@ -93,7 +94,8 @@ def cancel(visit: Visit) -> Response:
 
 def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
     """The layer as it is now in this repository too, or None: then the client is to upload it."""
-    # UNSURE: whether ECR looks for the layer by itself when no source is named; the specification lets it.
+    # UNSURE: whether ECR looks for the layer by itself when a mount names no source; it does, as the specification
+    # lets it, among the repositories that the caller may pull from.
     sources = [source_name] if source_name is not None else layers.holders(visit.registry, digest)
     for source in sources[:MOST_SOURCES]:
         try:
@@ -211,7 +213,8 @@ def remove(visit: Visit) -> Response:
     """DELETE of a layer that no image uses."""
     if visit.quirks:
         raise Refusal(405, "UNSUPPORTED", "Layers are deleted with the images that use them")
-    # UNSURE: ECR has no operation that deletes a layer; asked for is the one that lets layers go.
+    # UNSURE: whether and for whom ECR deletes single layers; the specification's way, for who may BatchDeleteImage,
+    # and 405 while an image uses the layer.
     visit.may("ecr:BatchDeleteImage")
     digest = _digest(visit.thing)
     if layers.delete(visit.registry, visit.name, digest):
@@ -228,5 +231,5 @@ def _digest(text: str) -> str:
 
 
 def _unknown(digest: str) -> Refusal:
-    # UNSURE: ECR's text.
+    # UNSURE: the text for a layer that is not there.
     return Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' does not exist in the repository")

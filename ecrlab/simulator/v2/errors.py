@@ -42,14 +42,15 @@ _ANSWERS: dict[type[ecr.EcrError], _Answer] = {
     ecr.ImageNotFoundException: _Answer(404, "MANIFEST_UNKNOWN"),
     ecr.ImageTagAlreadyExistsException: _Answer(400, "TAG_INVALID"),
     ecr.ImageDigestDoesNotMatchException: _Answer(400, "MANIFEST_INVALID"),
-    # UNSURE: ECR's status for what a manifest needs and the repository has not; 404 is the specification's.
+    # UNSURE: ECR's status for a manifest whose layers or images are not there; 404, as in the specification. Codes and
+    # texts are ECR's.
     ecr.LayersNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
     ecr.ReferencedImagesNotFoundException: _Answer(404, "MANIFEST_BLOB_UNKNOWN"),
     ecr.UploadNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
     ecr.InvalidLayerException: _Answer(400, "DIGEST_INVALID"),
     # ECR answers 405 to a manifest or a tag that it does not take.
     ecr.InvalidParameterException: _Answer(405, "UNSUPPORTED"),
-    # UNSURE: how ECR tells that a quota is used up; as a denial, so that clients do not try again and again.
+    # UNSURE: how ECR's registry tells that a quota is used up; 403 DENIED, so that clients do not try again and again.
     ecr.LimitExceededException: _Answer(403, "DENIED"),
     # The disk takes no more.
     ecr.ServerException: _Answer(507, "UNKNOWN"),

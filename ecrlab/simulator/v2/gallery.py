@@ -41,7 +41,7 @@ def _answer(request: Request) -> Response:
         return Response.of_json({})
     name, thing = place["name"], place["thing"]
     if name not in gallery.repositories():
-        # UNSURE: ECR Public's own text for a repository that is not there.
+        # UNSURE: the text of ECR Public for a repository that is not there.
         raise Refusal(
             404, "NAME_UNKNOWN", f"The repository with name '{name[:256]}' does not exist in the public gallery"
         )

@@ -29,8 +29,8 @@ def catalog(visit: Visit) -> Response:
     """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
     visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, None)
     most, after = _page(visit)
-    # UNSURE: ECR's `last` is a cursor that only it can read; here it is the last name, as the specification
-    # of tags has it.
+    # UNSURE: how ECR pages its catalog; its `last` is a cursor that only it can read, here it is the last name, as the
+    # specification has it for tags.
     found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
     names_ = [repository.name for repository in found]
     return Response.of_json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))

@@ -22,7 +22,7 @@ def put(visit: Visit) -> Response:
     wanted = _image_id(visit.thing)
     body = visit.request.body.whole(manifest.LARGEST + 1)
     if len(body) > manifest.LARGEST:
-        # UNSURE: ECR's status; 413 is the specification's.
+        # UNSURE: ECR's status for a manifest over 4 MiB; 413, as in the specification.
         raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {manifest.LARGEST} bytes")
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (wanted.digest or "sha256:").partition(":")[0]
@@ -62,7 +62,8 @@ def remove(visit: Visit) -> Response:
         return Response(202)
     failure = failures[0]
     if failure.code == "ImageReferencedByManifestList":
-        # UNSURE: how ECR's registry says what its API calls ImageReferencedByManifestList.
+        # UNSURE: how ECR's registry says what its API calls ImageReferencedByManifestList; 403 DENIED with the API's
+        # reason.
         raise Refusal(403, "DENIED", failure.reason)
     raise _unknown(failure.reason)
 
@@ -77,9 +78,8 @@ def _image_id(reference: str) -> ImageId:
 
 
 def _known(visit: Visit) -> ImageId:
-    """The same of an image that should be there: what cannot name one is a bad request (seen with HEAD on
-    ECR).
-    """
+    """The same of an image that should be there."""
+    # UNSURE: the answer to GET and DELETE of what cannot be a tag; 400, as seen on ECR with HEAD.
     try:
         return _image_id(visit.thing)
     except InvalidParameterException as error:

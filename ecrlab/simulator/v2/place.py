@@ -41,8 +41,8 @@ class Visit:
             names.check_repository_name(name)
         except InvalidParameterException as error:
             raise Refusal(400, "NAME_INVALID", error.message) from error
-        # UNSURE: a repository that does not exist is told before who may see it, as public reports of pushes
-        # have it.
+        # UNSURE: whether ECR says that a repository does not exist to a caller who might not see it; it does, because
+        # public reports of pushes have it so.
         repository = repositories.find(self.registry, name)
         self.authorize(self.token, action, self.registry, repository)
         return repository
