@@ -9,6 +9,7 @@ test_moto_seams.py` fails loudly when one of these moves:
 * `iam_backends.backend` likewise; its `_init_aws_policies` gives the policies that AWS manages.
 """
 
+import functools
 import json
 import re
 import sys
@@ -74,9 +75,16 @@ def begin(world: World) -> None:
         _whose = weakref.ref(world)
 
 
+@functools.cache
+def _managed_policies() -> dict[str, Any]:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
+
+
 def _offer_managed_policies() -> None:
     """Let every account have the policies that AWS manages, which moto leaves out unless the environment asks."""
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
     from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
 
     class LabIam(IAMBackend):
@@ -86,7 +94,7 @@ def _offer_managed_policies() -> None:
 
         def _init_aws_policies(self) -> list[ManagedPolicy]:
             # Nobody here uses another partition, and moto makes an account in each.
-            data = json.loads(aws_managed_policies_data) if self.partition == "aws" else {}
+            data = _managed_policies() if self.partition == "aws" else {}
             return [
                 AWSManagedPolicy.from_data(name, self.account_id, self.region_name, one) for name, one in data.items()
             ]

@@ -37,7 +37,11 @@ def test_a_new_lab_finds_nothing_of_the_one_before_and_repeats_it(tmp_path: Path
 
 
 def test_two_labs_in_turns_never_see_each_others_services(tmp_path: Path, server: Server) -> None:
-    kms = client_of(server.endpoint, "kms")
-    kms.create_key()
-    life(tmp_path / "another")
-    assert kms.list_keys()["Keys"] == []
+    ours = client_of(server.endpoint, "kms")
+    ours.create_key()
+    world = World(tmp_path, seed="other", durable=False)
+    other = Server(world)
+    assert client_of(other.endpoint, "kms").list_keys()["Keys"] == []
+    assert ours.list_keys()["Keys"] == []
+    other.stop()
+    world.close()
