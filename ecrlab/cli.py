@@ -36,6 +36,7 @@ COMMANDS = {
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
     "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
+    "scan": Command("ecrlab.scanning.command", "list what is inside an image, and which CVEs come with it"),
     "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),
     "notebooks": Command("ecrlab.notebooks_command", "re-execute and tidy the notebooks (for authors of lessons)"),

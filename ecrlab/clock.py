@@ -7,6 +7,7 @@ the same dates. `WallClock` is the machine's own time, for `ecrlab serve`.
 """
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -79,6 +80,9 @@ class LabClock:
     ecrlab.clock.ClockError: time only moves forward: cannot advance by -1 day, 23:59:59
     """
 
+    when_moved: Callable[[], None] = staticmethod(lambda: None)
+    """Called after the clock was moved by hand: the world that runs on it sets it, and remembers the time."""
+
     def __init__(self, start: datetime = START) -> None:
         """Start at `start`; an instant without a zone is taken as UTC. Raises `ClockError` beyond the year
         9998.
@@ -115,7 +119,9 @@ class LabClock:
             if step > LAST - self._now:
                 raise ClockError(f"the lab's calendar ends with the year 9998: cannot advance by {step}")
             self._now += step
-            return self._now
+            there = self._now
+        self.when_moved()
+        return there
 
     def travel_to(self, instant: datetime | str) -> datetime:
         """Go to an instant ahead (a datetime, or ISO 8601 such as `2026-12-24T18:00`); give it back.
@@ -133,7 +139,9 @@ class LabClock:
             if there > LAST:
                 raise ClockError(f"the lab's calendar ends with the year 9998: cannot go to {there.isoformat()}")
             self._now = there
-            return there
+        self.when_moved()
+        return there
+
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -24,6 +24,8 @@ from rich.text import Text
 from ecrlab import __version__
 from ecrlab.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
 from ecrlab.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.registry.verify import verify
+from ecrlab.registry.world import StateError
 
 NEEDED_BYTES = 500_000_000  # for a lab's images and a test run
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -62,7 +64,7 @@ class Finding:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `doctor`."""
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="also look at a folder where a lab keeps its state"
+        "--state", type=Path, metavar="DIR", help="also verify every digest and reference of a lab's kept state"
     )
 
 
@@ -95,6 +97,8 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
     }.items():
         if folder is not None:
             yield from storage(name, folder, file_system_of(folder, mounts))
+    if state is not None:
+        yield from kept(state)
     yield sqlite(sqlite3.sqlite_version_info)
     path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ)["PATH"]
     yield from (client(name, shutil.which(name, path=path)) for name in CLIENTS)
@@ -140,6 +144,22 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
         yield Finding(
             "note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}"
         )
+
+
+def kept(state: Path) -> Iterator[Finding]:
+    """Whether every blob, image and tag that a lab kept in a folder is whole; it is read from end to end."""
+    if not (state / "registry.sqlite").exists():
+        yield Finding("note", "registry", f"{state} holds none yet; `serve --state` makes one")
+        return
+    try:
+        problems = list(verify(state))
+    except StateError as error:
+        yield Finding("WRONG", "registry", str(error))
+        return
+    cure = "restore the folder from a copy, or push what is missing again"
+    yield from (Finding("WRONG", "registry", f"{problem}; {cure}") for problem in problems)
+    if not problems:
+        yield Finding("ok", "registry", f"every digest and reference in {state} was checked")
 
 
 def file_systems(table: Path = Path("/proc/mounts")) -> dict[Path, str]:

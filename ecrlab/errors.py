@@ -1,8 +1,8 @@
 """What can go wrong in the kit itself, as a family.
 
-    EcrLabError
-      ├ ecrlab.registry.errors.EcrError    what AWS would answer: class, text and status
-      └ (each room's own, e.g. ecrlab.lifecycle.PolicyError)
+EcrLabError
+  ├ ecrlab.registry.errors.EcrError    what AWS would answer: class, text and status
+  └ (each room's own, e.g. ecrlab.lifecycle.errors.LifecycleError)
 """
 
 

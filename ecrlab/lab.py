@@ -108,7 +108,6 @@ class Lab:
         _running = None
         self._surroundings.restore()
         self._server.stop()
-        self._world.keep_time()
         self._world.close()
         self._folder.remove()
 

@@ -78,6 +78,8 @@ class World:
             except (OSError, sqlite3.Error, ServerException) as error:
                 raise StateError(f"cannot keep a registry in {directory}: {error}") from error
             undo.pop_all()
+        if isinstance(self.clock, LabClock):
+            self.clock.when_moved = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
         """The registry of one account in one Region; the names are checked."""
@@ -102,13 +104,10 @@ class World:
             if change.happened:
                 self.clock.settle(instant)
 
-    def keep_time(self) -> None:
-        """Remember what the lab's clock shows, after it was moved by hand."""
-        with self.store.write() as db:
-            _keep_time(db, self.clock, self.clock.now())
-
     def close(self) -> None:
         """Let go of the directory; open uploads are dropped."""
+        if isinstance(self.clock, LabClock):
+            self.clock.when_moved = lambda: None
         self.collector.stop()
         self.uploads.end_all()
         self.store.close()
@@ -120,6 +119,11 @@ class World:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
+
+    def _keep_time(self) -> None:
+        """Remember what the lab's clock shows, after it was moved by hand."""
+        with self.store.write() as db:
+            _keep_time(db, self.clock, self.clock.now())
 
     def _kept_key(self) -> bytes:
         with self.store.write() as db:

@@ -31,9 +31,7 @@ class Control:
             return _json(405, error="GET, or POST with the header X-Ecrlab: 1")
         clock = self._world.clock
         if not isinstance(clock, LabClock):
-            return _json(
-                409, error="this lab runs on wall time; start it with `serve --clock lab` to move its clock"
-            )
+            return _json(409, error="this lab runs on wall time; start it with `serve --clock lab` to move its clock")
         asked = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", "")))
         try:
             if "instant" in asked:
@@ -42,7 +40,6 @@ class Control:
                 clock.advance(seconds=timedelta(seconds=float(asked.get("seconds", "nan"))).total_seconds())
         except (ClockError, ValueError, OverflowError) as error:
             return _json(400, error=str(error))
-        self._world.keep_time()
         return self._shown()
 
     def _shown(self) -> Answer:

@@ -5,7 +5,7 @@
 The aims: 10,000 put_image at least 5 times as fast as at stock moto's backend; a put at 100,000 images at
 most 1.3 times one at 100; describing one image by tag at 10,000 images as fast as at 100. Images have 8
 layers, which are there before; every manifest is a new one and gets a fresh tag. All parts of a ratio are
-measured in turns. The state is kept and synced as `serve --state` does it.
+measured in turns. The store is that of a temporary lab, which syncs nothing to the disk; moto is in memory too.
 """
 
 import argparse

@@ -81,7 +81,6 @@ def test_a_kept_world_goes_on_where_its_clock_stood(tmp_path):
     world = World(tmp_path, clock)
     repositories.create(world.registry("123456789012", "us-east-1"), "app")
     clock.advance(days=30)
-    world.keep_time()
     world.close()
 
     again = World(tmp_path, LabClock())
@@ -92,7 +91,7 @@ def test_a_kept_world_goes_on_where_its_clock_stood(tmp_path):
 
 def test_a_world_on_wall_time_keeps_none(tmp_path):
     world = World(tmp_path, WallClock())
-    world.keep_time()
+    repositories.create(world.registry("123456789012", "us-east-1"), "app")
     world.close()
 
     again = World(tmp_path, LabClock(datetime(2000, 1, 1, tzinfo=UTC)))
