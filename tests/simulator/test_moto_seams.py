@@ -117,6 +117,29 @@ def test_iam_and_sts_know_whose_a_key_is() -> None:
     assert "self.assumed_roles" in inspect.getsource(STSBackend.__init__), MOVED.format("STSBackend.assumed_roles")
 
 
+def test_an_identity_tells_what_is_attached_to_it() -> None:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy, IAMBackend
+
+    takes(AWSManagedPolicy.from_data, "name", "account_id", "region_name", "data")
+    assert "AmazonEC2ContainerRegistryPullOnly" in aws_managed_policies_data, MOVED.format("the managed policies")
+    iam = IAMBackend("aws", "123456789012")
+    has(iam, "users", "roles", "groups", "managed_policies", "tagger", "partition")
+    user = iam.create_user(region_name="us-east-1", user_name="ana")
+    role = iam.create_role(
+        role_name="ci",
+        assume_role_policy_document="{}",
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration=3600,
+    )
+    has(user, "arn", "id", "policies", "managed_policies")
+    has(role, "arn", "id", "name", "policies", "managed_policies", "permissions_boundary_arn", "tags")
+    has(iam.create_group("devs"), "users", "policies", "managed_policies")
+
+
 def test_kms_keeps_keys_with_their_aliases() -> None:
     from moto.kms.models import Key, KmsBackend, kms_backends
 
