@@ -74,7 +74,7 @@ def _execute(path: Path) -> bool:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="ecrlab-notebooks-") as folder:
         environment = surroundings(Path(folder), everything=False, base=os.environ)
         client = NotebookClient(
@@ -90,7 +90,7 @@ def _execute(path: Path) -> bool:
             print(error, file=sys.stderr)
             return False
     tidy(notebook)
-    nbformat.write(notebook, path)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
     return True
 
 

@@ -55,7 +55,7 @@ class Dispatcher:
         if (path == "/v2" or path.startswith("/v2/")) and signature is None:
             is_public = auth.name_of(environ.get("HTTP_HOST", "")) == auth.PUBLIC_HOST
             face = self._gallery if is_public else self._docker
-            return face(environ, start_response)  # type: ignore[no-any-return]
+            return face(environ, start_response)
         if path.startswith(LAYERS):
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):

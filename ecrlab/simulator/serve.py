@@ -116,9 +116,9 @@ class GranianServer(MTServer):
                 probe.bind((HOST, port))
             except OSError as error:
                 raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
-        self._shd = SocketSpec(HOST, port, BACKLOG).build()
-        self._ssp = None
-        with socket.socket(fileno=os.dup(self._shd.get_fd())) as listening:
+        holder = SocketSpec(HOST, port, BACKLOG).build()
+        self._ssp, self._shd = None, holder
+        with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
             # Connections wait from now on; granian's worker takes them when it is ready.
             listening.listen(BACKLOG)
             self.endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
