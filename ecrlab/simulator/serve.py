@@ -12,7 +12,7 @@ from typing import Any
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
-from granian.server.common import SocketSpec
+from granian.net import SocketSpec  # type: ignore[attr-defined]  # granian uses this name, without exporting it
 from granian.server.mt import MTServer
 
 from ecrlab import environment
@@ -117,7 +117,8 @@ class GranianServer(MTServer):
             except OSError as error:
                 raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
         holder = SocketSpec(HOST, port, BACKLOG).build()
-        self._ssp, self._shd = None, holder
+        self._ssp = None
+        self._shd = holder  # type: ignore[assignment]  # granian declares only None
         with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
             # Connections wait from now on; granian's worker takes them when it is ready.
             listening.listen(BACKLOG)
