@@ -17,6 +17,7 @@ from granian.server.mt import MTServer
 
 from ecrlab import environment
 from ecrlab.clock import Clock, LabClock, WallClock
+from ecrlab.docker import install
 from ecrlab.registry.world import World
 from ecrlab.running import LabFolder
 from ecrlab.simulator.server import HOST, PortTaken, application
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     folder = LabFolder()
     try:
         environment.write_files(folder.path, base=os.environ)
+        install(folder.path / "bin")
         world = World(options.state or folder.path / "state", clock, durable=options.state is not None)
         try:
             server = GranianServer(application(world, quirks=options.quirks == "ecr"), port=options.port)

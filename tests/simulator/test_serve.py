@@ -120,6 +120,7 @@ def test_a_terminal_attaches_and_moves_the_clock(temporary):
     script = """
         eval "$("$PYTHON" -m ecrlab env)"
         aws ecr create-repository --repository-name my-app --query repository.createdAt --output text
+        docker version | grep --only-matching 'ecrlab docker'
         "$PYTHON" -m ecrlab clock
         "$PYTHON" -m ecrlab clock advance 30d
         "$PYTHON" -m ecrlab clock travel-to 2020-01-01
@@ -134,11 +135,12 @@ def test_a_terminal_attaches_and_moves_the_clock(temporary):
             env={**os.environ, "PYTHON": sys.executable},
         )
 
-    assert ran.stdout.split() == [
+    assert ran.stdout.replace("ecrlab docker\n", "", 1).split() == [
         "2026-10-01T09:00:01+00:00",
         "2026-10-01T09:00:01+00:00",
         "2026-10-31T09:00:01+00:00",
     ]
+    assert "ecrlab docker\n" in ran.stdout
     assert ran.stderr.strip() == (
         "ecrlab: time only moves forward: it is 2026-10-31T09:00:01+00:00, past 2020-01-01T00:00:00+00:00"
     )
