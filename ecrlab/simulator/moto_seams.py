@@ -6,8 +6,8 @@ test_moto_seams.py` fails loudly when one of these moves:
 * `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` says who answers.
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
+* `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` gives the policies AWS manages.
 * `moto_api_backend.reset` and `mock_random.seed` begin anew; `kms_backends` hold keys with their aliases.
-* `iam_backends.backend` likewise; its `_init_aws_policies` gives the policies that AWS manages.
 """
 
 import functools
