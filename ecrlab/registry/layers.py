@@ -4,7 +4,6 @@ A layer belongs to a repository: what was pushed into one is not there for anoth
 user guide, blob mounting). The same bytes lie on the disk once.
 """
 
-import contextlib
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -83,11 +82,15 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     Raises `RepositoryNotFoundException`.
     """
     world = registry.world
-    # Between a look and a promise the collector must not come.
-    with world.store.exclusively() if to_push else contextlib.nullcontext(), world.store.read() as db:
+    with world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         layer = _get(db, repository.id, digest)
-        if layer is not None and to_push:
+    if layer is None or not to_push:
+        return layer
+    # Between a look and a promise the collector must not come.
+    with world.store.exclusively(), world.store.read(one=True) as db:
+        layer = _get(db, repository.id, digest)
+        if layer is not None:
             _count_on(registry, repository, layer)
         return layer
 

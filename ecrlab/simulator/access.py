@@ -124,7 +124,7 @@ def _policies_on(wish: Wish) -> list[str]:
         return []
     registry = wish.registry
     where = (registry.account_id, registry.region)
-    with registry.world.store.read() as db:
+    with registry.world.store.read(one=True) as db:
         rows = db.execute(
             "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
             "UNION ALL "

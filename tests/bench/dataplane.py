@@ -237,11 +237,12 @@ def skopeo(peer: Peer, folder: Path, layout: Path) -> dict[str, Callable[[], Non
     }
 
 
-def write_layout(root: Path, blob: Path, digest: str) -> Path:
-    """The large blob as the one layer of an OCI layout."""
+def write_layout(root: Path, size: int) -> Path:
+    """An image of one large layer as an OCI layout."""
     blobs = root / "blobs/sha256"
     blobs.mkdir(parents=True)
-    os.link(blob, blobs / digest.partition(":")[2])
+    digest = incompressible(root / "blob", size)
+    (root / "blob").rename(blobs / digest.partition(":")[2])
 
     def keep(body: bytes, media_type: str) -> dict[str, Any]:
         name = hashlib.sha256(body).hexdigest()
@@ -251,7 +252,7 @@ def write_layout(root: Path, blob: Path, digest: str) -> Path:
     config = keep(
         b'{"rootfs":{"type":"layers","diff_ids":["%s"]}}' % digest.encode(), "application/vnd.oci.image.config.v1+json"
     )
-    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": blob.stat().st_size}
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": size}
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
     entry = keep(json.dumps(manifest).encode(), OCI_MANIFEST)
     entry["annotations"] = {"org.opencontainers.image.ref.name": "v1"}
@@ -289,7 +290,6 @@ def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str
     with ExitStack() as stack:
         peers = [stack.enter_context(ecrlab(folder)), stack.enter_context(docker_registry(folder))]
         idle = {peer.name: peer.memory_in_mib("VmRSS") for peer in peers}
-        layout = write_layout(folder / "layout", blob, digest) if with_skopeo else None
         for number in range(rounds):
             salt = b"%d" % number
             tasks: dict[str, Callable[[Peer], None]] = {
@@ -299,9 +299,11 @@ def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str
                 "push 200 images": lambda peer, salt=salt: push_images(peer, salt),  # type: ignore[misc]
                 "pull 200 images": lambda peer, salt=salt: pull_images(peer, salt),  # type: ignore[misc]
             }
-            if layout is not None:
+            if with_skopeo:
+                # New bytes for each round: skopeo leaves out what it knows to be there.
+                layout = write_layout(folder / f"layout-{number}", size)
                 for name in ("skopeo push", "skopeo pull"):
-                    tasks[name] = lambda peer, name=name: skopeo(peer, folder, layout)[name]()  # type: ignore[misc]
+                    tasks[name] = lambda peer, name=name, layout=layout: skopeo(peer, folder, layout)[name]()  # type: ignore[misc]
             for name, task in tasks.items():
                 # Who goes first takes turns as well.
                 for peer in peers if number % 2 else reversed(peers):
@@ -309,6 +311,7 @@ def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str
                     task(peer)
                     spent = time.perf_counter() - start
                     seconds.setdefault(name, {}).setdefault(peer.name, []).append(spent)
+            shutil.rmtree(folder / f"layout-{number}", ignore_errors=True)
         highest = {peer.name: peer.memory_in_mib("VmHWM") for peer in peers}
     return {"seconds": seconds, "idle MiB": idle, "highest MiB": highest}
 
