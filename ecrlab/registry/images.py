@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ecrlab.registry import names, repositories
+from ecrlab.registry import history, names, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -85,10 +85,12 @@ def put(
     tag: str | None = None,
     digest: str | None = None,
     again: bool = False,
+    by: str = "",
 ) -> Image:
     """Take in a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
 
     With `again`, a push that changes nothing is taken, as Docker expects; without, it is refused as PutImage does.
+    `by` is who does it, for the history.
     Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
     `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
     `LimitExceededException`.
@@ -117,6 +119,9 @@ def put(
             image_id, layer_ids = _insert(change, registry, repository, manifest)
         if tag is not None and holder != image_id:
             _point(db, repository, tag, image_id)
+        if change.happened:
+            what = "pushed" if row is None else "tagged"
+            history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
         image = _from_row(db.execute(f"SELECT {_COLUMNS} FROM image WHERE id = ?", (image_id,)).fetchone())
     registry.world.collector.fulfil(layer_ids)
     return image
@@ -206,10 +211,12 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     return found, [answer for answer in answers if isinstance(answer, Failure)]
 
 
-def delete(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tuple[list[ImageId], list[Failure]]:
+def delete(
+    registry: Registry, repository_name: str, ids: Sequence[ImageId], *, by: str = ""
+) -> tuple[list[ImageId], list[Failure]]:
     """Delete by tag (the image goes with its last tag) or by digest (with all its tags); say what went and what not.
 
-    Raises `RepositoryNotFoundException`.
+    `by` is who does it, for the history. Raises `RepositoryNotFoundException`.
     """
     gone: list[ImageId] = []
     failures: list[Failure] = []
@@ -222,12 +229,14 @@ def delete(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> 
                 failures.append(found)
             elif image_id.tag is not None and len(found.tags) > 1:
                 change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
+                history.note_gone(change, registry, repository_name, "untagged", (image_id.tag,), found.digest, by)
                 gone.append(ImageId(found.digest, image_id.tag))
             elif parents := _parents(change.db, found.id):
                 reason = f"Requested image referenced by manifest list: [{', '.join(parents)}]"
                 failures.append(Failure(image_id, "ImageReferencedByManifestList", reason))
             else:
                 freed += _remove(change.db, found.id)
+                history.note_gone(change, registry, repository_name, "deleted", found.tags or (None,), found.digest, by)
                 gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
         change.happened = bool(gone)
     if freed:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ecrlab.registry import names, policies
+from ecrlab.registry import history, names, policies
 from ecrlab.registry.errors import (
     RepositoryAlreadyExistsException,
     RepositoryNotEmptyException,
@@ -116,10 +116,10 @@ def describe(
         return [_from_row(row) for row in rows]
 
 
-def delete(registry: Registry, name: str, *, force: bool = False) -> Repository:
+def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") -> Repository:
     """Delete a repository, with `force` also one that holds images; give what it was.
 
-    Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
+    `by` is who does it, for the history. Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
     """
     world = registry.world
     with world.store.exclusively():
@@ -128,9 +128,8 @@ def delete(registry: Registry, name: str, *, force: bool = False) -> Repository:
             one = change.db.execute("SELECT 1 FROM image WHERE repository_id = ? LIMIT 1", (repository.id,))
             if one.fetchone() is not None and not force:
                 raise RepositoryNotEmptyException(name, registry.account_id)
-            layers = change.db.execute(
-                "SELECT digest FROM layer WHERE repository_id = ?", (repository.id,)
-            ).fetchall()
+            layers = change.db.execute("SELECT digest FROM layer WHERE repository_id = ?", (repository.id,)).fetchall()
+            history.note_end(change, registry, name, repository.id, by)
             change.db.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
         world.uploads.end_all(repository.id)
         world.collector.forget(row["digest"] for row in layers)

@@ -92,6 +92,19 @@ CREATE TABLE IF NOT EXISTS image_child (
     PRIMARY KEY (image_id, child_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS image_by_child ON image_child (child_id);
+
+CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outlives its repositories; without an
+    id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
+    account_id TEXT NOT NULL,
+    region TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    at REAL NOT NULL,
+    what TEXT NOT NULL,
+    tag TEXT,
+    before TEXT,
+    after TEXT,
+    by TEXT NOT NULL
+);
 """
 
 VERSION = 1

@@ -20,7 +20,9 @@ def put_image(call: Call) -> dict[str, Any]:
     request = call.request
     pushed = manifest.parse(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
     tag = request.get("imageTag")
-    image = images.put(call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest"))
+    image = images.put(
+        call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest"), by=call.caller.arn
+    )
     return {"image": _given(call, image, pushed.body, tag)}
 
 
@@ -74,7 +76,9 @@ def batch_get_image(call: Call) -> dict[str, Any]:
 @operation("BatchDeleteImage")
 def batch_delete_image(call: Call) -> dict[str, Any]:
     """Delete tags and images; the status is 200 even when every single deletion failed."""
-    gone, failures = images.delete(call.registry, call.repository_name, _ids(call.request["imageIds"]))
+    gone, failures = images.delete(
+        call.registry, call.repository_name, _ids(call.request["imageIds"]), by=call.caller.arn
+    )
     return {"imageIds": [_shown_id(image_id) for image_id in gone], "failures": _shown_failures(failures)}
 
 

@@ -57,7 +57,9 @@ def describe_repositories(call: Call) -> dict[str, Any]:
 @operation("DeleteRepository")
 def delete_repository(call: Call) -> dict[str, Any]:
     """Delete a repository; with `force` also its images. The answer shows what it was, without its settings."""
-    deleted = repositories.delete(call.registry, call.repository_name, force=call.request.get("force", False))
+    deleted = repositories.delete(
+        call.registry, call.repository_name, force=call.request.get("force", False), by=call.caller.arn
+    )
     shown = _shown(deleted)
     return {"repository": {name: shown[name] for name in shown if not name.startswith(("imageScanning", "encryption"))}}
 

@@ -27,7 +27,9 @@ def put(visit: Visit) -> Response:
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (wanted.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
-    image = images.put(visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True)
+    image = images.put(
+        visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal
+    )
     headers: Headers = [
         ("Location", visit.url(f"manifests/{image.digest}")),
         ("Docker-Content-Digest", image.digest),
@@ -57,7 +59,7 @@ def look(visit: Visit) -> Response:
 def remove(visit: Visit) -> Response:
     """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
     visit.may("ecr:BatchDeleteImage")
-    gone, failures = images.delete(visit.registry, visit.name, [_known(visit)])
+    gone, failures = images.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
     if gone:
         return Response(202)
     failure = failures[0]
