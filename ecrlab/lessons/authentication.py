@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,15 @@ def _expiry(view: View) -> str:
     view.require(
         view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a time"
     )
+    view.require(
+        not isinstance(view.answer, (timedelta, int, float)),
+        "that is a length of time; the question is when, so add it to lab.clock.now()",
+    )
     try:
         answer = view.answer if isinstance(view.answer, datetime) else datetime.fromisoformat(str(view.answer))
     except ValueError:
-        raise NotYet(f"{view.answer!r} is no datetime and no ISO 8601 text such as 2026-10-01T21:00:00+00:00") from None
+        shown = textwrap.shorten(repr(view.answer), 60, placeholder=" …")
+        raise NotYet(f"{shown} is no datetime and no ISO 8601 text such as 2026-10-01T21:00:00+00:00") from None
     if answer.tzinfo is None:
         answer = answer.replace(tzinfo=UTC)
     away = answer - view.clock.now()
@@ -33,13 +39,19 @@ def _expiry(view: View) -> str:
 
 
 def _ireland(view: View) -> str:
-    config = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8"))
+    try:
+        config = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise NotYet("Docker's config.json is missing or cannot be read, so it has no password at all") from None
     hosts = [host for host, login in config.get("auths", {}).items() if login.get("auth")]
     others = f"; Docker has a password for {', '.join(hosts)}" if hosts else ""
     view.require(IRELAND in hosts, f"Docker has no password for {IRELAND}{others}")
     user, _, password = base64.b64decode(config["auths"][IRELAND]["auth"]).decode().partition(":")
     view.require(user == "AWS", f"the user for {IRELAND} is {user}; for ECR it is always AWS")
-    expiration = datetime.fromtimestamp(json.loads(base64.b64decode(password))["expiration"], UTC)
+    try:
+        expiration = datetime.fromtimestamp(json.loads(base64.b64decode(password))["expiration"], UTC)
+    except (ValueError, KeyError, TypeError):
+        raise NotYet(f"what Docker keeps for {IRELAND} is no password that ECR gave; run the pipeline") from None
     view.require(expiration > view.clock.now(), f"the password for {IRELAND} has expired; fetch a fresh one")
     return f"Docker is logged in to {IRELAND}"
 

@@ -18,6 +18,10 @@ class NotYet(EcrLabError):
     """What is missing, in a sentence for the learner; a plausible mistake is named."""
 
 
+class NoSuchExercise(EcrLabError):
+    """An id that no lesson has; the nearest ones are named."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything."""
@@ -71,21 +75,36 @@ class Desk:
 
     def check(self, exercise_id: str, answer: Any = None, *, strict: bool = False) -> None:
         """Print how the exercise stands. With `strict`, for graders, an unsolved one raises `NotYet`."""
-        exercise = find(exercise_id)
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
+            exercise = find(exercise_id)
             reached = exercise.judge(self._view(answer))
         except NotYet as missing:
             if strict:
                 raise
             print(f"✗ Not yet: {missing}.")
             print(f'  For a hint: lab.hint("{exercise.id}")')
-            return
-        progress.note_solved(exercise.id)
-        print(f"✓ Solved: {reached}.")
+        except NoSuchExercise as unknown:
+            if strict:
+                raise
+            print(f"✗ {unknown}")
+        except (BotoCoreError, ClientError) as refused:
+            if strict:
+                raise
+            print(f"✗ The check could not look into the registry: {refused}")
+            print("  If the lab was stopped, run lab = ecrlab.start() and the cells after it again.")
+        else:
+            progress.note_solved(exercise.id)
+            print(f"✓ Solved: {reached}.")
 
     def hint(self, exercise_id: str) -> None:
         """Print the next hint; after the last one, where the solution is."""
-        exercise = find(exercise_id)
+        try:
+            exercise = find(exercise_id)
+        except NoSuchExercise as unknown:
+            print(f"✗ {unknown}")
+            return
         given = self._hints_given.get(exercise.id, 0)
         self._hints_given[exercise.id] = given + 1
         if given < len(exercise.hints):
@@ -95,17 +114,20 @@ class Desk:
 
     def solution(self, exercise_id: str) -> None:
         """Print one right way."""
-        print(find(exercise_id).solution.strip())
+        try:
+            print(find(exercise_id).solution.strip())
+        except NoSuchExercise as unknown:
+            print(f"✗ {unknown}")
 
 
 def find(exercise_id: str) -> Exercise:
-    """The exercise of that id. Raises `EcrLabError` that names the nearest ones."""
+    """The exercise of that id. Raises `NoSuchExercise` that names the nearest ones."""
     exercises: dict[str, Exercise] = {
         exercise.id: exercise for lesson in catalogue.lessons() for exercise in lesson.EXERCISES
     }
     if exercise_id not in exercises:
         near = difflib.get_close_matches(str(exercise_id), exercises, n=1, cutoff=0.4) or list(exercises)
-        raise EcrLabError(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")
+        raise NoSuchExercise(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")
     return exercises[exercise_id]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import ecrlab
-from ecrlab.lessons.exercises import NotYet
+from ecrlab.lessons.exercises import NoSuchExercise, NotYet
 
 
 @pytest.fixture
@@ -13,9 +13,24 @@ def lab(monkeypatch, tmp_path):
         yield lab
 
 
-def test_an_unknown_exercise_names_the_nearest(lab):
-    with pytest.raises(ecrlab.EcrLabError, match="push-a-second-tag"):
-        lab.check("push-second-tag")
+@pytest.mark.parametrize("ask", ["check", "hint", "solution"])
+def test_an_unknown_exercise_names_the_nearest(lab, ask, capsys):
+    getattr(lab, ask)("push-second-tag")
+
+    assert capsys.readouterr().out == "✗ there is no exercise 'push-second-tag'; did you mean push-a-second-tag?\n"
+
+
+def test_graders_hear_of_an_unknown_exercise_by_an_exception(lab):
+    with pytest.raises(NoSuchExercise, match="push-a-second-tag"):
+        lab.check("push-second-tag", strict=True)
+
+
+def test_a_check_after_the_lab_was_stopped_says_so_and_does_not_raise(lab, capsys):
+    lab.stop()
+
+    lab.check("push-a-second-tag")
+
+    assert "If the lab was stopped, run lab = ecrlab.start()" in capsys.readouterr().out
 
 
 def test_an_unsolved_exercise_says_what_is_missing_and_does_not_raise(lab, capsys):

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -60,6 +61,8 @@ CASES = {
             "twelve": lambda lab: lab.clock.now().replace(hour=lab.clock.now().hour + 1),
             "no datetime": lambda lab: "tomorrow",
             "lab's past": lambda lab: "2020-01-01T00:00",
+            "a length of time": lambda lab: timedelta(hours=12),
+            "authorizationData.* … is no datetime": lambda lab: lab.client("ecr").get_authorization_token(),
         },
         right=(
             lambda lab: lab.client("ecr").get_authorization_token()["authorizationData"][0]["expiresAt"],
@@ -68,7 +71,12 @@ CASES = {
     ),
     "log-in-to-ireland": Case(
         scene="true",
-        wrong={"Docker has a password for " + HOST: LOGIN},
+        wrong={
+            "Docker has a password for " + HOST: LOGIN,
+            "config.json is missing or cannot be read": "rm $DOCKER_CONFIG/config.json",
+            "is no password that ECR gave": f"""cat > $DOCKER_CONFIG/config.json <<< \\
+                '{{"auths": {{"{HOST.replace("us-east-1", "eu-west-1")}": {{"auth": "'$(printf AWS:guess | base64)'"}}}}}}'""",
+        },
         right=(
             LOGIN.replace("us-east-1", "eu-west-1").replace(
                 "get-login-password", "get-login-password --region eu-west-1"
