@@ -6,11 +6,22 @@ from typing import Any
 from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.quizzes import Card, Choice
 
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+
+AGAIN = (
+    "The tag is taken now and cannot move: delete it with aws ecr batch-delete-image --repository-name my-app "
+    "--image-ids imageTag=v1.2.5, then mend, build and push again"
+)
+"""How a wrong push is undone in a repository whose tags are immutable."""
+
 
 def _layers(view: View, tag: str) -> list[str]:
     answer = view.ecr.batch_get_image(repositoryName="my-app", imageIds=[{"imageTag": tag}])
     manifest: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
-    view.require("layers" in manifest, f"{tag} is an index of several platforms; push an image for one")
+    view.require("layers" in manifest, f"{tag} is an index of several platforms, not one image. {AGAIN}")
     return [layer["digest"] for layer in manifest["layers"]]
 
 
@@ -19,19 +30,26 @@ def _patch(view: View) -> str:
     view.require("v1.2.3" in tags, "my-app has no image tagged v1.2.3; run the cells above first")
     near = [tag for tag in tags if "1.2.5" in tag]
     view.require("v1.2.5" in tags, f"the tag is {near[0]}, not v1.2.5" if near else "my-app has no tag v1.2.5")
-    same = next((tag for tag in tags if tag != "v1.2.5" and tags[tag] == tags["v1.2.5"]), None)
-    view.require(same is None, f"v1.2.5 is the same image as {same}; change app.py and build again before you push")
+    same = next((tag for tag in tags if tag not in near and tags[tag] == tags["v1.2.5"]), None)
+    view.require(
+        same is None, f"v1.2.5 is the same image as {same}: app.py was not changed or not built again. {AGAIN}"
+    )
     old, new = _layers(view, "v1.2.3"), _layers(view, "v1.2.5")
     shared = len(set(old) & set(new))
-    view.require(shared, "v1.2.5 shares no layer with v1.2.3; build from the same Dockerfile")
-    view.require(shared >= len(old) - 1, f"v1.2.5 shares only {shared} of {len(old)} layers; change nothing but app.py")
+    view.require(shared, f"v1.2.5 shares no layer with v1.2.3: it was built from another Dockerfile. {AGAIN}")
+    view.require(
+        shared >= len(old) - 1,
+        f"v1.2.5 shares only {shared} of {len(old)} layers: more than app.py was changed. {AGAIN}",
+    )
     return f"v1.2.5 is a new image that shares {shared} of its {len(new)} layers with v1.2.3"
 
 
 def _ghost(view: View) -> str:
     images = view.images("playground")
+    children = _children(view, images)
     untagged = [image["imageDigest"] for image in images if not image.get("imageTags")]
-    view.require(untagged, "playground has no untagged image; push two images under one tag first")
+    left = [digest for digest in untagged if digest not in children]
+    view.require(left, "playground has no image that lost its tag; push two images under one tag first")
     view.require(
         view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a digest"
     )
@@ -41,9 +59,20 @@ def _ghost(view: View) -> str:
     view.require(
         answer not in tagged, f"that image is the one tagged {tagged.get(answer)}; look for the one without a tag"
     )
-    matches = [digest for digest in untagged if digest.startswith(answer) and len(answer) >= len("sha256:") + 12]
+    view.require(answer not in children, "that image never had a tag: it is a part of an index, which has the tag")
+    matches = [digest for digest in left if digest.startswith(answer) and len(answer) >= len("sha256:") + 12]
     view.require(matches, "playground has no image of that digest")
     return f"{matches[0][:19]}… has no tag any more, and is still there"
+
+
+def _children(view: View, images: list[dict[str, Any]]) -> set[str]:
+    """The digests that the indexes among these images list."""
+    indexes = [{"imageDigest": image["imageDigest"]} for image in images if image["imageManifestMediaType"] in INDEXES]
+    if not indexes:
+        return set()
+    answer = view.ecr.batch_get_image(repositoryName="playground", imageIds=indexes[:100])
+    manifests = [json.loads(image["imageManifest"]) for image in answer["images"]]
+    return {child["digest"] for manifest in manifests for child in manifest.get("manifests", [])}
 
 
 EXERCISES = (

@@ -31,7 +31,12 @@ class Case:
 
 def untagged(lab):
     found = lab.client("ecr").describe_images(repositoryName="playground", filter={"tagStatus": "UNTAGGED"})
-    return found["imageDetails"][0]["imageDigest"]
+    return min(found["imageDetails"], key=lambda image: image["imagePushedAt"])["imageDigest"]
+
+
+def child(lab):
+    found = lab.client("ecr").describe_images(repositoryName="playground", filter={"tagStatus": "UNTAGGED"})
+    return max(found["imageDetails"], key=lambda image: image["imagePushedAt"])["imageDigest"]
 
 
 def tagged(lab):
@@ -50,9 +55,10 @@ CASES = {
                 docker push {HOST}/hello:stable""",
         },
         right=(
-            f"docker pull {HOST}/hello:v1; docker tag {HOST}/hello:v1 {HOST}/hello:stable; docker push {HOST}/hello:stable",
-            """aws ecr put-image --repository-name hello --image-tag stable --image-manifest "$(aws ecr batch-get-image \
-               --repository-name hello --image-ids imageTag=v1 --query 'images[0].imageManifest' --output text)" """,
+            f"""docker pull {HOST}/hello:v1; docker tag {HOST}/hello:v1 {HOST}/hello:stable
+                docker push {HOST}/hello:stable""",
+            """aws ecr put-image --repository-name hello --image-tag stable --image-manifest "$(
+               aws ecr batch-get-image --repository-name hello --image-ids imageTag=v1 --query 'images[0].imageManifest' --output text)" """,
         ),
     ),
     "expiry-of-a-token": Case(
@@ -74,8 +80,8 @@ CASES = {
         wrong={
             "Docker has a password for " + HOST: LOGIN,
             "config.json is missing or cannot be read": "rm $DOCKER_CONFIG/config.json",
-            "is no password that ECR gave": f"""cat > $DOCKER_CONFIG/config.json <<< \\
-                '{{"auths": {{"{HOST.replace("us-east-1", "eu-west-1")}": {{"auth": "'$(printf AWS:guess | base64)'"}}}}}}'""",
+            "is no password that ECR gave": f"""cat > $DOCKER_CONFIG/config.json <<< '{{"auths":
+                {{"{HOST.replace("us-east-1", "eu-west-1")}": {{"auth": "'$(printf AWS:guess | base64)'"}}}}}}'""",
         },
         right=(
             LOGIN.replace("us-east-1", "eu-west-1").replace(
@@ -95,17 +101,28 @@ CASES = {
                 docker push {HOST}/my-app:1.2.5""",
             "shares no layer": f"""printf 'FROM scratch\\nCOPY app.py /\\n' > Dockerfile
                 docker build -q -t {HOST}/my-app:v1.2.5 . && docker push {HOST}/my-app:v1.2.5""",
+            "delete it with aws ecr batch-delete-image": f"""
+                aws ecr put-image-tag-mutability --repository-name my-app --image-tag-mutability IMMUTABLE
+                docker tag {HOST}/my-app:v1.2.3 {HOST}/my-app:v1.2.5 && docker push {HOST}/my-app:v1.2.5""",
             "is an index": f"""docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/my-app:v1.2.5 .
                 docker push {HOST}/my-app:v1.2.5""",
         },
+        right=(
+            f"""sed -i.old s/1.2.4/1.2.5/ app.py
+                docker build -q -t {HOST}/my-app:1.2.5 . && docker push {HOST}/my-app:1.2.5
+                docker tag {HOST}/my-app:1.2.5 {HOST}/my-app:v1.2.5 && docker push {HOST}/my-app:v1.2.5""",
+        ),
     ),
     "find-the-ghost": Case(
         app="my-app",
         scene=f"""{LOGIN}aws ecr create-repository --repository-name playground
             docker build -q -t {HOST}/playground:v1 . && docker push -q {HOST}/playground:v1
             sed -i.old s/1.2.3/1.2.4/ app.py
-            docker build -q -t {HOST}/playground:v1 . && docker push -q {HOST}/playground:v1""",
+            docker build -q -t {HOST}/playground:v1 . && docker push -q {HOST}/playground:v1
+            docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/playground:multi .
+            docker push -q {HOST}/playground:multi""",
         wrong={
+            "never had a tag": child,
             "the one tagged v1": tagged,
             "is no digest": lambda lab: "v1",
             "no image of that digest": lambda lab: "sha256:" + "0" * 64,
