@@ -19,6 +19,7 @@ import boto3
 import pytest
 
 from ecrlab.clock import WallClock
+from ecrlab.registry import settings
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 
@@ -93,6 +94,7 @@ class Shell:
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     world = World(tmp_path_factory.mktemp("clients") / "registry", WallClock(), durable=False)
+    settings.put_account_setting(world.registry("123456789012", "us-east-1"), "BLOB_MOUNTING", "ENABLED")
     server = Server(world)
     yield server.endpoint
     server.stop()

@@ -13,7 +13,7 @@ from ecrlab import gallery
 from ecrlab.docker import credentials
 from ecrlab.docker.__main__ import main
 from ecrlab.docker.store import Store
-from ecrlab.registry import images, repositories, tokens
+from ecrlab.registry import images, repositories, settings, tokens
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.v2.gallery import GalleryFace
@@ -93,7 +93,9 @@ class Lab:
 
     @cached_property
     def world(self):
-        return World(self._folder / "state", seed="test", durable=False)
+        world = World(self._folder / "state", seed="test", durable=False)
+        settings.put_account_setting(world.registry("123456789012", "us-east-1"), "BLOB_MOUNTING", "ENABLED")
+        return world
 
     @property
     def store(self):

@@ -30,7 +30,7 @@ def get_account_setting(call: Call) -> dict[str, Any]:
     return {"name": name, "value": settings.account_setting(call.registry, name)}
 
 
-@operation("PutAccountSetting", partial="BLOB_MOUNTING is kept, but pushes mount layers whatever it says")
+@operation("PutAccountSetting")
 def put_account_setting(call: Call) -> dict[str, Any]:
     """Change one setting."""
     name, value = call.request["name"], call.request["value"]

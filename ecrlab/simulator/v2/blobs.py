@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecrlab.registry import layers, names
+from ecrlab.registry import layers, names, repositories, settings
 from ecrlab.registry.errors import (
     AccessDeniedException,
     RepositoryNotFoundException,
@@ -93,7 +93,13 @@ def cancel(visit: Visit) -> Response:
 
 
 def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
-    """The layer as it is now in this repository too, or None: then the client is to upload it."""
+    """The layer as it is now in this repository too, or None: then the client is to upload it.
+
+    ECR mounts only where the account setting BLOB_MOUNTING is ENABLED, and only between repositories that are encrypted
+    alike (AWS user guide, blob mounting).
+    """
+    if not settings.blob_mounting(visit.registry):
+        return None
     # UNSURE: whether ECR looks for the layer by itself when a mount names no source; it does, as the specification
     # lets it, among the repositories that the caller may pull from.
     sources = [source_name] if source_name is not None else layers.holders(visit.registry, digest)
@@ -104,10 +110,17 @@ def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
             continue
         if visit.quirks and not layers.is_used(visit.registry, source, digest):
             continue
+        if not _encrypted_alike(visit, source):
+            continue
         mounted = layers.mount(visit.registry, visit.name, digest, source)
         if mounted is not None:
             return mounted
     return None
+
+
+def _encrypted_alike(visit: Visit, source_name: str) -> bool:
+    here, there = (repositories.find(visit.registry, name).settings for name in (visit.name, source_name))
+    return (here.encryption_type, here.kms_key) == (there.encryption_type, there.kms_key)
 
 
 @contextmanager

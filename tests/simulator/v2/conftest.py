@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from ecrlab.clock import LabClock
-from ecrlab.registry import repositories, tokens
+from ecrlab.registry import repositories, settings, tokens
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
 
@@ -26,6 +26,7 @@ def clock() -> LabClock:
 def world(tmp_path: Path, clock: LabClock) -> Iterator[World]:
     world = World(tmp_path / "state", clock, seed="v2", durable=False)
     repositories.create(world.registry(ACCOUNT, REGION), "team/app")
+    settings.put_account_setting(world.registry(ACCOUNT, REGION), "BLOB_MOUNTING", "ENABLED")
     yield world
     world.close()
 
