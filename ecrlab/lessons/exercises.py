@@ -31,7 +31,7 @@ class View:
     answer: Any = None
 
     def images(self, repository: str) -> list[dict[str, Any]]:
-        """The images of a repository as `describe_images` gives them. Raises `NotYet` if there is no such repository."""
+        """The images of a repository as `describe_images` gives them. Raises `NotYet` if there is no such one."""
         pages = self.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
         try:
             return [detail for page in pages for detail in page["imageDetails"]]
@@ -46,7 +46,7 @@ class View:
         return [found["repositoryName"] for page in pages for found in page["repositories"]]
 
     def tags(self, repository: str) -> dict[str, str]:
-        """The tags of a repository, each with the digest it points at. Raises `NotYet` if there is no such repository."""
+        """The tags of a repository, each with the digest it points at. Raises `NotYet` if there is no such one."""
         return {tag: image["imageDigest"] for image in self.images(repository) for tag in image.get("imageTags", [])}
 
     def require(self, reached: object, otherwise: str) -> None:
@@ -57,7 +57,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """One exercise: `judge` returns what was reached, in a sentence, or raises `NotYet`; `solution` is one right way."""
+    """One exercise: `judge` returns what was reached, in a sentence, or raises `NotYet`; `solution` is one way."""
 
     id: str
     task: str

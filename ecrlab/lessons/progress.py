@@ -78,7 +78,7 @@ def _changing() -> Iterator[dict[str, str]]:
         if record != before:
             with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=target.name, delete=False) as draft:
                 json.dump({"solved": record}, draft, indent=1)
-            os.replace(draft.name, target)
+            Path(draft.name).replace(target)
 
 
 def _read(target: Path, *, keep_unreadable: bool = False) -> dict[str, str]:

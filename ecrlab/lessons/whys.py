@@ -84,7 +84,7 @@ WHYS = (
         "when you push.",
         ["the repository was never created", "a typing mistake", "it is in another Region or account"],
         "aws ecr create-repository --repository-name NAME, or compare with aws ecr describe-repositories.",
-        "The same; or a repository creation template for CREATE_ON_PUSH, which makes repositories of a prefix by itself.",
+        "The same; or a repository creation template for CREATE_ON_PUSH, which makes those of a prefix by itself.",
     ),
     _why(
         "(tag invalid|ImageTagAlreadyExistsException|TAG_INVALID)",

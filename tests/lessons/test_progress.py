@@ -26,7 +26,10 @@ def test_the_first_time_counts(kept):
 
 
 def test_processes_side_by_side_lose_nothing(kept):
-    script = "import sys; from ecrlab.lessons import progress; [progress.note_solved(f'{sys.argv[1]}-{n}') for n in range(20)]"
+    script = (
+        "import sys; from ecrlab.lessons import progress; "
+        "[progress.note_solved(f'{sys.argv[1]}-{n}') for n in range(20)]"
+    )
     running = [subprocess.Popen([sys.executable, "-c", script, str(n)]) for n in range(4)]
     for process in running:
         assert process.wait() == 0

@@ -19,8 +19,8 @@ FAMOUS = [
     "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
     "UNSUPPORTED_IMAGE",
     "An error occurred (ScanNotFoundException) when calling the DescribeImageScanFindings operation",
-    "An error occurred (LimitExceededException) when calling the StartImageScan operation: The scan quota per image has "
-    "been exceeded. Wait and try again.",
+    "An error occurred (LimitExceededException) when calling the StartImageScan operation: The scan quota per image "
+    "has been exceeded. Wait and try again.",
     "ImageReferencedByManifestList",
     "An error occurred (RepositoryNotEmptyException) when calling the DeleteRepository operation",
     "toomanyrequests: Rate exceeded",
