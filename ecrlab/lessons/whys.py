@@ -34,8 +34,9 @@ def explain(error: str) -> str:
         if why.sign.search(error):
             return why.page(error)
     return (
-        f"{_wrapped(error, '  ')}\n\nThis one is not among the famous errors. Read it in three parts: the class before "
-        "the first\nparenthesis or colon, the operation, and the sentence that names repository, tag or digest."
+        f"{_wrapped(error, '  ')}\n\nThis one is not among the famous errors. An error of AWS has three parts:\n"
+        "the class in parentheses, the operation, and a sentence that names repository, tag or digest. Docker\n"
+        "prints just such a sentence; what stands before its first colon says how far it came."
     )
 
 
@@ -184,6 +185,75 @@ WHYS = (
         ["many machines pull from public.ecr.aws without logging in", "a loop asks for a token before each pull"],
         "The lab has no such limit; something else answered.",
         "Log in (also to ECR Public), cache tokens for their twelve hours, or use a pull through cache.",
+    ),
+    _why(
+        "RepositoryAlreadyExistsException|EntityAlreadyExists|LayerAlreadyExistsException",
+        "What you want to make is there already. Nothing was changed, and nothing was lost.",
+        ["a cell or a script was run a second time", "two jobs make the same thing"],
+        "Go on: what you need is there. To begin anew, run lab = ecrlab.start() and the cells after it.",
+        "Scripts ask first (aws ecr describe-repositories), or take this error for success.",
+    ),
+    _why(
+        "Could not connect to the endpoint URL",
+        "Nobody listens at that address, so no lab answered; nothing was sent anywhere else.",
+        [
+            "the lab was stopped, or not started yet, or the kernel was restarted",
+            "a terminal was attached to a lab that has ended since",
+        ],
+        "Run lab = ecrlab.start() and the cells after it; in a terminal, then attach again with python3 -m ecrlab env.",
+        "A wrong --region or endpoint, or no network.",
+    ),
+    _why(
+        "cannot perform an interactive login",
+        "docker login got an empty password, and there is nobody it could ask for one.",
+        ["the command left of the pipe failed: its own error stands above this one, and is the one to read"],
+        "Run aws ecr get-login-password by itself, and give lab.why() the text that it prints.",
+        "The same.",
+    ),
+    _why(
+        r"login attempt to .* 403 Forbidden",
+        "The registry knows the kind of password, and refuses this one.",
+        ["--region and the Region in the host name differ", "the password is older than twelve hours"],
+        "Name the same Region twice: behind --region, and in the host name.",
+        "The same.",
+    ),
+    _why(
+        r"login attempt to .* 40[01] ",
+        "What was sent is no user name and password that ECR could have given.",
+        ["--username is not AWS", "something else than the output of get-login-password came through the pipe"],
+        "docker login --username AWS, and the password straight from aws ecr get-login-password.",
+        "The same.",
+    ),
+    _why(
+        "No such image|does not exist locally",
+        "Docker has no image of that name on this machine.",
+        [
+            "a new lab begins with no images, so one that was built before is gone",
+            "it was never built or pulled, or under another name or tag",
+        ],
+        "docker images shows what is there; run the cell with docker build again.",
+        "The same; docker pull brings it from the registry.",
+    ),
+    _why(
+        "means Docker Hub",
+        "A name without a registry's host in front means Docker Hub.",
+        ["the image was built as my-app:v1 and never got its full name"],
+        "docker tag gives it the full name, which begins with the host of your registry; push that.",
+        "There, Docker would send it to Docker Hub, or say denied: requested access to the resource is denied.",
+    ),
+    _why(
+        "no matching manifest for",
+        "The tag is an index, and none of its images is for this platform.",
+        ["the image was built for other processors than this one"],
+        "docker manifest inspect lists the platforms; build with --platform for the one that is missing.",
+        "The same.",
+    ),
+    _why(
+        "needs an engine",
+        "The lab's docker command has no engine, so it can start no container.",
+        ["docker run, ps, exec and RUN in a Dockerfile start programs in containers"],
+        'Nothing in the lessons needs it. With Docker installed, ecrlab.start(docker="system") uses that.',
+        "It works there, as with any Docker.",
     ),
     _why(
         "layer already exists",

@@ -58,7 +58,8 @@ CASES = {
             f"""docker pull {HOST}/hello:v1; docker tag {HOST}/hello:v1 {HOST}/hello:stable
                 docker push {HOST}/hello:stable""",
             """aws ecr put-image --repository-name hello --image-tag stable --image-manifest "$(
-               aws ecr batch-get-image --repository-name hello --image-ids imageTag=v1 --query 'images[0].imageManifest' --output text)" """,
+               aws ecr batch-get-image --repository-name hello --image-ids imageTag=v1 \
+               --query 'images[0].imageManifest' --output text)" """,
         ),
     ),
     "expiry-of-a-token": Case(

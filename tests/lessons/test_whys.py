@@ -25,6 +25,18 @@ FAMOUS = [
     "An error occurred (RepositoryNotEmptyException) when calling the DeleteRepository operation",
     "toomanyrequests: Rate exceeded",
     "5f70bf18a086: Layer already exists",
+    "An error occurred (RepositoryAlreadyExistsException) when calling the CreateRepository operation: The repository "
+    "with name 'hello' already exists in the registry with id '123456789012'",
+    'Could not connect to the endpoint URL: "http://127.0.0.1:9/no-lab-is-running"',
+    "Error: Cannot perform an interactive login from a non TTY device",
+    "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed with "
+    "status: 403 Forbidden",
+    "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed with "
+    "status: 400 Bad Request",
+    "An image does not exist locally with the tag: 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello",
+    "hello means Docker Hub, which the lab never reaches: give it the name of your registry first",
+    "no matching manifest for linux/s390x in the manifest list entries of my-app:v1",
+    "docker run needs an engine, and the lab's docker has none",
 ]
 
 
