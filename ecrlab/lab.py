@@ -9,7 +9,7 @@ import atexit
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,9 @@ from ecrlab.lessons.whys import explain
 from ecrlab.running import LabFolder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from ecrlab.analysis.show import Show
     from ecrlab.analysis.transcripts import Transcript
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
@@ -80,6 +83,32 @@ class Lab:
         with self._server.recorder.recording() as exchanges:
             yield Transcript(exchanges)
 
+    def show(self, repository: str | None = None) -> "Show":
+        """The registry, or one repository of it, as a picture with a table: tags, digests, ages and shared layers.
+
+        `.picture()` and `.table()` of the answer give the two apart. It reads what is there without pulling it.
+        """
+        from ecrlab.analysis.show import show
+        from ecrlab.registry import images
+
+        registry = self._world.registry(self.account_id, self.region)
+
+        def manifests(name: str, digests: Sequence[str]) -> dict[str, str]:
+            found = (images.find(registry, name, images.ImageId(digest)) for digest in digests)
+            return {image.digest: (image.body or b"").decode() for image in found}
+
+        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=manifests)
+
+    def history(self, repository: str | None = None) -> "pd.DataFrame":
+        """Who moved which tag when, in the registry or in one repository of it: one row for each event.
+
+        What was refused changed nothing, so it is not listed. `ecrlab.analysis.tag_history` draws it.
+        """
+        from ecrlab.analysis.tag_history import table
+        from ecrlab.registry import history
+
+        return table(history.of(self._world.registry(self.account_id, self.region), repository))
+
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.
 
@@ -98,7 +127,7 @@ class Lab:
     def why(self, error: object = None) -> None:
         """Explain an error (its text, or a caught exception), or the last one that AWS or docker gave in this lab."""
         text = str(error) if error is not None else self._last_error()
-        print(explain(text) if text else "No error yet in this lab. Provoke one, or give its text: lab.why(\"…\")")
+        print(explain(text) if text else 'No error yet in this lab. Provoke one, or give its text: lab.why("…")')
 
     def stop(self) -> None:
         """End the lab and put the process back as it was; a lab without `state=` forgets everything."""
