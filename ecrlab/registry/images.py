@@ -114,15 +114,15 @@ def put(
             raise ImageTagAlreadyExistsException(tag, repository_name)
         layer_ids: list[int] = []
         if row is not None:
-            image_id = row["id"]
+            image = _from_row(db.execute(f"SELECT {_COLUMNS} FROM image WHERE id = ?", (row["id"],)).fetchone())
         else:
-            image_id, layer_ids = _insert(change, registry, repository, manifest)
-        if tag is not None and holder != image_id:
-            _point(db, repository, tag, image_id)
+            image, layer_ids = _insert(change, registry, repository, manifest)
+        if tag is not None and holder != image.id:
+            _point(db, repository, tag, image.id)
+            image = replace(image, tags=(*image.tags, tag))
         if change.happened:
             what = "pushed" if row is None else "tagged"
             history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
-        image = _from_row(db.execute(f"SELECT {_COLUMNS} FROM image WHERE id = ?", (image_id,)).fetchone())
     registry.world.collector.fulfil(layer_ids)
     return image
 
@@ -256,7 +256,8 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
         return [row["name"] for row in rows]
 
 
-def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[int, list[int]]:
+def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[Image, list[int]]:
+    """Keep a new image, still without a tag; give it, and the ids of the layers it uses."""
     db = change.db
     layers = _held_layers(db, registry, repository, manifest)
     children = _held_children(db, registry, repository, manifest)
@@ -278,6 +279,17 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
             manifest.body,
         ),
     ).fetchone()[0]
+    image = Image(
+        id=image_id,
+        digest=manifest.digest,
+        tags=(),
+        media_type=manifest.media_type,
+        artifact_type=manifest.artifact_type,
+        subject=manifest.subject,
+        size=size,
+        pushed_at=change.at,
+        pulled_at=None,
+    )
     layer_ids = [layer_id for layer_id, _ in layers.values()]
     db.executemany("INSERT INTO image_layer VALUES (?, ?)", [(image_id, layer_id) for layer_id in layer_ids])
     media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
@@ -286,7 +298,7 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
         [(media_types[digest], layer_id) for digest, (layer_id, _) in layers.items()],
     )
     db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
-    return image_id, layer_ids
+    return image, layer_ids
 
 
 def _held_layers(

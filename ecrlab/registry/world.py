@@ -58,6 +58,7 @@ class World:
         self, directory: Path, clock: Clock | None = None, *, seed: str | None = None, durable: bool = True
     ) -> None:
         self.directory = directory
+        self._durable = durable
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
@@ -78,7 +79,7 @@ class World:
             except (OSError, sqlite3.Error, ServerException) as error:
                 raise StateError(f"cannot keep a registry in {directory}: {error}") from error
             undo.pop_all()
-        if isinstance(self.clock, LabClock):
+        if isinstance(self.clock, LabClock) and durable:
             self.clock.when_moved = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
@@ -99,7 +100,7 @@ class World:
                 instant = self.clock.after_change()
                 change = Change(db, instant.timestamp())
                 yield change
-                if change.happened:
+                if change.happened and self._durable:
                     _keep_time(db, self.clock, instant)
             if change.happened:
                 self.clock.settle(instant)
