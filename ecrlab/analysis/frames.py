@@ -37,14 +37,9 @@ def layers(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
     Columns: `part`, `digest` (its first 12 hexadecimal digits), `bytes` (compressed), `media type`. Raises `ValueError`
     for an index, which has no layers of its own, and for a tag that is not there.
     """
-    import json
-
     import pandas as pd
 
-    answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-    if not answer["images"]:
-        raise ValueError(f"{repository} has no image tagged {tag}")
-    manifest = json.loads(answer["images"][0]["imageManifest"])
+    manifest = _manifest(ecr, repository, tag)
     if "config" not in manifest:
         raise ValueError(f"{repository}:{tag} is an index of images for several platforms; ask for one of them")
     parts = [("config", manifest["config"])]
@@ -56,6 +51,28 @@ def layers(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
     return pd.DataFrame(rows).set_index("part")
 
 
+def platforms(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
+    """One row for each image that an index lists: `platform` (os/architecture), `digest` and what it `is`.
+
+    An attestation says of itself that it is for `unknown/unknown`. Raises `ValueError` for an image that is no index, and
+    for a tag that is not there.
+    """
+    import pandas as pd
+
+    index = _manifest(ecr, repository, tag)
+    if "manifests" not in index:
+        raise ValueError(f"{repository}:{tag} is one image, not an index")
+    rows = [
+        {
+            "platform": f"{child['platform']['os']}/{child['platform']['architecture']}",
+            "digest": short(child["digest"]),
+            "is": child.get("annotations", {}).get("vnd.docker.reference.type", "image").partition("-")[0],
+        }
+        for child in index["manifests"]
+    ]
+    return _numbered(pd.DataFrame(rows, columns=["platform", "digest", "is"]))
+
+
 def short(digest: str) -> str:
     """The first 12 hexadecimal digits of a digest, as Docker shows it.
 
@@ -63,6 +80,16 @@ def short(digest: str) -> str:
     'e3b0c44298fc'
     """
     return digest.partition(":")[2][:12]
+
+
+def _manifest(ecr: Any, repository: str, tag: str) -> dict[str, Any]:
+    import json
+
+    answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    if not answer["images"]:
+        raise ValueError(f"{repository} has no image tagged {tag}")
+    manifest: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
+    return manifest
 
 
 def _paged(ecr: Any, operation: str, member: str, **request: Any) -> list[dict[str, Any]]:
