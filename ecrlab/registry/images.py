@@ -1,11 +1,10 @@
-"""Images: what a push leaves behind, how a tag finds it, and when it goes.
+"""Images: how digests and tags find them, how they are listed and pulled, and when they go.
 
 An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
 moves away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide,
 deleting an image; API reference, ImageFailureCode).
 """
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +12,11 @@ from datetime import timedelta
 
 from ecrlab.registry import history, names, repositories
 from ecrlab.registry.errors import (
-    ImageAlreadyExistsException,
-    ImageDigestDoesNotMatchException,
     ImageNotFoundException,
-    ImageTagAlreadyExistsException,
     InvalidParameterException,
-    LayersNotFoundException,
-    LimitExceededException,
-    ReferencedImagesNotFoundException,
 )
-from ecrlab.registry.manifest import Manifest
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.tags import is_immutable
-from ecrlab.registry.world import Change, Registry
-
-MOST_TAGS = 1000
-"""Tags per image (AWS user guide, service quotas)."""
+from ecrlab.registry.world import Registry
 
 PULL_RECORDED_EVERY = timedelta(hours=24)
 """How exact `lastRecordedPullTime` is (botocore model, ImageDetail)."""
@@ -36,11 +24,12 @@ PULL_RECORDED_EVERY = timedelta(hours=24)
 _MALFORMED = ("MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag")
 """Failures of an id that can name no image (botocore model, ImageFailureCode)."""
 
-_COLUMNS = (
+COLUMNS = (
     "image.id, image.digest, image.media_type, image.artifact_type, image.subject, image.size, image.pushed_at, "
     "image.pulled_at, (SELECT group_concat(name, ' ') FROM "
     "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY place)) AS tags"
 )
+"""What `from_row` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,56 +66,6 @@ class Failure:
     reason: str
 
 
-def put(
-    registry: Registry,
-    repository_name: str,
-    manifest: Manifest,
-    *,
-    tag: str | None = None,
-    digest: str | None = None,
-    again: bool = False,
-    by: str = "",
-) -> Image:
-    """Take in a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
-
-    With `again`, a push that changes nothing is taken, as Docker expects; without, it is refused as PutImage does.
-    `by` is who does it, for the history.
-    Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
-    `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
-    `LimitExceededException`.
-    """
-    if tag is not None:
-        names.check_tag(tag)
-    if digest is not None and digest != manifest.digest:
-        raise ImageDigestDoesNotMatchException(digest, repository_name, registry.account_id)
-    with registry.world.change() as change:
-        db = change.db
-        repository = repositories.get(db, registry, repository_name)
-        row = db.execute(
-            "SELECT id FROM image WHERE repository_id = ? AND digest = ?", (repository.id, manifest.digest)
-        ).fetchone()
-        holder = None if tag is None else _tag_holder(db, repository.id, tag)
-        if row is not None and (tag is None or holder == row["id"]):
-            if not again:
-                raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
-            change.happened = False
-        if tag is not None and holder is not None and is_immutable(repository.settings, tag):
-            raise ImageTagAlreadyExistsException(tag, repository_name)
-        layer_ids: list[int] = []
-        if row is not None:
-            image = _from_row(db.execute(f"SELECT {_COLUMNS} FROM image WHERE id = ?", (row["id"],)).fetchone())
-        else:
-            image, layer_ids = _insert(change, registry, repository, manifest)
-        if tag is not None and holder != image.id:
-            _point(db, repository, tag, image.id)
-            image = replace(image, tags=(*image.tags, tag))
-        if change.happened:
-            what = "pushed" if row is None else "tagged"
-            history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
-    registry.world.collector.fulfil(layer_ids)
-    return image
-
-
 def describe(
     registry: Registry,
     repository_name: str,
@@ -144,10 +83,10 @@ def describe(
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
-            f"SELECT {_COLUMNS} FROM image WHERE repository_id = ? AND id > ?{condition} ORDER BY id LIMIT ?",
+            f"SELECT {COLUMNS} FROM image WHERE repository_id = ? AND id > ?{condition} ORDER BY id LIMIT ?",
             (repository.id, after, most),
         )
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
 
 def list_ids(
@@ -256,101 +195,6 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
         return [row["name"] for row in rows]
 
 
-def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[Image, list[int]]:
-    """Keep a new image, still without a tag; give it, and the ids of the layers it uses."""
-    db = change.db
-    layers = _held_layers(db, registry, repository, manifest)
-    children = _held_children(db, registry, repository, manifest)
-    foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
-    # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
-    # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
-    size = max(children.values(), default=0) if manifest.is_index else sum(s for _, s in layers.values()) + foreign
-    image_id = db.execute(
-        "INSERT INTO image (repository_id, digest, media_type, artifact_type, subject, size, pushed_at, manifest) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        (
-            repository.id,
-            manifest.digest,
-            manifest.media_type,
-            manifest.artifact_type,
-            manifest.subject,
-            size,
-            change.at,
-            manifest.body,
-        ),
-    ).fetchone()[0]
-    image = Image(
-        id=image_id,
-        digest=manifest.digest,
-        tags=(),
-        media_type=manifest.media_type,
-        artifact_type=manifest.artifact_type,
-        subject=manifest.subject,
-        size=size,
-        pushed_at=change.at,
-        pulled_at=None,
-    )
-    layer_ids = [layer_id for layer_id, _ in layers.values()]
-    db.executemany("INSERT INTO image_layer VALUES (?, ?)", [(image_id, layer_id) for layer_id in layer_ids])
-    media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
-    db.executemany(
-        "UPDATE layer SET images = images + 1, media_type = ? WHERE id = ?",
-        [(media_types[digest], layer_id) for digest, (layer_id, _) in layers.items()],
-    )
-    db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
-    return image, layer_ids
-
-
-def _held_layers(
-    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[str, tuple[int, int]]:
-    """The blobs of a manifest as the repository holds them: digest -> (layer id, bytes)."""
-    digests = json.dumps([blob.digest for blob in manifest.blobs])
-    rows = db.execute(
-        "SELECT id, digest, size FROM layer WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
-        (repository.id, digests),
-    )
-    held = {row["digest"]: (row["id"], row["size"]) for row in rows}
-    missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
-    if missing:
-        raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
-    return held
-
-
-def _held_children(
-    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[int, int]:
-    """The manifests of an index as the repository holds them: image id -> bytes."""
-    held: dict[int, int] = {}
-    missing: list[str] = []
-    for child in manifest.children:
-        row = db.execute(
-            "SELECT id, size FROM image WHERE repository_id = ? AND digest = ?", (repository.id, child.digest)
-        ).fetchone()
-        if row is not None:
-            held[row["id"]] = row["size"]
-        elif child.digest not in missing:
-            missing.append(child.digest)
-    if missing:
-        raise ReferencedImagesNotFoundException(missing, repository.name, registry.account_id)
-    return held
-
-
-def _tag_holder(db: sqlite3.Connection, repository_id: int, tag: str) -> int | None:
-    row = db.execute("SELECT image_id FROM tag WHERE repository_id = ? AND name = ?", (repository_id, tag)).fetchone()
-    return None if row is None else row["image_id"]
-
-
-def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
-    count, last = db.execute(
-        "SELECT count(*), coalesce(max(place), 0) FROM tag WHERE image_id = ?", (image_id,)
-    ).fetchone()
-    if count >= MOST_TAGS:
-        # UNSURE: the exact text is not public.
-        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
-    db.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?)", (repository.id, tag, image_id, last + 1))
-
-
 def _resolve(
     db: sqlite3.Connection, repository: Repository, image_id: ImageId, *, body: bool = False
 ) -> Image | Failure:
@@ -358,7 +202,7 @@ def _resolve(
     problem = _malformed(image_id)
     if problem is not None:
         return Failure(image_id, *problem)
-    columns = _COLUMNS + (", image.manifest" if body else "")
+    columns = COLUMNS + (", image.manifest" if body else "")
     if image_id.tag is not None:
         row = db.execute(
             f"SELECT {columns} FROM tag JOIN image ON image.id = tag.image_id "
@@ -374,7 +218,7 @@ def _resolve(
         ).fetchone()
     if row is None:
         return Failure(image_id, "ImageNotFound", "Requested image not found")
-    image = _from_row(row)
+    image = from_row(row)
     return replace(image, body=row["manifest"]) if body else image
 
 
@@ -414,7 +258,8 @@ def _remove(db: sqlite3.Connection, image_id: int) -> list[int]:
     return layer_ids
 
 
-def _from_row(row: sqlite3.Row) -> Image:
+def from_row(row: sqlite3.Row) -> Image:
+    """An image from the `COLUMNS` of a query."""
     return Image(
         id=row["id"],
         digest=row["digest"],

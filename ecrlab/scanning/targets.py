@@ -12,6 +12,7 @@ import json
 import posixpath
 import re
 import tarfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,14 +78,14 @@ def open_target(path: Path, *, reference: str | None = None, platform: str = "li
     raise TargetError(f"{path} is neither an OCI image layout nor an archive of docker save")
 
 
-class _Files:
+class _Files(ABC):
     """Files by name, in a folder or in a tar."""
 
-    def has(self, name: str) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def has(self, name: str) -> bool: ...
 
-    def open(self, name: str) -> BinaryIO:
-        raise NotImplementedError
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO: ...
 
     def document(self, name: str) -> Any:
         with self.open(name) as stream:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecrlab.registry import images, manifest, repositories
+from ecrlab.registry import manifest, pushes, repositories
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
 
@@ -134,7 +134,7 @@ def fill(state: Path, bodies: list[str]) -> None:
     for layer in (b"{}", b"layer"):
         client.layer(layer)
     for number, body in enumerate(bodies):
-        images.put(registry, "many", manifest.parse(body.encode()), tag=f"v{number}")
+        pushes.put(registry, "many", manifest.parse(body.encode()), tag=f"v{number}")
     world.close()
 
 

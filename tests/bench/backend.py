@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ecrlab.registry import images, manifest, repositories
+from ecrlab.registry import images, manifest, pushes, repositories
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
 
@@ -51,7 +51,7 @@ class Ours:
         """One image more, with a tag of its own."""
         self.count += 1
         pushed = manifest.parse((body or next(self.bodies)).encode())
-        images.put(self.registry, "app", pushed, tag=f"v{self.count}")
+        pushes.put(self.registry, "app", pushed, tag=f"v{self.count}")
 
     def look(self) -> None:
         """One image by tag."""

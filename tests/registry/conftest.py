@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecrlab.registry import images, layers, manifest, repositories
+from ecrlab.registry import images, layers, manifest, pushes, repositories
 from ecrlab.registry.images import Image
 from ecrlab.registry.layers import Layer
 from ecrlab.registry.manifest import Manifest
@@ -58,7 +58,7 @@ class Client:
         return self.put(manifest.parse(json.dumps(document).encode()), tag)
 
     def put(self, pushed: Manifest, tag: str | None = None) -> Image:
-        return images.put(self.registry, self.name, pushed, tag=tag, again=True)
+        return pushes.put(self.registry, self.name, pushed, tag=tag, again=True)
 
     def delete(self, *, tag: str | None = None, digest: str | None = None) -> list[str]:
         """Delete one image; give the failure codes."""

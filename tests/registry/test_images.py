@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecrlab.registry import images, manifest, repositories
+from ecrlab.registry import images, manifest, pushes, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -71,9 +71,9 @@ def test_put_image_refuses_what_changes_nothing(app):
     app.push(b"one", tag="v1")
 
     with pytest.raises(ImageAlreadyExistsException, match="and tag 'v1' already exists"):
-        images.put(app.registry, "app", pushed, tag="v1")
+        pushes.put(app.registry, "app", pushed, tag="v1")
     with pytest.raises(ImageAlreadyExistsException, match="already exists in the repository"):
-        images.put(app.registry, "app", pushed)
+        pushes.put(app.registry, "app", pushed)
 
 
 def test_an_immutable_tag_stays_where_it_is(app):
@@ -124,11 +124,11 @@ def test_an_index_needs_its_images(app):
 def test_the_expected_digest_must_be_the_one(app):
     app.layer(b"{}")
     with pytest.raises(ImageDigestDoesNotMatchException):
-        images.put(app.registry, "app", app.manifest(), digest=NOWHERE)
+        pushes.put(app.registry, "app", app.manifest(), digest=NOWHERE)
 
 
 def test_an_image_has_at_most_a_thousand_tags(app, monkeypatch):
-    monkeypatch.setattr(images, "MOST_TAGS", 3)
+    monkeypatch.setattr(pushes, "MOST_TAGS", 3)
     for number in range(3):
         image = app.push(b"one", tag=f"v{number}")
 
@@ -261,9 +261,9 @@ def test_nothing_is_found_where_there_is_nothing(app, registry):
         with pytest.raises(RepositoryNotFoundException):
             look(registry, "nowhere")
     with pytest.raises(RepositoryNotFoundException):
-        images.put(registry, "nowhere", app.manifest())
+        pushes.put(registry, "nowhere", app.manifest())
     with pytest.raises(InvalidParameterException):
-        images.put(registry, "app", app.manifest(), tag="no spaces")
+        pushes.put(registry, "app", app.manifest(), tag="no spaces")
 
 
 def test_the_newest_image_says_what_a_layer_is(app):

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ecrlab.registry import images, manifest, repositories
+from ecrlab.registry import images, manifest, pushes, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageTagAlreadyExistsException,
@@ -62,7 +62,7 @@ class Model(RuleBasedStateMachine):
         nothing_new = pushed.digest in self.images and (tag is None or self.tags.get(tag) == pushed.digest)
         refused = tag in self.tags and self.immutable
         try:
-            images.put(self.registry, "app", pushed, tag=tag)
+            pushes.put(self.registry, "app", pushed, tag=tag)
             assert not nothing_new and not refused
         except ImageAlreadyExistsException:
             assert nothing_new

@@ -10,7 +10,7 @@ from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecrlab.registry import images, manifest, names, repositories
+from ecrlab.registry import images, manifest, names, pushes, repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.world import World
 from ecrlab.simulator import pages
@@ -130,7 +130,7 @@ def test_every_sound_name_and_tag_is_taken(world: World, name: str, tag: str) ->
     registry = world.registry("123456789012", "lab-names-1")
     repositories.create(registry, name)
     pushed = manifest.parse(json.dumps({"schemaVersion": 2, "manifests": []}).encode(), OCI_INDEX)
-    images.put(registry, name, pushed, tag=tag)
+    pushes.put(registry, name, pushed, tag=tag)
     assert images.tags(registry, name) == [tag]
     repositories.delete(registry, name, force=True)
 

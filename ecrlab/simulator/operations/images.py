@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.registry import images, manifest
+from ecrlab.registry import images, manifest, pushes
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
 from ecrlab.simulator import pages
@@ -20,7 +20,7 @@ def put_image(call: Call) -> dict[str, Any]:
     request = call.request
     pushed = manifest.parse(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
     tag = request.get("imageTag")
-    image = images.put(
+    image = pushes.put(
         call.registry, call.repository_name, pushed, tag=tag, digest=request.get("imageDigest"), by=call.caller.arn
     )
     return {"image": _given(call, image, pushed.body, tag)}

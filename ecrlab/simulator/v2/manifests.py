@@ -5,7 +5,7 @@ registry it gives what was pushed, whatever the `Accept` header says, because th
 bytes and no others.
 """
 
-from ecrlab.registry import images, manifest, names
+from ecrlab.registry import images, manifest, names, pushes
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
@@ -27,7 +27,7 @@ def put(visit: Visit) -> Response:
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (wanted.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
-    image = images.put(
+    image = pushes.put(
         visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal
     )
     headers: Headers = [
