@@ -56,15 +56,18 @@ def stacked_bars(
     """
     with figure(title, height=1.4 + 0.5 * len(rows)) as (shown, axes):
         left = [0.0] * len(rows)
+        of_one_part = [sum(map(bool, lengths)) == 1 for lengths in zip(*parts.values(), strict=True)]
         for (name, lengths), colour, hatch in zip(parts.items(), PALETTE, HATCHES, strict=False):
+            # Orange and sky are too light against white by themselves; a dark outline gives every bar its shape.
             bars = axes.barh(
-                rows, lengths, left=left, color=colour, hatch=hatch, edgecolor="white", label=name, height=0.6
+                rows, lengths, left=left, color=colour, hatch=hatch, edgecolor=INK, linewidth=1, label=name, height=0.6
             )
+            sizes = [f"{length:,.0f}" if length else "" for length in lengths]
+            axes.bar_label(bars, [s if alone else "" for s, alone in zip(sizes, of_one_part, strict=True)], padding=4)
             axes.bar_label(
                 bars,
-                [f"{length:,.0f}" if length else "" for length in lengths],
+                ["" if alone else s for s, alone in zip(sizes, of_one_part, strict=True)],
                 label_type="center",
-                color=INK,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
             )
             left = [start + length for start, length in zip(left, lengths, strict=True)]
