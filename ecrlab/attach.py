@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the lines."""
     lab = chosen(options.endpoint)
-    print(environment.bash_lines(environment.lab_environment(lab.endpoint, lab.directory, base=os.environ)), end="")
+    print(environment.shell_lines(environment.lab_environment(lab.endpoint, lab.directory, base=os.environ)), end="")
     return 0
 
 

@@ -6,6 +6,7 @@ status 1.
 """
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
@@ -26,13 +27,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "lab": Command(
-        "ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"
-    ),
+    "lab": Command("ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"),
     "test": Command("ecrlab.selftest", "check that the kit and its notebooks work on this machine"),
-    "setup": Command(
-        "ecrlab.setup_command", "only make the environment ready, for a later start without network"
-    ),
+    "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
     "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
@@ -62,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     name, rest = ("lab", arguments) if first.startswith("-") else (first, arguments[1:])
     if name not in COMMANDS:
-        print(f"ecrlab: there is no command {name!r}\n\n{overview()}", file=sys.stderr)
+        print(f"ecrlab: {_unknown(name)}", file=sys.stderr)
         return 2
     return _run(name, rest)
 
@@ -83,6 +80,17 @@ def overview() -> str:
             EXAMPLES.rstrip(),
         ]
     )
+
+
+def _unknown(name: str) -> str:
+    """What to tell someone who named a command that there is not.
+
+    >>> _unknown("docter")
+    "there is no command 'docter'; did you mean doctor? (python3 -m ecrlab --help lists them all)"
+    """
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+    return f"there is no command {name!r}; {meant} ({PROGRAM} --help lists them all)"
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:

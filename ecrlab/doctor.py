@@ -45,8 +45,15 @@ NETWORK_FILE_SYSTEMS = {
     "smbfs",
 }
 
-# Programs the notebooks can be followed with, and what each is asked for its version.
-CLIENTS = ("aws", "docker", "skopeo", "podman", "buildah", "chromium")
+# Programs that are looked for, and what goes without each (None: nothing does).
+CLIENTS = {
+    "aws": None,
+    "docker": "not needed: a lab brings a `docker` command that builds, pushes and pulls",
+    "skopeo": "not needed: a real client to try on a lab (README.md)",
+    "podman": "not needed: `test --all` drives it",
+    "buildah": "not needed: `test --all` drives it",
+    "chromium": "not needed: `test --all` drives it",
+}
 
 Grade = Literal["ok", "note", "WRONG"]
 STYLES = {"ok": "green", "note": "yellow", "WRONG": "bold red"}
@@ -74,9 +81,7 @@ def run(options: argparse.Namespace) -> int:
     wrong = 0
     for finding in examine(options.state):
         wrong += finding.grade == "WRONG"
-        line = Text.assemble(
-            (f"{finding.grade:<6}", STYLES[finding.grade]), f"{finding.subject:<12} {finding.text}"
-        )
+        line = Text.assemble((f"{finding.grade:<6}", STYLES[finding.grade]), f"{finding.subject:<12} {finding.text}")
         console.print(line)
     console.print(f"\n{wrong} wrong: see above for the cure" if wrong else "\nnothing is wrong")
     return 1 if wrong else 0
@@ -110,9 +115,7 @@ def python(version: tuple[int, int], where: str) -> Finding:
     """The Python that runs; newer ones than the tests have seen may work too."""
     text = f"{version[0]}.{version[1]} ({where})"
     if version > NEWEST_TESTED:
-        return Finding(
-            "note", "python", f"{text}; the tests know up to {NEWEST_TESTED[0]}.{NEWEST_TESTED[1]}"
-        )
+        return Finding("note", "python", f"{text}; the tests know up to {NEWEST_TESTED[0]}.{NEWEST_TESTED[1]}")
     return Finding("ok", "python", text)
 
 
@@ -123,9 +126,7 @@ def packages(checkout: Path) -> Finding:
     if unmet := unmet_requirements(checkout):
         cure = "start with `python3 -m ecrlab`, which makes an environment that has it"
         return Finding("WRONG", "packages", f"{sys.prefix} lacks {', '.join(unmet)}: {cure}")
-    return Finding(
-        "ok", "packages", f"{sys.prefix} has all that pyproject.toml asks for, and is used as it is"
-    )
+    return Finding("ok", "packages", f"{sys.prefix} has all that pyproject.toml asks for, and is used as it is")
 
 
 def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
@@ -141,9 +142,7 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
         yield Finding("ok", name, text)
     if file_system in NETWORK_FILE_SYSTEMS:
         keep = "keep a lab's state on a disk of this machine"
-        yield Finding(
-            "note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}"
-        )
+        yield Finding("note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}")
 
 
 def kept(state: Path) -> Iterator[Finding]:
@@ -195,9 +194,9 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
 def client(name: str, path: str | None) -> Finding:
     """Whether a program is there (at `path`) and runs; all but the AWS CLI are optional."""
     if path is None:
-        if name == "aws":
-            return Finding("WRONG", name, "not found: `python3 -m ecrlab setup --again` installs it")
-        return Finding("note", name, "not found; the notebooks that show it say what else to use")
+        if without := CLIENTS[name]:
+            return Finding("note", name, f"not found; {without}")
+        return Finding("WRONG", name, "not found: `python3 -m ecrlab setup --again` installs it")
     try:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError) as error:
@@ -212,12 +211,11 @@ def hidden(variables: list[str]) -> Finding:
     """
     if variables:
         return Finding("ok", "your AWS", f"hidden from a lab, and put back after it: {', '.join(variables)}")
-    return Finding(
-        "ok", "your AWS", "no variable of yours names another AWS; ~/.aws and ~/.docker are not read"
-    )
+    return Finding("ok", "your AWS", "no variable of yours names another AWS; ~/.aws and ~/.docker are not read")
 
 
 def would_set() -> Finding:
     """What a lab sets for the processes in it."""
     variables = lab_environment("http://127.0.0.1:PORT", Path("LAB"), base={"PATH": "…"})
-    return Finding("ok", "a lab sets", " ".join(f"{name}={value}" for name, value in variables.items()))
+    lines = [f"{'':<19} {name}={value}" for name, value in variables.items()]
+    return Finding("ok", "a lab sets", "\n".join(["for its own processes only:", *lines]))

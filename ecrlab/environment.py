@@ -32,6 +32,9 @@ REGION = "us-east-1"
 # nobody; the path is there to be read in the clients' "could not connect to the endpoint URL".
 DEAD_ENDPOINT = "http://127.0.0.1:9/no-lab-is-running"
 
+# The shells' own ways to list variables by prefix differ from each other.
+_LIST_FOREIGN = r"env | sed -n -E 's/^((AWS|BOTO)_[A-Za-z0-9_]*)=.*/\1/p'"
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 AWS_CONFIG = f"""\
@@ -121,22 +124,21 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
         if not logins.exists():
             logins.write_text(CLIENT_LOGINS)
             logins.chmod(0o600)
-    _write_aws_command(
-        directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""])
-    )
+    _write_aws_command(directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""]))
 
 
-def bash_lines(variables: Mapping[str, str]) -> str:
-    """Lines for bash that remove foreign variables and commands of the user's own, and set `variables`.
+def shell_lines(variables: Mapping[str, str]) -> str:
+    """Lines for bash, zsh or a plain sh that remove foreign variables and commands of the user's own, and set
+    `variables`.
 
     They are sourced after the user's start-up files, which may have named a profile or put other programs
     first.
     """
     lines = [
-        "for ecrlab_name in ${!AWS_*} ${!BOTO_*} DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
+        f"for ecrlab_name in $({_LIST_FOREIGN}) DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
         "unset ecrlab_name",
         "unalias aws docker python3 2>/dev/null",
-        "unset -f aws docker python3",
+        "unset -f aws docker python3 2>/dev/null",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         "hash -r",
     ]
@@ -153,9 +155,7 @@ def _write_aws_command(directory: Path, *, search: str) -> None:
     if real is None:
         return
     command = directory / "bin" / "aws"
-    command.write_text(
-        f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n'
-    )
+    command.write_text(f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n')
     command.chmod(0o755)
 
 

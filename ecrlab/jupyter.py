@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.bootstrap import CHECKOUT, importable_from
-from ecrlab.environment import DEAD_ENDPOINT, bash_lines, inside_lab, lab_environment, write_files
+from ecrlab.environment import DEAD_ENDPOINT, shell_lines, inside_lab, lab_environment, write_files
 from ecrlab.errors import EcrLabError
 
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
@@ -143,7 +143,7 @@ def _shell(folder: Path) -> list[str]:
 def _write_shell_start(folder: Path, variables: Mapping[str, str]) -> None:
     own = Path("~/.bashrc").expanduser()
     source = f"[ -r {shlex.quote(str(own))} ] && . {shlex.quote(str(own))}\n"
-    (folder / "bashrc").write_text(source + bash_lines(variables))
+    (folder / "bashrc").write_text(source + shell_lines(variables))
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -43,10 +43,13 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert importlib.import_module(cli.COMMANDS[name].module).__doc__
 
 
-def test_an_unknown_command_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["lba"]) == 2
+@pytest.mark.parametrize(("typed", "offered"), [("lba", "did you mean lab?"), ("xyz", "there are lab, test, setup")])
+def test_an_unknown_command_gets_the_near_one_or_the_list(
+    typed: str, offered: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([typed]) == 2
     said = capsys.readouterr().err
-    assert "no command 'lba'" in said and "doctor" in said
+    assert f"no command '{typed}'" in said and offered in said and "--help" in said
 
 
 def test_options_without_a_command_are_the_lab_s(command: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,10 +18,10 @@ from ecrlab.environment import (
     ACCESS_KEY_ID,
     DEAD_ENDPOINT,
     LOOPBACK,
-    bash_lines,
     foreign_variables,
     inside_lab,
     lab_environment,
+    shell_lines,
     write_files,
 )
 
@@ -131,7 +132,7 @@ def test_a_shell_whose_start_up_files_name_another_aws_is_brought_back(base: dic
     )
     ask = "echo ${!AWS_*}; type -t aws; type -t docker; command -v aws; echo $PATH\n"
     # when
-    script = f"shopt -s expand_aliases\n{user}{bash_lines(variables)}{ask}"
+    script = f"shopt -s expand_aliases\n{user}{shell_lines(variables)}{ask}"
     done = subprocess.run(["bash", "-c", script], env=base, capture_output=True, text=True)
     # then
     names, *rest = done.stdout.splitlines()
@@ -140,6 +141,27 @@ def test_a_shell_whose_start_up_files_name_another_aws_is_brought_back(base: dic
     assert str(tmp_path / "lab" / "bin" / "aws") in rest
     assert rest[-1] == variables["PATH"]
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh", "zsh"])
+def test_every_shell_can_be_attached(shell: str, base: dict[str, str], tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    # given
+    lines = shell_lines(lab_environment(DEAD_ENDPOINT, tmp_path / "a lab", base=base))
+    # when
+    script = 'eval "$LINES_OF_THE_LAB"; env'
+    done = subprocess.run(
+        [shell, "-c", script],
+        env=base | {"LINES_OF_THE_LAB": lines, "BOTO_CONFIG": "y"},
+        capture_output=True,
+        text=True,
+    )
+    # then
+    said = done.stdout.splitlines()
+    assert done.stderr == ""
+    assert f"AWS_CONFIG_FILE={tmp_path}/a lab/aws/config" in said
+    assert not any(line.startswith(("AWS_PROFILE", "AWS_ENDPOINT_URL_ECR", "BOTO_CONFIG")) for line in said)
 
 
 def test_every_variable_that_names_another_aws_is_removed(base: dict[str, str], tmp_path: Path) -> None:
