@@ -141,11 +141,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=100_000, help="images at which a put is compared")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     options = parser.parse_args()
     results = against_moto() | looks() | puts(options.most)
     for name, value in results.items():
         print(f"{name:<30} {value:9.3f}")
-    print(json.dumps(results))
+    if options.json:
+        options.json.write_text(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 OURS = """
 import time; begin = time.perf_counter()
@@ -50,4 +51,10 @@ def measure(rounds: int) -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    print(json.dumps(measure(parser.parse_args().rounds), indent=2))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    options = parser.parse_args()
+    figures = measure(options.rounds)
+    for name, value in figures.items():
+        print(f"{name:<12} {value:.3f}")
+    if options.json:
+        options.json.write_text(json.dumps(figures))
