@@ -1,6 +1,6 @@
 """The door of the kit: `python3 -m ecrlab` works on a machine that has nothing but Python.
 
-This file and `bootstrap.py` use the standard library only. The first lines run (and everything here parses)
+This file and what it imports first use the standard library only. The first lines run (and everything here parses)
 on Pythons too old for the kit, so that such a machine is told so instead of being shown a traceback.
 """
 
@@ -15,12 +15,16 @@ if sys.version_info < (3, 11):
     )
 
 from ecrlab.bootstrap import SetupError, fit_here, hand_over, prepare
+from ecrlab.cli import answer_at_once
 
 
 def main(arguments: list[str]) -> int:
     """Run a command of the kit in an environment that has what it needs, making that environment first if
     need be.
     """
+    status = answer_at_once(arguments)
+    if status is not None:
+        return status
     try:
         if not fit_here():
             return hand_over(prepare(), arguments)

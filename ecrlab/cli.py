@@ -50,18 +50,37 @@ examples:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit status."""
-    first = arguments[0] if arguments else "lab"
+    status = answer_at_once(arguments)
+    if status is not None:
+        return status
+    name, rest = _named(arguments)
+    return _run(name, rest)
+
+
+def answer_at_once(arguments: Sequence[str]) -> int | None:
+    """Answer what needs no environment (help, the version, a misspelt command) and return its exit status; or None.
+
+    Standard library only: nobody should wait for a set-up to read which commands there are.
+    """
+    first = arguments[0] if arguments else ""
     if first in ("-h", "--help", "help"):
         print(overview())
         return 0
     if first == "--version":
         print(f"ecrlab {__version__}")
         return 0
-    name, rest = ("lab", arguments) if first.startswith("-") else (first, arguments[1:])
+    name, _ = _named(arguments)
     if name not in COMMANDS:
         print(f"ecrlab: {_unknown(name)}", file=sys.stderr)
         return 2
-    return _run(name, rest)
+    return None
+
+
+def _named(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The command that a line means, and the command's own arguments; options alone are the lab's."""
+    if not arguments or arguments[0].startswith("-"):
+        return "lab", arguments
+    return arguments[0], arguments[1:]
 
 
 def overview() -> str:

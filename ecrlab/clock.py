@@ -143,6 +143,5 @@ class LabClock:
         return there
 
 
-
 def _in_utc(instant: datetime) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.bootstrap import CHECKOUT, importable_from
-from ecrlab.environment import DEAD_ENDPOINT, shell_lines, inside_lab, lab_environment, write_files
+from ecrlab.environment import DEAD_ENDPOINT, inside_lab, lab_environment, shell_lines, write_files
 from ecrlab.errors import EcrLabError
 
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"

@@ -88,9 +88,7 @@ def sweep() -> None:
     """Remove the folders of labs whose process is gone."""
     for folder in _folders():
         with contextlib.suppress(OSError):
-            is_newborn = (
-                time.time() - folder.stat().st_mtime < NEWBORN_SECONDS and not (folder / "alive").exists()
-            )
+            is_newborn = time.time() - folder.stat().st_mtime < NEWBORN_SECONDS and not (folder / "alive").exists()
             if not is_newborn and not _is_alive(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -28,9 +28,7 @@ NO_TESTS_RAN = 5  # pytest's exit status for it
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `test`."""
-    parser.add_argument(
-        "--all", action="store_true", help="also drive other programs and a browser (as CI=true does)"
-    )
+    parser.add_argument("--all", action="store_true", help="also drive other programs and a browser (as CI=true does)")
     parser.add_argument(
         "arguments", nargs="*", metavar="ARGUMENT", help="for pytest, after --: what to run instead of all"
     )

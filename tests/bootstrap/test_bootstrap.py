@@ -15,6 +15,11 @@ import pytest
 from ecrlab import bootstrap
 from ecrlab.bootstrap import CHECKOUT, SetupError, is_whole, prepare, unmet_requirements
 
+A_COMMAND = """
+def configure(parser): pass
+def run(options): return print("the command `env` ran")
+"""
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -23,6 +28,7 @@ def checkout(tmp_path: Path) -> Path:
     (copy / "ecrlab").mkdir(parents=True)
     for name in ("__init__", "__main__", "bootstrap", "cli", "errors"):
         shutil.copy(CHECKOUT / "ecrlab" / f"{name}.py", copy / "ecrlab")
+    (copy / "ecrlab" / "attach.py").write_text(A_COMMAND)
     (copy / "pyproject.toml").write_text('[project]\ndependencies = ["a-package-nobody-has>=1"]\n')
     (copy / "requirements.lock").write_text("# nothing\n")
     return copy
@@ -58,7 +64,7 @@ def start(checkout: Path, *arguments: str, **variables: str) -> subprocess.Compl
 
 def test_a_bare_machine_gets_an_environment_and_the_second_start_uses_it(checkout: Path) -> None:
     # when
-    first, second = start(checkout, "--version"), start(checkout, "--version")
+    first, second = start(checkout, "env"), start(checkout, "env")
     # then
     assert first.stdout == second.stdout != ""
     assert "making the environment" in first.stderr and "ready after" in first.stderr
@@ -75,6 +81,13 @@ def test_the_door_needs_the_standard_library_only() -> None:
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=CHECKOUT, capture_output=True, text=True)
     # then
     assert "usage:" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version", "docter"])
+def test_what_needs_no_environment_is_answered_without_one(checkout: Path, argument: str) -> None:
+    done = start(checkout, argument)
+    assert "ecrlab" in done.stdout + done.stderr and "making" not in done.stderr
+    assert not (checkout / ".venv").exists()
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
@@ -97,7 +110,7 @@ def test_an_environment_with_the_packages_is_used_as_it_is(checkout: Path) -> No
     # given
     (checkout / "pyproject.toml").write_text('[project]\ndependencies = ["pytest>=1", "rich<100"]\n')
     # when
-    done = start(checkout, "--version")
+    done = start(checkout, "env")
     # then
     assert done.returncode == 0 and done.stderr == ""
     assert not (checkout / ".venv").exists()
@@ -171,7 +184,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
     # given: a lock that names a package no index has, and no index
     (checkout / "requirements.lock").write_text(f"a-package-nobody-has==1 --hash=sha256:{'0' * 64}\n")
     # when
-    done = start(checkout, "--version", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    done = start(checkout, "env", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
     # then
     assert done.returncode == 1
     assert "no package index answers" in done.stderr and "start again" in done.stderr
