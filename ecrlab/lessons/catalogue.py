@@ -7,6 +7,7 @@ MODULES = {
     "00-start-here": "start_here",
     "01-authentication": "authentication",
     "02-push-and-pull": "push_and_pull",
+    "03-tag-immutability": "tag_immutability",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 

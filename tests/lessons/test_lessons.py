@@ -45,6 +45,12 @@ def tagged(lab):
     ][0]["imageDigest"]
 
 
+def shop(mode, *filters):
+    excluded = " ".join(f"filterType=WILDCARD,filter='{one}'" for one in filters)
+    return f"""aws ecr create-repository --repository-name shop --image-tag-mutability {mode} \
+        --image-tag-mutability-exclusion-filters {excluded}"""
+
+
 CASES = {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
@@ -129,6 +135,43 @@ CASES = {
             "no image of that digest": lambda lab: "sha256:" + "0" * 64,
         },
         right=(untagged, lambda lab: f"{HOST}/playground@{untagged(lab)}"),
+    ),
+    "let-some-tags-move": Case(
+        scene="true",
+        wrong={
+            "there is no repository named shop; there is shoop": "aws ecr create-repository --repository-name shoop",
+            "v1.2.3 may move in shop": "aws ecr create-repository --repository-name shop",
+            "latest may not move": """aws ecr create-repository --repository-name shop \
+                --image-tag-mutability IMMUTABLE""",
+            "latest-7 may move": shop("IMMUTABLE_WITH_EXCLUSION", "latest*", "dev-*"),
+            "develop may move": shop("IMMUTABLE_WITH_EXCLUSION", "latest", "dev*"),
+            "dev-7 may not move": shop("IMMUTABLE_WITH_EXCLUSION", "latest"),
+            "v1.2.3 may move": shop("MUTABLE_WITH_EXCLUSION", "latest", "dev-*"),
+        },
+        right=(
+            "aws ecr create-repository --repository-name shop; "
+            + shop("IMMUTABLE_WITH_EXCLUSION", "dev-*", "latest").replace(
+                "create-repository", "put-image-tag-mutability"
+            ),
+        ),
+    ),
+    "roll-back": Case(
+        app="my-app",
+        scene=f"""{LOGIN}aws ecr create-repository --repository-name web
+            docker build -q -t web:monday .
+            docker tag web:monday {HOST}/web:latest && docker push -q {HOST}/web:latest
+            sed -i.old s/1.2.3/1.2.4/ app.py
+            docker build -q -t {HOST}/web:latest . && docker push -q {HOST}/web:latest""",
+        wrong={
+            "still Tuesday's image": f"docker tag web:monday {HOST}/web:monday; docker push {HOST}/web:monday",
+            "a third image": f"""sed -i.old s/1.2.4/1.2.5/ app.py && docker build -q -t {HOST}/web:latest .
+                docker push {HOST}/web:latest""",
+            "web has no tag latest": f"""docker tag web:monday {HOST}/web:monday; docker push {HOST}/web:monday
+                docker tag {HOST}/web:latest {HOST}/web:tuesday; docker push {HOST}/web:tuesday
+                aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest""",
+            "no second image yet": "aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest",
+        },
+        right=(f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",),
     ),
 }
 

@@ -1,0 +1,158 @@
+"""Exercises and cards of 03-tag-immutability."""
+
+from typing import Any
+
+from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.quizzes import Card, Choice
+from ecrlab.registry.repositories import Settings
+from ecrlab.registry.tags import is_immutable
+
+MAY_MOVE, MUST_STAY = ("latest", "dev-7", "dev-alice"), ("v1.2.3", "v2", "latest-7", "my-dev-7", "develop")
+
+
+def _settings(view: View, repository: str) -> Settings:
+    there = view.repositories()
+    others = f"; there is {', '.join(there)}" if there else "; the registry is empty"
+    view.require(repository in there, f"there is no repository named {repository}{others}")
+    [found] = view.ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    filters: list[dict[str, Any]] = found.get("imageTagMutabilityExclusionFilters", [])
+    return Settings(found["imageTagMutability"], tuple(one["filter"] for one in filters))
+
+
+def _shop(view: View) -> str:
+    settings = _settings(view, "shop")
+    for tag in MUST_STAY:
+        view.require(is_immutable(settings, tag), f"{tag} may move in shop ({_said(settings)})")
+    for tag in MAY_MOVE:
+        view.require(not is_immutable(settings, tag), f"{tag} may not move in shop ({_said(settings)})")
+    return "in shop only latest and dev-… may move"
+
+
+def _said(settings: Settings) -> str:
+    filters = ", ".join(settings.exclusion_filters)
+    return f"{settings.image_tag_mutability}: {filters}" if filters else settings.image_tag_mutability
+
+
+def _roll_back(view: View) -> str:
+    images = sorted(view.images("web"), key=lambda image: image["imagePushedAt"])
+    view.require(len(images) > 1, "web has had no second image yet; run the cells above first")
+    monday, tuesday = images[0], images[1]
+    there = view.tags("web")
+    view.require(
+        "latest" in there, "web has no tag latest; an image is deleted with its last tag, but a new tag is easy"
+    )
+    if there["latest"] == tuesday["imageDigest"]:
+        raise NotYet("latest is still Tuesday's image")
+    view.require(
+        there["latest"] == monday["imageDigest"],
+        "latest is a third image; do not build anew, point the tag at the one that is there",
+    )
+    return f"latest is Monday's image again, {monday['imageDigest'][:19]}…"
+
+
+EXERCISES = (
+    Exercise(
+        id="let-some-tags-move",
+        task="Make a repository shop where only latest and dev-… may move.",
+        judge=_shop,
+        hints=(
+            "It is one of the two modes with exclusions: most tags stay, a few are excluded from that.",
+            "A filter without * means just that tag; a * stands for any characters, or none.",
+        ),
+        solution="""
+aws ecr create-repository --repository-name shop \\
+  --image-tag-mutability IMMUTABLE_WITH_EXCLUSION \\
+  --image-tag-mutability-exclusion-filters \\
+  filterType=WILDCARD,filter=latest filterType=WILDCARD,filter='dev-*'
+""",
+    ),
+    Exercise(
+        id="roll-back",
+        task="Point latest of web at Monday's image again.",
+        judge=_roll_back,
+        hints=(
+            'Monday\'s image is still there; its digest is in the variable monday, and in lab.show("web").',
+            "point() does it in one line; or pull by digest, tag, and push.",
+        ),
+        solution="""
+manifest=$(aws ecr batch-get-image --repository-name web --image-ids imageDigest=$(
+    aws ecr describe-images --repository-name web \\
+      --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest' --output text) \\
+  --query 'images[0].imageManifest' --output text)
+aws ecr put-image --repository-name web --image-tag latest --image-manifest "$manifest"
+""",
+    ),
+)
+
+CARDS = (
+    Card(
+        id="tag-immutability/what",
+        question="What is image tag immutability?",
+        choices=(
+            Choice(
+                "Once an image is pushed with a tag, that tag cannot be overwritten",
+                "It prevents that different code is deployed under the same tag by accident.",
+                right=True,
+            ),
+            Choice("An image's layers cannot be changed", "That is always so: another content has another digest."),
+            Choice(
+                "A tagged image cannot be deleted",
+                "It can; who may do so is a question of the permission ecr:BatchDeleteImage.",
+            ),
+        ),
+    ),
+    Card(
+        id="tag-immutability/latest",
+        question="Two servers run web:latest, started on Monday and on Wednesday. What do you know?",
+        choices=(
+            Choice("Both run the newest image", "Nobody tells a running server that a tag has moved."),
+            Choice("Both run the same image", "Only if nobody pushed latest in between; the tag does not say."),
+            Choice(
+                "Only that each runs what latest was when it pulled",
+                "Write down the digest, and you know which image it is.",
+                right=True,
+            ),
+        ),
+    ),
+    Card(
+        id="tag-immutability/again",
+        question="A pipeline pushes the very same image twice as v1.2.3 to an IMMUTABLE repository. The second push …",
+        choices=(
+            Choice(
+                "succeeds, because nothing changes", "It would in a mutable repository; here the taken tag is enough."
+            ),
+            Choice(
+                "fails: tag invalid",
+                "Look whether the tag is there before you push, and compare digests.",
+                right=True,
+            ),
+            Choice("makes a second, untagged image", "The same bytes have the same digest: there is only one image."),
+        ),
+    ),
+    Card(
+        id="tag-immutability/filters",
+        question="IMMUTABLE_WITH_EXCLUSION with the filters latest and dev-*: which of these taken tags may move?",
+        choices=(
+            Choice("v2", "No filter matches it, so it stays where it is."),
+            Choice("latest-2", "A filter matches the whole tag; latest without a * is just latest."),
+            Choice("dev-2", "dev-* matches it: excluded from immutability, it may move.", right=True),
+        ),
+    ),
+    Card(
+        id="tag-immutability/moved-anyway",
+        question="In an IMMUTABLE repository v1 is another image than last week. How can that be?",
+        choices=(
+            Choice(
+                "Somebody deleted the tag and pushed it again",
+                "A deleted tag is free. CloudTrail on AWS, lab.history() here, tell who did it.",
+                right=True,
+            ),
+            Choice(
+                "The repository was MUTABLE for a while",
+                "Only the mode at the moment of the push counts, and the mode can be changed.",
+                right=True,
+            ),
+            Choice("Somebody pushed with --force", "There is no such option; a push cannot overrule the registry."),
+        ),
+    ),
+)
