@@ -1,7 +1,7 @@
 """What a push leaves behind: an image, and a tag that points at it.
 
-A manifest is taken only when all it names is there (AWS user guide, pushing an image). A tag that pointed elsewhere moves,
-if the repository lets it; the image it left stays, untagged.
+A manifest is taken only when all it names is there (AWS user guide, pushing an image). A tag that pointed elsewhere
+moves, if the repository lets it; the image it left stays, untagged.
 """
 
 import json
@@ -52,26 +52,26 @@ def put(
     with registry.world.change() as change:
         db = change.db
         repository = repositories.get(db, registry, repository_name)
-        row = db.execute(
-            "SELECT id FROM image WHERE repository_id = ? AND digest = ?", (repository.id, manifest.digest)
+        there, holder = db.execute(
+            "SELECT (SELECT id FROM image WHERE repository_id = ?1 AND digest = ?2), "
+            "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
+            (repository.id, manifest.digest, tag),
         ).fetchone()
-        holder = None if tag is None else _tag_holder(db, repository.id, tag)
-        if row is not None and (tag is None or holder == row["id"]):
+        if there is not None and (tag is None or holder == there):
             if not again:
                 raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
             change.happened = False
         if tag is not None and holder is not None and is_immutable(repository.settings, tag):
             raise ImageTagAlreadyExistsException(tag, repository_name)
         layer_ids: list[int] = []
-        if row is not None:
-            image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (row["id"],)).fetchone())
+        if there is not None:
+            image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
         else:
             image, layer_ids = _insert(change, registry, repository, manifest)
         if tag is not None and holder != image.id:
-            _point(db, repository, tag, image.id)
-            image = replace(image, tags=(*image.tags, tag))
+            image = _point(db, repository, tag, image)
         if change.happened:
-            what = "pushed" if row is None else "tagged"
+            what = "pushed" if there is None else "tagged"
             history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
     registry.world.collector.fulfil(layer_ids)
     return image
@@ -118,7 +118,8 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
         "UPDATE layer SET images = images + 1, media_type = ? WHERE id = ?",
         [(media_types[digest], layer_id) for digest, (layer_id, _) in layers.items()],
     )
-    db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
+    if children:
+        db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
     return image, layer_ids
 
 
@@ -157,16 +158,13 @@ def _held_children(
     return held
 
 
-def _tag_holder(db: sqlite3.Connection, repository_id: int, tag: str) -> int | None:
-    row = db.execute("SELECT image_id FROM tag WHERE repository_id = ? AND name = ?", (repository_id, tag)).fetchone()
-    return None if row is None else row["image_id"]
-
-
-def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
-    count, last = db.execute(
-        "SELECT count(*), coalesce(max(place), 0) FROM tag WHERE image_id = ?", (image_id,)
-    ).fetchone()
-    if count >= MOST_TAGS:
+def _point(db: sqlite3.Connection, repository: Repository, tag: str, image: Image) -> Image:
+    """Let a tag point at an image, away from any other; give the image with it, as its newest."""
+    if len(image.tags) >= MOST_TAGS:
         # UNSURE: the exact text is not public.
         raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
-    db.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?)", (repository.id, tag, image_id, last + 1))
+    last = 0
+    if image.tags:
+        last = db.execute("SELECT max(place) FROM tag WHERE image_id = ?", (image.id,)).fetchone()[0]
+    db.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?)", (repository.id, tag, image.id, last + 1))
+    return replace(image, tags=(*image.tags, tag))

@@ -1,7 +1,7 @@
 """All measurements of the registry and its server, one after the other: `python3 -m tests.bench`.
 
-Each is a module of this folder and measures against its own yardstick, in turns, in one run; `python3 -m tests.bench NAME …`
-runs some of them, and `python3 -m tests.bench.NAME --help` says more. A quiet machine gives quiet figures.
+Each is a module of this folder and measures against its own yardstick, in turns, in one run. Names choose some of them,
+and `python3 -m tests.bench.NAME --help` says more. A quiet machine gives quiet figures.
 """
 
 import argparse
