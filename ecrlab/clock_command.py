@@ -1,8 +1,10 @@
 """Show or move the clock of the lab that is running.
 
-Without a verb it says what time it is in the lab. A duration is made of s, m, h, d and w.
+Without a verb it says what time it is in the lab. A duration is made of s, m, h, d and w. The clock of `serve` can be
+moved only if it was started with --clock lab.
 
 examples:
+  python3 -m ecrlab clock
   python3 -m ecrlab clock advance 1d12h
   python3 -m ecrlab clock travel-to 2026-12-24T18:00
 """

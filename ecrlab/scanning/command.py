@@ -1,7 +1,12 @@
-"""`python3 -m ecrlab scan TARGET`: list what is in an image and what is known to be wrong with it, offline.
+"""List what is in an image and what is known to be wrong with it, offline.
 
-Exit code 1: findings at or above `--fail-on`. 0: none such, and all was read and judged. 2: the image, or what it is to
-be judged by, cannot be read or is not supported, or an advisory on one of its packages cannot be evaluated.
+Exit status: 1 findings at or above --fail-on; 0 none such (without --fail-on, whatever was found), and all was read and
+judged; 2 the image, or what it is to be judged by, cannot be read or is not supported, or an advisory on one of its
+packages cannot be evaluated. The JSON is described in ecrlab/scanning/report.py.
+
+examples:
+  skopeo copy --src-tls-verify=false docker://127.0.0.1:PORT/my-app:v1 oci:my-app
+  python3 -m ecrlab scan my-app
 """
 
 import argparse
@@ -33,16 +38,11 @@ none."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `scan` to a parser."""
-    parser.epilog = (
-        "Exit code: 0 when nothing at or above --fail-on was found (without it, whatever was found), 1 when something "
-        "was, 2 when the image or the advisories cannot be read or do not fit each other. The JSON is described in "
-        "ecrlab/scanning/report.py."
-    )
     add = parser.add_argument
     add(
         "target",
         metavar="TARGET",
-        help="an OCI layout (folder or tar), a `docker save` tar, or an image in a running lab",
+        help="an OCI layout (folder or tar) or a `docker save` tar",
     )
     add(
         "--advisories",
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, lab_images: LabImages | None = None) -> int
         report = judge(_inventory(options, lab_images), advisories=advisories, now=now)
         report = _except(report, exemptions, options.as_of or datetime.now(UTC).date())
     except EcrLabError as problem:  # the lab's own too, when the target is one of its images
-        print(f"scan: {problem}", file=sys.stderr)
+        print(f"ecrlab scan: {problem}", file=sys.stderr)
         return UNREADABLE
     _print(report, options)
     return _exit_code(report, options.fail_on)
@@ -132,7 +132,7 @@ def _print(report: Report, options: argparse.Namespace) -> None:
         console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
         print_report(report, console, inventory=options.inventory)
     if report.status != "COMPLETE":
-        print(f"scan: {report.status}: {report.reason}".encode("unicode_escape").decode(), file=sys.stderr)
+        print(f"ecrlab scan: {report.status}: {report.reason}".encode("unicode_escape").decode(), file=sys.stderr)
 
 
 def _exit_code(report: Report, fail_on: str | None) -> int:

@@ -6,7 +6,6 @@ The first line on standard output is the endpoint; after it come the lines that 
 import argparse
 import os
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from granian.server.mt import MTServer
 from ecrlab import environment
 from ecrlab.clock import Clock, LabClock, WallClock
 from ecrlab.docker import install
+from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
 from ecrlab.running import LabFolder
 from ecrlab.simulator.server import HOST, PortTaken, application
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--clock",
         choices=("wall", "lab"),
         default="wall",
-        help="wall time, or the lab's, moved by `ecrlab clock`",
+        help="wall time (default), or the lab's, moved by `ecrlab clock`",
     )
     parser.add_argument("--quirks", choices=("ecr",), help="deviate from the OCI specification where ECR does")
 
@@ -66,13 +66,14 @@ def how_to_use(endpoint: str) -> str:
     """How to point an AWS client and a Docker client at an endpoint."""
     host = endpoint.removeprefix("http://")
     return f"""
-In another terminal, point AWS clients here:
+In another terminal, in this folder, point AWS clients here:
 
-  eval "$({Path(sys.executable).name} -m ecrlab env)"
+  eval "$(python3 -m ecrlab env)"
   aws ecr create-repository --repository-name my-app
 
 or, without it: export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={environment.REGION}
-                export AWS_ACCESS_KEY_ID={environment.ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={environment.SECRET_ACCESS_KEY}
+                export AWS_ACCESS_KEY_ID={environment.ACCESS_KEY_ID}
+                export AWS_SECRET_ACCESS_KEY={environment.SECRET_ACCESS_KEY}
 
 and a Docker client:
 
@@ -111,6 +112,8 @@ class GranianServer(MTServer):
         super().serve(target_loader=lambda: self._application, wrap_loader=False)
 
     def _listen(self, port: int) -> None:
+        if not 0 <= port < 65536:
+            raise EcrLabError(f"a port is a number from 1 to 65535 (0: any free one), got {port}")
         # granian's sockets share a port with each other; a plain one finds out whether somebody is there.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -178,7 +178,7 @@ def test_what_is_not_there_exits_2_without_a_report(scan, words):
     code, out, err = scan(*words)
 
     assert (code, out) == (2, "")
-    assert err.startswith("scan: ")
+    assert err.startswith("ecrlab scan: ")
 
 
 def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan):

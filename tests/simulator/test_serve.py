@@ -89,6 +89,13 @@ def test_tokens_of_one_server_are_nothing_to_another(temporary):
     assert refused.value.code in (400, 401, 403)
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_cannot_be_is_refused_in_one_sentence(temporary, port):
+    ran = subprocess.run([*ECRLAB, "serve", "--port", port], cwd=CHECKOUT, capture_output=True, text=True)
+    assert ran.returncode == 1 and ran.stdout == ""
+    assert ran.stderr == f"ecrlab: a port is a number from 1 to 65535 (0: any free one), got {port}\n"
+
+
 def test_a_taken_port_is_said_in_one_sentence(temporary):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
