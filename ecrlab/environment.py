@@ -137,8 +137,8 @@ def shell_lines(variables: Mapping[str, str]) -> str:
     lines = [
         f"for ecrlab_name in $({_LIST_FOREIGN}) DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
         "unset ecrlab_name",
-        "unalias aws docker python3 2>/dev/null",
-        "unset -f aws docker python3 2>/dev/null",
+        "unalias aws docker python3 2>/dev/null || true",  # also under set -e
+        "unset -f aws docker python3 2>/dev/null || true",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         "hash -r",
     ]

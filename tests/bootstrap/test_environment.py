@@ -152,7 +152,7 @@ def test_every_shell_can_be_attached(shell: str, base: dict[str, str], tmp_path:
     # when
     script = 'eval "$LINES_OF_THE_LAB"; env'
     done = subprocess.run(
-        [shell, "-c", script],
+        [shell, "-ec", script],
         env=base | {"LINES_OF_THE_LAB": lines, "BOTO_CONFIG": "y"},
         capture_output=True,
         text=True,
