@@ -1,0 +1,134 @@
+"""See the whole way of an image through Amazon ECR in the terminal, in under a minute: from the login to the clean-up.
+
+Each command is shown before it runs, and what is printed below it is its own output. They are the commands you would
+type on AWS; here they reach a lab of their own, which is gone when the tour is over.
+
+examples:
+  python3 -m ecrlab tour
+  python3 -m ecrlab tour --step   wait for Enter before each command, to talk about it
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from ecrlab.bootstrap import CHECKOUT
+from ecrlab.errors import EcrLabError
+
+APP = CHECKOUT / "notebooks" / "apps" / "my-app"
+
+
+class Step(NamedTuple):
+    """A command, and a sentence that says why it comes now."""
+
+    because: str
+    command: str
+
+
+STEPS = (
+    Step(
+        "Authenticate Docker to ECR: a password for twelve hours, through a pipe so that nobody sees it.",
+        """\
+aws ecr get-login-password --region us-east-1 | \\
+  docker login --username AWS --password-stdin \\
+  123456789012.dkr.ecr.us-east-1.amazonaws.com""",
+    ),
+    Step(
+        "Create a repository as for production: scanned, encrypted with a key of KMS, its tags immutable.",
+        """\
+aws ecr create-repository \\
+  --repository-name my-app \\
+  --image-scanning-configuration scanOnPush=true \\
+  --encryption-configuration encryptionType=KMS \\
+  --image-tag-mutability IMMUTABLE""",
+    ),
+    Step("Build the image from the Dockerfile in this folder.", "docker build -t my-app:v1.2.3 ."),
+    Step(
+        "Tag it with where it shall go, and push it.",
+        """\
+docker tag my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
+docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
+    ),
+    Step(
+        "List what is in the repository.",
+        """\
+aws ecr describe-images \\
+  --repository-name my-app \\
+  --query 'imageDetails[*].[imageTags[0],imagePushedAt,imageSizeInBytes]' \\
+  --output table""",
+    ),
+    Step(
+        "Pull it, as a server would that starts with nothing.",
+        """\
+docker rmi my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
+docker pull 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
+    ),
+    Step(
+        "Clean up: the repository, with the image in it.",
+        "aws ecr delete-repository --repository-name my-app --force --query repository.repositoryUri",
+    ),
+    Step("Nothing is left.", "aws ecr describe-repositories"),
+)
+"""The way of an image, in the order in which one does it the first time."""
+
+LATER = "Not simulated yet, and therefore no part of the tour: start-image-scan and put-lifecycle-policy."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ecrlab tour`."""
+    parser.add_argument("--step", action="store_true", help="wait for Enter before each command")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show and run the steps, one after the other. Raises `EcrLabError` when a command fails that should not."""
+    import ecrlab
+
+    # A command is never broken where it was not, however narrow the terminal.
+    console = Console(highlight=False, soft_wrap=True)
+    with tempfile.TemporaryDirectory(prefix="ecrlab-tour-") as folder, ecrlab.start():
+        work = Path(shutil.copytree(APP, Path(folder) / "my-app"))
+        for number, step in enumerate(STEPS, start=1):
+            console.print(f"\n{number}. {step.because}", style="bold", markup=False)
+            console.print(_typed(step.command), style="cyan", markup=False)
+            if options.step:
+                _wait_for_enter()
+            _run(step.command, work)
+    console.print(
+        f"\n{LATER}\nNext: python3 -m ecrlab opens the lessons, where each of these is taken apart.", markup=False
+    )
+    return 0
+
+
+def _typed(command: str) -> str:
+    r"""A command as it stands behind a prompt; what goes on in the next line is indented there.
+
+    >>> print(_typed("echo one \\\n  two\necho three"))
+    $ echo one \
+        two
+    $ echo three
+    """
+    prompt, lines = "$ ", []
+    for line in command.splitlines():
+        lines.append(prompt + line)
+        prompt = "  " if line.endswith("\\") else "$ "
+    return "\n".join(lines)
+
+
+def _run(command: str, folder: Path) -> None:
+    """Run a command with the output where ours goes."""
+    sys.stdout.flush()
+    status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, check=False).returncode
+    if status:
+        raise EcrLabError(f"the tour stops here: the command above failed with exit status {status}")
+
+
+def _wait_for_enter() -> None:
+    """Wait for the teacher; the end of the input is as good as Enter."""
+    sys.stdout.flush()
+    sys.stdin.readline()

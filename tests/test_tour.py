@@ -1,0 +1,84 @@
+"""The tour: every command of the workflow is shown, works, and leaves nothing behind."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from ecrlab import tour
+from ecrlab.bootstrap import CHECKOUT
+
+
+def toured(*options, typed=""):
+    return subprocess.run(
+        [sys.executable, "-m", "ecrlab", "tour", *options],
+        cwd=CHECKOUT,
+        input=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished():
+    return toured()
+
+
+def test_it_ends_well(finished):
+    assert finished.returncode == 0, finished.stdout
+    assert "Login Succeeded" in finished.stdout
+    assert re.search(r"v1\.2\.3: digest: sha256:[0-9a-f]{64} size: \d+", finished.stdout)
+    assert "Status: Downloaded newer image" in finished.stdout
+
+
+def test_each_command_is_shown_before_its_output(finished):
+    shown = [finished.stdout.index(f"\n{number}. ") for number in range(1, len(tour.STEPS) + 1)]
+    assert shown == sorted(shown)
+    assert finished.stdout.index("docker login") < finished.stdout.index("Login Succeeded")
+    for step in tour.STEPS:
+        assert tour._typed(step.command) in finished.stdout
+
+
+def test_nothing_is_left_in_the_registry(finished):
+    assert re.search(r'"repositories": \[\]\n}', finished.stdout)
+
+
+def test_what_is_said_to_be_missing_is_missing(finished):
+    from ecrlab.simulator import aws
+
+    assert tour.LATER in finished.stdout
+    assert not {("ecr", "StartImageScan"), ("ecr", "PutLifecyclePolicy")} & set(aws.OPERATIONS)
+
+
+def test_it_can_wait_for_a_teacher():
+    waited = toured("--step", typed="\n" * len(tour.STEPS))
+
+    assert waited.returncode == 0, waited.stdout
+
+
+def test_a_command_that_fails_ends_the_tour(monkeypatch, capfd):
+    from ecrlab.cli import main
+
+    monkeypatch.setattr(tour, "STEPS", (tour.Step("A mistake.", "false\ntrue"), tour.Step("Not reached.", "true")))
+
+    assert main(["tour"]) == 1
+    said = capfd.readouterr()
+    assert "Not reached." not in said.out
+    assert "the tour stops here" in said.err
+
+
+def test_the_learners_surroundings_are_put_back(monkeypatch, capfd):
+    from ecrlab.cli import main
+
+    monkeypatch.setattr(tour, "STEPS", (tour.Step("Where is AWS?", "echo $AWS_ENDPOINT_URL"),))
+    before = dict(os.environ)
+
+    main(["tour"])
+
+    assert "http://127.0.0.1:" in capfd.readouterr().out
+    assert dict(os.environ) == before
