@@ -19,6 +19,7 @@ from ecrlab import environment
 from ecrlab.clock import START, LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons.exercises import Desk, View
+from ecrlab.lessons.tracebacks import shorten
 from ecrlab.lessons.whys import explain
 from ecrlab.running import LabFolder
 
@@ -126,6 +127,8 @@ class Lab:
 
     def why(self, error: object = None) -> None:
         """Explain an error (its text, or a caught exception), or the last one that AWS or docker gave in this lab."""
+        if error is None and _running is not self:
+            error = "Could not connect to the endpoint URL (this lab was stopped)"
         text = str(error) if error is not None else self._last_error()
         print(explain(text) if text else 'No error yet in this lab. Provoke one, or give its text: lab.why("…")')
 
@@ -205,6 +208,7 @@ def start(
         raise
     _running = Lab(folder, world, server, clock)
     folder.announce(server.endpoint)
+    shorten()
     return _running
 
 

@@ -13,6 +13,14 @@ def lab(monkeypatch, tmp_path):
         yield lab
 
 
+def test_after_the_lab_was_stopped_why_says_so_whatever_went_wrong_before(lab, capsys):
+    lab.stop()
+
+    lab.why()
+
+    assert "the lab was stopped, or not started yet" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("ask", ["check", "hint", "solution"])
 def test_an_unknown_exercise_names_the_nearest(lab, ask, capsys):
     getattr(lab, ask)("push-second-tag")
