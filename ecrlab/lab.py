@@ -91,12 +91,18 @@ class Lab:
         """
         from ecrlab.analysis.show import show
         from ecrlab.registry import images
+        from ecrlab.registry.errors import ImageNotFoundException
 
         registry = self._world.registry(self.account_id, self.region)
 
         def manifests(name: str, digests: Sequence[str]) -> dict[str, str]:
-            found = (images.find(registry, name, images.ImageId(digest)) for digest in digests)
-            return {image.digest: (image.body or b"").decode() for image in found}
+            given = {}
+            for digest in digests:
+                # Another client may have deleted it since it was listed.
+                with contextlib.suppress(ImageNotFoundException):
+                    image = images.find(registry, name, images.ImageId(digest))
+                    given[digest] = (image.body or b"{}").decode()
+            return given
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=manifests)
 
