@@ -120,10 +120,10 @@ CARDS = (
         id="push-and-pull/second",
         question="One file changed, and the Dockerfile copies it last. What does the next push send?",
         choices=(
-            Choice("The whole image", "Docker asks for every layer first and sends only what is missing."),
             Choice(
                 "The changed layer, the config and the manifest", "All other layers are there, by digest.", right=True
             ),
+            Choice("The whole image", "Docker asks for every layer first and sends only what is missing."),
             Choice("Only the changed file", "Layers are sent whole; the file travels within its layer."),
         ),
     ),
@@ -132,16 +132,16 @@ CARDS = (
         question="Two images of 100 MB share 90 MB of layers in one repository. How much is stored?",
         choices=(
             Choice("200 MB", "That is the sum of what describe-images shows; the shared layers are stored once."),
-            Choice("110 MB", "90 MB shared, and 10 MB of each.", right=True),
             Choice("100 MB", "Each image has 10 MB of its own, too."),
+            Choice("110 MB", "90 MB shared, and 10 MB of each.", right=True),
         ),
     ),
     Card(
         id="push-and-pull/moved",
         question="In a mutable repository, v1 is pushed again with another image. Where is the old one?",
         choices=(
-            Choice("Deleted", "Nothing is deleted; only the name moved on."),
             Choice("Still there, without a tag", "It can be pulled by digest, and it costs storage.", right=True),
+            Choice("Deleted", "Nothing is deleted; only the name moved on."),
             Choice("Under the tag v1-old", "ECR invents no tags; it moves the one you pushed."),
         ),
     ),
@@ -150,10 +150,10 @@ CARDS = (
         question="After pushing for two platforms, describe-images shows two untagged rows. What are they?",
         choices=(
             Choice("Rubbish from failed pushes", "Deleting them would break the image; ECR refuses to."),
+            Choice("Copies in another Region", "A repository is in one Region; replication is another lesson."),
             Choice(
                 "The images that the tagged index lists", "One for each platform; the tag is on the index.", right=True
             ),
-            Choice("Copies in another Region", "A repository is in one Region; replication is another lesson."),
         ),
     ),
 )

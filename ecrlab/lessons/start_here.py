@@ -51,12 +51,12 @@ CARDS = (
         id="start-here/digest",
         question="From what is the digest of an image made?",
         choices=(
-            Choice("From its tag", "Tags are names that can move; the digest stays."),
             Choice(
                 "From the bytes of its manifest",
                 "sha256 of the manifest, which in turn names every layer by digest.",
                 right=True,
             ),
+            Choice("From its tag", "Tags are names that can move; the digest stays."),
             Choice("From the time of the push", "Push the same image tomorrow, and the digest is the same."),
         ),
     ),
@@ -65,12 +65,12 @@ CARDS = (
         question="docker push prints Layer already exists. What has happened?",
         choices=(
             Choice("The push failed", "It is no error: the push goes on, and the image arrives."),
+            Choice("The tag was taken", "A taken tag is another message, and only where tags are immutable."),
             Choice(
                 "The layer was not sent, because the registry has it",
                 "Docker asks for each layer by digest and sends only what is missing.",
                 right=True,
             ),
-            Choice("The tag was taken", "A taken tag is another message, and only where tags are immutable."),
         ),
     ),
 )

@@ -20,6 +20,13 @@ def test_every_card_has_right_and_wrong_choices_and_explains_each(card):
     assert all(len(choice.because) > 20 for choice in card.choices)
 
 
+@pytest.mark.parametrize("lesson", catalogue.lessons(), ids=lambda lesson: lesson.__name__.rpartition(".")[2])
+def test_choosing_the_same_place_every_time_does_not_solve_a_quiz(lesson):
+    places = [{n for n, choice in enumerate(card.choices) if choice.right} for card in lesson.CARDS]
+
+    assert not set.intersection(*places)
+
+
 def test_ids_are_unique():
     assert len({card.id for card in CARDS}) == len(CARDS)
 
