@@ -4,9 +4,6 @@ import gzip
 import io
 import json
 import os
-import shutil
-import subprocess
-import sys
 import tarfile
 import zlib
 
@@ -368,34 +365,3 @@ def test_one_platform_makes_a_docker_manifest(lab, app):
     assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
     assert manifest["config"]["mediaType"] == "application/vnd.docker.container.image.v1+json"
     assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.docker.image.rootfs.diff.tar.gzip"}
-
-
-# --- the script ------------------------------------------------------------------------------------------------------
-
-
-def test_the_script_on_path_runs_beside_files_that_are_named_like_modules(lab, app, tmp_path):
-    from ecrlab.docker import install
-
-    (tmp_path / "bin").mkdir()
-    script = install(tmp_path / "bin")
-    (app / "json.py").write_text("raise SystemExit('the wrong json')\n")
-    ran = subprocess.run([script, "build", "-q", "-t", "x", "."], cwd=app, capture_output=True, text=True, check=False)
-    assert (ran.stderr, ran.returncode) == ("", 0)
-    assert ran.stdout.strip() == lab.store.get("x").id
-
-
-def test_nothing_is_imported_that_is_slow_to_import(lab):
-    code = (
-        "import sys; from ecrlab.docker.__main__ import main; main(['images']);"
-        "print([name for name in ('boto3', 'pandas', 'moto', 'tarfile', 'http.client', 'argparse', 'ecrlab.registry')"
-        " if name in sys.modules])"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "[]"
-
-
-@pytest.mark.skipif(not shutil.which("sh"), reason="no shell")
-def test_what_reads_the_output_may_stop_reading(lab, app):
-    command = f"{sys.executable} -m ecrlab.docker --help | head -n 1"
-    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
-    assert (ran.stdout, ran.stderr) == ("Usage:  docker COMMAND\n", "")

@@ -16,6 +16,7 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.calls import OPERATIONS
 from ecrlab.simulator.operations import load
 from ecrlab.simulator.server import Server
+from tests.simulator.accounts import ABROAD, Account
 from tests.simulator.client import Repository, client_of
 
 WITHOUT_OPERATIONS = "ECRLAB_WITHOUT_OPERATIONS"
@@ -83,3 +84,18 @@ def app(ecr: Any) -> Repository:
     """The repository `app`, which is there and empty."""
     ecr.create_repository(repositoryName="app")
     return Repository(ecr, "app")
+
+
+@pytest.fixture
+def home(server, region) -> Account:
+    """The learner's account, with the repository `app`."""
+    account = Account(server.endpoint, region)
+    account.ecr.create_repository(repositoryName="app")
+    return account
+
+
+@pytest.fixture
+def abroad(home) -> Account:
+    """A second account, entered by the role that AWS Organizations makes in it."""
+    key, _ = home.assume(f"arn:aws:iam::{ABROAD}:role/OrganizationAccountAccessRole")
+    return Account(home.endpoint, home.region, key)
