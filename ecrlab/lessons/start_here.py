@@ -73,4 +73,26 @@ CARDS = (
             ),
         ),
     ),
+    Card(
+        id="start-here/where",
+        question="In a lesson you push to 123456789012.dkr.ecr.us-east-1.amazonaws.com. Where do the bytes go?",
+        choices=(
+            Choice("To AWS, if you are logged in there", "The lab's tools have no way to AWS, whatever you are."),
+            Choice("Nowhere: docker push only pretends", "It is a real push over HTTP, with real digests."),
+            Choice(
+                "To the lab on this machine",
+                "The lab's docker command takes every ECR host name for the lab's own registry.",
+                right=True,
+            ),
+        ),
+    ),
+    Card(
+        id="start-here/unknown",
+        question="docker pull says: manifest unknown. What is missing?",
+        choices=(
+            Choice("The repository", "Then the text would be name unknown."),
+            Choice("The tag", "The repository is there, and holds no image of that name.", right=True),
+            Choice("The login", "Then the text would be no basic auth credentials."),
+        ),
+    ),
 )
