@@ -18,6 +18,9 @@ MOST_SHELVES = 30
 BINS = 64
 """How many piles fit side by side."""
 
+LONGEST_TAG = 24
+"""How many characters of a tag there is room for."""
+
 Marks = Mapping[str, tuple[str, str, str]]
 
 
@@ -130,7 +133,11 @@ def _named(lane: Lane, *, is_one: bool) -> str:
     name, kind, held = lane
     if not kind:
         return f"{name} ({len(held)})"
-    return f"{len(held)} × {kind}" if is_one else f"{name}\n{len(held)} × {kind}"
+    lines = [f"{len(held)} × {kind}"] if is_one else [name, f"{len(held)} × {kind}"]
+    newest = max(held, key=lambda one: one.pushed_at)
+    if newest.tags:
+        lines.append(f"newest: {newest.tags[-1][:LONGEST_TAG]}")
+    return "\n".join(lines)
 
 
 def _draw_bytes(axes: "Axes", shelves: Sequence[Shelf], centres: Mapping[str, float], *, height: float) -> None:
