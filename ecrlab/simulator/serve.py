@@ -20,6 +20,7 @@ from ecrlab.docker import install
 from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
 from ecrlab.running import LabFolder
+from ecrlab.simulator.idle import IDLE_SECONDS, IdleWatch
 from ecrlab.simulator.server import HOST, PortTaken, application
 
 BACKLOG = 1024
@@ -91,8 +92,11 @@ class GranianServer(MTServer):
     free-threaded Python it asks for.
     """
 
-    def __init__(self, target: Any, *, port: int) -> None:
-        """Listen on `port` of 127.0.0.1 (0: any free one). Raises `PortTaken`."""
+    def __init__(self, target: Any, *, port: int, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Listen on `port` of 127.0.0.1 (0: any free one), and end connections that are silent too long.
+
+        Raises `PortTaken`.
+        """
         super().__init__(
             "ecrlab",
             address=HOST,
@@ -106,9 +110,11 @@ class GranianServer(MTServer):
         )
         self._application = target
         self._listen(port)
+        self._idle_watch = IdleWatch(self._address, seconds=idle_seconds)
 
     def serve(self, *_: Any, **__: Any) -> None:
         """Serve until a signal comes."""
+        self._idle_watch.start()
         super().serve(target_loader=lambda: self._application, wrap_loader=False)
 
     def _listen(self, port: int) -> None:
@@ -127,7 +133,8 @@ class GranianServer(MTServer):
         with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
             # Connections wait from now on; granian's worker takes them when it is ready.
             listening.listen(BACKLOG)
-            self.endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
+            self._address: tuple[str, int] = listening.getsockname()
+            self.endpoint = f"http://{HOST}:{self._address[1]}"
 
     def _init_shared_socket(self) -> None:
         """It is there already."""
