@@ -10,6 +10,7 @@ All of it is plain WSGI, so that any WSGI server can carry it.
 """
 
 import http
+import io
 import json
 import logging
 import threading
@@ -20,10 +21,12 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.aws import LARGEST_BODY, TARGETS, Answer, AwsFace
 from ecrlab.simulator.callers import read_signature
 from ecrlab.simulator.control import PREFIX, Control
-from ecrlab.simulator.v2 import auth
-from ecrlab.simulator.v2.gallery import GalleryFace
 from ecrlab.simulator.downloads import PREFIX as LAYERS
 from ecrlab.simulator.downloads import Downloads
+from ecrlab.simulator.v2 import auth
+from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.v2.gallery import GalleryFace
+from ecrlab.simulator.v2.wire import Body
 
 Environ = dict[str, Any]
 Wsgi = Any
@@ -60,16 +63,17 @@ class Dispatcher:
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):
             return _send(self._control.answer(environ), start_response)
-        if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
-            return _send(self._answer_aws(environ), start_response)
         if path == "/" and signature is None and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return _send(Answer(200, {"Content-Type": "text/plain; charset=utf-8"}, GREETING), start_response)
-        return self._moto(environ, start_response)
+        try:
+            body = _body(environ)
+        except Refusal as bad:
+            return _send(_error(environ, bad.status, bad.code, bad.message, close=True), start_response)
+        if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
+            return _send(self._answer_aws(environ, body), start_response)
+        return self._moto(_with_body(environ, body), start_response)
 
-    def _answer_aws(self, environ: Environ) -> Answer:
-        body = _body(environ)
-        if body is None:
-            return _error(413, "RequestEntityTooLarge", f"the request is larger than {LARGEST_BODY} bytes")
+    def _answer_aws(self, environ: Environ, body: bytes) -> Answer:
         headers = {
             "X-Amz-Target": environ["HTTP_X_AMZ_TARGET"],
             "Authorization": environ.get("HTTP_AUTHORIZATION", ""),
@@ -118,33 +122,41 @@ def _unsupported(environ: Environ) -> Answer:
     signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
     service = signature.service if signature else "this service"
     message = f"ecrlab does not simulate this operation of {service}; docs/fidelity.md lists what it does"
+    return _error(environ, 400, "UnsupportedOperation", message)
+
+
+def _error(environ: Environ, status: int, code: str, message: str, *, close: bool = False) -> Answer:
+    """An error in the protocol that the request speaks; with `close` the connection ends with it."""
+    signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
     is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
-    if not is_query and service not in SPEAKING_XML:
-        return _error(400, "UnsupportedOperation", message)
-    body = (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>UnsupportedOperation</Code><Message>{message}</Message>"
+    headers = {"Connection": "close"} if close else {}
+    if not is_query and (signature is None or signature.service not in SPEAKING_XML):
+        body = json.dumps({"__type": code, "message": message}).encode()
+        return Answer(status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code, **headers}, body)
+    text = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
         "</Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
     )
-    return Answer(400, {"Content-Type": "text/xml"}, body.encode())
+    return Answer(status, {"Content-Type": "text/xml", **headers}, text.encode())
 
 
-def _error(status: int, code: str, message: str) -> Answer:
-    body = json.dumps({"__type": code, "message": message}).encode()
-    return Answer(status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}, body)
+def _body(environ: Environ) -> bytes:
+    """The request's whole body. Raises `Refusal` when it is too large, or was cut short."""
+    try:
+        incoming = Body(environ)
+        promised = incoming.length or 0
+        body = incoming.whole(LARGEST_BODY + 1) if promised <= LARGEST_BODY else b""
+    except Refusal as error:
+        raise Refusal(400, "IncompleteBody", error.message) from error
+    if max(promised, len(body)) > LARGEST_BODY:
+        raise Refusal(413, "RequestEntityTooLarge", f"the request is larger than {LARGEST_BODY} bytes")
+    return body
 
 
-def _body(environ: Environ) -> bytes | None:
-    """The request's body, or None when it is too large."""
-    declared = environ.get("CONTENT_LENGTH", "")
-    if declared.isdecimal():
-        length = int(declared)
-    else:
-        # Without a length the server must say where the body ends (as it does for chunks), or there is none.
-        length = LARGEST_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    if declared and length > LARGEST_BODY:
-        return None
-    body: bytes = environ["wsgi.input"].read(length)
-    return body if len(body) <= LARGEST_BODY else None
+def _with_body(environ: Environ, body: bytes) -> Environ:
+    """The same request with its body at hand."""
+    rest = {name: value for name, value in environ.items() if name != "HTTP_TRANSFER_ENCODING"}
+    return {**rest, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
 
 
 def _send(answer: Answer, start_response: Any) -> list[bytes]:

@@ -151,3 +151,27 @@ def test_a_download_that_breaks_off(repository: Repository) -> None:
         connection.sendall(request(repository, "GET", f"/v2/{repository.name}/blobs/{digest}"))
         assert connection.recv(1000)
     assert repository.ask("GET", f"blobs/{digest}").body == body
+
+
+AWS_CALLS = {
+    "ecr": "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
+    "sts": "Content-Type: application/x-www-form-urlencoded; charset=utf-8",
+}
+
+
+@pytest.mark.parametrize("service", AWS_CALLS)
+def test_an_aws_call_whose_body_breaks_off_is_not_made(repository: Repository, service: str) -> None:
+    scope = f"AKIAIOSFODNN7EXAMPLE/20261001/us-east-1/{service}/aws4_request"
+    head = [
+        "POST / HTTP/1.1",
+        "Host: 127.0.0.1",
+        AWS_CALLS[service],
+        f"Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00",
+        "Content-Length: 100",
+    ]
+    # What arrives would do for a call by itself.
+    arrived = b"{}" if service == "ecr" else b"Action=GetCallerIdentity&Version=2011-06-15"
+    answer = send(repository, "\r\n".join([*head, "", ""]).encode() + arrived)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"IncompleteBody" in answer
+    assert b"<html" not in answer.lower()
