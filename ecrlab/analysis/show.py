@@ -1,6 +1,6 @@
 """A registry as one picture, and as a table: who has a name, who is left behind, who shares layers with whom.
 
-Up to `MOST_ROWS` images each one has a row:
+Up to `MOST_ROWS` images, in up to `MOST_SHELVES` repositories, each one has a row:
 
     tags ── ● digest   what it is   age   bytes  │ ■ ■   ■   the layers it shares   its own
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-MOST_ROWS = 60
+MOST_ROWS, MOST_SHELVES = 60, 15
 MOST_COLUMNS = 20
 """Shared layers that get a column; the heaviest have it."""
 
@@ -67,9 +67,11 @@ class Show:
 
     def picture(self) -> Any:
         """The matplotlib figure; `plt.show()` shows it."""
-        if len(self) > MOST_ROWS or len(self.shelves) > MOST_ROWS // 4:
-            return piles.picture(self.shelves, _title(self.shelves), MARKS, WORDS)
-        return _rows(self.shelves, self.now)
+        title = _title(self.shelves)
+        if len(self) > MOST_ROWS or (len(self) and len(self.shelves) > MOST_SHELVES):
+            return piles.picture(self.shelves, title, MARKS, WORDS)
+        # More than these there are only when all are empty.
+        return _rows(self.shelves[:MOST_SHELVES], title, self.now)
 
     def __repr__(self) -> str:
         return f"<{_title(self.shelves)}>"
@@ -102,10 +104,10 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _rows(shelves: Sequence[Shelf], now: datetime) -> Any:
+def _rows(shelves: Sequence[Shelf], title: str, now: datetime) -> Any:
     rows = sum(len(shelf.held) + HEAD for shelf in shelves)
     inches = 0.3 if rows < 30 else 0.22
-    with plots.figure(_title(shelves), width=12.4, height=1.3 + inches * max(rows, 2)) as (shown, axes):
+    with plots.figure(title, width=12.4, height=1.3 + inches * max(rows, 2)) as (shown, axes):
         top = 0.0
         for shelf in shelves:
             _draw_shelf(axes, shelf, top, now)
