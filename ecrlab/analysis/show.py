@@ -2,7 +2,7 @@
 
 Up to `MOST_ROWS` images, in up to `MOST_SHELVES` repositories, each one has a row:
 
-    tags ── ● digest   what it is   age   bytes  │ ■ ■   ■   the layers it shares   its own
+    tags ── ● digest   what it is   age   size   its own │ ■ ■   ■   the layers it shares
 
 A layer that several images use is one column, and a line joins its users. More images are drawn as piles of marks
 over the day of their push, with a bar for the bytes that each repository stores.
