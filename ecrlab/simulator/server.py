@@ -23,6 +23,9 @@ from ecrlab.simulator.v2.wire import safe_input
 
 HOST = "127.0.0.1"
 
+STOP_SECONDS = 0.1
+"""How soon the server notices that it should stop."""
+
 
 class PortTaken(EcrLabError):
     """Something else listens on the port that was asked for."""
@@ -43,10 +46,14 @@ class Server:
         self.aws = AwsFace(world)
         self.recorder = Recorder(application(world, self.aws, quirks=quirks))
         try:
-            self._server: BaseWSGIServer = make_server(HOST, port, self.recorder, threaded=True, request_handler=_QuietHandler)
+            self._server: BaseWSGIServer = make_server(
+                HOST, port, self.recorder, threaded=True, request_handler=_QuietHandler
+            )
         except (OSError, SystemExit) as error:
             raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ecrlab-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), name="ecrlab-server", daemon=True
+        )
         self._thread.start()
 
     @property
