@@ -86,3 +86,10 @@ def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
     answer = client.ask("POST", "/v2/x/tags/list")
     assert (answer.status, answer.code) == (405, "UNSUPPORTED")
     assert answer.headers["Allow"] == "GET, HEAD"
+
+
+def test_a_client_that_names_no_host_means_the_registry_of_its_token(client: Client) -> None:
+    with client.raw() as connection:
+        credentials = client.authorization["Authorization"]
+        connection.sendall(f"GET /v2/ HTTP/1.0\r\nAuthorization: {credentials}\r\n\r\n".encode())
+        assert connection.recv(100).split()[1] == b"200"
