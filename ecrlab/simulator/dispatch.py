@@ -35,6 +35,9 @@ Wsgi = Any
 SPEAKING_XML = ("s3", "cloudfront", "route53")
 """The services whose requests do not show that their answers are XML."""
 
+MOTO_API = "/moto-api"
+"""Where moto lets anybody, web pages too, look into its services and empty them; the lab's are not to be emptied."""
+
 GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
 
 log = logging.getLogger("ecrlab.server")
@@ -71,6 +74,8 @@ class Dispatcher:
             return _send(_error(environ, bad.status, bad.code, bad.message, close=True), start_response)
         if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
             return _send(self._answer_aws(environ, body), start_response)
+        if path.startswith(MOTO_API):
+            return _send(_unsupported(environ), start_response)
         return self._moto(_with_body(environ, body), start_response)
 
     def _answer_aws(self, environ: Environ, body: bytes) -> Answer:

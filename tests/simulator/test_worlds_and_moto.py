@@ -1,5 +1,7 @@
 """moto's services, of which a process has one set, belong to the world that asked last, and begin anew for it."""
 
+import http.client
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,15 @@ def test_two_labs_in_turns_never_see_each_others_services(tmp_path: Path, server
     assert ours.list_keys()["Keys"] == []
     other.stop()
     world.close()
+
+
+def test_nobody_empties_motos_services_over_http(server: Server) -> None:
+    iam = client_of(server.endpoint, "iam")
+    iam.create_user(UserName="kept")
+    for path in ("/moto-api/reset", "/moto-api/"):
+        connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=20)
+        connection.request("POST", path)
+        answer = connection.getresponse()
+        assert answer.status == 400
+        assert json.loads(answer.read())["__type"] == "UnsupportedOperation"
+    assert iam.get_user(UserName="kept")["User"]["UserName"] == "kept"
