@@ -1,8 +1,9 @@
 """Connections on which nothing moves any more: they are ended, so that none holds a thread for ever.
 
 granian waits without end for a body that was promised and does not come, and for a client that does not take its
-answer; each costs one of the server's threads. Linux tells of every TCP connection when bytes last came and went (`TCP_INFO`,
-milliseconds); one that was silent both ways for too long is shut down, and the thread behind it sees a body cut short.
+answer; each costs one of the server's threads. Linux tells of every TCP connection when bytes last came and went
+(`TCP_INFO`, milliseconds); one that was silent both ways for too long is shut down, and the thread behind it sees a
+body cut short.
 """
 
 import contextlib
