@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ecrlab.registry import manifest
 from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.names import DIGEST
 from ecrlab.registry.world import StateError, claim
 
 _OF_SQLITE = {"registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm"}
@@ -27,12 +28,12 @@ _OURS = {"lock"} | _OF_SQLITE
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it should be: `what` it is about (a path, a digest, a tag), and `why` it is
-    wrong.
-    """
+    """Something that is not as it should be: `what` it is about (a path, a digest, a tag), and `why` it is wrong."""
 
     what: str
     why: str
+    passes: bool = False
+    """Whether the next start puts it right by itself: what a killed server had begun and nobody was promised."""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
@@ -83,7 +84,10 @@ def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
             continue
         digest = f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
         if digest not in sizes or place.parts[2] != place.name[:2]:
-            yield Problem(str(place), "a stray file: nothing refers to it (the next start removes strays it made)")
+            is_named = DIGEST.fullmatch(digest) is not None and place.parts[2] == place.name[:2]
+            is_swept = place.parts[0] == "uploads" or is_named
+            fate = "; the next start removes it" if is_swept else ""
+            yield Problem(str(place), f"a stray file: nothing refers to it{fate}", passes=is_swept)
             continue
         missing.discard(digest)
         yield from _blob(path, digest, sizes[digest])

@@ -9,6 +9,7 @@ from ecrlab import doctor
 from ecrlab.bootstrap import CHECKOUT
 from ecrlab.cli import main
 from ecrlab.doctor import Finding
+from ecrlab.registry.world import World
 
 
 def test_a_machine_that_runs_the_tests_has_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,3 +82,17 @@ def test_a_program_that_does_not_run_is_told(tmp_path: Path) -> None:
 def test_an_old_sqlite_is_wrong_and_a_new_python_worth_a_note() -> None:
     assert doctor.sqlite((3, 34, 1)).grade == "WRONG"
     assert doctor.python((3, 14), "python3.14").grade == "note"
+
+
+def test_what_a_killed_server_had_begun_is_worth_a_note_and_the_registry_is_ok(tmp_path):
+    World(tmp_path).close()
+    (tmp_path / "uploads" / "half").touch()
+
+    assert [finding.grade for finding in doctor.kept(tmp_path)] == ["note", "ok"]
+
+
+def test_what_is_nobodys_is_wrong(tmp_path):
+    World(tmp_path).close()
+    (tmp_path / "notes.txt").touch()
+
+    assert [finding.grade for finding in doctor.kept(tmp_path)] == ["WRONG"]
