@@ -51,6 +51,8 @@ def fit_here(checkout: Path = CHECKOUT) -> bool:
 
 def unmet_requirements(checkout: Path = CHECKOUT) -> list[str]:
     """The dependencies in pyproject.toml that the running Python does not meet, as they stand there."""
+    if not (checkout / "pyproject.toml").exists():
+        return []  # no checkout but an installed package, and who installed it saw to what it needs
     with (checkout / "pyproject.toml").open("rb") as file:
         wanted: list[str] = tomllib.load(file)["project"]["dependencies"]
     try:

@@ -44,7 +44,6 @@ OLD_RELEASE_FILES = (
 )
 RELEASE_FILES = (b"etc/os-release", b"usr/lib/os-release", *OLD_RELEASE_FILES)
 DPKG_STATUS = b"var/lib/dpkg/status"
-DPKG_FOLDER = b"var/lib/dpkg/status.d"
 APK_DATABASES = (b"lib/apk/db/installed", b"usr/lib/apk/db/installed")
 _RPM_FOLDERS = (b"var/lib/rpm", b"usr/lib/sysimage/rpm")
 _RPM_FILES = (b"Packages", b"Packages.db", b"rpmdb.sqlite")

@@ -116,6 +116,12 @@ def test_an_environment_with_the_packages_is_used_as_it_is(checkout: Path) -> No
     assert not (checkout / ".venv").exists()
 
 
+def test_a_package_installed_without_its_checkout_is_used_as_it_is(checkout: Path) -> None:
+    (checkout / "pyproject.toml").unlink()
+    assert "ran" in start(checkout, "env").stdout
+    assert not (checkout / ".venv").exists()
+
+
 def test_a_version_out_of_bounds_is_not_met(checkout: Path) -> None:
     (checkout / "pyproject.toml").write_text('[project]\ndependencies = ["pytest>=1", "rich<1"]\n')
     assert unmet_requirements(checkout) == ["rich<1"]

@@ -1,0 +1,170 @@
+"""The rooms of the kit: which may import which, how big a file may be, and what lies at the top.
+
+notebooks ─► lab ─► simulator ─► registry · scanning · lifecycle     (arrows point down only)
+              │         └──────► gallery ─► layers ◄─ docker
+              └───► analysis ─► lifecycle
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ecrlab
+from ecrlab.bootstrap import CHECKOUT
+
+PACKAGE = CHECKOUT / "ecrlab"
+EVERYWHERE = {"errors", "__init__"}
+
+# Room -> the rooms it may import besides itself and `errors`.
+MAY_IMPORT = {
+    "layers": set(),
+    "gallery": {"layers"},
+    "registry": {"clock"},
+    "lifecycle": set(),
+    "scanning": {"layers"},
+    "docker": {"layers", "gallery"},
+    "simulator": {
+        "registry",
+        "lifecycle",
+        "scanning",
+        "gallery",
+        "layers",
+        "docker",
+        "clock",
+        "environment",
+        "running",
+    },
+    "analysis": {"lifecycle"},
+}
+
+# Room -> what it may import besides the standard library; a room that is not named here is free.
+THIRD_PARTY = {
+    "__init__": set(),
+    "__main__": set(),
+    "bootstrap": {"packaging"},
+    "cli": set(),
+    "errors": set(),
+    "layers": set(),
+    "gallery": set(),
+    "registry": set(),
+    "lifecycle": {"rich"},
+    "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},
+    "docker": set(),
+    "analysis": {"matplotlib", "pandas", "IPython"},
+}
+
+# At the rim of a room, for the commands that say so.
+RIM = {"lifecycle/aws.py": {"boto3", "botocore"}, "lifecycle/command.py": {"boto3", "botocore"}}
+
+TIE_THE_KNOT = {"lab", "attach", "simulator", "tour"}
+"""Who may import the simulator: the server itself, and what starts one."""
+
+TOP_LEVEL = {
+    *("ecrlab", "notebooks", "tests", "docs"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
+    *("environment.yml", "pyproject.toml", "requirements.lock"),
+    *(".ci", ".devcontainer", ".gitattributes", ".gitignore"),
+}
+
+LONG, TOO_LONG = 300, 400
+
+
+def room(path: Path) -> str:
+    """The folder or module of the package that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports() -> Iterator[tuple[Path, str]]:
+    """Every import in the package, wherever it stands in a file, except those for type checkers only."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        unseen = {id(inner) for node in ast.walk(tree) if is_for_types(node) for inner in ast.walk(node)}
+        for node in ast.walk(tree):
+            if id(node) in unseen:
+                continue
+            if isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module and not node.level, f"{path}: a relative import"
+                names = [alias.name for alias in node.names] if node.module == "ecrlab" else [""]
+                yield from ((path, f"{node.module}.{name}".rstrip(".")) for name in names)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def within(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+INTERNAL = [(path, module.split(".")[1]) for path, module in imports() if module.startswith("ecrlab.")]
+EXTERNAL = [
+    (path, module.split(".")[0])
+    for path, module in imports()
+    if module.split(".")[0] not in {*sys.stdlib_module_names, "ecrlab"}
+]
+
+
+def files() -> list[str]:
+    """The files of the checkout that git keeps."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [name for name in listed.stdout.split("\0") if name and (CHECKOUT / name).exists()]
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_arrows_between_rooms_point_down(name: str) -> None:
+    allowed = MAY_IMPORT[name] | {name} | EVERYWHERE
+    upward = [
+        f"{within(path)} imports {other}" for path, other in INTERNAL if room(path) == name if is_new(other, allowed)
+    ]
+    assert upward == []
+
+
+def is_new(other: str, allowed: set[str]) -> bool:
+    return other not in allowed and not other.startswith("__")
+
+
+@pytest.mark.parametrize("name", THIRD_PARTY)
+def test_a_room_imports_only_the_libraries_of_its_field(name: str) -> None:
+    foreign = [
+        f"{within(path)} imports {library}"
+        for path, library in EXTERNAL
+        if room(path) == name and library not in THIRD_PARTY[name] | RIM.get(within(path), set())
+    ]
+    assert foreign == []
+
+
+def test_only_those_who_tie_the_knot_import_the_simulator() -> None:
+    others = {within(path) for path, other in INTERNAL if other == "simulator" and room(path) not in TIE_THE_KNOT}
+    assert others == set()
+
+
+def test_every_room_opens_with_what_it_models() -> None:
+    silent = [within(path) for path in PACKAGE.rglob("*.py") if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+def test_the_public_face_is_small() -> None:
+    assert len(ecrlab.__all__) <= 12
+
+
+def test_only_what_belongs_there_lies_at_the_top() -> None:
+    assert {name.split("/")[0] for name in files()} <= TOP_LEVEL
+
+
+def test_no_module_is_more_than_one_idea() -> None:
+    """A module is seldom above 300 lines, and never above 400."""
+    lengths = {name: len((CHECKOUT / name).read_text().splitlines()) for name in files() if is_module(name)}
+    long = {name: count for name, count in sorted(lengths.items()) if count > LONG}
+    assert [name for name, count in long.items() if count > TOO_LONG] == [], f"above {LONG} lines: {long}"
+
+
+def is_module(name: str) -> bool:
+    return name.endswith((".py", ".md")) and name != "docs/fidelity.md"
