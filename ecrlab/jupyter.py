@@ -35,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Become JupyterLab; returns only if that fails."""
     if options.port is not None:
         _refuse_taken(options.port)
+    if not (CHECKOUT / FIRST_NOTEBOOK).exists():
+        raise EcrLabError(f"the lessons are not in {CHECKOUT}: start this in a copy of the whole project")
     if not os.access(CHECKOUT, os.W_OK):
         raise EcrLabError(f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first")
     folder = CHECKOUT / ".jupyter"

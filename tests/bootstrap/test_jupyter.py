@@ -152,3 +152,9 @@ def test_a_machine_without_a_display_only_prints_the_address(monkeypatch: pytest
     assert "--no-browser" in jupyter.command(options)
     monkeypatch.setenv("DISPLAY", ":0")
     assert "--no-browser" not in jupyter.command(options)
+
+
+def test_a_package_without_its_lessons_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecrlab.jupyter.CHECKOUT", tmp_path)
+    with pytest.raises(EcrLabError, match="copy of the whole project"):
+        jupyter.run(argparse.Namespace(port=None, no_browser=True))

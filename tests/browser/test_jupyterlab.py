@@ -1,4 +1,4 @@
-"""The lessons as a learner sees them: JupyterLab in a real browser, every cell run, cards clicked, nothing outside asked.
+"""Lessons as a learner sees them: JupyterLab in a real browser, every cell run, cards clicked, nothing asked outside.
 
 Screenshots are kept under `screenshots/` (ignored by git), for people to look at.
 """
