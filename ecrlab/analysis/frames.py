@@ -54,8 +54,8 @@ def layers(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
 def platforms(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
     """One row for each image that an index lists: `platform` (os/architecture), `digest` and what it `is`.
 
-    An attestation says of itself that it is for `unknown/unknown`. Raises `ValueError` for an image that is no index, and
-    for a tag that is not there.
+    An attestation says of itself that it is for `unknown/unknown`. Raises `ValueError` for an image that is no index,
+    and for a tag that is not there.
     """
     import pandas as pd
 

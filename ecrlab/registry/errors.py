@@ -246,9 +246,7 @@ class LayerAlreadyExistsException(_About):
     """The layer is there already."""
 
     def __init__(self, digest: str, repository: str, registry_id: str) -> None:
-        super().__init__(
-            f"Layer with digest '{digest}' already exists in the {self.where(repository, registry_id)}"
-        )
+        super().__init__(f"Layer with digest '{digest}' already exists in the {self.where(repository, registry_id)}")
 
 
 class LayerInaccessibleException(_About):
@@ -256,6 +254,5 @@ class LayerInaccessibleException(_About):
 
     def __init__(self, digest: str, repository: str, registry_id: str) -> None:
         super().__init__(
-            f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} "
-            "is not associated with an image"
+            f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} is not associated with an image"
         )

@@ -79,9 +79,7 @@ def as_kept(document: object, indent: int = 0) -> str:
     """
     if isinstance(document, dict):
         inner = " " * (indent + 2)
-        members = [
-            f"{inner}{json.dumps(name)} : {as_kept(value, indent + 2)}" for name, value in document.items()
-        ]
+        members = [f"{inner}{json.dumps(name)} : {as_kept(value, indent + 2)}" for name, value in document.items()]
         return "{\n" + ",\n".join(members) + "\n" + " " * indent + "}" if members else "{ }"
     if isinstance(document, list):
         return f"[ {', '.join(as_kept(one, indent) for one in document)} ]" if document else "[ ]"

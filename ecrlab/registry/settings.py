@@ -40,9 +40,7 @@ def put_account_setting(registry: Registry, name: str, value: str) -> None:
     kept_name = _account_setting(name)
     if value not in ACCOUNT_SETTINGS[name]:
         # UNSURE: the exact text is not public.
-        raise InvalidParameterException(
-            "value", f"must be one of [{', '.join(ACCOUNT_SETTINGS[name])}] for {name}"
-        )
+        raise InvalidParameterException("value", f"must be one of [{', '.join(ACCOUNT_SETTINGS[name])}] for {name}")
     _keep(registry, kept_name, value)
 
 
@@ -92,9 +90,7 @@ def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
     }
     where = "replicationConfiguration"
     if (registry.account_id, registry.region) in destinations:
-        raise InvalidParameterException(
-            where, "Replication destination cannot be the same as the source registry"
-        )
+        raise InvalidParameterException(where, "Replication destination cannot be the same as the source registry")
     if len(destinations) > MOST_DESTINATIONS:
         # UNSURE: the exact text is not public.
         raise InvalidParameterException(
@@ -106,9 +102,7 @@ def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
 def _account_setting(name: str) -> str:
     if name not in ACCOUNT_SETTINGS:
         # UNSURE: class and text are not public.
-        raise ValidationException(
-            f"{name} is not an account setting; there are {', '.join(ACCOUNT_SETTINGS)}"
-        )
+        raise ValidationException(f"{name} is not an account setting; there are {', '.join(ACCOUNT_SETTINGS)}")
     return f"account setting {name}"
 
 
@@ -125,8 +119,6 @@ def _keep(registry: Registry, name: str, value: str | None) -> None:
     key = (registry.account_id, registry.region, name)
     with registry.world.change() as change:
         if value is None:
-            change.db.execute(
-                "DELETE FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?", key
-            )
+            change.db.execute("DELETE FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?", key)
         else:
             change.db.execute("INSERT OR REPLACE INTO registry_setting VALUES (?, ?, ?, ?)", (*key, value))

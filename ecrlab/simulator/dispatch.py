@@ -55,6 +55,7 @@ class Dispatcher:
         self._moto = Moto(aws.world)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
         path = environ.get("PATH_INFO", "/")
         signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
         # Amazon SES has a /v2/ of its own, always signed.
@@ -96,6 +97,7 @@ class Moto:
         self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Let moto answer one request."""
         with self._lock:
             if self._application is None:
                 from ecrlab.simulator import moto_seams
@@ -103,7 +105,7 @@ class Moto:
                 self._application = moto_seams.moto_application(self._world)
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        def note(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
             started.append((status, headers))
 
         try:
@@ -115,7 +117,7 @@ class Moto:
         except Exception:
             log.exception("moto failed")
             return _send(_unsupported(environ), start_response)
-        content_type = dict((name.lower(), value) for name, value in headers).get("content-type", "")
+        content_type = {name.lower(): value for name, value in headers}.get("content-type", "")
         if not status.startswith("2") and content_type.startswith("text/html"):
             return _send(_unsupported(environ), start_response)
         start_response(status, headers)

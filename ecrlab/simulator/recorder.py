@@ -51,6 +51,7 @@ class Recorder:
                 self._recordings = [other for other in self._recordings if other is not exchanges]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request, and write it down if somebody wants to know."""
         if not self._recordings:
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer

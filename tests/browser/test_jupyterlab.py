@@ -1,4 +1,4 @@
-"""Lessons as a learner sees them: JupyterLab in a real browser, every cell run, cards clicked, nothing asked outside.
+"""The lessons as a learner sees them: JupyterLab in a real browser, all cells run, cards clicked.
 
 Screenshots are kept under `screenshots/` (ignored by git), for people to look at.
 """
