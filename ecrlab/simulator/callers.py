@@ -18,7 +18,6 @@ from ecrlab.registry.errors import EcrError
 from ecrlab.registry.names import REGION
 
 DEFAULT_ACCOUNT = "123456789012"
-DEFAULT_REGION = "us-east-1"
 LEARNER = "learner"
 LEARNER_ARN = f"arn:aws:iam::{DEFAULT_ACCOUNT}:user/{LEARNER}"
 
