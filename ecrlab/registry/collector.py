@@ -53,6 +53,8 @@ class Collector:
 
     def fulfil(self, layer_ids: Iterable[int]) -> None:
         """An image that uses these layers was pushed: one promise on each is kept."""
+        if not self._promises:
+            return
         with self._lock:
             for layer_id in layer_ids:
                 promises = self._promises.get(layer_id)

@@ -34,18 +34,13 @@ def writing() -> Iterator[None]:
         raise _refusal(error.strerror or str(error), no_room=error.errno in _NO_ROOM) from error
 
 
-@contextlib.contextmanager
-def changing() -> Iterator[None]:
-    """Work on the database; what the disk refuses is a `ServerException`."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        # The primary result code; the bits above it say more than a client needs.
-        code = error.sqlite_errorcode & 0xFF
-        if code not in _SQLITE:
-            raise
-        no_room = code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-        raise _refusal(_SQLITE[code], no_room=no_room) from error
+def refusal(error: sqlite3.OperationalError) -> ServerException | None:
+    """What to answer for a failed change of the database; None if the disk has no part in it."""
+    # The primary result code; the bits above it say more than a client needs.
+    code = error.sqlite_errorcode & 0xFF
+    if code not in _SQLITE:
+        return None
+    return _refusal(_SQLITE[code], no_room=code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR))
 
 
 def _refusal(reason: str, *, no_room: bool) -> ServerException:

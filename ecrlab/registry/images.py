@@ -5,6 +5,7 @@ moves away the image stays, untagged. An image that an index lists cannot be del
 deleting an image; API reference, ImageFailureCode).
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -140,13 +141,13 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     found = [answer for answer in answers if isinstance(answer, Image)]
     now = registry.world.clock.now().timestamp()
     stale = [
-        image.id
+        (now, image.id, image.digest)
         for image in found
         if image.pulled_at is None or now - image.pulled_at >= PULL_RECORDED_EVERY.total_seconds()
     ]
     if stale:
         with registry.world.store.write() as db:
-            db.executemany("UPDATE image SET pulled_at = ? WHERE id = ?", [(now, image_id) for image_id in stale])
+            db.executemany("UPDATE image SET pulled_at = ? WHERE id = ? AND digest = ?", stale)
     return found, [answer for answer in answers if isinstance(answer, Failure)]
 
 
@@ -251,10 +252,9 @@ def _parents(db: sqlite3.Connection, image_id: int) -> list[str]:
 
 def _remove(db: sqlite3.Connection, image_id: int) -> list[int]:
     """Delete an image and its tags; give the ids of the layers it used."""
-    layer_ids = [
-        row["layer_id"] for row in db.execute("SELECT layer_id FROM image_layer WHERE image_id = ?", (image_id,))
-    ]
-    db.execute("DELETE FROM image WHERE id = ?", (image_id,))
+    uses = db.execute("DELETE FROM image WHERE id = ? RETURNING layers", (image_id,)).fetchone()["layers"]
+    db.execute("UPDATE layer SET images = images - 1 WHERE id IN (SELECT value FROM json_each(?))", (uses,))
+    layer_ids: list[int] = json.loads(uses)
     return layer_ids
 
 

@@ -8,7 +8,7 @@ the sha256 of just these bytes; reading it here only finds out what it refers to
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.names import DIGEST
@@ -24,8 +24,7 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of the largest manifest (botocore model, ImageManifest)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """A reference by content: what kind of thing, which digest, how many bytes."""
 
     media_type: str

@@ -66,10 +66,12 @@ def put(
         layer_ids: list[int] = []
         if there is not None:
             image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
+            if tag is not None and holder != there:
+                image = _with(image, tag)
         else:
-            image, layer_ids = _insert(change, registry, repository, manifest)
+            image, layer_ids = _insert(change, registry, repository, manifest, tag)
         if tag is not None and holder != image.id:
-            image = _point(db, repository, tag, image)
+            _point(db, repository, tag, image.id)
         if change.happened:
             what = "pushed" if there is None else "tagged"
             history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
@@ -77,18 +79,27 @@ def put(
     return image
 
 
-def _insert(change: Change, registry: Registry, repository: Repository, manifest: Manifest) -> tuple[Image, list[int]]:
-    """Keep a new image, still without a tag; give it, and the ids of the layers it uses."""
+def _insert(
+    change: Change, registry: Registry, repository: Repository, manifest: Manifest, tag: str | None
+) -> tuple[Image, list[int]]:
+    """Keep a new image; give it as it will be under its tag, and the ids of the layers it uses."""
     db = change.db
     layers = _held_layers(db, registry, repository, manifest)
     children = _held_children(db, registry, repository, manifest)
     foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
     # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
     # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
-    size = max(children.values(), default=0) if manifest.is_index else sum(s for _, s in layers.values()) + foreign
+    size = (
+        max(children.values(), default=0)
+        if manifest.is_index
+        else sum(layer["size"] for layer in layers.values()) + foreign
+    )
+    layer_ids = [layer["id"] for layer in layers.values()]
+    uses = json.dumps(layer_ids)
     image_id = db.execute(
-        "INSERT INTO image (repository_id, digest, media_type, artifact_type, subject, size, pushed_at, manifest) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO image "
+        "(repository_id, digest, media_type, artifact_type, subject, size, pushed_at, layers, manifest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             repository.id,
             manifest.digest,
@@ -97,13 +108,15 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
             manifest.subject,
             size,
             change.at,
+            uses,
             manifest.body,
         ),
-    ).fetchone()[0]
+    ).lastrowid
+    assert image_id is not None
     image = Image(
         id=image_id,
         digest=manifest.digest,
-        tags=(),
+        tags=(tag,) if tag is not None else (),
         media_type=manifest.media_type,
         artifact_type=manifest.artifact_type,
         subject=manifest.subject,
@@ -111,28 +124,38 @@ def _insert(change: Change, registry: Registry, repository: Repository, manifest
         pushed_at=change.at,
         pulled_at=None,
     )
-    layer_ids = [layer_id for layer_id, _ in layers.values()]
-    db.executemany("INSERT INTO image_layer VALUES (?, ?)", [(image_id, layer_id) for layer_id in layer_ids])
-    media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
-    db.executemany(
-        "UPDATE layer SET images = images + 1, media_type = ? WHERE id = ?",
-        [(media_types[digest], layer_id) for digest, (layer_id, _) in layers.items()],
-    )
+    db.executemany("UPDATE layer SET images = images + 1 WHERE id = ?", [(layer_id,) for layer_id in layer_ids])
+    renamed = [
+        (blob.media_type, layers[blob.digest]["id"])
+        for blob in manifest.blobs
+        if blob.digest in layers and layers[blob.digest]["media_type"] != blob.media_type
+    ]
+    if renamed:
+        db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
     if children:
         db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
     return image, layer_ids
 
 
+def _with(image: Image, tag: str) -> Image:
+    """An image with one tag more."""
+    if len(image.tags) >= MOST_TAGS:
+        # UNSURE: the exact text is not public.
+        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
+    return replace(image, tags=(*image.tags, tag))
+
+
 def _held_layers(
     db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[str, tuple[int, int]]:
-    """The blobs of a manifest as the repository holds them: digest -> (layer id, bytes)."""
+) -> dict[str, sqlite3.Row]:
+    """The blobs of a manifest as the repository holds them: digest -> id, bytes (`size`) and media type."""
     digests = json.dumps([blob.digest for blob in manifest.blobs])
     rows = db.execute(
-        "SELECT id, digest, size FROM layer WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        "SELECT id, digest, size, media_type FROM layer "
+        "WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
         (repository.id, digests),
     )
-    held = {row["digest"]: (row["id"], row["size"]) for row in rows}
+    held = {row["digest"]: row for row in rows}
     missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
     if missing:
         raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
@@ -158,13 +181,9 @@ def _held_children(
     return held
 
 
-def _point(db: sqlite3.Connection, repository: Repository, tag: str, image: Image) -> Image:
-    """Let a tag point at an image, away from any other; give the image with it, as its newest."""
-    if len(image.tags) >= MOST_TAGS:
-        # UNSURE: the exact text is not public.
-        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
-    last = 0
-    if image.tags:
-        last = db.execute("SELECT max(place) FROM tag WHERE image_id = ?", (image.id,)).fetchone()[0]
-    db.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?)", (repository.id, tag, image.id, last + 1))
-    return replace(image, tags=(*image.tags, tag))
+def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
+    """Let a tag point at an image, away from any other, as the newest of its tags."""
+    db.execute(
+        "INSERT OR REPLACE INTO tag SELECT ?1, ?2, ?3, coalesce(max(place), 0) + 1 FROM tag WHERE image_id = ?3",
+        (repository.id, tag, image_id),
+    )

@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS layer (
 CREATE INDEX IF NOT EXISTS layer_by_digest ON layer (digest);
 
 CREATE TABLE IF NOT EXISTS image (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY, -- in the order of the pushes; that of a deleted last image may come again
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,
     digest TEXT NOT NULL,
     media_type TEXT NOT NULL,
@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS image (
     size INTEGER NOT NULL,
     pushed_at REAL NOT NULL,
     pulled_at REAL,
+    layers TEXT NOT NULL, -- the ids of those it uses, as JSON: a table of them would cost each put a page
     manifest BLOB NOT NULL,
     UNIQUE (repository_id, digest)
 );
@@ -76,15 +77,6 @@ CREATE TABLE IF NOT EXISTS tag (
     PRIMARY KEY (repository_id, name)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tag_by_image ON tag (image_id, place);
-
-CREATE TABLE IF NOT EXISTS image_layer (
-    image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
-    layer_id INTEGER NOT NULL,
-    PRIMARY KEY (image_id, layer_id)
-) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS layer_unused AFTER DELETE ON image_layer BEGIN
-    UPDATE layer SET images = images - 1 WHERE id = OLD.layer_id;
-END;
 
 CREATE TABLE IF NOT EXISTS image_child (
     image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
@@ -130,6 +122,7 @@ class Store:
         self.path = path
         self._durable = durable
         self._is_closed = False
+        self._is_tight = False  # from the first change that the disk refused
         self._begin_in_this_process()
         writer = self._writer = self._connect()
         try:
@@ -143,30 +136,33 @@ class Store:
             raise
         _stores.add(self)
 
-    @contextlib.contextmanager
-    def exclusively(self) -> Iterator[None]:
+    def exclusively(self) -> contextlib.AbstractContextManager[object]:
         """Keep other writers out for longer than one change (a change and the files it frees, a change and
         its tick).
         """
-        with self._write_lock:
-            yield
+        return self._write_lock
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One change: everything inside is kept, or nothing is. Raises `ServerException` when the disk takes
         no more.
         """
-        with self._write_lock, disk.changing():
+        with self._write_lock:
             self._check_open()
-            if self._writer is None:
-                self._writer = self._connect()
-            db = self._writer
-            db.execute("BEGIN IMMEDIATE")
             try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException as error:
-                self._undo(db, error)
+                db = self._writer = self._writer or self._connect()
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException as error:
+                    self._undo(db, error)
+                    raise
+                if self._is_tight:
+                    self._fold(db)
+            except sqlite3.OperationalError as error:
+                if refused := disk.refusal(error):
+                    raise refused from error
                 raise
 
     @contextlib.contextmanager
@@ -229,14 +225,17 @@ class Store:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
-                # Folding the log into the database lets it start over in the room it has: what frees space
-                # needs some.
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._is_tight = True
+                self._fold(db)
         except sqlite3.Error:
             # A connection that cannot even undo is no use; closing it undoes the change, the next one begins
             # afresh.
             self._writer = None
             db.close()
+
+    def _fold(self, db: sqlite3.Connection) -> None:
+        """Fold the log into the database, so that it starts over in the room it has: what frees space needs some."""
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _put_back(self, db: sqlite3.Connection) -> None:
         with self._pool_lock:

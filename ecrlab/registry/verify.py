@@ -131,8 +131,8 @@ def _images(db: sqlite3.Connection) -> Iterator[Problem]:
 
 def _references(db: sqlite3.Connection, row: sqlite3.Row, read: manifest.Manifest, what: str) -> Iterator[Problem]:
     layers = db.execute(
-        "SELECT digest, size, repository_id FROM image_layer LEFT JOIN layer ON layer.id = layer_id WHERE image_id = ?",
-        (row["id"],),
+        "SELECT digest, size, repository_id FROM json_each(?) AS used LEFT JOIN layer ON layer.id = used.value",
+        (row["layers"],),
     ).fetchall()
     children = db.execute(
         "SELECT digest, size, repository_id FROM image_child JOIN image ON image.id = child_id WHERE image_id = ?",
@@ -160,7 +160,8 @@ def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
 
 def _uses(db: sqlite3.Connection) -> Iterator[Problem]:
     for row in db.execute(
-        "SELECT layer.digest, layer.images, count(image_id) AS actual FROM layer "
-        "LEFT JOIN image_layer ON layer_id = layer.id GROUP BY layer.id HAVING layer.images <> actual"
+        "SELECT layer.digest, layer.images, count(used.value) AS actual FROM layer "
+        "LEFT JOIN (SELECT one.value FROM image, json_each(image.layers) AS one) AS used ON used.value = layer.id "
+        "GROUP BY layer.id HAVING layer.images <> actual"
     ):
         yield Problem(row["digest"], f"a layer of {row['actual']} images, believed to be of {row['images']}")
