@@ -127,7 +127,10 @@ def test_a_stray_file_is_found_and_gone_after_the_next_start_if_it_was_a_servers
         ),
         ("UPDATE image SET subject = NULL", "its subject is not its manifest's"),
         ("UPDATE image SET layers = '[]' WHERE id = 1", "the layers it is known to use"),
-        ("UPDATE image SET layers = json_insert(layers, '$[#]', (SELECT max(id) FROM layer)) WHERE id = 1", "its repository does not hold"),
+        (
+            "UPDATE image SET layers = json_insert(layers, '$[#]', (SELECT max(id) FROM layer)) WHERE id = 1",
+            "its repository does not hold",
+        ),
         ("UPDATE layer SET images = 7 WHERE id = 1", "believed to be of 7"),
         ("DELETE FROM image_child", "the images it is known to list"),
         ("UPDATE tag SET image_id = 5 WHERE name = 'all'", "points at no image of its repository"),
