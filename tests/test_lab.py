@@ -192,6 +192,8 @@ SESSION = """
 @pytest.mark.client("strace")
 @pytest.mark.client("unshare")
 def test_a_session_without_network_touches_nothing_in_the_users_aws_and_docker_folders(tmp_path):
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody make a network namespace")
     home = tmp_path / "home"
     (home / ".aws").mkdir(parents=True)
     (home / ".aws" / "credentials").write_text("[work]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = x\n")
