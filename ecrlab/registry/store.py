@@ -159,7 +159,9 @@ class Store:
                     self._undo(db, error)
                     raise
                 if self._is_tight:
-                    self._fold(db)
+                    # The change is made; that the log could not be folded is the next one's trouble.
+                    with contextlib.suppress(sqlite3.OperationalError):
+                        self._fold(db)
             except sqlite3.OperationalError as error:
                 if refused := disk.refusal(error):
                     raise refused from error

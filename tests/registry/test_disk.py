@@ -112,3 +112,17 @@ def test_pushing_beyond_a_file_size_limit_is_refused_and_leaves_the_store_sound(
     assert "The lab cannot write to its disk" in done.stdout
     assert "pushed again" in done.stdout
     assert list(verify(tmp_path)) == []
+
+
+def test_a_change_is_made_even_if_the_log_cannot_be_folded_after_it(app, world, monkeypatch):
+    def full(db):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(world.store, "_is_tight", True)
+    monkeypatch.setattr(world.store, "_fold", full)
+    before = world.clock.now()
+
+    repositories.create(app.registry, "kept")
+
+    assert repositories.find(app.registry, "kept").name == "kept"
+    assert world.clock.now() > before
