@@ -61,6 +61,18 @@ def test_the_second_push_saves_what_the_first_one_brought(lab):
     assert said.bytes_saved == image["imageSizeInBytes"]
 
 
+def test_the_bytes_received_by_a_pull_are_those_of_layers_config_and_manifest(lab):
+    shell(f"docker push {HOST}/hello:v1 && docker rmi {HOST}/hello:v1")
+    with lab.transcript() as said:
+        shell(f"docker pull {HOST}/hello:v1")
+
+    ecr = lab.client("ecr")
+    [image] = ecr.describe_images(repositoryName="hello")["imageDetails"]
+    [given] = ecr.batch_get_image(repositoryName="hello", imageIds=[{"imageTag": "v1"}])["images"]
+    challenge = sum(exchange.received for exchange in said.exchanges if exchange.status == 401)
+    assert said.bytes_received - challenge == image["imageSizeInBytes"] + len(given["imageManifest"])
+
+
 def test_what_is_said_before_and_after_is_not_recorded(lab):
     lab.client("ecr").describe_repositories()
     with lab.transcript() as said:
