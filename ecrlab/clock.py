@@ -80,6 +80,11 @@ class LabClock:
     ecrlab.clock.ClockError: time only moves forward: cannot advance by -1 day, 23:59:59
     """
 
+    on_the_way: Callable[[datetime], None] = staticmethod(lambda there: None)
+    """Called with the instant that the clock is being moved to, before it gets there: the world lives through the
+    nights between.
+    """
+
     when_moved: Callable[[], None] = staticmethod(lambda: None)
     """Called after the clock was moved by hand: the world that runs on it sets it, and remembers the time."""
 
@@ -88,6 +93,7 @@ class LabClock:
         9998.
         """
         self._lock = threading.Lock()
+        self._moving = threading.RLock()  # held by who moves the clock by hand
         self._now = datetime.min.replace(tzinfo=UTC)
         self.travel_to(start)
 
@@ -115,13 +121,10 @@ class LabClock:
             raise ClockError(f"not a duration: {duration}") from error
         if step < timedelta(0):
             raise ClockError(f"time only moves forward: cannot advance by {step}")
-        with self._lock:
+        with self._moving:
             if step > LAST - self._now:
                 raise ClockError(f"the lab's calendar ends with the year 9998: cannot advance by {step}")
-            self._now += step
-            there = self._now
-        self.when_moved()
-        return there
+            return self._move(self._now + step)
 
     def travel_to(self, instant: datetime | str) -> datetime:
         """Go to an instant ahead (a datetime, or ISO 8601 such as `2026-12-24T18:00`); give it back.
@@ -133,12 +136,16 @@ class LabClock:
             there = _in_utc(datetime.fromisoformat(instant) if isinstance(instant, str) else instant)
         except (OverflowError, ValueError) as error:
             raise ClockError(f"not an ISO 8601 instant: {instant!r}") from error
-        with self._lock:
+        with self._moving:
             if there < self._now:
                 raise ClockError(f"time only moves forward: it is {self._now.isoformat()}, past {there.isoformat()}")
             if there > LAST:
                 raise ClockError(f"the lab's calendar ends with the year 9998: cannot go to {there.isoformat()}")
-            self._now = there
+            return self._move(there)
+
+    def _move(self, there: datetime) -> datetime:
+        self.on_the_way(there)
+        self.settle(there)
         self.when_moved()
         return there
 

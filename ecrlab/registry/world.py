@@ -15,8 +15,8 @@ import itertools
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from ecrlab.registry import names
 from ecrlab.registry.blobs import BlobStore
 from ecrlab.registry.collector import Collector
 from ecrlab.registry.errors import InvalidParameterException, ServerException
+from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.nights import DAY, Nights
 from ecrlab.registry.store import Store
 from ecrlab.registry.uploads import Uploads
 
@@ -38,12 +40,14 @@ class StateError(EcrLabError):
 class Change:
     """A change under way: the open transaction and the instant it will carry (seconds since 1970).
 
-    Set `happened` to False when it turns out that there was nothing to do: then no time passes.
+    Set `happened` to False when it turns out that there was nothing to do: then no time passes. `events` are told to
+    the world's listeners once the change is kept.
     """
 
     db: sqlite3.Connection
     at: float
     happened: bool = True
+    events: list[ServiceEvent] = field(default_factory=list)
 
 
 class World:
@@ -62,6 +66,8 @@ class World:
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
+        self.listeners: list[Callable[[ServiceEvent], None]] = []
+        """Who is told of events; they must not raise."""
         with contextlib.ExitStack() as undo:
             try:
                 # Only its owner may read the key of the tokens.
@@ -75,12 +81,15 @@ class World:
                 self.collector = Collector(self.store, self.blobs, self.uploads)
                 self.token_key = self._kept_key() if seed is None else _seeded_key(seed)
                 self._resume_clock()
+                self.nights = Nights(self._last_night())
                 self.collector.sweep_strays()
             except (OSError, sqlite3.Error, ServerException) as error:
                 raise StateError(f"cannot keep a registry in {directory}: {error}") from error
             undo.pop_all()
-        if isinstance(self.clock, LabClock) and durable:
-            self.clock.when_moved = self._keep_time
+        if isinstance(self.clock, LabClock):
+            self.clock.on_the_way = self._live_through
+            if durable:
+                self.clock.when_moved = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
         """The registry of one account in one Region; the names are checked."""
@@ -93,21 +102,38 @@ class World:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed} {next(self._ids)}"))
 
     @contextlib.contextmanager
-    def change(self) -> Iterator[Change]:
-        """One change of the world: a transaction, then one tick of the clock. What fails changes nothing."""
+    def change(self, *, at: datetime | None = None) -> Iterator[Change]:
+        """One change of the world: a transaction, then one tick of the clock. What fails changes nothing.
+
+        `at` is for what a registry does by itself, such as a policy's run: it carries that instant and takes no time.
+        """
         with self.store.exclusively():
             with self.store.write() as db:
-                instant = self.clock.after_change()
+                instant = at or self.clock.after_change()
                 change = Change(db, instant.timestamp())
                 yield change
-                if change.happened and self._durable:
+                if change.happened and self._durable and at is None:
                     _keep_time(db, self.clock, instant)
-            if change.happened:
+            if change.happened and at is None:
                 self.clock.settle(instant)
+        for event in change.events:
+            self.tell(event)
+
+    def tell(self, event: ServiceEvent) -> None:
+        """Tell an event to whoever listens."""
+        for listen in self.listeners:
+            listen(event)
+
+    def keep_up(self) -> None:
+        """Live through the nights that have passed since the last request; call it at the beginning of each."""
+        now = self.clock.now()
+        if now >= self.nights.next:
+            self._live_through(now)
 
     def close(self) -> None:
         """Let go of the directory; open uploads are dropped."""
         if isinstance(self.clock, LabClock):
+            self.clock.on_the_way = lambda there: None
             self.clock.when_moved = lambda: None
         self.collector.stop()
         self.uploads.end_all()
@@ -120,6 +146,18 @@ class World:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
+
+    def _live_through(self, there: datetime) -> None:
+        first = self.nights.next
+        self.nights.live_through(there, self.clock.settle)
+        if self._durable and self.nights.next != first:
+            with self.store.write() as db:
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('next night', ?)", (self.nights.next.isoformat(),))
+
+    def _last_night(self) -> datetime:
+        with self.store.read() as db:
+            kept = db.execute("SELECT value FROM meta WHERE name = 'next night'").fetchone()
+        return self.clock.now() if kept is None else datetime.fromisoformat(kept[0]) - DAY
 
     def _keep_time(self) -> None:
         """Remember what the lab's clock shows, after it was moved by hand."""

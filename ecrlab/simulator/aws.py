@@ -96,6 +96,7 @@ class AwsFace:
             raise ValidationException(
                 f"ecrlab does not simulate {service}:{name} yet; docs/fidelity.md lists what it does"
             )
+        self.world.keep_up()
         caller = identify(signature.access_key)
         host = headers.get("Host") or "127.0.0.1"
         call = Call(self.world, caller, signature.region, name, request, host)

@@ -102,6 +102,7 @@ class DockerFace:
         return response, request.is_over()
 
     def _answer(self, request: Request) -> Response:
+        self._world.keep_up()
         token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
         for pattern, handlers in _COMPILED:

@@ -1,0 +1,60 @@
+"""The nights of a registry: what ECR does by itself, it does at midnight, one night after the other.
+
+Lifecycle policies act within a day of an image's coming of age, and continuous scanning finds what was published
+since (AWS user guide, lifecycle policies; enhanced scanning). Here both happen at 00:00 UTC of the world's clock. When
+a lab's clock is moved over many days, the nights are lived through in order, each job seeing what the earlier ones
+left.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+Job = Callable[[datetime], datetime | None]
+"""What is done at a midnight; it gives the first instant at which it would have something to do again if nobody changed
+anything, or None for never. Nights on which no job has anything to do are passed over, so that a century costs little.
+"""
+
+DAY = timedelta(days=1)
+
+
+class Nights:
+    """The jobs of a world and the last midnight they were done at."""
+
+    def __init__(self, last: datetime) -> None:
+        """Begin after `last`, any instant: the first night is the next midnight."""
+        self._jobs: list[Job] = []
+        self._lock = threading.RLock()
+        self._next = _midnight_after(last)
+
+    @property
+    def next(self) -> datetime:
+        """The midnight that comes next."""
+        return self._next
+
+    def do(self, job: Job) -> None:
+        """Let a job be done from the next midnight on."""
+        self._jobs.append(job)
+
+    def live_through(self, until: datetime, stand_at: Callable[[datetime], None]) -> None:
+        """Do all jobs of the nights up to `until`; `stand_at` is told each midnight before its jobs.
+
+        The first and the last of several nights are never passed over: the first, because anything may have changed
+        since the night before; the last, so that what tells when it last ran tells the truth.
+        """
+        if until < self._next:
+            return
+        with self._lock:
+            last = _midnight_after(until) - DAY
+            while self._next <= until:
+                midnight = self._next
+                # Set first: a job that fails is not done again and again by every later request.
+                self._next = midnight + DAY
+                stand_at(midnight)
+                wanted = [again for job in self._jobs if (again := job(midnight)) is not None]
+                first = _midnight_after(max(min(wanted), midnight) - timedelta(microseconds=1)) if wanted else last
+                self._next = max(self._next, min(first, last))
+
+
+def _midnight_after(instant: datetime) -> datetime:
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
