@@ -250,9 +250,9 @@ class LayerAlreadyExistsException(_About):
 
 
 class LayerInaccessibleException(_About):
-    """The layer is there, but no image uses it, so it cannot be downloaded."""
+    """The layer is there, but cannot be downloaded: no image uses it, or `why`."""
 
-    def __init__(self, digest: str, repository: str, registry_id: str) -> None:
-        super().__init__(
-            f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} is not associated with an image"
-        )
+    def __init__(
+        self, digest: str, repository: str, registry_id: str, why: str = "is not associated with an image"
+    ) -> None:
+        super().__init__(f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} {why}")

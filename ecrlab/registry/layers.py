@@ -2,6 +2,9 @@
 
 A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS
 user guide, blob mounting). The same bytes lie on the disk once.
+
+A layer that came with a history (see `histories`) has no bytes. It counts for the images that use it, but who wants to
+leave it out of a push is told that it is not there, so that it is pushed, and then it is a layer like any other.
 """
 
 import sqlite3
@@ -14,6 +17,9 @@ from ecrlab.registry.repositories import Repository
 from ecrlab.registry.uploads import Upload
 from ecrlab.registry.world import Registry
 
+NO_BYTES = "has no bytes here: it came with a history that was loaded into this lab, which keeps manifests only"
+"""Why a layer of a history cannot be pulled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -24,6 +30,8 @@ class Layer:
     size: int
     media_type: str | None
     """What the newest image that used it calls it, if there was one."""
+    has_bytes: bool = True
+    """False for one of a history, which cannot be pulled."""
 
 
 def begin_upload(registry: Registry, repository_name: str) -> Upload:
@@ -87,6 +95,8 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
         layer = _get(db, repository.id, digest)
     if layer is None or not to_push:
         return layer
+    if not layer.has_bytes:
+        return None
     # Between a look and a promise the collector must not come.
     with world.store.exclusively(), world.store.read(one=True) as db:
         layer = _get(db, repository.id, digest)
@@ -100,7 +110,7 @@ def holders(registry: Registry, digest: str) -> list[str]:
     with registry.world.store.read() as db:
         rows = db.execute(
             "SELECT name FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE digest = ? AND account_id = ? AND region = ? ORDER BY name",
+            "WHERE digest = ? AND has_bytes AND account_id = ? AND region = ? ORDER BY name",
             (digest, registry.account_id, registry.region),
         )
         return [row["name"] for row in rows]
@@ -127,7 +137,7 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
         target = repositories.get(db, registry, repository_name)
         row = db.execute(
             "SELECT layer.size FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE layer.digest = ? "
+            "WHERE layer.digest = ? AND layer.has_bytes "
             "AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
             (digest, registry.account_id, registry.region, source_name),
         ).fetchone()
@@ -173,7 +183,8 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
 
 def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
     db.execute(
-        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)",
+        "INSERT INTO layer (repository_id, digest, size) VALUES (?, ?, ?) ON CONFLICT (repository_id, digest) "
+        "DO UPDATE SET size = excluded.size, has_bytes = 1 WHERE NOT has_bytes",
         (repository.id, digest, size),
     )
     layer = _get(db, repository.id, digest)
@@ -183,9 +194,12 @@ def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int
 
 def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
     row = db.execute(
-        "SELECT id, digest, size, media_type FROM layer WHERE repository_id = ? AND digest = ?", (repository_id, digest)
+        "SELECT id, digest, size, media_type, has_bytes FROM layer WHERE repository_id = ? AND digest = ?",
+        (repository_id, digest),
     ).fetchone()
-    return None if row is None else Layer(*row)
+    return (
+        None if row is None else Layer(row["id"], row["digest"], row["size"], row["media_type"], bool(row["has_bytes"]))
+    )
 
 
 def _count_on(registry: Registry, repository: Repository, layer: Layer) -> None:

@@ -152,7 +152,7 @@ def _held_layers(
     digests = json.dumps([blob.digest for blob in manifest.blobs])
     rows = db.execute(
         "SELECT id, digest, size, media_type FROM layer "
-        "WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        "WHERE repository_id = ? AND has_bytes AND digest IN (SELECT value FROM json_each(?))",
         (repository.id, digests),
     )
     held = {row["digest"]: row for row in rows}

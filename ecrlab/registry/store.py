@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS layer (
     size INTEGER NOT NULL,
     images INTEGER NOT NULL DEFAULT 0, -- how many use it: an index by layer would cost each put a page for each layer
     media_type TEXT, -- what the newest of them calls it
+    has_bytes INTEGER NOT NULL DEFAULT 1, -- 0: it came with a history (histories.py), and nobody has pushed it since
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS layer_by_digest ON layer (digest);
@@ -99,7 +100,7 @@ CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outl
 );
 """
 
-VERSION = 1
+VERSION = 2
 """What `PRAGMA user_version` says of a database of this layout."""
 
 IDLE_READERS = 8
