@@ -21,7 +21,7 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
-from ecrlab.simulator import access
+from ecrlab.simulator import access, events_out
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
@@ -56,6 +56,7 @@ class AwsFace:
         self.world = world
         self.last_refusal: tuple[float, str] | None = None
         load()
+        events_out.listen(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""
