@@ -76,6 +76,8 @@ def put(
             what = "pushed" if there is None else "tagged"
             history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
     registry.world.collector.fulfil(layer_ids)
+    if change.happened:
+        registry.world.when_pushed(registry, repository, image)
     return image
 
 

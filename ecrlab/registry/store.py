@@ -86,6 +86,19 @@ CREATE TABLE IF NOT EXISTS image_child (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS image_by_child ON image_child (child_id);
 
+CREATE TABLE IF NOT EXISTS scan ( -- the last of each type; see scans.py
+    image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
+    scan_type TEXT NOT NULL,
+    at REAL NOT NULL,
+    told_until REAL NOT NULL,
+    PRIMARY KEY (image_id, scan_type)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS inventory ( -- what is in an image, for all images of this digest
+    digest TEXT PRIMARY KEY,
+    contents TEXT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outlives its repositories; without an
     id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
     account_id TEXT NOT NULL,
