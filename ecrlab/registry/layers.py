@@ -82,14 +82,19 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     Raises `RepositoryNotFoundException`.
     """
     world = registry.world
-    with world.store.read() as db:
-        repository = repositories.get(db, registry, repository_name)
-        layer = _get(db, repository.id, digest)
+    repository = repositories.find(registry, repository_name)
+
+    def look_up() -> Layer | None:
+        with world.store.read(one=True) as db:
+            return _get(db, repository.id, digest)
+
+    key = ("layer", repository.id, digest)
+    layer = world.remembered(key, look_up)
     if layer is None or not to_push:
         return layer
     # Between a look and a promise the collector must not come.
-    with world.store.exclusively(), world.store.read(one=True) as db:
-        layer = _get(db, repository.id, digest)
+    with world.store.exclusively():
+        layer = world.remembered(key, look_up)
         if layer is not None:
             _count_on(registry, repository, layer)
         return layer
@@ -163,9 +168,10 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
             # The file first: without a row it is swept, but a row without a file would be a lie.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
-                repository = repositories.get(db, registry, repository_name)
+                repository = repositories.find(registry, repository_name)
                 layer = _hold(db, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
+                world.store.keep_remembered()
                 return layer
     finally:
         world.uploads.end(upload)
