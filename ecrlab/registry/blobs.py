@@ -112,7 +112,7 @@ class BlobWriter:
 
     def move(self, target: Path) -> None:
         """Give the file, with all bytes in it, another name for good."""
-        os.rename(self.path, target)
+        self.path.replace(target)
         self._is_over = True
 
     def _write(self, piece: bytes | bytearray | memoryview, start: int, flags: int = 0, *, durable: bool) -> None:
