@@ -26,6 +26,7 @@ from ecrlab.running import LabFolder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
     from ecrlab.analysis.snapshot import Snapshot
     from ecrlab.analysis.transcripts import Transcript
@@ -98,7 +99,7 @@ class Lab:
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-    def snapshot(self, repository: str) -> "Snapshot":
+    def storage(self, repository: str) -> "Snapshot":
         """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
 
         It reads what is there without pulling it.
@@ -106,6 +107,16 @@ class Lab:
         from ecrlab.analysis.reading import read
 
         return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
+
+    def edit_policy(self, repository: str, policy: str | None = None) -> "PolicyEditor":
+        """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
+
+        It begins with the text `policy`, or with the repository's own policy, or without a rule; it changes nothing in
+        the registry. See `ecrlab.analysis.policy_editor`.
+        """
+        from ecrlab.analysis.policy_editor import editor
+
+        return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
