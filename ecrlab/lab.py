@@ -26,7 +26,9 @@ from ecrlab.running import LabFolder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
+    from ecrlab.analysis.snapshot import Snapshot
     from ecrlab.analysis.transcripts import Transcript
     from ecrlab.histories import Shop
     from ecrlab.registry.world import World
@@ -94,21 +96,27 @@ class Lab:
         `.picture()` and `.table()` of the answer give the two apart. It reads what is there without pulling it.
         """
         from ecrlab.analysis.show import show
-        from ecrlab.registry import images
-        from ecrlab.registry.errors import ImageNotFoundException
 
-        registry = self._world.registry(self.account_id, self.region)
+        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-        def manifests(name: str, digests: Sequence[str]) -> dict[str, str]:
-            given = {}
-            for digest in digests:
-                # Another client may have deleted it since it was listed.
-                with contextlib.suppress(ImageNotFoundException):
-                    image = images.find(registry, name, images.ImageId(digest))
-                    given[digest] = (image.body or b"{}").decode()
-            return given
+    def storage(self, repository: str) -> "Snapshot":
+        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
 
-        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=manifests)
+        It reads what is there without pulling it.
+        """
+        from ecrlab.analysis.reading import read
+
+        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
+
+    def edit_policy(self, repository: str, policy: str | None = None) -> "PolicyEditor":
+        """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
+
+        It begins with the text `policy`, or with the repository's own policy, or without a rule; it changes nothing in
+        the registry. See `ecrlab.analysis.policy_editor`.
+        """
+        from ecrlab.analysis.policy_editor import editor
+
+        return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
@@ -166,6 +174,20 @@ class Lab:
         self._server.stop()
         self._world.close()
         self._folder.remove()
+
+    def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
+        """The texts of manifests, read from the registry itself: no pull."""
+        from ecrlab.registry import images
+        from ecrlab.registry.errors import ImageNotFoundException
+
+        registry = self._world.registry(self.account_id, self.region)
+        given = {}
+        for digest in digests:
+            # Another client may have deleted it since it was listed.
+            with contextlib.suppress(ImageNotFoundException):
+                image = images.find(registry, repository, images.ImageId(digest))
+                given[digest] = (image.body or b"{}").decode()
+        return given
 
     def _last_error(self) -> str | None:
         seen = [self._server.aws.last_refusal] if self._server.aws.last_refusal else []

@@ -9,7 +9,7 @@ leave it out of a push is told that it is not there, so that it is pushed, and t
 
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecrlab.registry import names, repositories
 from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
@@ -90,16 +90,21 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     Raises `RepositoryNotFoundException`.
     """
     world = registry.world
-    with world.store.read() as db:
-        repository = repositories.get(db, registry, repository_name)
-        layer = _get(db, repository.id, digest)
+    repository = repositories.find(registry, repository_name)
+
+    def look_up() -> Layer | None:
+        with world.store.read(one=True) as db:
+            return _get(db, repository.id, digest)
+
+    key = ("layer", repository.id, digest)
+    layer = world.remembered(key, look_up)
     if layer is None or not to_push:
         return layer
     if not layer.has_bytes:
         return None
     # Between a look and a promise the collector must not come.
-    with world.store.exclusively(), world.store.read(one=True) as db:
-        layer = _get(db, repository.id, digest)
+    with world.store.exclusively():
+        layer = world.remembered(key, look_up)
         if layer is not None:
             _count_on(registry, repository, layer)
         return layer
@@ -143,7 +148,7 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
         ).fetchone()
         if row is None:
             return None
-        layer = _hold(db, target, digest, row["size"])
+        layer = _hold(db, registry, target, digest, row["size"])
         _count_on(registry, target, layer)
         return layer
 
@@ -173,23 +178,26 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
             # The file first: without a row it is swept, but a row without a file would be a lie.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
-                repository = repositories.get(db, registry, repository_name)
-                layer = _hold(db, repository, digest, upload.blob.size)
+                repository = repositories.find(registry, repository_name)
+                layer = _hold(db, registry, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
                 return layer
     finally:
         world.uploads.end(upload)
 
 
-def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
+def _hold(db: sqlite3.Connection, registry: Registry, repository: Repository, digest: str, size: int) -> Layer:
+    """Let a repository hold a layer whose bytes are there."""
     db.execute(
-        "INSERT INTO layer (repository_id, digest, size) VALUES (?, ?, ?) ON CONFLICT (repository_id, digest) "
-        "DO UPDATE SET size = excluded.size, has_bytes = 1 WHERE NOT has_bytes",
-        (repository.id, digest, size),
+        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)", (repository.id, digest, size)
     )
     layer = _get(db, repository.id, digest)
     assert layer is not None
-    return layer
+    if layer.has_bytes:
+        registry.world.store.keep_remembered()
+        return layer
+    db.execute("UPDATE layer SET size = ?, has_bytes = 1 WHERE id = ?", (size, layer.id))
+    return replace(layer, size=size, has_bytes=True)
 
 
 def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
