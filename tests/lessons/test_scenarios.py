@@ -171,6 +171,18 @@ def test_the_registry_says_over_http_why_a_layer_cannot_be_had(lab, ecr, pushes)
     assert ask("HEAD") == (404, b"")
 
 
+def test_scanning_an_image_says_why_it_cannot_be(lab, ecr):
+    name = lab.shop.repositories[0].name
+    child = next(push for day in lab.shop.past for push in day.pushes if push.repository_name == name and push.blobs)
+    one = {"repositoryName": name, "imageId": {"imageDigest": child.image_digest}}
+
+    ecr.start_image_scan(**one)
+
+    status = ecr.describe_image_scan_findings(**one)["imageScanStatus"]
+    assert status["status"] == "FAILED"
+    assert "it came with a history" in status["description"]
+
+
 def test_somebody_else_can_push_on_top(lab, ecr):
     """The config of a signature is in the history and has no bytes; whoever signs anew pushes it."""
     name = lab.shop.repositories[0].name
