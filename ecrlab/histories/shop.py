@@ -16,7 +16,7 @@ ONE_DAY = timedelta(days=1)
 YEAR = 365
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Shop:
     """A shop and its past, which ends with the day `last`."""
 
@@ -27,7 +27,14 @@ class Shop:
     past: tuple[Day, ...]
     tasks: tuple[Task, ...]
     """What ECS runs at the end of the past."""
-    _at_work: "_Work" = field(repr=False, compare=False)
+    _at_work: "_Work" = field(compare=False)
+
+    def __repr__(self) -> str:
+        pushed = {push.image_digest for day in self.past for push in day.pushes}
+        return (
+            f"<the {self.name} shop (seed {self.seed}): {len(self.repositories)} repositories, {len(pushed):,} images "
+            f"of {self.past[0].date} to {self.last}, {len(self.tasks)} task definitions>"
+        )
 
     def future(self, number: int = 0) -> Iterator[Day]:
         """Days that go on from there, without end, at the rate of the past; each number is another future."""
