@@ -28,13 +28,18 @@ if TYPE_CHECKING:
 
     from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
+    from ecrlab.analysis.snapshot import Snapshot
     from ecrlab.analysis.transcripts import Transcript
+    from ecrlab.histories import Shop
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
 ACCOUNT = "123456789012"
 SEED = "ecrlab"
 """What ids and tokens of a lab are made from, so that every run makes the same."""
+
+SHOP = 7
+"""The seed of the shop whose past is loaded unless told otherwise."""
 
 _running: "Lab | None" = None
 
@@ -104,6 +109,15 @@ class Lab:
 
         return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
+    def snapshot(self, repository: str) -> "Snapshot":
+        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
+
+        It reads what is there without pulling it.
+        """
+        from ecrlab.analysis.reading import read
+
+        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
+
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
 
@@ -113,6 +127,20 @@ class Lab:
         from ecrlab.registry import history
 
         return table(history.of(self._world.registry(self.account_id, self.region), repository))
+
+    def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
+        """Give the registry a past that ended yesterday: `lab.load("a-year-of-ci")`; another seed, another shop.
+
+        What runs in ECS is registered there. Manifests are true; layers have no bytes, so images cannot be pulled.
+        """
+        from ecrlab.lessons import scenarios
+        from ecrlab.simulator.beforehand import Request
+
+        registry = self._world.registry(self.account_id, self.region)
+        shop = scenarios.load(scenario, seed, registry)
+        for definition in scenarios.task_definitions(shop, registry):
+            self._server.beforehand.ask(Request("ecs", scenarios.REGISTER, definition))
+        return shop
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.
@@ -148,7 +176,7 @@ class Lab:
         self._folder.remove()
 
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
-        """The text of manifests, read without pulling them."""
+        """The texts of manifests, read from the registry itself: no pull."""
         from ecrlab.registry import images
         from ecrlab.registry.errors import ImageNotFoundException
 

@@ -2,6 +2,7 @@
 followed.
 
     blobs      each file hashes to its own name                  layers     each has its file, of its size
+                                                                            (those of a history have none)
     manifests  each hashes to its image's digest and parses      images     what they use is what their
     manifest names tags       each points at an image of its repository         database   SQLite's own checks
 
@@ -72,7 +73,7 @@ def _database(db: sqlite3.Connection) -> Iterator[Problem]:
 
 def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
     sizes: dict[str, int] = {}
-    for row in db.execute("SELECT DISTINCT digest, size FROM layer"):
+    for row in db.execute("SELECT DISTINCT digest, size FROM layer WHERE has_bytes"):
         if sizes.setdefault(row["digest"], row["size"]) != row["size"]:
             yield Problem(row["digest"], "repositories disagree about its size")
     missing = set(sizes)

@@ -21,10 +21,11 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
-from ecrlab.simulator import access
+from ecrlab.simulator import access, events_out
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
+from ecrlab.simulator.scans import on_push
 from ecrlab.simulator.shapes import request_check, service_model
 
 TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
@@ -56,6 +57,8 @@ class AwsFace:
         self.world = world
         self.last_refusal: tuple[float, str] | None = None
         load()
+        events_out.listen(world)
+        on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""

@@ -153,6 +153,17 @@ def test_kms_keeps_keys_with_their_aliases() -> None:
     assert key.key_state == "Enabled"
 
 
+def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:
+    from moto.events.models import EventsBackend, Rule, events_backends
+
+    assert isinstance(events_backends, dict), MOVED.format("events_backends is no dictionary of accounts")
+    assert isinstance(events_backends["123456789012"], dict), MOVED.format("an account is no dictionary of Regions")
+    bus = EventsBackend("us-east-1", "123456789012").event_buses["default"]
+    assert isinstance(bus.rules, dict), MOVED.format("EventBus.rules")
+    takes(Rule.send_to_targets, "original_event", "transform_input")
+    takes(Rule.__init__, "name", "state")
+
+
 @pytest.mark.parametrize("service", ["sts", "iam", "kms", "s3", "events", "ecs", "lambda", "eks", "securityhub"])
 def test_the_services_beside_ours_are_there(service: str) -> None:
     from moto import backend_index

@@ -11,6 +11,7 @@ MODULES = (
     "layers",
     "policies",
     "registry",
+    "scanning",
 )
 
 

@@ -9,12 +9,13 @@ from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
 from ecrlab.simulator import pages
 from ecrlab.simulator.calls import Call, operation
+from ecrlab.simulator.operations import scanning
 
 PAGE = 100
 """Results of a page unless `maxResults` says otherwise."""
 
 
-@operation("PutImage", partial="Docker's schema 1 is refused; neither scans nor replicates what comes")
+@operation("PutImage", partial="Docker's schema 1 is refused; what comes is not replicated")
 def put_image(call: Call) -> dict[str, Any]:
     """Take in a manifest whose layers are there, and let a tag point at it."""
     request = call.request
@@ -38,15 +39,15 @@ def list_images(call: Call) -> dict[str, Any]:
     return {"imageIds": [_shown_id(image_id) for image_id, _ in found[: page.most]], **answer}
 
 
-@operation("DescribeImages", partial="without imageScanStatus and imageScanFindingsSummary; nothing is archived")
+@operation("DescribeImages", partial="nothing is archived")
 def describe_images(call: Call) -> dict[str, Any]:
     """One entry for each image, in pages or as asked for by `imageIds`."""
-    names, wanted = call.names, call.request.get("imageIds")
+    wanted = call.request.get("imageIds")
     if wanted is not None:
         if "maxResults" in call.request or "nextToken" in call.request:
             raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
         asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
-        return {"imageDetails": [_detail(names, image) for image in {image.id: image for image in asked}.values()]}
+        return {"imageDetails": [_detail(call, image) for image in {image.id: image for image in asked}.values()]}
     page = _Page.of(call)
     if page.is_empty:
         return {"imageDetails": []}
@@ -54,7 +55,7 @@ def describe_images(call: Call) -> dict[str, Any]:
         call.registry, call.repository_name, tagged=page.tagged, after=page.after or 0, most=page.most + 1
     )
     answer = page.answer(call, [image.id for image in found])
-    return {"imageDetails": [_detail(names, image) for image in found[: page.most]], **answer}
+    return {"imageDetails": [_detail(call, image) for image in found[: page.most]], **answer}
 
 
 @operation("BatchGetImage", partial="acceptedMediaTypes converts nothing")
@@ -139,9 +140,9 @@ def _given(call: Call, image: Image, body: bytes, tag: str | None) -> dict[str, 
     }
 
 
-def _detail(names: dict[str, str], image: Image) -> dict[str, Any]:
+def _detail(call: Call, image: Image) -> dict[str, Any]:
     detail: dict[str, Any] = {
-        **names,
+        **call.names,
         "imageDigest": image.digest,
         "imageTags": list(image.tags),
         "imageSizeInBytes": image.size,
@@ -151,6 +152,7 @@ def _detail(names: dict[str, str], image: Image) -> dict[str, Any]:
         "lastRecordedPullTime": image.pulled_at,
         "subjectManifestDigest": image.subject,
         "imageStatus": "ACTIVE",
+        **scanning.detail(call, image),
     }
     # AWS leaves out what does not apply; an untagged image has no imageTags at all.
     return {name: value for name, value in detail.items() if value not in (None, [])}
