@@ -55,7 +55,7 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
+        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
     @property

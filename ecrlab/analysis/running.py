@@ -114,7 +114,9 @@ def _in_json(text: str) -> list[Reference]:
         raise UnreadableInput(f"begins as JSON, but is none: {error}") from error
     found = list(dict.fromkeys(_walk(document)))
     if not found:
-        raise UnreadableInput("JSON without an image: give an answer of aws ecs describe-tasks, or one reference a line")
+        raise UnreadableInput(
+            "JSON without an image: give an answer of aws ecs describe-tasks, or one reference a line"
+        )
     return found
 
 
