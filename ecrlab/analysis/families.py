@@ -52,7 +52,27 @@ def of_tags(tags: Sequence[str]) -> str:
 
 def families(snapshot: Snapshot) -> dict[str, str]:
     """The family of each image, by digest; beyond `MOST` families the smallest are one, `others`."""
-    found = {image.image_digest: family(image, snapshot) for image in snapshot.images}
+    return _largest({image.image_digest: family(image, snapshot) for image in snapshot.images})
+
+
+def belonging(snapshot: Snapshot) -> dict[str, str]:
+    """The family that each image belongs to: of the index that lists it, or of the image that it is about."""
+    return _largest({one.image_digest: family(root(one, snapshot), snapshot) for one in snapshot.images})
+
+
+def root(image: Image, snapshot: Snapshot) -> Image:
+    """The image that another one comes with: the index that lists it, or what it is about; by itself, itself."""
+    seen = {image.image_digest}
+    while True:
+        above = [*snapshot.listed_by.get(image.image_digest, ())[:1], image.subject_digest or ""]
+        found = next((digest for digest in above if digest in snapshot.by_digest and digest not in seen), None)
+        if found is None:
+            return image
+        seen.add(found)
+        image = snapshot.by_digest[found]
+
+
+def _largest(found: dict[str, str]) -> dict[str, str]:
     sizes = Counter(found.values())
     if len(sizes) <= MOST:
         return found

@@ -24,6 +24,7 @@ _REFERENCE = re.compile(
     r"(?:(?P<host>[\w.-]+(?::\d+)?)/)?(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>\w[\w.-]{0,299}))?"
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?"
 )
+_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]*")
 _KEYS = ("imageDigest", "imageID", "resolvedImageUri", "ResolvedImageUri", "image", "imageUri", "ImageUri")
 """Under which names the answers of ECS, Kubernetes and Lambda give images; what is exact comes first."""
 
@@ -72,6 +73,8 @@ def parse(text: str) -> Reference | None:
     if host and not ("." in host or ":" in host or host == "localhost"):
         # What looks like a host is the first part of the repository's name.
         repository = f"{host}/{repository}"
+        if not _NAME.fullmatch(repository):
+            return None
     tag = match["tag"] or (None if match["digest"] else "latest")
     return Reference(text, repository, tag, match["digest"])
 

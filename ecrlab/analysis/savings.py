@@ -97,17 +97,23 @@ def settle(snapshot: Snapshot, policy: Policy) -> Outcome:
 def by_family(outcome: Outcome) -> "pd.DataFrame":
     """One row for each family of tags, before and after; the last row is for layers that several families share.
 
-    Columns: `images before`, `images after`, `bytes before`, `bytes after`, these of layers that images of one family
-    use only, so that a column adds up to what is stored. Images that could not be read have no bytes here.
+    The images that an index lists, and what is about an image, belong to the family of that index or image.
+
+    Columns: `images before`, `images after`, `bytes before`, `bytes after`, these of layers that (before the policy)
+    images of one family use only, so that a column adds up to what is stored. Images that could not be read have no
+    bytes here.
     """
     import pandas as pd
 
-    of_images = families.families(outcome.before)
+    of_images = families.belonging(outcome.before)
     names = families.in_order(of_images.values())
+    owners = _owners(outcome.before, of_images)
     columns = {}
     for word, snapshot in (("before", outcome.before), ("after", outcome.after)):
         numbers = Counter(of_images[image.image_digest] for image in snapshot.images)
-        sizes = _bytes_by_family(snapshot, of_images)
+        sizes: Counter[str] = Counter()
+        for layer in snapshot.uses:
+            sizes[owners[layer]] += snapshot.sizes[layer]
         columns[f"images {word}"] = [numbers[name] for name in names] + [0]
         columns[f"bytes {word}"] = [sizes[name] for name in names] + [sizes[SHARED]]
     table = pd.DataFrame(columns, index=pd.Index([*names, SHARED], name="family"))
@@ -137,14 +143,12 @@ def _less(start: Size, end: Size, staying: Size) -> Size:
     return Amount(least, known if end.most is None else max(known, start.most - end.most))
 
 
-def _bytes_by_family(snapshot: Snapshot, of_images: Mapping[str, str]) -> Counter[str]:
-    owner: dict[str, str] = {}
+def _owners(snapshot: Snapshot, of_images: Mapping[str, str]) -> dict[str, str]:
+    """The family whose images alone use a layer, or `SHARED`."""
+    owners: dict[str, str] = {}
     for digest, layers in snapshot.layers.items():
         name = of_images[digest]
         for layer in layers:
-            if owner.setdefault(layer, name) != name:
-                owner[layer] = SHARED
-    sizes: Counter[str] = Counter()
-    for layer, name in owner.items():
-        sizes[name] += snapshot.sizes[layer]
-    return sizes
+            if owners.setdefault(layer, name) != name:
+                owners[layer] = SHARED
+    return owners
