@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ecrlab.analysis.show import Show
     from ecrlab.analysis.transcripts import Transcript
+    from ecrlab.registry.snapshots import Snapshot
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
@@ -49,6 +50,7 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
+        self._last_snapshot: Snapshot | None = None
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
@@ -115,6 +117,36 @@ class Lab:
         from ecrlab.registry import history
 
         return table(history.of(self._world.registry(self.account_id, self.region), repository))
+
+    def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
+        """What ECR did by itself, in the registry or to one repository, as CloudTrail would tell it, oldest first.
+
+        One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
+        (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
+        """
+        from ecrlab.registry import trail
+
+        return trail.of(self._world.registry(self.account_id, self.region), repository)
+
+    def snapshot(self) -> "Snapshot":
+        """Remember the whole registry as it is now, for `lab.restore()`."""
+        from ecrlab.registry import snapshots
+
+        self._last_snapshot = snapshots.take(self._world)
+        return self._last_snapshot
+
+    def restore(self, snapshot: "Snapshot | None" = None) -> None:
+        """Let the registry be what it was at a snapshot, the last one unless another is given: images, bytes and all.
+
+        The clock does not go back, and neither do AWS's other services. Raises `EcrLabError` when there is no such
+        snapshot of this lab.
+        """
+        from ecrlab.registry import snapshots
+
+        wanted = self._last_snapshot if snapshot is None else snapshot
+        if wanted is None:
+            raise EcrLabError("there is no snapshot to go back to; take one first: before = lab.snapshot()")
+        snapshots.put_back(self._world, wanted)
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.

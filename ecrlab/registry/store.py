@@ -226,6 +226,18 @@ class Store:
             raise
         self._put_back(db)
 
+    def replace(self, other: sqlite3.Connection) -> None:
+        """Take over all that another database holds, in one change. Raises `ServerException` on a full disk."""
+        with self._write_lock:
+            self._check_open()
+            db = self._writer = self._writer or self._connect()
+            try:
+                other.backup(db)
+            except sqlite3.OperationalError as error:
+                if refused := disk.refusal(error):
+                    raise refused from error
+                raise
+
     def close(self) -> None:
         """Let go of the database, for good; the write-ahead log is folded into it."""
         with self._write_lock, self._pool_lock:
