@@ -64,6 +64,14 @@ aws ecr describe-images \\
   --output table""",
     ),
     Step(
+        "Read what the scan on push has found: nothing may be wrong with a base of this month, or something.",
+        """\
+aws ecr wait image-scan-complete --repository-name my-app --image-id imageTag=v1.2.3
+aws ecr describe-image-scan-findings \\
+  --repository-name my-app \\
+  --image-id imageTag=v1.2.3""",
+    ),
+    Step(
         "Pull it, as a server would that starts with nothing.",
         """\
 docker rmi my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
@@ -77,7 +85,7 @@ docker pull 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
 )
 """The way of an image, in the order in which one does it the first time."""
 
-LATER = "Not simulated yet, and therefore no part of the tour: start-image-scan and put-lifecycle-policy."
+LATER = "Not simulated yet, and therefore no part of the tour: put-lifecycle-policy."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

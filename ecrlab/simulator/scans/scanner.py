@@ -59,15 +59,18 @@ class Verdict:
 
 def scan_pushed(registry: Registry, repository: Repository, image: Image) -> None:
     """Scan an image because it was pushed; a basic scan at most once in 24 hours, as always."""
-    if scans.configuration(registry).scan_type == ENHANCED:
+    # The image of a second push, under another tag, came long ago.
+    now = max(registry.world.clock.now(), datetime.fromtimestamp(image.pushed_at, UTC))
+    how = scans.configuration(registry)
+    last = scans.last(registry, image, how.scan_type)
+    if how.scan_type == ENHANCED:
         from ecrlab.simulator.scans import watch
 
-        watch.scan(registry, repository, image, at=datetime.fromtimestamp(image.pushed_at, UTC))
-        return
-    now = registry.world.clock.now()
-    last = scans.last(registry, image, BASIC)
-    if last is None or now.timestamp() - last.at >= scans.ONCE_IN.total_seconds():
-        scan(registry, repository, image, at=max(now, datetime.fromtimestamp(image.pushed_at, UTC)))
+        is_watched = scans.applied(how, repository).frequency == CONTINUOUS_SCAN
+        if last is None or not is_watched:
+            watch.scan(registry, repository, image, at=now)
+    elif last is None or now.timestamp() - last.at >= scans.ONCE_IN.total_seconds():
+        scan(registry, repository, image, at=now)
 
 
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime | None = None) -> None:
