@@ -49,13 +49,6 @@ def test_nothing_is_left_in_the_registry(finished):
     assert re.search(r'"repositories": \[\]\n}', finished.stdout)
 
 
-def test_what_is_said_to_be_missing_is_missing(finished):
-    from ecrlab.simulator import aws
-
-    assert tour.LATER in finished.stdout
-    assert ("ecr", "PutLifecyclePolicy") not in aws.OPERATIONS
-
-
 def test_it_can_wait_for_a_teacher():
     waited = toured("--step", typed="\n" * len(tour.STEPS))
 

@@ -121,6 +121,17 @@ class Evaluation:
         number = self._acting[position]
         return self.policy.rules[number - 1] if number else None
 
+    def hindered(self) -> Iterator[tuple[Image, Rule]]:
+        """The images that a rule would act on if no index listed them, oldest first, and that rule."""
+        listed = set(self.ties.listed)
+        for position in self.line if listed else ():
+            if position in listed and not self.acts(position):
+                attached = self.ties.subjects.get(position)
+                rules = self.selecting(position)
+                rule = self.acts(attached) if attached is not None else rules[0] if rules else None
+                if rule and self._reason_to_stay(position, attached is not None) is Reason.LISTED:
+                    yield self.images[position], rule
+
     # What an explanation needs to know; images go by their position in `images`
 
     def position_of(self, digest: str) -> int:

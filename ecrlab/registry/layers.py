@@ -6,9 +6,9 @@ user guide, blob mounting). The same bytes lie on the disk once.
 
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ecrlab.registry import names, repositories
+from ecrlab.registry import archive, names, repositories
 from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.uploads import Upload
@@ -24,6 +24,8 @@ class Layer:
     size: int
     media_type: str | None
     """What the newest image that used it calls it, if there was one."""
+    is_archived: bool = False
+    """Whether only archived images use it, so that it is out of reach."""
 
 
 def begin_upload(registry: Registry, repository_name: str) -> Upload:
@@ -85,14 +87,17 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     with world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         layer = _get(db, repository.id, digest)
+        if layer is not None and archive.hides(db, repository, digest, world.clock.now().timestamp()):
+            layer = replace(layer, is_archived=True)
     if layer is None or not to_push:
         return layer
     # Between a look and a promise the collector must not come.
     with world.store.exclusively(), world.store.read(one=True) as db:
-        layer = _get(db, repository.id, digest)
-        if layer is not None:
-            _count_on(registry, repository, layer)
-        return layer
+        still = _get(db, repository.id, digest)
+        if still is None:
+            return None
+        _count_on(registry, repository, still)
+        return replace(still, is_archived=layer.is_archived)
 
 
 def holders(registry: Registry, digest: str) -> list[str]:

@@ -63,11 +63,17 @@ CREATE TABLE IF NOT EXISTS image (
     size INTEGER NOT NULL,
     pushed_at REAL NOT NULL,
     pulled_at REAL,
+    archived INTEGER NOT NULL DEFAULT 0, -- see archive.py
+    archived_at REAL,
+    activated_at REAL, -- when its last restore is over
+    orphaned_at REAL, -- when its subject was deleted
     layers TEXT NOT NULL, -- the ids of those it uses, as JSON: a table of them would cost each put a page
     manifest BLOB NOT NULL,
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS image_once_archived ON image (repository_id) WHERE archived_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS image_orphaned ON image (orphaned_at) WHERE orphaned_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS tag (
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,
@@ -98,6 +104,33 @@ CREATE TABLE IF NOT EXISTS inventory ( -- what is in an image, for all images of
     contents TEXT NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS lifecycle ( -- see lifecycle_policies.py
+    repository_id INTEGER PRIMARY KEY REFERENCES repository ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    policy_id TEXT NOT NULL,
+    policy_version INTEGER NOT NULL,
+    evaluated_at REAL,
+    refused TEXT NOT NULL DEFAULT '' -- what the last run could not delete
+);
+
+CREATE TABLE IF NOT EXISTS lifecycle_preview (
+    repository_id INTEGER PRIMARY KEY REFERENCES repository ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    at REAL NOT NULL,
+    polled INTEGER NOT NULL DEFAULT 0,
+    results TEXT NOT NULL,
+    summary TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS trail ( -- see trail.py; like the history it outlives its repositories
+    id INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    region TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    at REAL NOT NULL,
+    document TEXT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outlives its repositories; without an
     id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
     account_id TEXT NOT NULL,
@@ -112,7 +145,7 @@ CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outl
 );
 """
 
-VERSION = 1
+VERSION = 2
 """What `PRAGMA user_version` says of a database of this layout."""
 
 IDLE_READERS = 8

@@ -21,7 +21,7 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
-from ecrlab.simulator import access, events_out
+from ecrlab.simulator import access, events_out, lifecycle_runs
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
@@ -58,6 +58,7 @@ class AwsFace:
         self.last_refusal: tuple[float, str] | None = None
         load()
         events_out.listen(world)
+        lifecycle_runs.install(world)
         on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:

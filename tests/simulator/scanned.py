@@ -52,10 +52,14 @@ class Lab:
         self.world = World(directory, self.clock, seed="enhanced", durable=False)
         self.server = Server(self.world)
         self.told: list[ServiceEvent] = []
-        self.world.listeners.append(self.told.append)
+        self.world.listeners.append(self._hear)
         self.ecr = self.client("ecr")
         self.ecr.create_repository(repositoryName="app")
         self.app = Repository(self.ecr, "app")
+
+    def _hear(self, event: ServiceEvent) -> None:
+        if event.detail_type != "ECR Image Action":  # pushes and deletes
+            self.told.append(event)
 
     def client(self, service: str) -> Any:
         return client_of(self.server.endpoint, service, WHERE)

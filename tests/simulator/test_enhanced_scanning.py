@@ -1,13 +1,25 @@
 """Enhanced scanning, which is Amazon Inspector's: languages too, in its words, and on and on as advisories appear."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.scanning.making import debian, file, metadata
 from tests.simulator.client import Repository, refusal
-from tests.simulator.scanned import ACCOUNT, CONFIG, LATE, OLD, OLD_JINJA, WHERE, Lab, configure, findings_of, layer
+from tests.simulator.scanned import (
+    ACCOUNT,
+    CONFIG,
+    EVE,
+    LATE,
+    OLD,
+    OLD_JINJA,
+    WHERE,
+    Lab,
+    configure,
+    findings_of,
+    layer,
+)
 
 
 def test_an_image_stays_under_watch_and_its_languages_are_looked_into(watched: Lab) -> None:
@@ -315,3 +327,22 @@ def test_a_version_that_cannot_be_compared_is_said_and_not_called_clean(watched:
     status = findings_of(watched.app)["imageScanStatus"]
 
     assert "Cannot be told: CVE-" in status["description"]
+
+
+def test_an_archived_image_is_not_scanned_and_a_restored_one_is_watched_again(watched: Lab) -> None:
+    digest = watched.app.push(OLD, tag="v1")
+    archived = {"imageId": {"imageDigest": digest}}
+    watched.app.update_image_storage_class(**archived, targetStorageClass="ARCHIVE")
+    assert findings_of(watched.app)["imageScanStatus"]["status"] == "IMAGE_ARCHIVED"
+    watched.told.clear()
+    watched.clock.advance(days=100)
+    assert {event.detail["status"] for event in watched.told if "status" in event.detail} == {"CLOSED"}
+    assert findings_of(watched.app)["imageScanStatus"]["status"] == "IMAGE_ARCHIVED"
+
+    watched.app.update_image_storage_class(**archived, targetStorageClass="STANDARD")
+    watched.clock.advance(minutes=20)
+
+    answer = findings_of(watched.app)
+    assert answer["imageScanStatus"]["status"] == "ACTIVE"
+    assert answer["imageScanFindings"]["imageScanCompletedAt"] > EVE + timedelta(days=100)
+    assert watched.ids() >= LATE

@@ -152,6 +152,16 @@ def test_the_same_image_under_another_tag_is_not_scanned_again_that_day(scanned:
     assert findings_of(scanned, "v2")["imageScanFindings"]["imageScanCompletedAt"] == first
 
 
+def test_an_archived_image_cannot_be_scanned(scanned: Repository) -> None:
+    digest = scanned.push(OLD, tag="v1")
+    scanned.update_image_storage_class(imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE")
+
+    code, text = refusal(scanned.start_image_scan, imageId={"imageTag": "v1"})
+
+    assert (code, digest in text) == ("ImageArchivedException", True)
+    assert findings_of(scanned)["imageScanStatus"]["status"] == "IMAGE_ARCHIVED"
+
+
 def test_findings_come_in_pages(scanned: Repository) -> None:
     scanned.push(layer(*debian(("libexpat1", "2.5.0-1", "expat"), ("curl", "7.80.0-1"))), tag="v1")
     everything = findings_of(scanned)["imageScanFindings"]["findings"]

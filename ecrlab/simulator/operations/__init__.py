@@ -10,6 +10,7 @@ MODULES = (
     "referrers",
     "layers",
     "policies",
+    "lifecycle",
     "registry",
     "scanning",
 )
