@@ -184,3 +184,14 @@ def test_findings_come_worst_first():
 
     assert [one.severity for one in report.findings] == ["CRITICAL", "HIGH", "LOW", "UNDEFINED"]
     assert report.severity_counts == {"CRITICAL": 1, "HIGH": 1, "LOW": 1, "UNDEFINED": 1}
+
+
+def test_a_security_update_with_a_tilde_is_not_older_than_its_own_fix():
+    # DSA-5123-1: the fix for Debian 11 sorts before 5.2.5-2.1, the version of unstable that has it too.
+    def found(version):
+        release = 'ID=debian\nVERSION_ID="11"\n'
+        image = [layer(*debian(("liblzma5", version, "xz-utils"), release=release))]
+        return "CVE-2022-1271" in [finding.id for finding in scan(image).findings]
+
+    assert found("5.2.5-2")
+    assert not found("5.2.5-2.1~deb11u1")
