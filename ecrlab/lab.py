@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
-    from ecrlab.analysis.snapshot import Snapshot
+    from ecrlab.analysis.snapshot import Snapshot as Contents
     from ecrlab.analysis.transcripts import Transcript
     from ecrlab.histories import Shop
     from ecrlab.registry import snapshots
@@ -56,7 +56,7 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._last_snapshot: Snapshot | None = None
+        self._last_snapshot: "snapshots.Snapshot | None" = None
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
@@ -101,7 +101,7 @@ class Lab:
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-    def storage(self, repository: str) -> "Snapshot":
+    def storage(self, repository: str) -> "Contents":
         """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
 
         It reads what is there without pulling it.

@@ -69,8 +69,8 @@ class AwsFace:
         self.last_refusal: tuple[float, str] | None = None
         load()
         events_out.listen(world)
-        on_push.attend(world)
         lifecycle_runs.install(world)
+        on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""
