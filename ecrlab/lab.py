@@ -56,8 +56,8 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._last_snapshot: "snapshots.Snapshot | None" = None
-        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
+        self._last_snapshot: snapshots.Snapshot | None = None
+        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
     @property

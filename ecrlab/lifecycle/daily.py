@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import NamedTuple
 
 from ecrlab.lifecycle.candidates import Candidates
@@ -38,12 +39,12 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Standing:
-    """An image as it stands now; `turn` tells what was noted of it before its last change."""
+    """An image as it stands now; what was noted of it under another `turn` is over."""
 
     image: Image
     family: int
     place: _Place
-    turn: int = 0
+    turn: int
 
 
 class Daily:
@@ -64,6 +65,7 @@ class Daily:
         """For each rule, a heap of what it decides about: since when (of the push, the pull …), digest, turn."""
         self._released: set[str] = set()
         """What an index held until the last run, or followed a subject until then."""
+        self._turns = count()
         self._begin(list(images))
 
     # What can be asked
@@ -73,6 +75,11 @@ class Daily:
 
     def __contains__(self, digest: object) -> bool:
         return digest in self._standing
+
+    def get(self, digest: str) -> Image | None:
+        """An image as it is now, if it is there."""
+        standing = self._standing.get(digest)
+        return None if standing is None else standing.image
 
     def __iter__(self) -> Iterator[Image]:
         """Go through the images as they are now, in no order that means anything."""
@@ -163,17 +170,8 @@ class Daily:
         return any(self._standing[holder].image.storage_class != ARCHIVE for holder in holders)
 
     def _is_attached(self, image: Image) -> bool:
-        """Whether an image goes with its subject only; not so in a circle, which nobody can push."""
-        seen = {image.image_digest}
-        subject = image.subject_digest
-        if not subject or subject not in self._standing:
-            return False
-        while subject and subject in self._standing:
-            if subject in seen:
-                return False
-            seen.add(subject)
-            subject = self._standing[subject].image.subject_digest
-        return True
+        """Whether an image goes with its subject only."""
+        return image.subject_digest in self._standing
 
     def _followers(self, digest: str, rule: Rule) -> Iterator[str]:
         """What is about an image that goes, and about that, but for what is held or archived already."""
@@ -186,7 +184,7 @@ class Daily:
                 waiting.append(follower)
                 image = self._standing[follower].image
                 there = rule.action.type != EXPIRE and image.storage_class != STANDARD
-                if not there and self._is_attached(image) and not self._is_held(follower, rule):
+                if not there and not self._is_held(follower, rule):
                     yield follower
 
     # How it is remembered
@@ -205,7 +203,7 @@ class Daily:
 
     def _enter(self, image: Image, family: int, *, in_order: bool = True) -> None:
         digest = image.image_digest
-        standing = _Standing(image, family, _place(image))
+        standing = _Standing(image, family, _place(image), next(self._turns))
         self._standing[digest] = standing
         for child in image.children:
             self._holders.setdefault(child, set()).add(digest)
@@ -239,7 +237,7 @@ class Daily:
 
     def _withdraw(self, standing: _Standing) -> None:
         """Let the rules forget where an image stood."""
-        standing.turn += 1
+        standing.turn = next(self._turns)
         for number in self._candidates.rules_of[standing.family]:
             if self.policy.rules[number].selection.counts:
                 line = self._counted[number]

@@ -137,6 +137,17 @@ def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
     return row is not None
 
 
+def without_bytes(registry: Registry, image_id: int) -> int:
+    """How many layers of an image (`Image.id`) have no bytes."""
+    with registry.world.store.read(one=True) as db:
+        count: int = db.execute(
+            "SELECT count(*) FROM image, json_each(image.layers) AS used JOIN layer ON layer.id = used.value "
+            "WHERE image.id = ? AND NOT has_bytes",
+            (image_id,),
+        ).fetchone()[0]
+    return count
+
+
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
     """Let a repository hold a layer that another one of this registry has; None if the source has it not.
 
