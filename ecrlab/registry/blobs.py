@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -173,6 +173,7 @@ class BlobStore:
         self._blobs = directory / "blobs"
         self._uploads = directory / "uploads"
         self._durable = durable
+        self._kept: set[str] = set()
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
         for leftover in self._uploads.iterdir():
@@ -199,8 +200,14 @@ class BlobStore:
             if _NAME.fullmatch(path.name):
                 yield f"{path.parts[-3]}:{path.name}"
 
+    def keep(self, digests: Iterable[str]) -> None:
+        """From now on these blobs are not removed: a snapshot may want them back."""
+        self._kept.update(digests)
+
     def remove(self, digest: str) -> None:
-        """Delete a blob, if it is there."""
+        """Delete a blob, if it is there and not to be kept."""
+        if digest in self._kept:
+            return
         with disk.writing():
             self.path(digest).unlink(missing_ok=True)
 
