@@ -17,8 +17,8 @@ BINS = 64
 """How many piles fit side by side."""
 MOST_MARKS = 600
 """Of more images a mark stands for several."""
-WIDTH, HEIGHT, STEP = 704, 84, 11
-"""Of the picture, and of a mark with the space about it, in pixels."""
+WIDTH, HIGHEST, STEP = 704, 88, 11
+"""The width of the picture, the height of its piles at most, and a mark with the space about it, in pixels."""
 SHAPES: dict[Fate, str] = {
     KEPT: "<circle cx='{x}' cy='{y}' r='{r}' fill='{colour}'/>",
     EXPIRES: "<path d='M{l} {t}L{e} {b}M{e} {t}L{l} {b}' stroke='{colour}' stroke-width='2' fill='none'/>",
@@ -33,23 +33,24 @@ def as_svg(evaluation: Evaluation) -> str:
     scale = -(-len(evaluation.images) // MOST_MARKS)
     piles = _piles(evaluation)
     highest = max(sum(-(-len(names) // scale) for names in pile.values()) for pile in piles.values())
-    step = min(STEP, HEIGHT / highest)
+    step = min(STEP, HIGHEST / highest)
+    height = step * highest
     marks = []
     for place, pile in piles.items():
         level = 0
         for fate in FATES:
             names = pile[fate]
             for start in range(0, len(names), scale):
-                marks.append(_mark(fate, (place + 0.5) * STEP, HEIGHT - (level + 0.5) * step, names[start]))
+                marks.append(_mark(fate, (place + 0.5) * STEP, height - (level + 0.5) * step, names[start]))
                 level += 1
     said = html.escape(fates.in_words(evaluation), quote=True)
     each = f" (a mark stands for up to {scale})" if scale > 1 else ""
     oldest, newest = (evaluation.images[evaluation.line[end]].pushed_at for end in (0, -1))
     return (
-        f"<div><svg role='img' aria-label='{said}' viewBox='0 0 {WIDTH} {HEIGHT + 18}' style='width: 100%;"
+        f"<div><svg role='img' aria-label='{said}' viewBox='0 0 {WIDTH} {height + 18:.0f}' style='width: 100%;"
         f" max-width: {WIDTH}px'>{''.join(marks)}<g fill='currentColor' font-size='12'>"
-        f"<text x='0' y='{HEIGHT + 14}'>pushed {oldest:%Y-%m-%d}</text>"
-        f"<text x='{WIDTH}' y='{HEIGHT + 14}' text-anchor='end'>{newest:%Y-%m-%d}</text></g></svg>"
+        f"<text x='0' y='{height + 14:.0f}'>pushed {oldest:%Y-%m-%d}</text>"
+        f"<text x='{WIDTH}' y='{height + 14:.0f}' text-anchor='end'>{newest:%Y-%m-%d}</text></g></svg>"
         f"<div>{' &nbsp; '.join(f'{_signed(fate)}' for fate in FATES)}{each}</div></div>"
     )
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 DAYS = 120
 """How far ahead the slider reaches at first."""
 NO_POLICY = Policy(())
+WIDE: dict[str, Any] = {"layout": {"width": "24em", "max_width": "100%"}, "style": {"description_width": "initial"}}
 AS_JSON, AS_ONE_LINE, AS_COMMAND = TEXT_KINDS = ("JSON", "JSON in one line", "a command of the AWS CLI")
+BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ← and → move the slider.</p>"
 STYLE = """<style>
 .ecrlab-editor {border: 1px solid var(--jp-border-color1, #8c8c8c); padding: 0.5em 1em; margin: 0.5em 0}
 .ecrlab-rule {border-left: 3px solid var(--jp-border-color1, #8c8c8c); padding-left: 0.6em; margin: 0.3em 0}
@@ -40,6 +42,7 @@ STYLE = """<style>
 .ecrlab-editor .ecrlab-rows :is(th, td) {text-align: left; vertical-align: top; line-height: 1.35}
 .ecrlab-editor .ecrlab-rows :is(th, td) {padding: 0.15em 0.6em}
 .ecrlab-editor .ecrlab-rows td:first-child {white-space: nowrap; font-weight: bold}
+.ecrlab-editor .ecrlab-rows td:nth-child(4) {white-space: nowrap}
 .ecrlab-editor .ecrlab-rows td:last-child {white-space: normal; min-width: 16em}
 .ecrlab-editor pre {white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.3; margin: 0.3em 0}
 .ecrlab-editor p {line-height: 1.4; margin: 0.4em 0}
@@ -83,17 +86,15 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._good = NO_POLICY
         self._forms = [self._form(rule) for rule in rules]
         self._rules = widgets.VBox(self._forms)
-        self.add_button = widgets.Button(description="add a rule", icon="plus", layout={"width": "auto"})
+        self.add_button = widgets.Button(
+            description="add a rule", icon="plus", layout={"width": "auto", "align_self": "flex-start"}
+        )
         self.add_button.on_click(lambda _: self.add())
         self.day_slider = widgets.IntSlider(
             description="days from now", max=DAYS, layout={"width": "100%"}, style={"description_width": "initial"}
         )
-        self.find_box = widgets.Text(
-            description="find images", placeholder="part of a tag or digest", style={"description_width": "initial"}
-        )
-        self.text_kind = widgets.Dropdown(
-            description="the policy as", options=TEXT_KINDS, style={"description_width": "initial"}
-        )
+        self.find_box = widgets.Text(description="find images", placeholder="part of a tag or digest", **WIDE)
+        self.text_kind = widgets.Dropdown(description="the policy as", options=TEXT_KINDS, **WIDE)
         self._status, self._refusal, self._strip, self._rows, self._text = (widgets.HTML() for _ in range(5))
         self._status.add_class("ecrlab-status")
         self._rows.add_class("ecrlab-rows")
@@ -103,7 +104,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.text_kind.observe(lambda _: self._show_text(), "value")
         super().__init__(
             [
-                widgets.HTML(f"{STYLE}<p><strong>Lifecycle policy of {html.escape(repository)}</strong></p>"),
+                widgets.HTML(f"{STYLE}<p><strong>Lifecycle policy of {html.escape(repository)}</strong></p>{BY_KEY}"),
                 *(self._rules, self.add_button, self._refusal, self.day_slider),
                 *(self._status, self._strip, self.find_box, self._rows, self.text_kind, self._text),
             ]
@@ -184,10 +185,12 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         last = max(self._forms, key=lambda form: form.rule.rule_priority, default=None)
         has_untagged = any(form.rule.selection.tag_status == UNTAGGED for form in self._forms)
         rule = edited(Rule(last.rule.rule_priority + 1 if last else 1, NEXT if has_untagged else FIRST), **keys)
+        place = len(self._forms)
         if last and "rule_priority" not in keys and _is_for_all(last.rule) and not _is_for_all(rule):
             rule = edited(rule, rule_priority=last.rule.rule_priority)
             last.show(edited(last.rule, rule_priority=last.rule.rule_priority + 1))
-        self._set_forms([*self._forms, self._form(rule)])
+            place = self._forms.index(last)
+        self._set_forms([*self._forms[:place], self._form(rule), *self._forms[place:]])
 
     def remove(self, rule_priority: int) -> None:
         """Take the rule of this priority out."""

@@ -92,18 +92,18 @@ class RuleForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._changed = changed
         self._is_showing = False
         self.caption = widgets.HTML()
-        self.priority = _number("rulePriority", "11em")
-        self.tag_status = _choice("tagStatus", CHOICES["tag_status"], "12em")
+        self.priority = _number("rulePriority", "10.5em")
+        self.tag_status = _choice("tagStatus", CHOICES["tag_status"], "13em")
         self.list_kind = _choice("list", [(aws, ours) for ours, aws in LISTS.items()], "13em")
         self.tags = widgets.Text(
             description="tags",
             placeholder="v* prod*: a tag for each is wanted",
-            layout={"width": "18em", "flex": "1 1 12em"},
+            layout={"width": "18em", "max_width": "100%", "flex": "1 1 12em"},
             style={"description_width": "initial"},
         )
-        self.count_type = _choice("countType", CHOICES["count_type"], "18em")
-        self.count_number = _number("countNumber", "12em")
-        self.action = _choice("action", [(EXPIRE, EXPIRE), ("transition to archive", TRANSITION)], "15em")
+        self.count_type = _choice("countType", CHOICES["count_type"], "20em")
+        self.count_number = _number("countNumber", "15em")
+        self.action = _choice("action", [(EXPIRE, EXPIRE), ("transition to archive", TRANSITION)], "16em")
         self.remove_button = widgets.Button(icon="trash", layout={"width": "auto"})
         self.remove_button.on_click(lambda _: removed(self))
         self._fields = {
@@ -170,7 +170,7 @@ def _choice(name: str, options: Iterable[Any], width: str) -> Any:
     return widgets.Dropdown(
         description=name,
         options=tuple(options),
-        layout={"width": width},
+        layout={"width": width, "max_width": "100%"},
         style={"description_width": "initial"},
     )
 
@@ -178,7 +178,7 @@ def _choice(name: str, options: Iterable[Any], width: str) -> Any:
 def _number(name: str, width: str) -> Any:
     return widgets.IntText(
         description=name,
-        layout={"width": width},
+        layout={"width": width, "max_width": "100%"},
         style={"description_width": "initial"},
         continuous_update=True,
     )

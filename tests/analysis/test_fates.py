@@ -103,7 +103,7 @@ def test_the_picture_stays_within_its_frame_even_when_all_was_pushed_at_once():
 
     shown = fate_strip.as_svg(evaluate(Policy(()), at_once, NOW + timedelta(days=3)))
 
-    assert all(0 <= float(y) <= fate_strip.HEIGHT for y in re.findall(r"cy='([^']+)'", shown))
+    assert all(0 <= float(y) <= fate_strip.HIGHEST for y in re.findall(r"cy='([^']+)'", shown))
 
 
 def test_a_restored_image_stands_where_it_was_pushed():

@@ -169,6 +169,7 @@ def test_a_new_rule_stands_before_the_last_one_for_any_image():
 
     assert shown.refusal == ""
     assert [(r.rule_priority, r.selection.tag_status) for r in parse(shown.policy)] == [(5, "untagged"), (6, "any")]
+    assert [form.priority.value for form in shown._rules.children] == [5, 6]
 
 
 def test_a_rule_can_be_added_first_to_an_empty_policy_for_any_image():
