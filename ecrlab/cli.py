@@ -33,7 +33,7 @@ COMMANDS = {
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
     "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
     "report": Command(
-        "ecrlab.analysis.report_command", "say how old repositories are, what they cost, what a policy saves"
+        "ecrlab.analysis.report_command", "how old repositories are, what they cost, what a policy saves"
     ),
     "tour": Command("ecrlab.tour", "the way of an image from login to clean-up, here in the terminal"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FUTURES = 5
 """How many futures a year ahead is drawn from."""
 THE_POLICY = "the policy"
+MOST_ROWS = 20
+"""How many rows of a table fit a terminal."""
 HEAVIEST = 10
 """How many images are named that hold the most bytes alone."""
 
@@ -94,8 +96,8 @@ class Report:
         """How many images, how many bytes, what they cost."""
         number = len(self.snapshot)
         return (
-            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {readable(stored(self.snapshot))} stored (the"
-            f" sizes of its images add up to {spelt(sum_of_sizes(self.snapshot))}),"
+            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {readable(stored(self.snapshot))} stored"
+            f" (the sizes of its images add up to {spelt(sum_of_sizes(self.snapshot))}),"
             f" {self._money(cost(self.snapshot, self.prices))} a month"
         )
 
@@ -146,7 +148,7 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield from _indented(_families(report))
         if report.outcome is not None:
             yield f"  {report.saving()}"
-            yield from _indented(savings.by_rule(report.outcome))
+            yield from _indented(spelt_out(savings.by_rule(report.outcome)))
             yield from _indented(risks.table(report.risks, report.snapshot), "  At risk:")
         yield f"  In {DAYS_OF_A_YEAR} days (middle and range of {FUTURES} futures):"
         yield from _indented(outlook.summary(report.projection, report.prices))
@@ -267,9 +269,24 @@ def _families(report: Report) -> "pd.DataFrame":
     return numbers.loc[:, (numbers != 0).any()]
 
 
+def spelt_out(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A table for people: bytes in the unit that fits."""
+    shown = table.copy()
+    for column in shown:
+        if "bytes" in str(column) or column == "own":
+            shown[column] = ["unknown" if size is None else spelt(size) for size in _plain(shown[column])]
+    return shown
+
+
+def _plain(column: Any) -> list[int | None]:
+    return [None if missing else int(size) for size, missing in zip(column, column.isna(), strict=True)]
+
+
 def _indented(table: "pd.DataFrame", head: str = "") -> Iterator[str]:
     if len(table):
         if head:
             yield head
-        for line in table.to_string(max_colwidth=60).splitlines():
+        for line in table.head(MOST_ROWS).to_string(max_colwidth=60).splitlines():
             yield f"    {line}".rstrip()
+        if len(table) > MOST_ROWS:
+            yield f"    … and {len(table) - MOST_ROWS:,} more; --output json has all"

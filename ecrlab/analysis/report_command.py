@@ -3,12 +3,12 @@
 The repositories are read from your own account with ordinary credentials, or from a running lab, if this terminal is
 attached to one. Nothing is changed. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
 
-On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image has
-today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the role
-that reads: aws ecr register-pull-time-update-exclusion.
+On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
+has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the
+role that reads: aws ecr register-pull-time-update-exclusion.
 
-What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not looked
-at; give its text with --policy.
+What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not
+looked at; give its text with --policy.
 
 Exit status: 0 all is well; 1 an image that runs would go; 2 unusable input, no such repository, or no access.
 
@@ -47,23 +47,20 @@ class Unusable(EcrLabError):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab report`."""
-    parser.add_argument(
-        "--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several"
-    )
-    parser.add_argument(
-        "--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it")
+    add(
         "--running",
         type=Path,
         metavar="FILE",
         help="what runs: image references, one a line, or JSON of aws ecs describe-tasks, describe-task-definition,"
         " kubectl get pods or aws lambda get-function",
     )
-    parser.add_argument("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
-    parser.add_argument("--profile", help="the AWS profile")
-    parser.add_argument("--region", help="the Region")
-    parser.add_argument("--output", choices=("table", "json", "html"), default="table")
+    add("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
+    add("--profile", help="the AWS profile")
+    add("--region", help="the Region")
+    add("--output", choices=("table", "json", "html"), default="table")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,9 +76,9 @@ def run(options: argparse.Namespace) -> int:
     except EcrLabError as error:
         print(f"ecrlab report: {error}", file=sys.stderr)
         return UNUSABLE
-    harmed = [risk for report in reports for risk in report.harmed]
-    for risk in harmed:
-        print(f"ecrlab report: it runs, but would go: {' '.join(risk.where)}", file=sys.stderr)
+    harmed = dict.fromkeys(where for report in reports for risk in report.harmed for where in risk.where)
+    for where in harmed:
+        print(f"ecrlab report: it runs, but would go: {where}", file=sys.stderr)
     return FINDINGS if harmed else CLEAN
 
 

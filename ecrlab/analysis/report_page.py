@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis import ages, outlook, risks, savings, waterfall
 from ecrlab.analysis.projection import DAYS_OF_A_YEAR
-from ecrlab.analysis.report import FUTURES, HEAVIEST, Report, together
+from ecrlab.analysis.report import FUTURES, HEAVIEST, Report, spelt_out, together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,8 @@ def _repository(report: Report) -> Iterator[str]:
     yield _paragraph(report.headline())
     if report.harmed:
         number = len(report.harmed)
-        yield f'<p class="risk"><strong>{number} image{"s" * (number > 1)} that run{"s" * (number == 1)} would go.</strong></p>\n'
+        said = f"{number} image{'s' * (number > 1)} that run{'s' * (number == 1)} would go."
+        yield f'<p class="risk"><strong>{said}</strong></p>\n'
     yield _list("What is not known", report.doubts)
     yield "<h3>Age</h3>\n"
     yield _paragraph(report.age())
@@ -115,7 +116,7 @@ def _figure(shown: Any) -> str:
 
 def _table(table: "pd.DataFrame", caption: str) -> str:
     more = f" (the first {MOST_ROWS} of {len(table):,})" if len(table) > MOST_ROWS else ""
-    shown: str = table.head(MOST_ROWS).to_html(border=0, na_rep="", justify="left", max_rows=None)
+    shown: str = spelt_out(table.head(MOST_ROWS)).to_html(border=0, na_rep="", justify="left", max_rows=None)
     start = shown.index(">") + 1
     return f"{shown[:start]}\n<caption>{html.escape(caption + more)}</caption>{shown[start:]}\n"
 
