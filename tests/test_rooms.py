@@ -60,7 +60,11 @@ THIRD_PARTY = {
 }
 
 # At the rim of a room, for the commands that say so.
-RIM = {"lifecycle/aws.py": {"boto3", "botocore"}, "lifecycle/command.py": {"boto3", "botocore"}}
+RIM = {
+    "lifecycle/aws.py": {"boto3", "botocore"},
+    "lifecycle/command.py": {"boto3", "botocore"},
+    "analysis/report_command.py": {"botocore"},
+}
 
 TIE_THE_KNOT = {"lab", "attach", "simulator", "tour"}
 """Who may import the simulator: the server itself, and what starts one."""
