@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
-    from ecrlab.analysis.snapshot import Snapshot
+    from ecrlab.analysis.snapshot import Snapshot as Contents
     from ecrlab.analysis.transcripts import Transcript
     from ecrlab.histories import Shop
+    from ecrlab.registry import snapshots
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
@@ -55,7 +56,8 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
+        self._last_snapshot: snapshots.Snapshot | None = None
+        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
     @property
@@ -99,6 +101,15 @@ class Lab:
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
+    def storage(self, repository: str) -> "Contents":
+        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
+
+        It reads what is there without pulling it.
+        """
+        from ecrlab.analysis.reading import read
+
+        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
+
     def edit_policy(self, repository: str, policy: str | None = None) -> "PolicyEditor":
         """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
 
@@ -108,15 +119,6 @@ class Lab:
         from ecrlab.analysis.policy_editor import editor
 
         return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
-
-    def snapshot(self, repository: str) -> "Snapshot":
-        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
-
-        It reads what is there without pulling it.
-        """
-        from ecrlab.analysis.reading import read
-
-        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
@@ -141,6 +143,36 @@ class Lab:
         for definition in scenarios.task_definitions(shop, registry):
             self._server.beforehand.ask(Request("ecs", scenarios.REGISTER, definition))
         return shop
+
+    def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
+        """What ECR did by itself, in the registry or to one repository, as CloudTrail would tell it, oldest first.
+
+        One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
+        (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
+        """
+        from ecrlab.registry import trail
+
+        return trail.of(self._world.registry(self.account_id, self.region), repository)
+
+    def snapshot(self) -> "snapshots.Snapshot":
+        """Remember the whole registry as it is now, for `lab.restore()`."""
+        from ecrlab.registry import snapshots
+
+        self._last_snapshot = snapshots.take(self._world)
+        return self._last_snapshot
+
+    def restore(self, snapshot: "snapshots.Snapshot | None" = None) -> None:
+        """Let the registry be what it was at a snapshot, the last one unless another is given: images, bytes and all.
+
+        The clock does not go back, and neither do AWS's other services. Raises `EcrLabError` when there is no such
+        snapshot of this lab.
+        """
+        from ecrlab.registry import snapshots
+
+        wanted = self._last_snapshot if snapshot is None else snapshot
+        if wanted is None:
+            raise EcrLabError("there is no snapshot to go back to; take one first: before = lab.snapshot()")
+        snapshots.put_back(self._world, wanted)
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.

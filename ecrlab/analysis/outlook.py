@@ -1,126 +1,211 @@
-"""Two policies held against the same futures of a repository: what each leaves, what each costs, what one saves.
+"""How a repository's storage goes on under a policy, another, or none: as a table, in money, and as a picture.
 
-    courses of A ─┐ within a horizon
-    courses of B ─┴─► Outlook ──► for each day the spread, for the whole time the money, and the pulls in vain
-
-Both meet the same futures, so that what one saves is computed future by future, and only then spread out. What could
-not be read has bounds only; it is never taken for nothing.
+What was before the look is what is still there of it; what was deleted long ago is nowhere to be seen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis import amounts
-from ecrlab.analysis.amounts import Amount
+from ecrlab.analysis import plots
+from ecrlab.analysis.amounts import Amount, money
+from ecrlab.analysis.inventory import readable
 from ecrlab.analysis.prices import DAYS_OF_A_MONTH, Prices
-from ecrlab.analysis.projection import Course, Evening, Future, Projection, course, prepare_all
+from ecrlab.analysis.projection import Course, Evening, Projection
 from ecrlab.analysis.snapshot import Snapshot
-from ecrlab.lifecycle import Policy
+from ecrlab.analysis.storage import growth
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SPREADS = ("lowest", "middle", "highest")
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """The courses of a repository under two policies, which have names of their own, within some days."""
-
-    courses: Mapping[str, Sequence[Course]]
-    """For the first policy, then for the second: a course in each future."""
-    prices: Prices
-
-    @property
-    def days(self) -> int:
-        """How many days it looks ahead."""
-        return len(self._all[0].evenings)
-
-    @property
-    def dates(self) -> list[str]:
-        """These days, as ISO 8601."""
-        return [evening.day.isoformat() for evening in self._all[0].evenings]
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all bytes are known."""
-        return all(evening.stored.all.is_exact for one in self._all for evening in one.evenings)
-
-    def cost(self, policy: str) -> list[Amount[float]]:
-        """What storage costs over the whole time, in each future."""
-        return [self._total(one) for one in self.courses[policy]]
-
-    def saved(self) -> list[Amount[float]] | None:
-        """What the second policy saves, in each future; less than nothing if it costs more, None if nobody can know."""
-        first, second = self.courses
-        pairs = list(zip(self.cost(first), self.cost(second), strict=True))
-        if any(cheap.most is None for _, cheap in pairs):
-            return None
-        return [
-            Amount(dear.least - (cheap.most or 0.0), None if dear.most is None else dear.most - cheap.least)
-            for dear, cheap in pairs
-        ]
-
-    def per_month(self, evening: Evening) -> Amount[float]:
-        """What a month costs of the bytes that are there on an evening."""
-        return self.prices.per_month(evening.stored.standard, evening.stored.archive)
-
-    def spread(self, policy: str, of: Callable[[Evening], float]) -> list[tuple[float, float, float]]:
-        """For each day the lowest, the middle and the highest of a quantity over all futures."""
-        return Projection("", {policy: tuple(self.courses[policy])}).spread(policy, of)
-
-    def in_vain(self, policy: str) -> list[int]:
-        """How many pulls find nothing, in each future."""
-        return [len(one.in_vain) for one in self.courses[policy]]
-
-    def _total(self, one: Course) -> Amount[float]:
-        months = sum(map(self.per_month, one.evenings), Amount.exactly(0.0))
-        return months.times(1 / DAYS_OF_A_MONTH)
-
-    @property
-    def _all(self) -> list[Course]:
-        return [one for courses in self.courses.values() for one in courses]
-
-
-class Courses:
-    """What becomes of a repository under any policy from any start, computed when it is first asked for, then kept."""
-
-    def __init__(self, snapshot: Snapshot, to_come: Sequence[Future]) -> None:
-        self.snapshot = snapshot
-        self._ready = prepare_all(snapshot, to_come)
-        self._known: dict[tuple[str, int], tuple[Course, ...]] = {}
-
-    @property
-    def days(self) -> int:
-        """How far ahead the futures reach."""
-        return len(self._ready[0])
-
-    def of(self, policy: Policy | None, start: int, days: int) -> tuple[Course, ...]:
-        """A course in each future, of the first `days`, with the policy put after `start` of them."""
-        # Without a policy it is all one when none begins.
-        key = (policy.text, start) if policy else ("", 0)
-        if key not in self._known:
-            self._known[key] = tuple(course(self.snapshot, policy, ready, start=start) for ready in self._ready)
-        return tuple(_within(one, days) for one in self._known[key])
-
-
-def _within(one: Course, days: int) -> Course:
-    """The beginning of a course. How many images each rule took is told of the whole only, so it is left out."""
-    evenings = one.evenings[:days]
-    end = datetime.combine(evenings[-1].day + timedelta(days=1), time(), UTC)
-    in_vain = tuple(pull for pull in one.in_vain if pull.pulled_at < end)
-    return replace(one, evenings=evenings, taken={}, in_vain=in_vain)
-
-
-def told(values: Sequence[Amount[float]], spell: Callable[[float], str]) -> str:
-    """Amounts of several futures as the middle one and the spread; as bounds where they are not known.
-
-    >>> told([Amount.exactly(2.0), Amount.exactly(1.0), Amount.exactly(4.0)], "{:.0f}".format)
-    '2 (1 to 4)'
-    >>> told([Amount.exactly(2.0), Amount(1.0, 3.0)], "{:.0f}".format)
-    '1 to 3'
+def table(projection: Projection) -> "pd.DataFrame":
+    """One row for each day; columns are triples of policy, quantity (`images`, `bytes`) and, over all futures, its
+    `lowest`, `middle` and `highest`. Of bytes that are known within bounds, the lowest is the least of all and the
+    highest the most; without a bound it is missing.
     """
-    least = min(value.least for value in values)
-    mosts = [value.most for value in values]
-    most = None if None in mosts else max(most for most in mosts if most is not None)
-    if not all(value.is_exact for value in values):
-        return amounts.bounds(Amount(least, most), spell)
-    middle, low, high = spell(median(value.least for value in values)), spell(least), spell(most or 0.0)
+    import pandas as pd
+
+    columns: dict[tuple[str, str, str], list[Any]] = {}
+    for name in projection.courses:
+        for word, number in zip(SPREADS, zip(*projection.spread(name, lambda e: e.images), strict=True), strict=True):
+            columns[name, "images", word] = list(number)
+        for word, values in zip(SPREADS, _bytes(projection, name), strict=True):
+            columns[name, "bytes", word] = list(values)
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(projection.days, name="day"))
+
+
+def summary(projection: Projection, prices: Prices) -> "pd.DataFrame":
+    """One row for each policy, over all futures, as `middle (lowest to highest)`.
+
+    Columns: `images` and `stored` at the end, `a month then` and `all months` in money, and `needed, but gone`: how
+    many images were to be pulled that the policy had deleted or archived.
+    """
+    import pandas as pd
+
+    rows = {
+        name: {
+            "images": _spread([course.end.images for course in courses], lambda n: f"{n:,.0f}"),
+            "stored": told([course.end.stored.all for course in courses], readable),
+            "a month then": told([month(course.end, prices) for course in courses], _cents(prices)),
+            "all months": told([paid(course, prices) for course in courses], _cents(prices)),
+            "needed, but gone": _spread([missed(course) for course in courses], lambda n: f"{n:,.0f}"),
+        }
+        for name, courses in projection.courses.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("policy")
+
+
+def month(evening: Evening, prices: Prices) -> Amount[float]:
+    """What a month costs that is as this evening is."""
+    return prices.per_month(evening.stored.standard, evening.stored.archive)
+
+
+def paid(course: Course, prices: Prices) -> Amount[float]:
+    """What all days of a course cost together."""
+    total = sum((month(evening, prices) for evening in course.evenings), Amount.exactly(0.0))
+    return total.times(1 / DAYS_OF_A_MONTH)
+
+
+def missed(course: Course) -> int:
+    """How many images were to be pulled when they were gone or archived."""
+    return len({pull.image_digest for pull in course.in_vain})
+
+
+def told(amounts: Sequence[Amount[Any]], spell: Any) -> str:
+    """Amounts of several futures as `middle (lowest to highest)`; as bounds where they are not known.
+
+    >>> told([Amount.exactly(2), Amount.exactly(1), Amount.exactly(4)], str), told([Amount(2, 2), Amount(1, 3)], str)
+    ('2 (1 to 4)', '1 to 3')
+    """
+    if all(amount.is_exact for amount in amounts):
+        return _spread([amount.least for amount in amounts], spell)
+    low, most = min(amount.least for amount in amounts), [amount.most for amount in amounts if amount.most is not None]
+    return f"{spell(low)} to {spell(max(most))}" if len(most) == len(amounts) else f"at least {spell(low)}"
+
+
+def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = None, start: date | None = None) -> Any:
+    """Stored bytes over time: what is there came when, and how it goes on under each policy.
+
+    A line is the middle of all futures, the band around it reaches from the lowest to the highest. `start` is the day
+    on which the policies begin, if that is not at once.
+    """
+    ends = {name: _end(courses) for name, courses in projection.courses.items()}
+    number = len(next(iter(projection.courses.values())))
+    title = f"{projection.name}: storage over the next {len(projection.days)} days"
+    with plots.figure(title, width=11, height=5) as (shown, axes):
+        plots.headed(shown, title)
+        _draw_past(axes, snapshot)
+        looks = zip(projection.courses, plots.LINE_COLOURS, plots.LINES, plots.MARKERS, strict=False)
+        for name, colour, line, marker in looks:
+            _draw_course(axes, projection, name, colour, line, marker)
+        _name_ends(axes, projection, ends, prices)
+        now = _number(snapshot.taken_at)
+        axes.axvline(now, color=plots.GREY, lw=1)
+        axes.text(now, 0.98, "now ", transform=axes.get_xaxis_transform(), fontsize=10, ha="right", va="top")
+        if start is not None:
+            axes.axvline(_noon(start), color=plots.INK, lw=1.2, linestyle=":")
+            at: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "fontsize": 10, "va": "top"}
+            axes.text(_noon(start), 0.9, " the policies begin", **at)
+        axes.set_ylim(bottom=0)
+        plots.bytes_axis(axes.yaxis)
+        _dates(axes)
+        axes.set_xlabel(f"day (UTC); middle and range of {number} future{'s' * (number > 1)}")
+        axes.set_ylabel("stored (compressed layers, each once)")
+        shown.legend(loc="outside lower center", ncols=4, frameon=False)
+        told = "; ".join(f"{name}: {readable(size)} at the end" for name, size in ends.items())
+        return plots.describe(shown, f"Lines of stored bytes over time. {title}. {told}.")
+
+
+def _draw_past(axes: "Axes", snapshot: Snapshot) -> None:
+    days = growth(snapshot)
+    if days:
+        instants, sizes = [_noon(day.day) for day in days], [day.size.least for day in days]
+        axes.fill_between(instants, sizes, color="#e4e4e4", label="what is there now, by the day it came")
+        axes.plot(instants, sizes, color=plots.GREY, lw=1)
+
+
+def _draw_course(axes: "Axes", projection: Projection, name: str, colour: str, line: Any, marker: str) -> None:
+    days = [_noon(day) for day in projection.days]
+    low, middle, high = _bytes(projection, name)
+    # Without a bound there is nothing to draw above the middle; the doubts say so.
+    top = [middle[place] if most is None else most for place, most in enumerate(high)]
+    axes.fill_between(days, low, top, color=colour, alpha=0.2, lw=0)
+    axes.plot(
+        days,
+        middle,
+        color=colour,
+        linestyle=line,
+        lw=2,
+        marker=marker,
+        markevery=max(1, len(days) // 8),
+        ms=6,
+        mec=plots.INK,
+        mew=0.6,
+        label=plots.cut(name, 40),
+    )
+
+
+def _name_ends(axes: "Axes", projection: Projection, ends: dict[str, float], prices: Prices | None) -> None:
+    """Write at the end of each line what it comes to, one above the other."""
+    highest = max([*ends.values(), axes.get_ylim()[1] * 0.5])
+    gap, below = highest * 0.12, -highest
+    for name, size in sorted(ends.items(), key=lambda one: one[1]):
+        below = max(size, below + gap)
+        said = f"{plots.cut(name, 20)}:\n{readable(size)}"
+        if prices is not None:
+            middle = median(month(course.end, prices).least for course in projection.courses[name])
+            said += f", {money(Amount.exactly(middle), prices.currency)} a month"
+        axes.text(1.01, below, said, transform=axes.get_yaxis_transform(), fontsize=10, va="center")
+
+
+def _dates(axes: "Axes") -> None:
+    import matplotlib.dates as mdates
+
+    locator = mdates.AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
+    axes.xaxis_date()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def _noon(day: date) -> float:
+    return _number(datetime.combine(day, time(12), UTC))
+
+
+def _number(instant: datetime) -> float:
+    """An instant as matplotlib's axes of dates have it."""
+    from matplotlib.dates import date2num
+
+    return float(date2num(instant))  # type: ignore[no-untyped-call]
+
+
+def _bytes(projection: Projection, name: str) -> tuple[list[Any], list[Any], list[Any]]:
+    """For each day the least, the middle of the least, and the most, over all futures."""
+    of_days = zip(
+        *([evening.stored.all for evening in course.evenings] for course in projection.courses[name]), strict=True
+    )
+    low, middle, high = [], [], []
+    for sizes in of_days:
+        least = [size.least for size in sizes]
+        most = [size.most for size in sizes if size.most is not None]
+        low.append(min(least))
+        middle.append(median(least))
+        high.append(max(most) if len(most) == len(sizes) else None)
+    return low, middle, high
+
+
+def _end(courses: Sequence[Course]) -> float:
+    return median(course.end.stored.all.least for course in courses)
+
+
+def _spread(numbers: Sequence[float], spell: Any) -> str:
+    middle, low, high = spell(median(numbers)), spell(min(numbers)), spell(max(numbers))
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _cents(prices: Prices) -> Any:
+    return lambda amount: money(Amount.exactly(amount), prices.currency)

@@ -19,6 +19,7 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import count
 
+from ecrlab.analysis import families
 from ecrlab.analysis.snapshot import Snapshot
 from ecrlab.histories import Blob, Day, Pull, Push
 from ecrlab.lifecycle import Image
@@ -56,7 +57,7 @@ class Rate:
         """
         grouped: defaultdict[date, list[Image]] = defaultdict(list)
         for image in self.snapshot.images:
-            root = self._root(image)
+            root = families.root(image, self.snapshot)
             if root.pushed_at <= self.snapshot.taken_at:
                 grouped[_day(root.pushed_at)].append(image)
         if not grouped:
@@ -77,26 +78,18 @@ class Rate:
             " their images are still there; what was deleted since is not seen, so that more may come than is shown"
         ]
         if number < FEW_DAYS:
-            told.append(f"{self.snapshot.name}: {number} day{'s' * (number > 1)} are few to tell a rate from")
+            told.append(
+                f"{self.snapshot.name}: {number} day{'s' * (number > 1)} are few to tell a rate from, and what images"
+                " will share from what each brings anew"
+            )
         return told
-
-    def _root(self, image: Image) -> Image:
-        """The image that another one comes with: the index that lists it, or what it is about."""
-        seen = {image.image_digest}
-        while True:
-            above = [*self.snapshot.listed_by.get(image.image_digest, ())[:1], image.subject_digest or ""]
-            found = next((d for d in above if d in self.snapshot.by_digest and d not in seen), None)
-            if found is None:
-                return image
-            seen.add(found)
-            image = self.snapshot.by_digest[found]
 
     @cached_property
     def came(self) -> dict[str, date]:
         """On which day each layer came."""
         found: dict[str, date] = {}
         for image in sorted(self.snapshot.images, key=lambda image: image.pushed_at):
-            day = _day(self._root(image).pushed_at)
+            day = _day(families.root(image, self.snapshot).pushed_at)
             for layer in self.snapshot.layers.get(image.image_digest, ()):
                 found.setdefault(layer, day)
         return found

@@ -31,7 +31,7 @@ Size = Amount[int]
 
 def stored(snapshot: Snapshot) -> Size:
     """The bytes of all layers, each once: what ECR stores of a repository, and bills."""
-    return Amount.exactly(sum(snapshot.sizes[layer] for layer in snapshot.uses)) + _of_unread(snapshot, snapshot.unread)
+    return Amount.exactly(sum(snapshot.sizes[layer] for layer in snapshot.uses)) + of_unread(snapshot, snapshot.unread)
 
 
 def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
@@ -43,7 +43,7 @@ def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
     if not mounting:
         return sum(map(stored, snapshots), Amount.exactly(0))
     sizes = {layer: snapshot.sizes[layer] for snapshot in snapshots for layer in snapshot.uses}
-    unread = sum((_of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Amount.exactly(0))
+    unread = sum((of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Amount.exactly(0))
     return Amount.exactly(sum(sizes.values())) + unread
 
 
@@ -65,9 +65,9 @@ def by_class(snapshot: Snapshot) -> dict[str, Size]:
         sizes[layer in kept] += snapshot.sizes[layer]
     return {
         "standard": Amount.exactly(sizes[True])
-        + _of_unread(snapshot, [digest for digest in snapshot.unread if digest not in archived]),
+        + of_unread(snapshot, [digest for digest in snapshot.unread if digest not in archived]),
         "archive": Amount.exactly(sizes[False])
-        + _of_unread(snapshot, [digest for digest in snapshot.unread if digest in archived]),
+        + of_unread(snapshot, [digest for digest in snapshot.unread if digest in archived]),
     }
 
 
@@ -143,9 +143,9 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     known = sum(snapshot.sizes[layer] for layer, users in gone.items() if users == snapshot.uses[layer])
     unread = [digest for digest in snapshot.unread if digest in going]
     # An image that stays and cannot be read may have any of these layers too.
-    staying = _of_unread(snapshot, [digest for digest in snapshot.unread if digest not in going]).most
+    staying = of_unread(snapshot, [digest for digest in snapshot.unread if digest not in going]).most
     least = 0 if staying is None else max(0, known - staying)
-    most = _of_unread(snapshot, unread).most
+    most = of_unread(snapshot, unread).most
     return Amount(least, None if most is None else known + most)
 
 
@@ -169,7 +169,7 @@ def _holder(snapshot: Snapshot, digest: str, going: set[str], wanted: set[str]) 
     return subject if digest not in wanted and subject not in going else None
 
 
-def _of_unread(snapshot: Snapshot, digests: Iterable[str]) -> Size:
+def of_unread(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     """The bytes that images without known layers may add to what is stored."""
     total: Size = Amount.exactly(0)
     for digest in digests:
@@ -216,7 +216,7 @@ def growth(snapshot: Snapshot) -> list[Day]:
 def _new(snapshot: Snapshot, image: Image, seen: set[str]) -> Size:
     """The bytes that an image adds to those that were there."""
     if image.image_digest in snapshot.unread:
-        return _of_unread(snapshot, [image.image_digest])
+        return of_unread(snapshot, [image.image_digest])
     layers = [layer for layer in snapshot.layers.get(image.image_digest, ()) if layer not in seen]
     seen.update(layers)
     return Amount.exactly(sum(snapshot.sizes[layer] for layer in layers))

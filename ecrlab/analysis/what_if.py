@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from ecrlab.analysis import outlook_picture, prices
+from ecrlab.analysis import outlook, plots, prices
 from ecrlab.analysis.amounts import Amount
-from ecrlab.analysis.inventory import readable
-from ecrlab.analysis.outlook import Courses, Outlook, told
+from ecrlab.analysis.courses import Courses, saved
 from ecrlab.analysis.prices import Prices
-from ecrlab.analysis.projection import DAYS_OF_A_YEAR, Futures, futures
+from ecrlab.analysis.projection import DAYS_OF_A_YEAR, Futures, Projection, futures
 from ecrlab.analysis.rates import Rate
 from ecrlab.analysis.snapshot import Snapshot, doubts
 from ecrlab.errors import EcrLabError
@@ -74,7 +73,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Two policies, a start and a horizon, and what follows; made by `panel`.
 
     `choose(first=..., second=..., start=..., horizon=...)` and `paste(text)` do what a hand does. What is shown can be
-    read as plain values: `says`, `refusal`, `table()`, `outlook`.
+    read as plain values: `says`, `refusal`, `table()`, `projection`.
     """
 
     def __init__(
@@ -91,9 +90,6 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self.start_slider = _slider("policies begin after, days", 0, courses.days - 1, 0)
         self.horizon_slider = _slider("look ahead, days", 1, courses.days, courses.days)
-        self.picture_list = widgets.Dropdown(
-            description="picture of", options=tuple(outlook_picture.QUANTITIES), **FIELD
-        )
         self.own_text = widgets.Textarea(
             description="your own policy (JSON)",
             placeholder='{"rules": [...]}',
@@ -106,7 +102,6 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._is_choosing = False
         for field in (self.first_list, self.second_list, self.start_slider, self.horizon_slider):
             field.observe(lambda _: self._follow(), "value")
-        self.picture_list.observe(lambda _: self._draw(), "value")
         self.own_text.observe(lambda _: self._read_own(), "value")
         self._follow()
         super().__init__(
@@ -114,7 +109,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 widgets.HTML(f"{STYLE}<p><strong>What if? {html.escape(courses.snapshot.name)}</strong></p>{BY_KEY}"),
                 *(self.first_list, self.second_list, self.own_text, self._refusal),
                 *(self.start_slider, self.horizon_slider),
-                *(self._status, self._table, self.picture_list, self._picture),
+                *(self._status, self._table, self._picture),
                 widgets.HTML(self._doubts_as_html(doubtful)),
             ]
         )
@@ -145,25 +140,20 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @property
     def says(self) -> str:
         """What the second policy saves instead of the first, in one line."""
-        first, second = self.outlook.courses
-        saved = self.outlook.saved()
-        when = f"Over {_days(self.outlook.days)}"
+        first, second = self.projection.courses
+        gain = saved(self.projection.courses[first], self.projection.courses[second], self.prices)
+        when = f"Over {_days(len(self.projection.days))}"
         if self._shown_start:
             when += f", the policies beginning after {_days(self._shown_start)}"
-        if saved is None:
+        if gain is None:
             return f"{when}: what {second!r} saves instead of {first!r} cannot be known."
-        if all(amount.most is not None and amount.most < 0 for amount in saved):
-            return f"{when}: {second!r} instead of {first!r} costs {self._money([_less(a) for a in saved])} more."
-        return f"{when}: {second!r} instead of {first!r} saves {self._money(saved)}."
+        if all(amount.most is not None and amount.most < 0 for amount in gain):
+            return f"{when}: {second!r} instead of {first!r} costs {self._money([_less(a) for a in gain])} more."
+        return f"{when}: {second!r} instead of {first!r} saves {self._money(gain)}."
 
     def table(self) -> "pd.DataFrame":
-        """A row for each of the two policies: what is there at the end, what it costs, and which pulls find nothing.
-
-        Each cell is the middle of the futures, with the lowest and the highest in brackets where these differ.
-        """
-        import pandas as pd
-
-        return pd.DataFrame(self._rows(), index=list(self.outlook.courses))
+        """A row for each of the two policies; see `ecrlab.analysis.outlook.summary`."""
+        return outlook.summary(self.projection, self.prices)
 
     # What a hand does
 
@@ -223,7 +213,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         chosen = (self._policies[self.first], self._policies[self.second])
         met = [self.courses.of(policy, self.start, self.horizon) for policy in chosen]
         self._shown_start = self.start
-        self.outlook = Outlook(dict(zip(names, met, strict=True)), self.prices)
+        self.projection = Projection(self.courses.snapshot.name, dict(zip(names, met, strict=True)))
         self._status.value = f"<p role='status'><strong>{html.escape(self.says)}</strong></p>"
         self._table.value = self._table_as_html()
         self._draw()
@@ -240,38 +230,24 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._refusal.value = f"<p role='alert'>{told} What is shown is what was shown before.</p>"
 
     def _draw(self) -> None:
-        start = self._shown_start if self._shown_start < self.outlook.days else None
-        self._picture.value = outlook_picture.as_html(self.outlook, self.picture_list.value, self.says, start)
+        days = self.projection.days
+        start = days[self._shown_start] if 0 < self._shown_start < len(days) else None
+        self._picture.value = plots.as_img(outlook.picture(self.projection, self.courses.snapshot, self.prices, start))
 
-    def _rows(self) -> list[dict[str, str]]:
-        rows = []
-        for name, courses in self.outlook.courses.items():
-            ends = [one.end for one in courses]
-            rows.append(
-                {
-                    "images at the end": _counted([end.images for end in ends]),
-                    "stored at the end": told([end.stored.all.times(1) for end in ends], readable),
-                    "a month at the end": self._money([self.outlook.per_month(end) for end in ends]),
-                    f"over {_days(self.outlook.days)}": self._money(self.outlook.cost(name)),
-                    "pulls in vain": _counted(self.outlook.in_vain(name)),
-                }
-            )
-        return rows
-
-    def _money(self, values: list[Any]) -> str:
-        return f"{told(values, _cents)} {self.prices.currency}"
+    def _money(self, values: list[Amount[float]]) -> str:
+        return f"{outlook.told(values, _cents)} {self.prices.currency}"
 
     def _table_as_html(self) -> str:
-        rows = self._rows()
-        heads = "".join(f"<th scope='col'>{head}</th>" for head in ("policy", *rows[0]))
+        table = self.table()
+        heads = "".join(f"<th scope='col'>{head}</th>" for head in ("policy", *table.columns))
         body = "".join(
             f"<tr><th scope='row'>{html.escape(name)}</th>"
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in row.values())
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
             + "</tr>"
-            for name, row in zip(self.outlook.courses, rows, strict=True)
+            for name, *cells in table.itertuples(name=None)
         )
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        return f"<div class='ecrlab-wide' role='region' aria-label='the two policies' tabindex='0'>{table}</div>"
+        shown = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<div class='ecrlab-wide' role='region' aria-label='the two policies' tabindex='0'>{shown}</div>"
 
     def _doubts_as_html(self, doubtful: list[str]) -> str:
         told = [*doubtful, f"Prices: {self.prices.title}, {self.prices.dated}.", *self.prices.doubts]
@@ -286,8 +262,8 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if isinstance(shown, dict):
             # Where widgets cannot be shown (a printed page, a repository's web view), the words still can.
             lines = [
-                f"{name}: " + ", ".join(f"{key} {cell}" for key, cell in row.items())
-                for name, row in zip(self.outlook.courses, self._rows(), strict=True)
+                f"{name}: " + ", ".join(f"{head} {cell}" for head, cell in row.items())
+                for name, row in self.table().to_dict("index").items()
             ]
             shown["text/plain"] = "\n".join([f"What if? {self.courses.snapshot.name}", self.says, *lines])
         return shown
@@ -316,15 +292,6 @@ def _within(what: str, number: int | None, slider: Any) -> int | None:
     if number is not None and (type(number) is not int or not slider.min <= number <= slider.max):
         raise EcrLabError(f"{what} is a whole number of days from {slider.min} to {slider.max}, got {number!r}")
     return number
-
-
-def _counted(numbers: list[int]) -> str:
-    """Numbers of several futures: the middle one, and the lowest and highest.
-
-    >>> _counted([3, 1, 2]), _counted([2, 2])
-    ('2 (1 to 3)', '2')
-    """
-    return told([Amount.exactly(float(number)) for number in numbers], "{:,.0f}".format)
 
 
 def _less(saved: Amount[float]) -> Amount[float]:

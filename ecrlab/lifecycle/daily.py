@@ -170,17 +170,8 @@ class Daily:
         return any(self._standing[holder].image.storage_class != ARCHIVE for holder in holders)
 
     def _is_attached(self, image: Image) -> bool:
-        """Whether an image goes with its subject only; not so in a circle, which nobody can push."""
-        seen = {image.image_digest}
-        subject = image.subject_digest
-        if not subject or subject not in self._standing:
-            return False
-        while subject and subject in self._standing:
-            if subject in seen:
-                return False
-            seen.add(subject)
-            subject = self._standing[subject].image.subject_digest
-        return True
+        """Whether an image goes with its subject only."""
+        return image.subject_digest in self._standing
 
     def _followers(self, digest: str, rule: Rule) -> Iterator[str]:
         """What is about an image that goes, and about that, but for what is held or archived already."""
@@ -193,7 +184,7 @@ class Daily:
                 waiting.append(follower)
                 image = self._standing[follower].image
                 there = rule.action.type != EXPIRE and image.storage_class != STANDARD
-                if not there and self._is_attached(image) and not self._is_held(follower, rule):
+                if not there and not self._is_held(follower, rule):
                     yield follower
 
     # How it is remembered

@@ -9,7 +9,9 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +27,39 @@ LARGEST = 52_000 * 1024 * 1024
 Mark = tuple[int, "hashlib._Hash"]
 """How many bytes a blob has, and the hash over them."""
 
+BESIDE = 256 * 1024
+"""Bytes of a piece that is worth a thread of its own to be hashed in."""
+
 _NAME = re.compile(r"[0-9a-f]{64,128}")
+
+
+class _Hash:
+    """A sha256 that goes on beside the writing: a large piece is hashed while the next one comes in."""
+
+    def __init__(self, begun: "hashlib._Hash | None" = None) -> None:
+        self._hash = begun or hashlib.sha256()
+        self._under_way: Future[None] | None = None
+
+    def update(self, piece: bytes | memoryview) -> None:
+        """Hash a piece, which must not change any more."""
+        so_far = self.so_far()
+        if len(piece) < BESIDE:
+            so_far.update(piece)
+        else:
+            self._under_way = _hashers(os.getpid()).submit(so_far.update, piece)
+
+    def so_far(self) -> "hashlib._Hash":
+        """The hash of all pieces."""
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+        return self._hash
+
+
+@lru_cache(maxsize=1)
+def _hashers(process_id: int) -> ThreadPoolExecutor:
+    """Threads do not pass a fork."""
+    return ThreadPoolExecutor(os.cpu_count(), f"ecrlab-hash-{process_id}")
 
 
 class BlobWriter:
@@ -41,13 +75,13 @@ class BlobWriter:
         self._hold = hold
         self._held: bytearray | None = bytearray()
         self._is_over = False
-        self._hash = hashlib.sha256()
+        self._hash = _Hash()
         self.size = 0
         if not hold:
             self.put_down()
 
     def write(self, piece: bytes | memoryview) -> None:
-        """Append; on failure (a full disk, say) the upload stands where it stood before.
+        """Append what will not change any more; on failure (a full disk, say) the upload stands where it stood.
 
         Raises `ServerException` when the disk takes no more, `LimitExceededException` beyond `LARGEST` bytes,
         `FileNotFoundError` when it was discarded.
@@ -84,11 +118,12 @@ class BlobWriter:
 
     def mark(self) -> Mark:
         """Where the blob stands now, to `rewind` to when what follows turns out to be bad."""
-        return self.size, self._hash.copy()
+        return self.size, self._hash.so_far().copy()
 
     def rewind(self, mark: Mark) -> None:
         """Take back what was appended since `mark`; nothing to do when the blob was discarded."""
-        self.size, self._hash = mark
+        self._hash.so_far()
+        self.size, self._hash = mark[0], _Hash(mark[1])
         if self._held is not None:
             del self._held[self.size :]
         else:
@@ -98,7 +133,7 @@ class BlobWriter:
     def digest(self, algorithm: str = "sha256") -> str:
         """What the bytes so far hash to, as `algorithm:hex`."""
         if algorithm == "sha256":
-            return "sha256:" + self._hash.hexdigest()
+            return "sha256:" + self._hash.so_far().hexdigest()
         if self._held is not None:
             return f"{algorithm}:{hashlib.new(algorithm, self._held).hexdigest()}"
         with self.path.open("rb") as stream:
@@ -138,6 +173,7 @@ class BlobStore:
         self._blobs = directory / "blobs"
         self._uploads = directory / "uploads"
         self._durable = durable
+        self._kept: set[str] = set()
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
         for leftover in self._uploads.iterdir():
@@ -164,8 +200,14 @@ class BlobStore:
             if _NAME.fullmatch(path.name):
                 yield f"{path.parts[-3]}:{path.name}"
 
+    def keep(self, digests: Iterable[str]) -> None:
+        """From now on these blobs are not removed: a snapshot may want them back."""
+        self._kept.update(digests)
+
     def remove(self, digest: str) -> None:
-        """Delete a blob, if it is there."""
+        """Delete a blob, if it is there and not to be kept."""
+        if digest in self._kept:
+            return
         with disk.writing():
             self.path(digest).unlink(missing_ok=True)
 

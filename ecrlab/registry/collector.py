@@ -120,6 +120,20 @@ class Collector:
         self.suspect((row["id"], row["repository_id"]) for row in unused)
         self._look_again_later()
 
+    def begin_anew(self) -> None:
+        """Another state was put in place: nobody counts on what was promised in the one before."""
+        with self._lock:
+            self._promises.clear()
+            self._suspects.clear()
+        with self._store.exclusively(), self._store.read(one=True) as db:
+            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
+            self.forget(digest for digest in list(self._blobs) if digest not in known)
+        for row in unused:
+            self.promise(row["id"])
+        self.suspect((row["id"], row["repository_id"]) for row in unused)
+        self._look_again_later()
+
     def stop(self) -> None:
         """No more looking; a look under way is waited for."""
         with self._lock:

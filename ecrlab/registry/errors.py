@@ -127,6 +127,33 @@ class RegistryPolicyNotFoundException(EcrError):
         super().__init__(f"Registry policy does not exist in the registry with id '{registry_id}'")
 
 
+class LifecyclePolicyNotFoundException(_About):
+    """The repository has no lifecycle policy."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        super().__init__(f"Lifecycle policy does not exist for the {self.where(repository, registry_id)}")
+
+
+class LifecyclePolicyPreviewNotFoundException(_About):
+    """No preview was started for the repository."""
+
+    def __init__(self, repository: str, registry_id: str) -> None:
+        # UNSURE: the text; made after that of a missing policy.
+        super().__init__(f"Lifecycle policy preview does not exist for the {self.where(repository, registry_id)}")
+
+
+class LifecyclePolicyPreviewInProgressException(EcrError):
+    """The preview before is still running."""
+
+    def __init__(self) -> None:
+        # UNSURE: the text is that of the model's documentation.
+        super().__init__("The previous lifecycle policy preview request has not completed. Wait and try again.")
+
+
+class ImageStorageClassUpdateNotSupportedException(EcrError):
+    """The image cannot go to that storage class, or not now."""
+
+
 class InvalidTagParameterException(EcrError):
     """A resource tag that AWS does not take."""
 
@@ -255,6 +282,7 @@ class LayerInaccessibleException(_About):
     def __init__(
         self, digest: str, repository: str, registry_id: str, why: str = "is not associated with an image"
     ) -> None:
+        # UNSURE: class and text for what is archived.
         super().__init__(f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} {why}")
 
 

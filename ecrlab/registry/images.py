@@ -2,7 +2,7 @@
 
 An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
 moves away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide,
-deleting an image; API reference, ImageFailureCode).
+deleting an image; API reference, ImageFailureCode). What is archived, or on its way back, is not pulled.
 """
 
 import json
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ecrlab.registry import history, names, repositories
+from ecrlab.registry import announcements, history, names, repositories
 from ecrlab.registry.errors import (
     ImageNotFoundException,
     InvalidParameterException,
 )
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.world import Registry
+from ecrlab.registry.world import Change, Registry
 
 PULL_RECORDED_EVERY = timedelta(hours=24)
 """How exact `lastRecordedPullTime` is (botocore model, ImageDetail)."""
@@ -27,7 +27,7 @@ _MALFORMED = ("MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag")
 
 COLUMNS = (
     "image.id, image.digest, image.media_type, image.artifact_type, image.subject, image.size, image.pushed_at, "
-    "image.pulled_at, (SELECT group_concat(name, ' ') FROM "
+    "image.pulled_at, image.archived, image.archived_at, image.activated_at, (SELECT group_concat(name, ' ') FROM "
     "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY place)) AS tags"
 )
 """What `from_row` reads."""
@@ -48,6 +48,16 @@ class Image:
     pulled_at: float | None
     body: bytes | None = None
     """The manifest, where it was asked for."""
+    is_archived: bool = False
+    archived_at: float | None = None
+    activated_at: float | None = None
+    """When its last restore from the archive was, or will be, over."""
+
+    def status(self, now: float) -> str:
+        """ACTIVE, ARCHIVED or ACTIVATING (botocore model, ImageStatus) at an instant in seconds since 1970."""
+        if self.is_archived:
+            return "ARCHIVED"
+        return "ACTIVATING" if self.activated_at is not None and self.activated_at > now else "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +82,18 @@ def describe(
     repository_name: str,
     *,
     tagged: bool | None = None,
+    status: str = "ANY",
     after: int = 0,
     most: int = 1000,
 ) -> list[Image]:
     """Images in the order they were first pushed: up to `most` of them, `after` the one with that `Image.id`.
 
-    `tagged` restricts to images with a tag (True) or without (False). Raises `RepositoryNotFoundException`.
+    `tagged` restricts to images with a tag (True) or without (False), `status` to those of an `Image.status`. Raises
+    `RepositoryNotFoundException`.
     """
     some = {None: "", True: " AND EXISTS", False: " AND NOT EXISTS"}[tagged]
     condition = some and some + " (SELECT 1 FROM tag WHERE tag.image_id = image.id)"
+    condition += of_status(registry, status)
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
@@ -95,6 +108,7 @@ def list_ids(
     repository_name: str,
     *,
     tagged: bool | None = None,
+    status: str = "ANY",
     after: tuple[int, int] = (0, 0),
     most: int = 1000,
 ) -> list[tuple[ImageId, tuple[int, int]]]:
@@ -103,6 +117,7 @@ def list_ids(
     Raises `RepositoryNotFoundException`.
     """
     condition = {None: "", True: "AND place IS NOT NULL", False: "AND place IS NULL"}[tagged]
+    condition += of_status(registry, status)
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
@@ -130,6 +145,12 @@ def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
     raise ImageNotFoundException(image_id.digest, image_id.tag, repository_name, registry.account_id)
 
 
+def find_in(db: sqlite3.Connection, repository: Repository, digest: str) -> Image | None:
+    """One image by its digest, inside a transaction."""
+    found = _resolve(db, repository, ImageId(digest))
+    return found if isinstance(found, Image) else None
+
+
 def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tuple[list[Image], list[Failure]]:
     """Images with their manifests, as a puller asks for them, and why others are not given; the pull is recorded.
 
@@ -138,8 +159,14 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         answers = [_resolve(db, repository, image_id, body=True) for image_id in ids]
-    found = [answer for answer in answers if isinstance(answer, Image)]
     now = registry.world.clock.now().timestamp()
+    answers = [
+        Failure(image_id, "ImageInaccessible", not_active(answer.status(now)))
+        if isinstance(answer, Image) and answer.status(now) != "ACTIVE"
+        else answer
+        for image_id, answer in zip(ids, answers, strict=True)
+    ]
+    found = [answer for answer in answers if isinstance(answer, Image)]
     stale = [
         (now, image.id, image.digest)
         for image in found
@@ -159,31 +186,45 @@ def delete(
 
     `by` is who does it, for the history. Raises `RepositoryNotFoundException`.
     """
+    with registry.world.change() as change:
+        repository = repositories.get(change.db, registry, repository_name)
+        gone, failures, freed = delete_in(change, registry, repository, ids, by=by)
+        change.happened = bool(gone)
+    collect(registry, repository, freed)
+    return gone, failures
+
+
+def delete_in(
+    change: Change, registry: Registry, repository: Repository, ids: Sequence[ImageId], *, by: str
+) -> tuple[list[ImageId], list[Failure], list[int]]:
+    """The same as a part of a change; gives also the ids of the layers that are free, to be told to `collect` after."""
     gone: list[ImageId] = []
     failures: list[Failure] = []
     freed: list[int] = []
-    with registry.world.change() as change:
-        repository = repositories.get(change.db, registry, repository_name)
-        for image_id in ids:
-            found = _resolve(change.db, repository, image_id)
-            if isinstance(found, Failure):
-                failures.append(found)
-            elif image_id.tag is not None and len(found.tags) > 1:
-                change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
-                history.note_gone(change, registry, repository_name, "untagged", (image_id.tag,), found.digest, by)
-                gone.append(ImageId(found.digest, image_id.tag))
-            elif parents := _parents(change.db, found.id):
-                reason = f"Requested image referenced by manifest list: [{', '.join(parents)}]"
-                failures.append(Failure(image_id, "ImageReferencedByManifestList", reason))
-            else:
-                freed += _remove(change.db, found.id)
-                history.note_gone(change, registry, repository_name, "deleted", found.tags or (None,), found.digest, by)
-                gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
-        change.happened = bool(gone)
+    for image_id in ids:
+        found = _resolve(change.db, repository, image_id)
+        if isinstance(found, Failure):
+            failures.append(found)
+        elif image_id.tag is not None and len(found.tags) > 1:
+            change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
+            history.note_gone(change, registry, repository.name, "untagged", (image_id.tag,), found.digest, by)
+            gone.append(ImageId(found.digest, image_id.tag))
+        elif parents := parents_of(change.db, found.id):
+            failures.append(Failure(image_id, "ImageReferencedByManifestList", listed_by(parents)))
+        else:
+            freed += _remove(change, repository, found)
+            history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
+            gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
+    for image_id in gone:
+        announcements.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
+    return gone, failures, freed
+
+
+def collect(registry: Registry, repository: Repository, freed: Sequence[int]) -> None:
+    """Clean up layers of a repository that images used which are deleted now; after the change that deleted them."""
     if freed:
         registry.world.collector.suspect((layer_id, repository.id) for layer_id in freed)
         registry.world.collector.collect()
-    return gone, failures
 
 
 def tags(registry: Registry, repository_name: str, *, after: str = "", most: int | None = None) -> list[str]:
@@ -241,20 +282,49 @@ def _malformed(image_id: ImageId) -> tuple[str, str] | None:
     return None
 
 
-def _parents(db: sqlite3.Connection, image_id: int) -> list[str]:
-    """The indexes that list an image."""
+def parents_of(db: sqlite3.Connection, image_id: int, *, active: bool = False) -> list[str]:
+    """The digests of the indexes that list an image; with `active` of those that are not archived."""
     rows = db.execute(
         "SELECT digest FROM image JOIN image_child ON image_child.image_id = image.id "
-        "WHERE child_id = ? ORDER BY image.id",
+        f"WHERE child_id = ? {'AND NOT archived' if active else ''} ORDER BY image.id",
         (image_id,),
     )
     return [row["digest"] for row in rows]
 
 
-def _remove(db: sqlite3.Connection, image_id: int) -> list[int]:
+def listed_by(parents: Sequence[str]) -> str:
+    """AWS's words for an image that cannot go because indexes list it."""
+    return f"Requested image referenced by manifest list: [{', '.join(parents)}]"
+
+
+def not_active(status: str) -> str:
+    """Why an image of that status is not given to a puller."""
+    # UNSURE: class and text; ImageInaccessible is the one code of the model that fits.
+    said = "is archived" if status == "ARCHIVED" else "is being restored from the archive"
+    return f"Requested image {said} and cannot be pulled"
+
+
+def of_status(registry: Registry, status: str) -> str:
+    """A condition of SQL for the images of a status now."""
+    if status == "ANY":
+        return ""
+    restored_later = f"coalesce(image.activated_at, 0) > {registry.world.clock.now().timestamp()!r}"
+    return {
+        "ACTIVE": f" AND NOT image.archived AND NOT {restored_later}",
+        "ARCHIVED": " AND image.archived",
+        "ACTIVATING": f" AND NOT image.archived AND {restored_later}",
+    }[status]
+
+
+def _remove(change: Change, repository: Repository, image: Image) -> list[int]:
     """Delete an image and its tags; give the ids of the layers it used."""
-    uses = db.execute("DELETE FROM image WHERE id = ? RETURNING layers", (image_id,)).fetchone()["layers"]
+    db = change.db
+    uses = db.execute("DELETE FROM image WHERE id = ? RETURNING layers", (image.id,)).fetchone()["layers"]
     db.execute("UPDATE layer SET images = images - 1 WHERE id IN (SELECT value FROM json_each(?))", (uses,))
+    db.execute(
+        "UPDATE image SET orphaned_at = ? WHERE repository_id = ? AND subject = ?",
+        (change.at, repository.id, image.digest),
+    )
     layer_ids: list[int] = json.loads(uses)
     return layer_ids
 
@@ -271,4 +341,7 @@ def from_row(row: sqlite3.Row) -> Image:
         size=row["size"],
         pushed_at=row["pushed_at"],
         pulled_at=row["pulled_at"],
+        is_archived=bool(row["archived"]),
+        archived_at=row["archived_at"],
+        activated_at=row["activated_at"],
     )

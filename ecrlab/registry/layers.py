@@ -11,7 +11,7 @@ import sqlite3
 import time
 from dataclasses import dataclass, replace
 
-from ecrlab.registry import names, repositories
+from ecrlab.registry import archive, names, repositories
 from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.uploads import Upload
@@ -32,6 +32,8 @@ class Layer:
     """What the newest image that used it calls it, if there was one."""
     has_bytes: bool = True
     """False for one of a history, which cannot be pulled."""
+    is_archived: bool = False
+    """Whether only archived images use it, so that it is out of reach."""
 
 
 def begin_upload(registry: Registry, repository_name: str) -> Upload:
@@ -93,18 +95,21 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     repository = repositories.find(registry, repository_name)
 
     def look_up() -> Layer | None:
-        with world.store.read(one=True) as db:
-            return _get(db, repository.id, digest)
+        with world.store.read() as db:
+            layer = _get(db, repository.id, digest)
+            if layer is not None and archive.hides(db, repository, digest, world.clock.now().timestamp()):
+                layer = replace(layer, is_archived=True)
+            return layer
 
     key = ("layer", repository.id, digest)
-    layer = world.remembered(key, look_up)
+    layer = world.remembered(key, look_up, lasts=_is_in_reach)
     if layer is None or not to_push:
         return layer
     if not layer.has_bytes:
         return None
     # Between a look and a promise the collector must not come.
     with world.store.exclusively():
-        layer = world.remembered(key, look_up)
+        layer = world.remembered(key, look_up, lasts=_is_in_reach)
         if layer is not None:
             _count_on(registry, repository, layer)
         return layer
@@ -130,6 +135,17 @@ def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
             (repository.id, digest),
         ).fetchone()
     return row is not None
+
+
+def without_bytes(registry: Registry, image_id: int) -> int:
+    """How many layers of an image (`Image.id`) have no bytes."""
+    with registry.world.store.read(one=True) as db:
+        count: int = db.execute(
+            "SELECT count(*) FROM image, json_each(image.layers) AS used JOIN layer ON layer.id = used.value "
+            "WHERE image.id = ? AND NOT has_bytes",
+            (image_id,),
+        ).fetchone()[0]
+    return count
 
 
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
@@ -208,6 +224,11 @@ def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | Non
     return (
         None if row is None else Layer(row["id"], row["digest"], row["size"], row["media_type"], bool(row["has_bytes"]))
     )
+
+
+def _is_in_reach(layer: Layer) -> bool:
+    # A restore ends by itself, without a change.
+    return not layer.is_archived
 
 
 def _count_on(registry: Registry, repository: Repository, layer: Layer) -> None:

@@ -33,8 +33,9 @@ class Nights:
         return self._next
 
     def do(self, job: Job) -> None:
-        """Let a job be done from the next midnight on."""
-        self._jobs.append(job)
+        """Let a job be done from the next midnight on; one that is done already is not done twice."""
+        if job not in self._jobs:
+            self._jobs.append(job)
 
     def live_through(self, until: datetime, stand_at: Callable[[datetime], None]) -> None:
         """Do all jobs of the nights up to `until`; `stand_at` is told each midnight before its jobs.

@@ -65,7 +65,9 @@ def complete(registry: Registry, repository_name: str, upload_id: str, digests: 
         for digest in digests:
             if begun.blob.digest(digest.partition(":")[0]) != digest:
                 raise InvalidLayerException(digest)
-        if layers.find(registry, repository_name, digests[0], to_push=True) is not None:
+        there = layers.find(registry, repository_name, digests[0], to_push=True)
+        # What is out of reach in the archive is pushed anew.
+        if there is not None and not there.is_archived:
             registry.world.uploads.end(begun)
             raise LayerAlreadyExistsException(digests[0], repository_name, registry.account_id)
         return layers.complete_upload(registry, repository_name, begun, digests[0])

@@ -1,14 +1,15 @@
 """What a push leaves behind: an image, and a tag that points at it.
 
 A manifest is taken only when all it names is there (AWS user guide, pushing an image). A tag that pointed elsewhere
-moves, if the repository lets it; the image it left stays, untagged.
+moves, if the repository lets it; the image it left stays, untagged. An image that is archived and pushed again is
+restored at once (AWS user guide, restoring an archived image).
 """
 
 import json
 import sqlite3
 from dataclasses import replace
 
-from ecrlab.registry import history, names, repositories
+from ecrlab.registry import announcements, archive, history, names, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -57,16 +58,25 @@ def put(
             "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
             (repository.id, manifest.digest, tag),
         ).fetchone()
-        if there is not None and (tag is None or holder == there):
+        image = None
+        if there is not None:
+            image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
+        restored = image is not None and image.status(change.at) != "ACTIVE"
+        if image is not None and not restored and (tag is None or holder == there):
             if not again:
                 raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
             change.happened = False
-        if tag is not None and holder is not None and is_immutable(repository.settings, tag):
+        # UNSURE: whether an immutable tag stands in the way of restoring its own image by a push; it does not.
+        moves = holder is not None and not (restored and holder == there)
+        if tag is not None and moves and is_immutable(repository.settings, tag):
             raise ImageTagAlreadyExistsException(tag, repository_name)
         layer_ids: list[int] = []
-        if there is not None:
-            image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
-            registry.world.store.keep_remembered()
+        if image is not None:
+            if restored:
+                archive.restore_in(change, registry, repository, image, change.at)
+                image = replace(image, is_archived=False, activated_at=change.at)
+            else:
+                registry.world.store.keep_remembered()
             if tag is not None and holder != there:
                 image = _with(image, tag)
         else:
@@ -74,8 +84,10 @@ def put(
         if tag is not None and holder != image.id:
             _point(db, repository, tag, image.id)
         if change.happened:
-            what = "pushed" if there is None else "tagged"
-            history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
+            if there is None or (tag is not None and holder != there):
+                what = "pushed" if there is None else "tagged"
+                history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
+            announcements.image_action(change, registry, repository_name, "PUSH", manifest.digest, tag)
     registry.world.collector.fulfil(layer_ids)
     if change.happened:
         registry.world.when_pushed(registry, repository, image)

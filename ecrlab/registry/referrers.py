@@ -1,15 +1,18 @@
 """Referrers: images that are about another image - its signature, its list of software, a scan of it.
 
 A manifest says so with `subject`, the digest of the other image, which need not be there (OCI distribution
-specification 1.1, referrers; AWS API reference, ListImageReferrers).
+specification 1.1, referrers; AWS API reference, ListImageReferrers). Within a day after the other image is deleted or
+archived, so is what is about it (AWS user guide, lifecycle policies); here at the next midnight.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from ecrlab.registry import repositories
-from ecrlab.registry.world import Registry
+from ecrlab.registry import archive, images, repositories
+from ecrlab.registry.images import COLUMNS, ImageId, from_row, of_status
+from ecrlab.registry.world import Registry, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Referrer:
     artifact_type: str | None
     size: int
     annotations: dict[str, str]
+    status: str = "ACTIVE"
 
 
 def find(
@@ -30,22 +34,26 @@ def find(
     subject: str,
     *,
     types: Sequence[str] = (),
+    status: str = "ACTIVE",
     after: int = 0,
     most: int | None = None,
 ) -> list[Referrer]:
     """Images that are about the digest `subject`, in the order pushed: `most` of them, `after` a
     `Referrer.id`.
 
-    `types` restricts to images of these artifact types. Raises `RepositoryNotFoundException`.
+    `types` restricts to images of these artifact types, `status` to those of an `Image.status`, unless ANY.
+    Raises `RepositoryNotFoundException`.
     """
     only = f"AND artifact_type IN ({', '.join('?' * len(types))})" if types else ""
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
-            "SELECT id, digest, media_type, artifact_type, manifest FROM image "
-            f"WHERE repository_id = ? AND subject = ? AND id > ? {only} ORDER BY id LIMIT ?",
+            f"SELECT {COLUMNS}, image.manifest FROM image "
+            f"WHERE repository_id = ? AND subject = ? AND id > ? {only}{of_status(registry, status)} "
+            "ORDER BY id LIMIT ?",
             (repository.id, subject, after, *types, -1 if most is None else most),
         ).fetchall()
+    now = registry.world.clock.now().timestamp()
     return [
         Referrer(
             row["id"],
@@ -54,6 +62,41 @@ def find(
             row["artifact_type"],
             len(row["manifest"]),
             json.loads(row["manifest"]).get("annotations") or {},
+            from_row(row).status(now),
         )
         for row in rows
     ]
+
+
+def follow_subjects(world: World, midnight: datetime, *, by: str) -> datetime | None:
+    """Delete and archive what is about images that were; a job of `World.nights`.
+
+    `by` is who does it, for the history. What is about a referrer that goes now, goes the night after.
+    """
+    with world.store.read() as db:
+        # UNSURE: a referrer that was there before its subject, or lost it by a repository's end, waits for it for ever.
+        gone = db.execute(
+            "SELECT account_id, region, name, digest FROM image JOIN repository ON repository.id = repository_id "
+            "WHERE orphaned_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM image AS subject WHERE "
+            "subject.repository_id = image.repository_id AND subject.digest = image.subject) ORDER BY image.id"
+        ).fetchall()
+        archived = db.execute(
+            f"SELECT account_id, region, repository.name, {COLUMNS} FROM image AS subject "
+            "JOIN image ON image.repository_id = subject.repository_id AND image.subject = subject.digest "
+            "JOIN repository ON repository.id = image.repository_id "
+            "WHERE subject.archived_at IS NOT NULL AND subject.archived AND NOT image.archived ORDER BY image.id"
+        ).fetchall()
+    again = False
+    for row in gone:
+        registry = world.registry(row["account_id"], row["region"])
+        with world.change(at=midnight) as change:
+            repository = repositories.get(change.db, registry, row["name"])
+            went, _, freed = images.delete_in(change, registry, repository, [ImageId(row["digest"])], by=by)
+        images.collect(registry, repository, freed)
+        again = again or bool(went)
+    for row in archived:
+        registry = world.registry(row["account_id"], row["region"])
+        with world.change(at=midnight) as change:
+            archive.archive_in(change, registry, repositories.get(change.db, registry, row["name"]), from_row(row))
+        again = True
+    return midnight if again else None

@@ -23,15 +23,20 @@ class Remembered:
         self._store = store
         self._found: dict[Hashable, tuple[float, Any]] = {}
 
-    def __call__(self, key: Hashable, look_up: Callable[[], T]) -> T:
-        """What `look_up` gives, or gave lately under this key. None is not remembered: it may be there in a moment."""
+    def __call__(
+        self, key: Hashable, look_up: Callable[[], T], *, lasts: Callable[[Any], bool] = lambda found: True
+    ) -> T:
+        """What `look_up` gives, or gave lately under this key. None is not remembered: it may be there in a moment.
+
+        `lasts` tells of anything else whether it can be remembered.
+        """
         epoch = self._store.epoch
         kept = self._found.get(key)
         if kept is not None and kept[0] == epoch:
             found: T = kept[1]
             return found
         found = look_up()
-        if found is not None:
+        if found is not None and lasts(found):
             if len(self._found) >= MOST:
                 self._found.clear()
             self._found[key] = (epoch, found)

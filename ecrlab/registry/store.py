@@ -65,11 +65,17 @@ CREATE TABLE IF NOT EXISTS image (
     size INTEGER NOT NULL,
     pushed_at REAL NOT NULL,
     pulled_at REAL,
+    archived INTEGER NOT NULL DEFAULT 0, -- see archive.py
+    archived_at REAL,
+    activated_at REAL, -- when its last restore is over
+    orphaned_at REAL, -- when its subject was deleted
     layers TEXT NOT NULL, -- the ids of those it uses, as JSON: a table of them would cost each put a page
     manifest BLOB NOT NULL,
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS image_by_subject ON image (repository_id, subject) WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS image_once_archived ON image (repository_id) WHERE archived_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS image_orphaned ON image (orphaned_at) WHERE orphaned_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS tag (
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,
@@ -98,6 +104,33 @@ CREATE TABLE IF NOT EXISTS scan ( -- the last of each type; see scans.py
 CREATE TABLE IF NOT EXISTS inventory ( -- what is in an image, for all images of this digest
     digest TEXT PRIMARY KEY,
     contents TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS lifecycle ( -- see lifecycle_policies.py
+    repository_id INTEGER PRIMARY KEY REFERENCES repository ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    policy_id TEXT NOT NULL,
+    policy_version INTEGER NOT NULL,
+    evaluated_at REAL,
+    refused TEXT NOT NULL DEFAULT '' -- what the last run could not delete
+);
+
+CREATE TABLE IF NOT EXISTS lifecycle_preview (
+    repository_id INTEGER PRIMARY KEY REFERENCES repository ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    at REAL NOT NULL,
+    polled INTEGER NOT NULL DEFAULT 0,
+    results TEXT NOT NULL,
+    summary TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS trail ( -- see trail.py; like the history it outlives its repositories
+    id INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    region TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    at REAL NOT NULL,
+    document TEXT NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outlives its repositories; without an
@@ -220,6 +253,19 @@ class Store:
             self._put_back(db)
             raise
         self._put_back(db)
+
+    def replace(self, other: sqlite3.Connection) -> None:
+        """Take over all that another database holds, in one change. Raises `ServerException` on a full disk."""
+        with self._write_lock:
+            self._check_open()
+            db = self._writer = self._writer or self._connect()
+            try:
+                other.backup(db)
+                self.epoch += 1
+            except sqlite3.OperationalError as error:
+                if refused := disk.refusal(error):
+                    raise refused from error
+                raise
 
     def close(self) -> None:
         """Let go of the database, for good; the write-ahead log is folded into it."""

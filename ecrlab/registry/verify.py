@@ -12,8 +12,10 @@ yesterday's finding today's lie.
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,9 +162,9 @@ def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
 
 
 def _uses(db: sqlite3.Connection) -> Iterator[Problem]:
-    for row in db.execute(
-        "SELECT layer.digest, layer.images, count(used.value) AS actual FROM layer "
-        "LEFT JOIN (SELECT one.value FROM image, json_each(image.layers) AS one) AS used ON used.value = layer.id "
-        "GROUP BY layer.id HAVING layer.images <> actual"
-    ):
-        yield Problem(row["digest"], f"a layer of {row['actual']} images, believed to be of {row['images']}")
+    used: Counter[object] = Counter()
+    for (layers,) in db.execute("SELECT layers FROM image"):
+        used.update(json.loads(layers))
+    for row in db.execute("SELECT id, digest, images FROM layer"):
+        if row["images"] != used[row["id"]]:
+            yield Problem(row["digest"], f"a layer of {used[row['id']]} images, believed to be of {row['images']}")

@@ -36,7 +36,7 @@ from ecrlab.registry.uploads import Uploads
 if TYPE_CHECKING:
     from ecrlab.registry.images import Image
     from ecrlab.registry.repositories import Repository
-    from ecrlab.registry.scans import Configuration
+    from ecrlab.registry.scan_rules import Configuration
 
 
 class StateError(EcrLabError):
@@ -78,7 +78,7 @@ class World:
         self.when_pushed: Callable[[Registry, Repository, Image], None] = lambda registry, repository, image: None
         """What is done after a push that changed something, before it is answered; it must not raise."""
         self.scanning: dict[tuple[str, str], Configuration] = {}
-        """How each registry (account, Region) scans, as far as somebody asked; see `scans`."""
+        """How each registry (account, Region) scans, as far as somebody asked; see `scan_rules`."""
         with contextlib.ExitStack() as undo:
             try:
                 # Only its owner may read the key of the tokens.

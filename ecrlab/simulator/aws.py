@@ -21,20 +21,31 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
-from ecrlab.simulator import access, events_out
+from ecrlab.simulator import access, events_out, lifecycle_runs
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
 from ecrlab.simulator.scans import on_push
 from ecrlab.simulator.shapes import request_check, service_model
 
-TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
+TARGETS = {
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "SpencerFrontendService": "ecr-public",
+    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
+}
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
 
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
 
 log = logging.getLogger("ecrlab.aws")
+
+
+def is_ours(target: str) -> bool:
+    """Whether an operation is for this face: all of both registries, and what moto lacks of CloudTrail."""
+    prefix, _, name = target.rpartition(".")
+    service = TARGETS.get(prefix)
+    return service is not None and (service != "cloudtrail" or (service, name) in OPERATIONS)
 
 
 class MissingAuthenticationTokenException(EcrError):
@@ -58,6 +69,7 @@ class AwsFace:
         self.last_refusal: tuple[float, str] | None = None
         load()
         events_out.listen(world)
+        lifecycle_runs.install(world)
         on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -81,12 +93,12 @@ class AwsFace:
 
     def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
         """Keep the error as clients print it, and when it was, for `lab.why()`."""
-        operation = headers.get("X-Amz-Target", "").partition(".")[2]
+        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
         text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
         self.last_refusal = (time.time(), text)
 
     def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        prefix, _, name = headers.get("X-Amz-Target", "").partition(".")
+        prefix, _, name = headers.get("X-Amz-Target", "").rpartition(".")
         service = TARGETS.get(prefix)
         if service is None or name not in service_model(service).operation_names:
             raise UnknownOperationException(f"no operation {name!r} of {prefix!r}")

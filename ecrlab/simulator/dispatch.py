@@ -1,7 +1,7 @@
 """One port, five kinds of caller: who gets which request.
 
     /v2/…                     Docker clients     DockerFace, or GalleryFace for public.ecr.aws
-    X-Amz-Target of ecr(-public)   AWS clients   AwsFace
+    X-Amz-Target of ecr(-public)   AWS clients   AwsFace; also for cloudtrail's LookupEvents
     /_ecrlab/layers/…         whoever was given the address   Downloads
     /_ecrlab/…                the lab itself     Control
     everything else           AWS clients        moto, made on first use
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.world import World
-from ecrlab.simulator.aws import LARGEST_BODY, TARGETS, Answer, AwsFace
+from ecrlab.simulator.aws import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.beforehand import Beforehand
 from ecrlab.simulator.callers import read_signature
 from ecrlab.simulator.control import PREFIX, Control
@@ -74,7 +74,7 @@ class Dispatcher:
             body = _body(environ)
         except Refusal as bad:
             return _send(_error(environ, bad.status, bad.code, bad.message, close=True), start_response)
-        if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
+        if is_ours(environ.get("HTTP_X_AMZ_TARGET", "")):
             return _send(self._answer_aws(environ, body), start_response)
         if path.startswith(MOTO_API):
             return _send(_unsupported(environ), start_response)

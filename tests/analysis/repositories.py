@@ -29,12 +29,15 @@ def repository(*images: Image, layers: dict[str, str] | None = None, sizes: dict
 
 @st.composite
 def snapshots(draw: Callable[[Any], Any], unread: bool = False) -> Snapshot:
-    """A few images with ties of all kinds, also to images that are not there; some `unread` if asked for."""
+    """A few images with ties of all kinds, also to images that are not there; some `unread` if asked for.
+
+    Ties lead from lower digests to higher ones: a digest vouches for what it refers to, so there are no circles.
+    """
     digests = draw(st.lists(st.sampled_from(DIGESTS), unique=True))
-    others = st.sampled_from(DIGESTS)
     images, layers, missing = [], {}, {}
     for digest in digests:
-        children = tuple(draw(st.lists(others.filter(lambda other, me=digest: other != me), max_size=2, unique=True)))
+        others = st.sampled_from([other for other in [*DIGESTS, "nowhere"] if other > digest])
+        children = tuple(draw(st.lists(others, max_size=2, unique=True)))
         mine = () if children else tuple(draw(st.lists(st.sampled_from(sorted(LAYERS)), max_size=4, unique=True)))
         size = sum(LAYERS[layer] for layer in mine)
         facts = {

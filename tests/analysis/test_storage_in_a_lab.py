@@ -114,10 +114,10 @@ def test_pull_times_are_those_from_before_the_look(lab, repository):
 def test_a_lab_can_be_read_without_a_pull(lab, repository):
     repository.push(BLOBS[0], tag="v1")
 
-    assert lab.snapshot("my-app").images == lab.snapshot("my-app").images
-    assert lab.snapshot("my-app").images[0].last_pulled_at is None
-    assert lab.snapshot("my-app").taken_at == lab.clock.now()
-    assert storage.stored(lab.snapshot("my-app")) == storage.stored(read(lab))
+    assert lab.storage("my-app").images == lab.storage("my-app").images
+    assert lab.storage("my-app").images[0].last_pulled_at is None
+    assert lab.storage("my-app").taken_at == lab.clock.now()
+    assert storage.stored(lab.storage("my-app")) == storage.stored(read(lab))
 
 
 def test_an_empty_repository_is_read_as_empty(lab, repository):

@@ -5,9 +5,12 @@ import re
 from datetime import UTC, date, datetime
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
+from matplotlib.dates import date2num
 
 from ecrlab.analysis import what_if
+from ecrlab.analysis.courses import saved as saved_in_courses
 from ecrlab.analysis.projection import lived
 from ecrlab.analysis.snapshot import Snapshot
 from ecrlab.analysis.what_if import NO_POLICY, OWN, panel
@@ -51,7 +54,7 @@ def test_it_begins_with_no_policy_against_the_last_one(shown):
     assert (shown.first, shown.second, shown.start, shown.horizon) == (NO_POLICY, "few", 0, 30)
     assert shown.says.startswith("Over 30 days: 'few' instead of 'no policy' saves ")
     assert list(shown.table().index) == [NO_POLICY, "few"]
-    assert shown.table()["images at the end"]["few"] == str(shown.outlook.courses["few"][0].end.images)
+    assert shown.table()["images"]["few"] == str(shown.projection.courses["few"][0].end.images)
 
 
 def test_money_and_picture_follow_what_is_chosen(shown):
@@ -184,7 +187,7 @@ def test_futures_are_drawn_from_its_own_days_where_none_are_given(snapshot):
     own = panel(snapshot, {"few": FEW}, days=10, number=2)
 
     assert "what comes is drawn from the pushes of" in own.children[-1].value
-    assert own.table()["images at the end"][NO_POLICY] != str(len(snapshot))
+    assert own.table()["images"][NO_POLICY] != str(len(snapshot))
 
 
 def test_an_empty_repository_costs_nothing():
@@ -201,7 +204,7 @@ def test_unknown_bytes_are_shown_as_unknown(shop):
     shown = panel(snapshot, {"few": FEW}, shop.future, days=10, number=2)
 
     assert shown.says == "Over 10 days: what 'few' saves instead of 'no policy' cannot be known."
-    assert set(shown.table()["stored at the end"]) == {"at least 0 B"}
+    assert set(shown.table()["stored"]) == {"at least 0 B"}
     assert "nobody may read it" in plain(shown.children[-1])
 
 
@@ -220,29 +223,43 @@ def test_names_are_text_everywhere(snapshot, shop):
 
 
 def test_every_field_has_a_label(shown):
-    fields = (shown.first_list, shown.second_list, shown.start_slider, shown.horizon_slider)
+    fields = (shown.first_list, shown.second_list, shown.own_text, shown.start_slider, shown.horizon_slider)
 
-    assert all(field.description for field in (*fields, shown.picture_list, shown.own_text))
+    assert all(field.description for field in fields)
 
 
-def test_the_picture_is_of_what_is_wanted(shown):
-    money = shown._picture.value
+def test_the_picture_says_what_it_shows_and_where_the_policies_begin(shown, snapshot, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(what_if.plots, "as_img", lambda figure: drawn.append(figure) or "")
 
-    shown.picture_list.value = "images"
+    shown.choose(start=10)
 
-    assert shown._picture.value != money
-    assert "alt='images, day by day" in shown._picture.value
+    [axes] = drawn[0].axes
+    assert (
+        drawn[0].get_label().startswith(f"Lines of stored bytes over time. {snapshot.name}: storage over the next 30")
+    )
+    begin = next(line for line in axes.lines if line.get_linestyle() == ":")
+    assert begin.get_xdata()[0] == date2num(datetime(2026, 10, 11, 12))
+    assert " the policies begin" in {text.get_text() for text in axes.texts}
+    plt.close(drawn[0])
+
+
+def test_no_figure_is_left_open_to_be_shown_again(shown):
+    shown.choose(second="tidy")
+
+    assert plt.get_fignums() == []
 
 
 def test_where_widgets_cannot_be_shown_the_words_are(shown, snapshot):
     told = shown._repr_mimebundle_()["text/plain"].splitlines()
 
     assert told[:2] == [f"What if? {snapshot.name}", shown.says]
-    assert told[3].startswith("few: images at the end 5, stored at the end ")
+    assert told[3].startswith("few: images 5, stored ")
 
 
-def test_the_numbers_are_those_of_the_outlook(shown):
-    [low, high] = sorted(amount.least for amount in shown.outlook.saved())
+def test_the_numbers_are_those_of_the_courses(shown):
+    gain = saved_in_courses(*shown.projection.courses.values(), shown.prices)
+    [low, high] = sorted(amount.least for amount in gain)
 
     assert f"({low:.2f} to {high:.2f}) USD" in shown.says
     assert what_if._cents(0.001) == "under 0.01"

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 
-from ecrlab.analysis import outlook_picture, what_if
+from ecrlab.analysis import outlook, plots, what_if
 from ecrlab.analysis.projection import lived
 from ecrlab.analysis.snapshot import Snapshot
 from ecrlab.histories import draw
@@ -83,7 +83,9 @@ def measure(images: int) -> dict[str, float]:
     figures["a policy chosen again"] = statistics.median(back)
     near = [seconds(lambda days=days: panel.choose(horizon=days)) for days in (300, 200, 100, 365)]  # type: ignore[misc]
     figures["another horizon"] = statistics.median(near)
-    drawing = [seconds(lambda: outlook_picture.as_html(panel.outlook, outlook_picture.MONEY, "")) for _ in range(5)]
+    drawing = [
+        seconds(lambda: plots.as_img(outlook.picture(panel.projection, snapshot, panel.prices))) for _ in range(5)
+    ]
     figures["yardstick: the picture alone"] = statistics.median(drawing)
     return figures
 

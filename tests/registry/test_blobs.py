@@ -162,6 +162,24 @@ def test_a_blob_can_go_back_to_where_it_stood(writer):
     assert writer.digest() == "sha256:" + sha256(b"keep!").hexdigest()
 
 
+def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, monkeypatch):
+    monkeypatch.setattr(blobs_module, "BESIDE", 4)
+    pieces = [bytes([number]) * (number % 7) for number in range(100)]
+    writer = blobs.writer("one")
+    for piece in pieces:
+        writer.write(piece)
+    mark = writer.mark()
+    assert writer.digest() == "sha256:" + sha256(b"".join(pieces)).hexdigest()
+
+    writer.write(b"forget this")
+    writer.rewind(mark)
+    writer.write(b"but keep this")
+
+    whole = b"".join(pieces) + b"but keep this"
+    assert content(writer) == whole
+    assert writer.digest() == "sha256:" + sha256(whole).hexdigest()
+
+
 def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monkeypatch):
     monkeypatch.setattr(blobs_module, "LARGEST", 10)
     writer.write(b"0123456789")

@@ -13,17 +13,10 @@ import pytest
 from ecrlab.clock import LabClock
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
-from tests.scanning.making import alpine, debian, file, metadata, tar
+from tests.scanning.making import alpine, debian, file
 from tests.simulator.client import OCI_INDEX, Repository, client_of, refusal
+from tests.simulator.scanned import OLD, OLD_JINJA, findings_of, layer
 
-
-def layer(*members: Any) -> bytes:
-    return gzip.compress(tar(*members), 1, mtime=0)
-
-
-# Facts of the kit's own set: expat was at fault up to 2.5.0-1+deb12u1, Jinja2 up to 2.11.3.
-OLD = layer(*debian(("libexpat1", "2.5.0-1", "expat")))
-OLD_JINJA = layer(file("srv/Jinja2-2.10.dist-info/METADATA", metadata("Jinja2", "2.10")))
 QUOTA = ("LimitExceededException", "The scan quota per image has been exceeded. Wait and try again.")
 
 
@@ -32,16 +25,6 @@ def scanned(ecr: Any) -> Repository:
     """The repository `app`, whose images are scanned on push."""
     ecr.create_repository(repositoryName="app", imageScanningConfiguration={"scanOnPush": True})
     return Repository(ecr, "app")
-
-
-def findings_of(repository: Repository, tag: str = "v1", **more: Any) -> Any:
-    return repository.describe_image_scan_findings(imageId={"imageTag": tag}, **more)
-
-
-def configure(ecr: Any, scan_type: str, frequency: str, *filters: str) -> None:
-    wildcards = [{"filter": one, "filterType": "WILDCARD"} for one in filters or ("*",)]
-    rules = [{"scanFrequency": frequency, "repositoryFilters": wildcards}]
-    ecr.put_registry_scanning_configuration(scanType=scan_type, rules=rules)
 
 
 @pytest.mark.operation("ecr:DescribeImageScanFindings")
@@ -169,6 +152,16 @@ def test_the_same_image_under_another_tag_is_not_scanned_again_that_day(scanned:
     assert findings_of(scanned, "v2")["imageScanFindings"]["imageScanCompletedAt"] == first
 
 
+def test_an_archived_image_cannot_be_scanned(scanned: Repository) -> None:
+    digest = scanned.push(OLD, tag="v1")
+    scanned.update_image_storage_class(imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE")
+
+    code, text = refusal(scanned.start_image_scan, imageId={"imageTag": "v1"})
+
+    assert (code, digest in text) == ("ImageArchivedException", True)
+    assert findings_of(scanned)["imageScanStatus"]["status"] == "IMAGE_ARCHIVED"
+
+
 def test_findings_come_in_pages(scanned: Repository) -> None:
     scanned.push(layer(*debian(("libexpat1", "2.5.0-1", "expat"), ("curl", "7.80.0-1"))), tag="v1")
     everything = findings_of(scanned)["imageScanFindings"]["findings"]
@@ -279,108 +272,6 @@ def test_images_and_repositories_that_are_not_there(app: Repository, ecr: Any) -
         assert refusal(operation, repositoryName="app", imageId={})[0] == "InvalidParameterException"
 
 
-@pytest.mark.operation("ecr:GetRegistryScanningConfiguration")
-def test_a_new_registry_scans_the_basic_way_and_nothing_by_itself(ecr: Any) -> None:
-    answer = ecr.get_registry_scanning_configuration()
-    assert answer["registryId"] == "123456789012"
-    assert answer["scanningConfiguration"] == {"scanType": "BASIC", "rules": []}
-
-
-@pytest.mark.operation("ecr:PutRegistryScanningConfiguration")
-def test_a_rule_of_the_registry_has_images_scanned_on_push(ecr: Any, app: Repository) -> None:
-    rules = [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": "ap", "filterType": "WILDCARD"}]}]
-    put = ecr.put_registry_scanning_configuration(scanType="BASIC", rules=rules)
-    assert put["registryScanningConfiguration"] == {"scanType": "BASIC", "rules": rules}
-    assert ecr.get_registry_scanning_configuration()["scanningConfiguration"] == {"scanType": "BASIC", "rules": rules}
-    other = Repository(ecr, "other")
-    ecr.create_repository(repositoryName="other")
-
-    app.push(OLD, tag="v1")
-    other.push(OLD, tag="v1")
-
-    assert findings_of(app)["imageScanStatus"]["status"] == "COMPLETE"
-    assert refusal(findings_of, repository=other)[0] == "ScanNotFoundException"
-
-
-def test_configurations_that_aws_does_not_take(ecr: Any) -> None:
-    def rule(frequency: str, wildcard: str = "*") -> dict[str, Any]:
-        return {
-            "scanFrequency": frequency,
-            "repositoryFilters": [{"filter": wildcard, "filterType": "WILDCARD"}],
-        }
-
-    for scan_type, rules in (
-        ("BASIC", [rule("CONTINUOUS_SCAN")]),
-        ("ENHANCED", [rule("MANUAL")]),
-        ("BASIC", [rule("SCAN_ON_PUSH"), rule("SCAN_ON_PUSH", "x")]),
-        ("BASIC", [rule("SCAN_ON_PUSH"), rule("MANUAL"), rule("SCAN_ON_PUSH")]),
-        ("BASIC", [rule("SCAN_ON_PUSH", "-a")]),
-        ("BASIC", [{"scanFrequency": "SCAN_ON_PUSH"}]),
-        ("FANCY", []),
-    ):
-        code, _ = refusal(ecr.put_registry_scanning_configuration, scanType=scan_type, rules=rules)
-        assert code == "InvalidParameterException", (scan_type, rules)
-    assert ecr.get_registry_scanning_configuration()["scanningConfiguration"]["rules"] == []
-
-
-@pytest.mark.operation("ecr:BatchGetRepositoryScanningConfiguration")
-def test_how_each_repository_is_scanned_and_why(ecr: Any, region: str) -> None:
-    for name, on_push in (("prod-app", False), ("dev-app", True), ("misc", False)):
-        ecr.create_repository(repositoryName=name, imageScanningConfiguration={"scanOnPush": on_push})
-    configure(ecr, "BASIC", "SCAN_ON_PUSH", "prod", "*-app")
-    ecr.put_registry_scanning_configuration(
-        scanType="BASIC",
-        rules=[
-            {
-                "scanFrequency": "SCAN_ON_PUSH",
-                "repositoryFilters": [{"filter": one, "filterType": "WILDCARD"} for one in ("prod", "prod-*")],
-            }
-        ],
-    )
-
-    answer = ecr.batch_get_repository_scanning_configuration(
-        repositoryNames=["prod-app", "dev-app", "misc", "gone"],
-    )
-
-    filters = [{"filter": one, "filterType": "WILDCARD"} for one in ("prod", "prod-*")]
-    shown = [
-        (one["repositoryName"], one["scanOnPush"], one["scanFrequency"], one["appliedScanFilters"])
-        for one in answer["scanningConfigurations"]
-    ]
-    assert shown == [
-        ("prod-app", True, "SCAN_ON_PUSH", filters),
-        ("dev-app", True, "SCAN_ON_PUSH", []),
-        ("misc", False, "MANUAL", []),
-    ]
-    assert answer["scanningConfigurations"][2]["repositoryArn"] == f"arn:aws:ecr:{region}:123456789012:repository/misc"
-    assert answer["failures"] == [
-        {"repositoryName": "gone", "failureCode": "REPOSITORY_NOT_FOUND", "failureReason": "REPOSITORY_NOT_FOUND"}
-    ]
-
-
-@pytest.mark.parametrize(
-    ("wildcard", "passing"),
-    [
-        ("prod", ["prod", "repo-prod", "prod-repo", "repo-prod-repo", "prodrepo"]),
-        ("*prod", ["prod", "repo-prod"]),
-        ("prod*", ["prod", "prod-repo", "prodrepo"]),
-        ("*prod*", ["prod", "repo-prod", "prod-repo", "repo-prod-repo", "prodrepo"]),
-        ("prod*repo", ["prod-repo", "prodrepo"]),
-    ],
-)
-def test_filters_pass_what_the_user_guide_says(ecr: Any, wildcard: str, passing: list[str]) -> None:
-    names = ["prod", "repo-prod", "prod-repo", "repo-prod-repo", "prodrepo"]
-    for name in names:
-        ecr.create_repository(repositoryName=name)
-    configure(ecr, "BASIC", "SCAN_ON_PUSH", wildcard)
-
-    answer = ecr.batch_get_repository_scanning_configuration(repositoryNames=names)
-
-    assert [
-        one["repositoryName"] for one in answer["scanningConfigurations"] if one["scanFrequency"] == "SCAN_ON_PUSH"
-    ] == passing
-
-
 def test_an_image_that_goes_takes_its_scan_along(scanned: Repository) -> None:
     digest = scanned.push(OLD, tag="v1")
     scanned.batch_delete_image(imageIds=[{"imageDigest": digest}])
@@ -388,25 +279,6 @@ def test_an_image_that_goes_takes_its_scan_along(scanned: Repository) -> None:
     scanned.push(OLD, tag="v1")
 
     assert refusal(findings_of, repository=scanned)[0] == "ScanNotFoundException"
-
-
-def test_a_kept_registry_knows_its_scans_and_its_rules(tmp_path: Any) -> None:
-    answers = []
-    for _ in range(2):
-        world = World(tmp_path / "state", seed="kept")
-        server = Server(world)
-        ecr = client_of(server.endpoint)
-        repository = Repository(ecr, "app")
-        if not answers:
-            configure(ecr, "BASIC", "SCAN_ON_PUSH", "app")
-            ecr.create_repository(repositoryName="app")
-            repository.push(OLD, tag="v1")
-        how = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
-        answers.append((findings_of(repository)["imageScanFindings"], how))
-        server.stop()
-        world.close()
-
-    assert answers[0] == answers[1]
 
 
 def test_the_real_cli_waits_and_shows_a_table(scanned: Repository, server: Server, region: str) -> None:

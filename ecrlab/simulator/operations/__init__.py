@@ -10,8 +10,10 @@ MODULES = (
     "referrers",
     "layers",
     "policies",
+    "lifecycle",
     "registry",
     "scanning",
+    "trail",
 )
 
 

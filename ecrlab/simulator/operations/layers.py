@@ -71,6 +71,8 @@ def get_download_url_for_layer(call: Call) -> dict[str, Any]:
         raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id, layers.NO_BYTES)
     if not layers.is_used(call.registry, call.repository_name, digest):
         raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id)
+    if layer.is_archived:
+        raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id, "is archived")
     return {"downloadUrl": downloads.url(call.world, call.host, digest), "layerDigest": digest}
 
 
@@ -81,7 +83,7 @@ def _availability(call: Call, digest: str) -> dict[str, Any]:
         return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
     return {
         "layerDigest": digest,
-        "layerAvailability": "AVAILABLE",
+        "layerAvailability": "ARCHIVED" if layer.is_archived else "AVAILABLE",
         "layerSize": layer.size,
         "mediaType": layer.media_type or DEFAULT_MEDIA_TYPE,
     }

@@ -20,10 +20,10 @@ def list_image_referrers(call: Call) -> dict[str, Any]:
     types, status = criteria.get("artifactTypes", []), criteria.get("artifactStatus", "ACTIVE")
     scope = f"{call.operation} {call.repository.id} {subject} {status} {sorted(types)}"
     after = pages.position(call.world, scope, request.get("nextToken")) or 0
-    if status not in ("ACTIVE", "ANY"):
-        return {"referrers": []}
     most = request.get("maxResults", PAGE)
-    found = referrers.find(call.registry, call.repository_name, subject, types=types, after=after, most=most + 1)
+    found = referrers.find(
+        call.registry, call.repository_name, subject, types=types, status=status, after=after, most=most + 1
+    )
     answer: dict[str, Any] = {"referrers": [_shown(referrer) for referrer in found[:most]]}
     if len(found) > most:
         answer["nextToken"] = pages.token(call.world, scope, found[most - 1].id)
@@ -37,6 +37,6 @@ def _shown(referrer: Referrer) -> dict[str, Any]:
         "artifactType": referrer.artifact_type,
         "size": referrer.size,
         "annotations": referrer.annotations,
-        "artifactStatus": "ACTIVE",
+        "artifactStatus": referrer.status,
     }
     return {name: value for name, value in shown.items() if value not in (None, {})}

@@ -6,10 +6,10 @@ PutImageScanningConfiguration, is with the repositories.
 
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.registry import images, repositories, scans
+from ecrlab.registry import images, repositories, scan_rules, scans
 from ecrlab.registry.errors import RepositoryNotFoundException, ScanNotFoundException, ValidationException
 from ecrlab.registry.images import Image, ImageId
-from ecrlab.registry.scans import BASIC, ENHANCED, Configuration, Rule
+from ecrlab.registry.scan_rules import BASIC, ENHANCED, Configuration, Rule
 from ecrlab.simulator import pages
 from ecrlab.simulator.calls import Call, operation
 
@@ -26,10 +26,10 @@ def start_image_scan(call: Call) -> dict[str, Any]:
     # The scanner takes a moment to import, and most labs never need it.
     from ecrlab.simulator.scans import scanner
 
-    if scans.configuration(call.registry).scan_type == ENHANCED:
+    if scan_rules.configuration(call.registry).scan_type == ENHANCED:
         raise ValidationException("This feature is disabled")
     image = _image(call)
-    scans.check_scannable(image)
+    scans.check_scannable(call.registry, call.repository_name, image)
     scans.check_quota(scans.last(call.registry, image, BASIC), call.world.clock.now().timestamp())
     scanner.scan(call.registry, call.repository, image)
     return {**call.names, "imageId": _named(call, image), "imageScanStatus": {"status": "IN_PROGRESS"}}
@@ -67,7 +67,7 @@ def describe_image_scan_findings(call: Call) -> dict[str, Any]:
 @operation("GetRegistryScanningConfiguration")
 def get_registry_scanning_configuration(call: Call) -> dict[str, Any]:
     """How the registry scans."""
-    shown = _shown(scans.configuration(call.registry))
+    shown = _shown(scan_rules.configuration(call.registry))
     return {"registryId": call.registry.account_id, "scanningConfiguration": shown}
 
 
@@ -75,13 +75,13 @@ def get_registry_scanning_configuration(call: Call) -> dict[str, Any]:
 def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
     """Let the registry scan in another way from now on."""
     # UNSURE: a request without scanType; the type stays what it is.
-    scan_type = call.request.get("scanType", scans.configuration(call.registry).scan_type)
+    scan_type = call.request.get("scanType", scan_rules.configuration(call.registry).scan_type)
     rules = tuple(
         Rule(rule["scanFrequency"], tuple(one["filter"] for one in rule["repositoryFilters"]))
         for rule in call.request.get("rules", [])
     )
     new = Configuration(scan_type, rules)
-    at = scans.put_configuration(call.registry, new)
+    at = scan_rules.put_configuration(call.registry, new)
     if scan_type == ENHANCED:
         from ecrlab.simulator.scans import watch
 
@@ -92,7 +92,7 @@ def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
 @operation("BatchGetRepositoryScanningConfiguration")
 def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
     """How each of some repositories is scanned, by its own setting or by the registry's rules."""
-    how = scans.configuration(call.registry)
+    how = scan_rules.configuration(call.registry)
     found, failures = [], []
     for name in dict.fromkeys(call.request["repositoryNames"]):
         try:
@@ -101,12 +101,12 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
             code = "REPOSITORY_NOT_FOUND"
             failures.append({"repositoryName": name, "failureCode": code, "failureReason": code})
             continue
-        applied = scans.applied(how, repository)
+        applied = scan_rules.applied(how, repository)
         found.append(
             {
                 "repositoryArn": repository.arn,
                 "repositoryName": name,
-                "scanOnPush": applied.frequency == scans.SCAN_ON_PUSH,
+                "scanOnPush": applied.frequency == scan_rules.SCAN_ON_PUSH,
                 "scanFrequency": applied.frequency,
                 "appliedScanFilters": _shown_filters(applied.filters),
             }
@@ -116,7 +116,7 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
 
 def detail(call: Call, image: Image) -> dict[str, Any]:
     """What DescribeImages says of the scan of an image: of a basic one nothing (botocore model, DescribeImages)."""
-    if scans.configuration(call.registry).scan_type != ENHANCED:
+    if scan_rules.configuration(call.registry).scan_type != ENHANCED:
         return {}
     from ecrlab.simulator.scans import scanner
 
@@ -134,7 +134,7 @@ def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
     assert verdict.completed_at is not None
     assert verdict.source_updated_at is not None
     severities = (finding.severity for finding in verdict.findings)
-    if scans.configuration(call.registry).scan_type == ENHANCED:
+    if scan_rules.configuration(call.registry).scan_type == ENHANCED:
         severities = (inspector.rated(severity) for severity, _ in scanner.worst_by_id(verdict.findings).values())
     return {
         "imageScanCompletedAt": verdict.completed_at.timestamp(),
@@ -147,7 +147,7 @@ def _findings(call: Call, image: Image, verdict: "Verdict") -> tuple[str, list[d
     """The member of the answer that the findings belong into, and the findings."""
     from ecrlab.simulator.scans import basic, inspector
 
-    if scans.configuration(call.registry).scan_type == ENHANCED:
+    if scan_rules.configuration(call.registry).scan_type == ENHANCED:
         return "enhancedFindings", inspector.findings(call.registry, call.repository, image, verdict)
     return "findings", [basic.shown(finding) for finding in verdict.findings]
 

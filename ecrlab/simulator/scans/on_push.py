@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecrlab.registry import scans
+from ecrlab.registry import scan_rules, scans
 from ecrlab.registry.images import Image
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry, World
@@ -22,7 +22,7 @@ class ScanOnPush:
 
     def __call__(self, registry: Registry, repository: Repository, image: Image) -> None:
         """Scan an image that was just pushed, if it is due."""
-        if not scans.is_due_on_push(registry, repository) or not scans.is_image(image):
+        if not scan_rules.is_due_on_push(registry, repository) or not scans.is_image(image):
             return
         try:
             # The scanner takes a moment to import, and most labs never need it.
@@ -42,7 +42,7 @@ class Nightly:
     def __call__(self, midnight: datetime) -> datetime | None:
         """Tell what became known since the night before; give the night that has more to tell."""
         scans.forget_inventories(self.world)
-        nights = [self._watch(registry, midnight) for registry in scans.enhanced(self.world)]
+        nights = [self._watch(registry, midnight) for registry in scan_rules.enhanced(self.world)]
         return min((again for again in nights if again is not None), default=None)
 
     def _watch(self, registry: Registry, midnight: datetime) -> datetime | None:

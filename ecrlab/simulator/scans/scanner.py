@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ecrlab.registry import images, scans
+from ecrlab.registry import images, layers, scan_rules, scans
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.scans import BASIC, CONTINUOUS_SCAN, ENHANCED
+from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
 from ecrlab.scanning import Finding, Inventory, ScanError, embedded, judge, layers_of, take_inventory
 from ecrlab.scanning import kept as written
@@ -59,15 +59,19 @@ class Verdict:
 
 def scan_pushed(registry: Registry, repository: Repository, image: Image) -> None:
     """Scan an image because it was pushed; a basic scan at most once in 24 hours, as always."""
-    if scans.configuration(registry).scan_type == ENHANCED:
+    # The image of a second push, under another tag, came long ago.
+    now = max(registry.world.clock.now(), datetime.fromtimestamp(image.pushed_at, UTC))
+    how = scan_rules.configuration(registry)
+    last = scans.last(registry, image, how.scan_type)
+    if how.scan_type == ENHANCED:
         from ecrlab.simulator.scans import watch
 
-        watch.scan(registry, repository, image, at=datetime.fromtimestamp(image.pushed_at, UTC))
-        return
-    now = registry.world.clock.now()
-    last = scans.last(registry, image, BASIC)
-    if last is None or now.timestamp() - last.at >= scans.ONCE_IN.total_seconds():
-        scan(registry, repository, image, at=max(now, datetime.fromtimestamp(image.pushed_at, UTC)))
+        is_watched = scan_rules.applied(how, repository).frequency == CONTINUOUS_SCAN
+        is_restored = last is not None and (image.activated_at or 0) > last.at
+        if last is None or is_restored or not is_watched:
+            watch.scan(registry, repository, image, at=now)
+    elif last is None or now.timestamp() - last.at >= scans.ONCE_IN.total_seconds():
+        scan(registry, repository, image, at=now)
 
 
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime | None = None) -> None:
@@ -84,7 +88,9 @@ def scan(registry: Registry, repository: Repository, image: Image, *, at: dateti
 
 def look(registry: Registry, repository: Repository, image: Image) -> Verdict | None:
     """What is known of an image now, in the way that its registry scans; None when it was never scanned."""
-    how = scans.configuration(registry)
+    how = scan_rules.configuration(registry)
+    if image.status(registry.world.clock.now().timestamp()) != "ACTIVE":
+        return Verdict("IMAGE_ARCHIVED", ARCHIVED)
     if how.scan_type == ENHANCED:
         return _look_enhanced(registry, repository, image)
     last = scans.last(registry, image, BASIC)
@@ -96,7 +102,7 @@ def look(registry: Registry, repository: Repository, image: Image) -> Verdict | 
 def _look_enhanced(registry: Registry, repository: Repository, image: Image) -> Verdict | None:
     from ecrlab.simulator.scans import watch
 
-    frequency = scans.applied(scans.configuration(registry), repository).frequency
+    frequency = scan_rules.applied(scan_rules.configuration(registry), repository).frequency
     now = registry.world.clock.now()
     if frequency == CONTINUOUS_SCAN:
         if scans.watched_until(image) <= now.timestamp():
@@ -104,7 +110,7 @@ def _look_enhanced(registry: Registry, repository: Repository, image: Image) -> 
         watch.ensure(registry, repository, image, now)
     last = scans.last(registry, image, ENHANCED)
     # UNSURE: what is said of an image whose repository no rule names any more; here it counts as never scanned.
-    if last is None or frequency == scans.MANUAL:
+    if last is None or frequency == scan_rules.MANUAL:
         return None
     until = now.timestamp() if frequency == CONTINUOUS_SCAN else last.told_until
     return judge_enhanced(
@@ -176,6 +182,8 @@ def read(registry: Registry, repository: Repository, image: Image) -> Inventory:
 
 
 def _open(registry: Registry, repository: Repository, image: Image) -> Inventory:
+    if layers.without_bytes(registry, image.id):
+        return Inventory("FAILED", f"The image {layers.NO_BYTES}.")
     try:
         body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
         return take_inventory(layers_of(json.loads(body), registry.world.blobs.open))

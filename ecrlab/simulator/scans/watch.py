@@ -9,11 +9,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from ecrlab.registry import images, scans
+from ecrlab.registry import images, scan_rules, scans
 from ecrlab.registry.errors import ImageNotFoundException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.scans import CONTINUOUS_SCAN, ENHANCED
+from ecrlab.registry.scan_rules import CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.scans import events, inspector, scanner, security_hub
 
@@ -25,7 +25,7 @@ midnight.
 
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime) -> None:
     """Scan an image for the first time, or again because it was pushed again, and tell what was found."""
-    frequency = scans.applied(scans.configuration(registry), repository).frequency
+    frequency = scan_rules.applied(scan_rules.configuration(registry), repository).frequency
     verdict = scanner.judge_enhanced(
         scanner.read(registry, repository, image), at, at, is_watched=frequency == CONTINUOUS_SCAN
     )

@@ -198,7 +198,7 @@ def send(visit: Visit) -> Response:
     digest = _digest(visit.thing)
     # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
     layer = layers.find(visit.registry, visit.name, digest)
-    if layer is None:
+    if layer is None or layer.is_archived:
         raise _unknown(digest)
     if not layer.has_bytes:
         raise Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' {layers.NO_BYTES}")
@@ -219,7 +219,7 @@ def look(visit: Visit) -> Response:
     visit.may("ecr:BatchCheckLayerAvailability")
     digest = _digest(visit.thing)
     layer = layers.find(visit.registry, visit.name, digest, to_push=True)
-    if layer is None:
+    if layer is None or layer.is_archived:
         raise _unknown(digest)
     return Response(200, ranges.about(digest), length=layer.size)
 

@@ -53,6 +53,9 @@ def look(visit: Visit) -> Response:
     """HEAD: whether an image is there, and what it is; no pull."""
     visit.may("ecr:BatchGetImage")
     image = images.find(visit.registry, visit.name, _known(visit))
+    status = image.status(visit.registry.world.clock.now().timestamp())
+    if status != "ACTIVE":
+        raise _unknown(images.not_active(status))
     return Response(200, _about(image), image.body or b"")
 
 
