@@ -38,7 +38,7 @@ set -eu
 aws ecr start-lifecycle-policy-preview {name} {text} --query status --output text
 aws ecr wait lifecycle-policy-preview-complete {name}
 aws ecr get-lifecycle-policy-preview {name} --query summary
-read -rp "Apply it? Expired images do not come back. [yes/no] " answer
+read -rp "Apply it? Expired images do not come back. [yes/no] " answer || true
 [ "$answer" = yes ] && aws ecr put-lifecycle-policy {name} {text} --query repositoryName --output text
 """
 
