@@ -242,6 +242,7 @@ def test_all_that_cannot_be_read_is_unknown_with_its_reason(client):
     "blob",
     [
         {"digest": "sha256:l", "size": -1},
+        {"digest": "sha256:l", "size": 2**63},
         {"digest": "sha256:l", "size": True},
         {"digest": "sha256:l", "size": "5"},
         {"digest": "sha256:l"},
