@@ -34,7 +34,7 @@ COMMANDS = {
     "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
     "tour": Command("ecrlab.tour", "the way of an image from login to clean-up, here in the terminal"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
-    "scan": Command("ecrlab.scanning.command", "list what is inside an image, and which CVEs come with it"),
+    "scan": Command("ecrlab.scan_command", "list what is inside an image, and which CVEs come with it"),
     "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),
     "notebooks": Command("ecrlab.notebooks_command", "re-execute and tidy the notebooks (for authors of lessons)"),

@@ -64,6 +64,14 @@ aws ecr describe-images \\
   --output table""",
     ),
     Step(
+        "Read what the scan on push has found. (Another scan, with start-image-scan, is possible a day later.)",
+        """\
+aws ecr wait image-scan-complete --repository-name my-app --image-id imageTag=v1.2.3
+aws ecr describe-image-scan-findings \\
+  --repository-name my-app \\
+  --image-id imageTag=v1.2.3""",
+    ),
+    Step(
         "Pull it, as a server would that starts with nothing.",
         """\
 docker rmi my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
@@ -133,8 +141,6 @@ aws ecr describe-images --repository-name my-app --query 'imageDetails[*].imageT
 )
 """The way of an image, in the order in which one does it the first time."""
 
-LATER = "Not simulated yet, and therefore no part of the tour: start-image-scan."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab tour`."""
@@ -155,9 +161,7 @@ def run(options: argparse.Namespace) -> int:
             if options.step:
                 _wait_for_enter()
             _run(step.command, work)
-    console.print(
-        f"\n{LATER}\nNext: python3 -m ecrlab opens the lessons, where each of these is taken apart.", markup=False
-    )
+    console.print("\nNext: python3 -m ecrlab opens the lessons, where each of these is taken apart.", markup=False)
     return 0
 
 

@@ -37,7 +37,11 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
             archive_in(change, registry, repository, image)
         else:
             restore_in(change, registry, repository, image, change.at + RESTORE.total_seconds())
-        return images.find_in(change.db, repository, found.digest) or image
+        changed = images.find_in(change.db, repository, found.digest) or image
+    if target == STANDARD:
+        # A restored image counts as pushed. UNSURE: when it is scanned; here as the restore begins.
+        registry.world.when_pushed(registry, repository, changed)
+    return changed
 
 
 def archive_in(change: Change, registry: Registry, repository: Repository, image: Image) -> None:

@@ -277,10 +277,35 @@ class LayerAlreadyExistsException(_About):
 
 
 class LayerInaccessibleException(_About):
-    """The layer is there, but cannot be downloaded: no image uses it, or only archived ones do."""
+    """The layer is there, but cannot be downloaded: no image uses it, or `why`."""
 
     def __init__(
         self, digest: str, repository: str, registry_id: str, why: str = "is not associated with an image"
     ) -> None:
         # UNSURE: class and text for what is archived.
         super().__init__(f"Layer with digest '{digest}' in the {self.where(repository, registry_id)} {why}")
+
+
+class UnsupportedImageTypeException(EcrError):
+    """An index or an artifact, which cannot be scanned."""
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(f"An artifact with media type '{media_type}' cannot be scanned.")
+
+
+class ImageArchivedException(_About):
+    """The image is archived, and cannot be scanned before it is restored."""
+
+    def __init__(self, digest: str, repository: str, registry_id: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"The image with digest '{digest}' in the {self.where(repository, registry_id)} is archived")
+
+
+class ScanNotFoundException(_About):
+    """The image was never scanned."""
+
+    def __init__(self, digest: str | None, tag: str | None, repository: str, registry_id: str) -> None:
+        image_id = f"{{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}}"
+        super().__init__(
+            f"Image scan does not exist for the image with '{image_id}' in the {self.where(repository, registry_id)}"
+        )

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ecrlab.clock import Clock, LabClock
 from ecrlab.errors import EcrLabError
@@ -28,8 +29,14 @@ from ecrlab.registry.collector import Collector
 from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.nights import DAY, Nights
+from ecrlab.registry.remembered import Remembered
 from ecrlab.registry.store import Store
 from ecrlab.registry.uploads import Uploads
+
+if TYPE_CHECKING:
+    from ecrlab.registry.images import Image
+    from ecrlab.registry.repositories import Repository
+    from ecrlab.registry.scan_rules import Configuration
 
 
 class StateError(EcrLabError):
@@ -68,6 +75,10 @@ class World:
         self._ids = itertools.count(1)
         self.listeners: list[Callable[[ServiceEvent], None]] = []
         """Who is told of events; they must not raise."""
+        self.when_pushed: Callable[[Registry, Repository, Image], None] = lambda registry, repository, image: None
+        """What is done after a push that changed something, before it is answered; it must not raise."""
+        self.scanning: dict[tuple[str, str], Configuration] = {}
+        """How each registry (account, Region) scans, as far as somebody asked; see `scan_rules`."""
         with contextlib.ExitStack() as undo:
             try:
                 # Only its owner may read the key of the tokens.
@@ -76,6 +87,7 @@ class World:
                 undo.callback(self._let_go)
                 self.store = Store(directory / "registry.sqlite", durable=durable)
                 undo.callback(self.store.close)
+                self.remembered = Remembered(self.store)
                 self.blobs = BlobStore(directory, durable=durable)
                 self.uploads = Uploads(self.blobs)
                 self.collector = Collector(self.store, self.blobs, self.uploads)

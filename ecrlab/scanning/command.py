@@ -1,12 +1,7 @@
-"""List what is in an image and what is known to be wrong with it, offline.
+"""`python3 -m ecrlab scan`: an image's findings as a table or JSON, and an exit status to gate a release with.
 
-Exit status: 1 findings at or above --fail-on; 0 none such (without --fail-on, whatever was found), and all was read and
-judged; 2 the image, or what it is to be judged by, cannot be read or is not supported, or an advisory on one of its
-packages cannot be evaluated. The JSON is described in ecrlab/scanning/report.py.
-
-examples:
-  skopeo copy --src-tls-verify=false docker://127.0.0.1:PORT/my-app:v1 oci:my-app
-  python3 -m ecrlab scan my-app
+Images on disk are found here; those in a running lab by whoever runs the command (`ecrlab.scan_command`), which
+says what the options and the exit status mean.
 """
 
 import argparse
@@ -42,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "target",
         metavar="TARGET",
-        help="an OCI layout (folder or tar) or a `docker save` tar",
+        help="an image: an OCI layout (folder or tar), a `docker save` tar, or one in a running lab by its name",
     )
     add(
         "--advisories",

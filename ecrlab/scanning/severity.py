@@ -89,5 +89,7 @@ def judge(
     number, vector = rated if rated else (None, None)
     if number is None and isinstance(score, int | float) and 0 <= score <= 10:
         number = float(score)
-    severity = word(distribution) or (of_score(number) if number is not None else word(database)) or "UNDEFINED"
-    return severity, number, vector
+    by_score = None if number is None else of_score(number)
+    if vector is not None and not vector.startswith("CVSS:") and by_score == "CRITICAL":
+        by_score = "HIGH"  # a vector of CVSS 2, whose scale at the NVD ends there
+    return word(distribution) or by_score or word(database) or "UNDEFINED", number, vector

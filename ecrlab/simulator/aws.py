@@ -25,6 +25,7 @@ from ecrlab.simulator import access, events_out, lifecycle_runs
 from ecrlab.simulator.callers import identify, read_signature
 from ecrlab.simulator.calls import OPERATIONS, Call
 from ecrlab.simulator.operations import load
+from ecrlab.simulator.scans import on_push
 from ecrlab.simulator.shapes import request_check, service_model
 
 TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
@@ -67,6 +68,7 @@ class AwsFace:
         load()
         events_out.listen(world)
         lifecycle_runs.install(world)
+        on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""

@@ -9,6 +9,7 @@ test_moto_seams.py` fails loudly when one of these moves:
 * `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` gives the policies AWS manages.
 * `moto_api_backend.reset` and `mock_random.seed` begin anew; `kms_backends` hold keys with their aliases.
 * `events_backends` hold the buses of EventBridge, these their rules; `Rule.send_to_targets` judges and delivers.
+* `securityhub_backends` hold `findings`, say whether they are `enabled`, and take more by `batch_import_findings`.
 """
 
 import functools
@@ -109,14 +110,25 @@ def event_rules(world: World, account_id: str, region: str) -> list[Any]:
 
     Loads and makes nothing: where nobody asked for EventBridge yet, nobody can have made a rule.
     """
-    module = sys.modules.get("moto.events.models")
-    if module is None or _whose is None or _whose() is not world:
-        return []
-    # Absent too while another thread imports it; and `get` of a dictionary that would make an account for a look.
-    accounts: dict[str, Any] = getattr(module, "events_backends", {})
-    backend = dict.get(dict.get(accounts, account_id) or {}, region)
+    backend = _in_use(world, "events", account_id, region)
     buses = [] if backend is None else [backend.event_buses["default"]]
     return [rule for bus in buses for rule in list(bus.rules.values()) if rule.state == "ENABLED"]
+
+
+def security_hub(world: World, account_id: str, region: str) -> Any:
+    """The Security Hub of an account and Region, or None unless this world has enabled it; loads and makes nothing."""
+    backend = _in_use(world, "securityhub", account_id, region)
+    return backend if backend is not None and backend.enabled else None
+
+
+def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
+    """A backend of moto's that somebody has used in this world, or None; nothing is loaded or made for the look."""
+    module = sys.modules.get(f"moto.{service}.models")
+    if module is None or _whose is None or _whose() is not world:
+        return None
+    # Absent too while another thread imports it; and `get` of a dictionary that would make an account for a look.
+    accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})
+    return dict.get(dict.get(accounts, account_id) or {}, region)
 
 
 def _belongs_to(world: World) -> None:

@@ -58,7 +58,7 @@ def test_for_every_row_the_versions_at_the_fix_and_just_below_fall_on_the_right_
             wrong.append((row.id, row.ecosystem, row.package, interval, sides))
 
     assert not wrong
-    assert len(ROWS) == 1199
+    assert len(ROWS) == 1206
 
 
 def test_for_every_row_the_version_it_begins_with_is_affected_and_one_below_is_not():
@@ -184,3 +184,14 @@ def test_findings_come_worst_first():
 
     assert [one.severity for one in report.findings] == ["CRITICAL", "HIGH", "LOW", "UNDEFINED"]
     assert report.severity_counts == {"CRITICAL": 1, "HIGH": 1, "LOW": 1, "UNDEFINED": 1}
+
+
+def test_a_security_update_with_a_tilde_is_not_older_than_its_own_fix():
+    # DSA-5123-1: the fix for Debian 11 sorts before 5.2.5-2.1, the version of unstable that has it too.
+    def found(version):
+        release = 'ID=debian\nVERSION_ID="11"\n'
+        image = [layer(*debian(("liblzma5", version, "xz-utils"), release=release))]
+        return "CVE-2022-1271" in [finding.id for finding in scan(image).findings]
+
+    assert found("5.2.5-2")
+    assert not found("5.2.5-2.1~deb11u1")

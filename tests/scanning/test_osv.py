@@ -1,5 +1,6 @@
 import pytest
 
+from ecrlab.scanning import severity
 from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.osv import Interval, canonical_name, read_record
 from ecrlab.scanning.versions import VersionError
@@ -124,3 +125,11 @@ def test_debians_urgency_goes_before_the_vector():
 def test_only_pypi_names_are_spelled_anew():
     assert canonical_name("PyPI", "Zope.Interface__x") == "zope-interface-x"
     assert canonical_name("npm", "@Scope/Name_x") == "@Scope/Name_x"
+
+
+def test_a_score_of_cvss_2_is_rated_by_its_own_scale():
+    ratings = [{"type": "CVSS_V2", "score": "AV:N/AC:L/Au:N/C:C/I:C/A:C"}]
+
+    assert severity.judge(ratings) == ("HIGH", 10.0, "AV:N/AC:L/Au:N/C:C/I:C/A:C")
+    ratings.append({"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"})
+    assert severity.judge(ratings)[:2] == ("CRITICAL", 9.8)

@@ -8,6 +8,7 @@ turned round.
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ecrlab.simulator.operations import load
 from ecrlab.simulator.server import Server
 from tests.simulator.accounts import ABROAD, Account
 from tests.simulator.client import Repository, client_of
+from tests.simulator.scanned import Lab, configure
 
 WITHOUT_OPERATIONS = "ECRLAB_WITHOUT_OPERATIONS"
 
@@ -99,3 +101,18 @@ def abroad(home) -> Account:
     """A second account, entered by the role that AWS Organizations makes in it."""
     key, _ = home.assume(f"arn:aws:iam::{ABROAD}:role/OrganizationAccountAccessRole")
     return Account(home.endpoint, home.region, key)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path / "state")
+    yield lab
+    lab.server.stop()
+    lab.world.close()
+
+
+@pytest.fixture
+def watched(lab: Lab) -> Lab:
+    configure(lab.ecr, "ENHANCED", "CONTINUOUS_SCAN")
+    lab.told.clear()
+    return lab

@@ -164,6 +164,16 @@ def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:
     takes(Rule.__init__, "name", "state")
 
 
+def test_security_hub_keeps_what_is_imported() -> None:
+    from moto.securityhub.models import SecurityHubBackend, securityhub_backends
+
+    assert isinstance(securityhub_backends["123456789012"], dict), MOVED.format("securityhub_backends")
+    hub = SecurityHubBackend("us-east-1", "123456789012")
+    assert hub.enabled is False, MOVED.format("SecurityHubBackend.enabled")
+    hub.batch_import_findings([{"Id": "1", "Resources": [{"Id": "a"}]}])
+    assert hub.findings[0].data["Id"] == "1", MOVED.format("SecurityHubBackend.findings")
+
+
 @pytest.mark.parametrize("service", ["sts", "iam", "kms", "s3", "events", "ecs", "lambda", "eks", "securityhub"])
 def test_the_services_beside_ours_are_there(service: str) -> None:
     from moto import backend_index

@@ -12,6 +12,7 @@ MODULES = (
     "policies",
     "lifecycle",
     "registry",
+    "scanning",
     "trail",
 )
 

@@ -9,12 +9,13 @@ from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
 from ecrlab.simulator import pages
 from ecrlab.simulator.calls import Call, operation
+from ecrlab.simulator.operations import scanning
 
 PAGE = 100
 """Results of a page unless `maxResults` says otherwise."""
 
 
-@operation("PutImage", partial="Docker's schema 1 is refused; neither scans nor replicates what comes")
+@operation("PutImage", partial="Docker's schema 1 is refused; what comes is not replicated")
 def put_image(call: Call) -> dict[str, Any]:
     """Take in a manifest whose layers are there, and let a tag point at it."""
     request = call.request
@@ -38,7 +39,7 @@ def list_images(call: Call) -> dict[str, Any]:
     return {"imageIds": [_shown_id(image_id) for image_id, _ in found[: page.most]], **answer}
 
 
-@operation("DescribeImages", partial="without imageScanStatus and imageScanFindingsSummary")
+@operation("DescribeImages")
 def describe_images(call: Call) -> dict[str, Any]:
     """One entry for each image, in pages or as asked for by `imageIds`."""
     wanted = call.request.get("imageIds")
@@ -149,14 +150,14 @@ def _given(call: Call, image: Image, body: bytes, tag: str | None) -> dict[str, 
 
 
 def _details(call: Call, found: Iterable[Image]) -> list[dict[str, Any]]:
-    names, now = call.names, call.world.clock.now().timestamp()
-    return [_detail(names, image, now) for image in found]
+    now = call.world.clock.now().timestamp()
+    return [_detail(call, image, now) for image in found]
 
 
-def _detail(names: dict[str, str], image: Image, now: float) -> dict[str, Any]:
+def _detail(call: Call, image: Image, now: float) -> dict[str, Any]:
     status = image.status(now)
     detail: dict[str, Any] = {
-        **names,
+        **call.names,
         "imageDigest": image.digest,
         "imageTags": list(image.tags),
         "imageSizeInBytes": image.size,
@@ -166,6 +167,7 @@ def _detail(names: dict[str, str], image: Image, now: float) -> dict[str, Any]:
         "lastRecordedPullTime": image.pulled_at,
         "subjectManifestDigest": image.subject,
         "imageStatus": status,
+        **scanning.detail(call, image),
         "lastArchivedAt": image.archived_at,
         "lastActivatedAt": None if status == "ACTIVATING" else image.activated_at,
     }

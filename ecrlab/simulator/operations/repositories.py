@@ -74,7 +74,7 @@ def put_image_tag_mutability(call: Call) -> dict[str, Any]:
     return {**call.names, "imageTagMutability": mutability, **_shown_filters(changed)}
 
 
-@operation("PutImageScanningConfiguration", partial="kept; images are not scanned yet")
+@operation("PutImageScanningConfiguration")
 def put_image_scanning_configuration(call: Call) -> dict[str, Any]:
     """Say whether images are scanned when they are pushed."""
     scan_on_push = call.request["imageScanningConfiguration"].get("scanOnPush", False)

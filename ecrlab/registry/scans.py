@@ -1,0 +1,154 @@
+"""When an image was scanned last, and what is in it.
+
+A basic scan can be made once in 24 hours. Enhanced scanning watches an image for a while after its push or its last
+use. What was found in one way is hidden, not forgotten, while the registry scans in the other.
+
+What is in an image is read once and kept here, as the scanner wrote it; what is wrong with it is judged by whoever
+asks.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ecrlab.registry import repositories
+from ecrlab.registry.errors import (
+    ImageArchivedException,
+    ImageNotFoundException,
+    LimitExceededException,
+    UnsupportedImageTypeException,
+)
+from ecrlab.registry.images import COLUMNS, Image, from_row
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED, applied, configuration
+from ecrlab.registry.world import Change, Registry, World
+
+ONCE_IN = timedelta(hours=24)
+"""How often an image can be scanned the basic way, a scan on push included (botocore model, StartImageScan)."""
+
+WATCHED_FOR = timedelta(days=14)
+"""How long an image is watched after its push or its last use (Inspector user guide, scanning ECR container images)."""
+
+IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+"""Media types of the config of a container image; with any other it is an artifact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The last scan of an image: when it was, and up to when its findings were told; in seconds since 1970."""
+
+    at: float
+    told_until: float
+
+
+def is_image(image: Image) -> bool:
+    """Tell whether it is an image of one platform, and neither an index nor an artifact."""
+    return image.artifact_type in IMAGE_CONFIGS
+
+
+def check_scannable(registry: Registry, repository_name: str, image: Image) -> None:
+    """Return if a scan of an image can be asked for.
+
+    Raises `UnsupportedImageTypeException`, and `ImageArchivedException` until it is restored.
+    """
+    if not is_image(image):
+        raise UnsupportedImageTypeException(image.artifact_type or image.media_type)
+    if image.status(registry.world.clock.now().timestamp()) != "ACTIVE":
+        raise ImageArchivedException(image.digest, repository_name, registry.account_id)
+
+
+def last(registry: Registry, image: Image, scan_type: str) -> Scan | None:
+    """The last scan of an image in one of the two ways, or None."""
+    with registry.world.store.read(one=True) as db:
+        return _last(db, image.id, scan_type)
+
+
+def check_quota(scan: Scan | None, now: float) -> None:
+    """Return if an image can be scanned again by now. Raises `LimitExceededException`."""
+    if scan is not None and now - scan.at < ONCE_IN.total_seconds():
+        raise LimitExceededException("The scan quota per image has been exceeded. Wait and try again.")
+
+
+def note(change: Change, registry: Registry, repository_name: str, image: Image, scan_type: str) -> None:
+    """Keep that an image is scanned, in a change.
+
+    Raises `ImageNotFoundException` when it is gone, `LimitExceededException` when somebody else scanned it meanwhile.
+    """
+    there = change.db.execute("SELECT 1 FROM image WHERE id = ? AND digest = ?", (image.id, image.digest)).fetchone()
+    if there is None:
+        raise ImageNotFoundException(image.digest, None, repository_name, registry.account_id)
+    if scan_type == BASIC:
+        check_quota(_last(change.db, image.id, scan_type), change.at)
+    change.db.execute("INSERT OR REPLACE INTO scan VALUES (?, ?, ?, ?)", (image.id, scan_type, change.at, change.at))
+
+
+def note_told(change: Change, image: Image, scan_type: str) -> None:
+    """Keep that all findings on an image up to the instant of a change were told."""
+    change.db.execute(
+        "UPDATE scan SET told_until = ? WHERE image_id = ? AND scan_type = ?", (change.at, image.id, scan_type)
+    )
+
+
+def watched_until(image: Image) -> float:
+    """Up to when continuous scanning looks at an image, in seconds since 1970."""
+    if image.is_archived:
+        return image.archived_at or 0
+    # UNSURE: what counts as use besides the push and a restore from the archive; here a pull that is recorded.
+    return max(image.pushed_at, image.pulled_at or 0, image.activated_at or 0) + WATCHED_FOR.total_seconds()
+
+
+def continuously_scanned(registry: Registry, now: datetime) -> Iterator[tuple[Repository, Image]]:
+    """The images that a registry watches or has just ceased to watch, oldest first.
+
+    There are none unless it scans the enhanced way. Images whose time had passed before they were ever scanned are
+    left out.
+    """
+    how = configuration(registry)
+    if how.scan_type != ENHANCED:
+        return
+    for repository in repositories.describe(registry, most=-1):
+        if applied(how, repository).frequency != CONTINUOUS_SCAN:
+            continue
+        with registry.world.store.read(one=True) as db:
+            rows = db.execute(
+                f"SELECT {COLUMNS} FROM image LEFT JOIN scan ON image_id = image.id AND scan_type = ? "
+                f"WHERE repository_id = ? AND ({_END} > ? OR told_until < {_END}) ORDER BY image.id",
+                (ENHANCED, repository.id, now.timestamp()),
+            ).fetchall()
+        yield from ((repository, image) for image in map(from_row, rows) if is_image(image))
+
+
+_END = (
+    "CASE WHEN archived THEN archived_at ELSE max(pushed_at, coalesce(pulled_at, 0), coalesce(activated_at, 0)) "
+    f"+ {WATCHED_FOR.total_seconds()} END"
+)
+"""`watched_until`, in SQL."""
+
+
+def inventory(registry: Registry, digest: str) -> str | None:
+    """What is known to be in an image, as the scanner wrote it; None for an image that was not read yet."""
+    with registry.world.store.read(one=True) as db:
+        row = db.execute("SELECT contents FROM inventory WHERE digest = ?", (digest,)).fetchone()
+    return None if row is None else str(row["contents"])
+
+
+def keep_inventory(registry: Registry, digest: str, contents: str) -> None:
+    """Keep what is in an image: the same digest is the same image, in whichever repository."""
+    with registry.world.store.write() as db:
+        db.execute("INSERT OR REPLACE INTO inventory VALUES (?, ?)", (digest, contents))
+
+
+def forget_inventories(world: World) -> None:
+    """Let go of what was in images that are gone."""
+    with world.store.read(one=True) as db:
+        is_any = db.execute("SELECT 1 FROM inventory LIMIT 1").fetchone() is not None
+    if is_any:
+        with world.store.write() as db:
+            db.execute("DELETE FROM inventory WHERE digest NOT IN (SELECT digest FROM image)")
+
+
+def _last(db: sqlite3.Connection, image_id: int, scan_type: str) -> Scan | None:
+    row = db.execute("SELECT at, told_until FROM scan WHERE image_id = ? AND scan_type = ?", (image_id, scan_type))
+    found = row.fetchone()
+    return None if found is None else Scan(found["at"], found["told_until"])

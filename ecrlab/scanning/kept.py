@@ -1,0 +1,32 @@
+"""An inventory written down, so that an image that was read once can be judged again and again.
+
+The JSON is the kit's own and carries a number: what another version of the kit wrote is read anew from the image.
+"""
+
+import json
+from dataclasses import asdict
+
+from ecrlab.scanning.distribution import Distribution
+from ecrlab.scanning.inventory import Inventory, NotInventoried, Package
+
+FORMAT = 1
+
+
+def write(inventory: Inventory) -> str:
+    """Write an inventory down as JSON."""
+    return json.dumps({"format": FORMAT, **asdict(inventory)}, separators=(",", ":"))
+
+
+def read(text: str) -> Inventory | None:
+    """Read what `write` wrote; None for the work of another version."""
+    kept = json.loads(text)
+    if kept["format"] != FORMAT:
+        return None
+    distribution = kept["distribution"]
+    return Inventory(
+        kept["status"],
+        kept["reason"],
+        Distribution(**distribution) if distribution else None,
+        tuple(Package(**package) for package in kept["packages"]),
+        tuple(NotInventoried(**item) for item in kept["not_inventoried"]),
+    )
