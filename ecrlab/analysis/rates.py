@@ -98,6 +98,11 @@ class Rate:
         return found
 
     @cached_property
+    def first(self) -> date | None:
+        """The day on which the first layer came."""
+        return min(self.came.values(), default=None)
+
+    @cached_property
     def counted_on(self) -> Mapping[str, Callable[[int], str]]:
         """For each tag with a digit or a commit in it: how to make the tag of a later image of its kind."""
         return _continued([tag for image in self.snapshot.images for tag in image.image_tags])
@@ -169,7 +174,7 @@ class _Drawing:
         """Whether a layer came with a day; what the very first day brought for others to share came once."""
         if self.rate.came[layer] != drawn:
             return False
-        return drawn != min(self.rate.came.values()) or self.snapshot.uses[layer] == 1
+        return drawn != self.rate.first or self.snapshot.uses[layer] == 1
 
     def _tag(self, tag: str) -> str:
         continued = self.rate.counted_on.get(tag)
