@@ -1,6 +1,6 @@
 """The what-if panel: choose two policies, a start and a horizon, and see what one saves instead of the other.
 
-    panel(lab.snapshot("web"), {"keep ten": text}, shop.future)
+    panel(lab.storage("web"), {"keep ten": text}, shop.future)
 
 Days to come are drawn once; a policy meets them when it is first chosen, and its courses are kept, so that going back
 and another horizon cost nothing. Where no futures are given they are drawn from the repository's own days
