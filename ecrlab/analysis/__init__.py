@@ -7,6 +7,7 @@ show, piles  that as one picture: rows for few images, piles for many
 tag_history  which image had which tag when
 fates        what becomes of each image under a policy, and why; fate_strip draws it over time
 policy_editor, rule_form  change a policy and watch the fates change
+what_if      two policies, a start, a horizon, and what one saves
 plots        the one look of all pictures
 
 How old, how big, what it costs, and what a policy would save:
