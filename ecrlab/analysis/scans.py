@@ -48,7 +48,7 @@ def counts(found: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
     fix = found["fixed in"].ne("").map({True: "fix available", False: "no fix"})
-    kinds = found["whose"] + ": " + fix
+    kinds = (found["whose"] + ": " + fix).where(found["whose"].ne(""), "layer and fix not said")
     order = [severity for severity in SEVERITIES if severity in set(found["severity"])]
     table = pd.crosstab(found["severity"], kinds).reindex(order)
     table.columns.name = None
@@ -76,15 +76,18 @@ def comparison_picture(title: str, images: Mapping[str, "pd.DataFrame"]) -> Any:
     table = compare(images)
     parts = {str(name): [float(count) for count in table[name]] for name in table.columns}
     if len(parts) > len(plots.PALETTE):
-        # There are not so many colours that everybody can tell apart: the mildest go together.
-        mild = [name for name in ("LOW", "INFORMATIONAL") if name in parts]
-        parts["LOW or less"] = [sum(numbers) for numbers in zip(*(parts.pop(name) for name in mild), strict=True)]
+        # There are not so many colours that everybody can tell apart.
+        for name, together in (("LOW or less", ("LOW", "INFORMATIONAL")), ("not rated", ("UNTRIAGED", "UNDEFINED"))):
+            merged = [parts.pop(severity) for severity in together if severity in parts]
+            parts |= {name: [sum(numbers) for numbers in zip(*merged, strict=True)]} if merged else {}
     return _bars(title, list(table.index), parts, row_label="image")
 
 
 def _bars(title: str, rows: list[str], parts: dict[str, list[float]], *, row_label: str) -> Any:
     from matplotlib.ticker import MaxNLocator
 
+    rows = rows or ["none"]
+    parts = parts or {"no findings": [0.0] * len(rows)}
     shown = plots.stacked_bars(title, rows, dict(parts), unit="findings", row_label=row_label)
     [axes] = shown.axes
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no halves of findings

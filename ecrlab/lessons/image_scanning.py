@@ -76,7 +76,7 @@ def _manager(finding: dict[str, Any]) -> str:
 EXERCISES = (
     Exercise(
         id="scan-prod-and-shop",
-        task="Have shop and all repositories that begin with prod watched continuously, and no others.",
+        task="Have shop and all repositories that begin with prod watched continuously, but not reproduce or test.",
         judge=_watched,
         hints=(
             "A filter without * passes every name that contains it: prod would let reproduce pass.",
