@@ -26,14 +26,21 @@ from ecrlab.running import LabFolder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ecrlab.analysis.policy_editor import PolicyEditor
     from ecrlab.analysis.show import Show
+    from ecrlab.analysis.snapshot import Snapshot as Contents
     from ecrlab.analysis.transcripts import Transcript
+    from ecrlab.histories import Shop
+    from ecrlab.registry import snapshots
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
 ACCOUNT = "123456789012"
 SEED = "ecrlab"
 """What ids and tokens of a lab are made from, so that every run makes the same."""
+
+SHOP = 7
+"""The seed of the shop whose past is loaded unless told otherwise."""
 
 _running: "Lab | None" = None
 
@@ -49,7 +56,8 @@ class Lab:
         self._folder = folder
         self._world = world
         self._server = server
-        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, answer))
+        self._last_snapshot: snapshots.Snapshot | None = None
+        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
 
     @property
@@ -90,21 +98,27 @@ class Lab:
         `.picture()` and `.table()` of the answer give the two apart. It reads what is there without pulling it.
         """
         from ecrlab.analysis.show import show
-        from ecrlab.registry import images
-        from ecrlab.registry.errors import ImageNotFoundException
 
-        registry = self._world.registry(self.account_id, self.region)
+        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-        def manifests(name: str, digests: Sequence[str]) -> dict[str, str]:
-            given = {}
-            for digest in digests:
-                # Another client may have deleted it since it was listed.
-                with contextlib.suppress(ImageNotFoundException):
-                    image = images.find(registry, name, images.ImageId(digest))
-                    given[digest] = (image.body or b"{}").decode()
-            return given
+    def storage(self, repository: str) -> "Contents":
+        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
 
-        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=manifests)
+        It reads what is there without pulling it.
+        """
+        from ecrlab.analysis.reading import read
+
+        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
+
+    def edit_policy(self, repository: str, policy: str | None = None) -> "PolicyEditor":
+        """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
+
+        It begins with the text `policy`, or with the repository's own policy, or without a rule; it changes nothing in
+        the registry. See `ecrlab.analysis.policy_editor`.
+        """
+        from ecrlab.analysis.policy_editor import editor
+
+        return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
@@ -115,6 +129,50 @@ class Lab:
         from ecrlab.registry import history
 
         return table(history.of(self._world.registry(self.account_id, self.region), repository))
+
+    def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
+        """Give the registry a past that ended yesterday: `lab.load("a-year-of-ci")`; another seed, another shop.
+
+        What runs in ECS is registered there. Manifests are true; layers have no bytes, so images cannot be pulled.
+        """
+        from ecrlab.lessons import scenarios
+        from ecrlab.simulator.beforehand import Request
+
+        registry = self._world.registry(self.account_id, self.region)
+        shop = scenarios.load(scenario, seed, registry)
+        for definition in scenarios.task_definitions(shop, registry):
+            self._server.beforehand.ask(Request("ecs", scenarios.REGISTER, definition))
+        return shop
+
+    def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
+        """What ECR did by itself, in the registry or to one repository, as CloudTrail would tell it, oldest first.
+
+        One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
+        (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
+        """
+        from ecrlab.registry import trail
+
+        return trail.of(self._world.registry(self.account_id, self.region), repository)
+
+    def snapshot(self) -> "snapshots.Snapshot":
+        """Remember the whole registry as it is now, for `lab.restore()`."""
+        from ecrlab.registry import snapshots
+
+        self._last_snapshot = snapshots.take(self._world)
+        return self._last_snapshot
+
+    def restore(self, snapshot: "snapshots.Snapshot | None" = None) -> None:
+        """Let the registry be what it was at a snapshot, the last one unless another is given: images, bytes and all.
+
+        The clock does not go back, and neither do AWS's other services. Raises `EcrLabError` when there is no such
+        snapshot of this lab.
+        """
+        from ecrlab.registry import snapshots
+
+        wanted = self._last_snapshot if snapshot is None else snapshot
+        if wanted is None:
+            raise EcrLabError("there is no snapshot to go back to; take one first: before = lab.snapshot()")
+        snapshots.put_back(self._world, wanted)
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
         """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.
@@ -148,6 +206,20 @@ class Lab:
         self._server.stop()
         self._world.close()
         self._folder.remove()
+
+    def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
+        """The texts of manifests, read from the registry itself: no pull."""
+        from ecrlab.registry import images
+        from ecrlab.registry.errors import ImageNotFoundException
+
+        registry = self._world.registry(self.account_id, self.region)
+        given = {}
+        for digest in digests:
+            # Another client may have deleted it since it was listed.
+            with contextlib.suppress(ImageNotFoundException):
+                image = images.find(registry, repository, images.ImageId(digest))
+                given[digest] = (image.body or b"{}").decode()
+        return given
 
     def _last_error(self) -> str | None:
         seen = [self._server.aws.last_refusal] if self._server.aws.last_refusal else []

@@ -78,6 +78,62 @@ docker rmi my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.
 docker pull 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
     ),
     Step(
+        "Release eleven times more, as a pipeline does, until there is something to tidy up.",
+        """\
+for n in 4 5 6 7 8 9 10 11 12 13 14; do
+  image=123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.$n
+  docker build --quiet --label release=$n --tag $image . && docker push --quiet $image
+done""",
+    ),
+    Step(
+        "Let old images go by themselves: keep the last ten releases, and nothing untagged for more than a day.",
+        """\
+aws ecr put-lifecycle-policy \\
+  --repository-name my-app \\
+  --lifecycle-policy-text '{
+    "rules": [
+      {
+        "rulePriority": 1,
+        "description": "Keep last 10 tagged images",
+        "selection": {
+          "tagStatus": "tagged",
+          "tagPrefixList": ["v"],
+          "countType": "imageCountMoreThan",
+          "countNumber": 10
+        },
+        "action": {"type": "expire"}
+      },
+      {
+        "rulePriority": 2,
+        "description": "Delete untagged after 1 day",
+        "selection": {
+          "tagStatus": "untagged",
+          "countType": "sinceImagePushed",
+          "countUnit": "days",
+          "countNumber": 1
+        },
+        "action": {"type": "expire"}
+      }
+    ]
+  }'""",
+    ),
+    Step(
+        "Before it deletes anything, ask what it would delete.",
+        """\
+aws ecr start-lifecycle-policy-preview --repository-name my-app --query status
+aws ecr wait lifecycle-policy-preview-complete --repository-name my-app
+aws ecr get-lifecycle-policy-preview \\
+  --repository-name my-app \\
+  --query 'previewResults[*].[imageTags[0],action.type,appliedRulePriority]' \\
+  --output table""",
+    ),
+    Step(
+        "ECR acts within a day; the clock of a lab can be moved. Two releases are gone.",
+        """\
+python3 -m ecrlab clock --endpoint $AWS_ENDPOINT_URL advance 1d
+aws ecr describe-images --repository-name my-app --query 'imageDetails[*].imageTags[0]' --output text""",
+    ),
+    Step(
         "Clean up: the repository, with the image in it.",
         "aws ecr delete-repository --repository-name my-app --force --query repository.repositoryUri",
     ),

@@ -2,7 +2,7 @@
 
 notebooks ─► lab ─► simulator ─► registry · scanning · lifecycle     (arrows point down only)
               │         └──────► gallery ─► layers ◄─ docker
-              └───► analysis ─► lifecycle
+              └───► analysis ─► lifecycle · histories
 """
 
 import ast
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "gallery": {"layers"},
     "registry": {"clock"},
     "lifecycle": set(),
+    "histories": set(),
     "scanning": {"layers"},
     "docker": {"layers", "gallery"},
     "simulator": {
@@ -38,7 +39,7 @@ MAY_IMPORT = {
         "environment",
         "running",
     },
-    "analysis": {"lifecycle"},
+    "analysis": {"lifecycle", "histories"},
 }
 
 # Room -> what it may import besides the standard library; a room that is not named here is free.
@@ -51,10 +52,11 @@ THIRD_PARTY = {
     "layers": set(),
     "gallery": set(),
     "registry": set(),
+    "histories": set(),
     "lifecycle": {"rich"},
     "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},
     "docker": set(),
-    "analysis": {"matplotlib", "pandas", "IPython"},
+    "analysis": {"IPython", "ipywidgets", "matplotlib", "pandas"},
 }
 
 # At the rim of a room, for the commands that say so.

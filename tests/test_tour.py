@@ -49,6 +49,14 @@ def test_nothing_is_left_in_the_registry(finished):
     assert re.search(r'"repositories": \[\]\n}', finished.stdout)
 
 
+def test_the_policy_previews_what_then_goes(finished):
+    after = finished.stdout[finished.stdout.index("start-lifecycle-policy-preview") :]
+    assert re.findall(r"\|\s+(v1\.2\.\d+)\s*\|\s*EXPIRE\s*\|\s*1\s*\|", after) == ["v1.2.3", "v1.2.4"]
+    left = re.search(r"^v1\.2\.5\s.*$", after, re.MULTILINE)
+    assert left is not None
+    assert left[0].split() == [f"v1.2.{n}" for n in range(5, 15)]
+
+
 def test_it_can_wait_for_a_teacher():
     waited = toured("--step", typed="\n" * len(tour.STEPS))
 

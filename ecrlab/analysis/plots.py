@@ -5,6 +5,7 @@ as well.
 """
 
 import contextlib
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,15 @@ INK, GREY = "#1a1a1a", "#6b6b6b"
 BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, SKY)
 HATCHES = ("", "///", "...", "xx", "\\\\\\")
+SHADES = ("#f0f6fb", "#b9d8ee", SKY, BLUE, "#0b2c4a")
+"""From light to dark, for what has an order; told apart by their lightness alone."""
+LINE_COLOURS = (BLUE, VERMILION, GREEN, INK, GREY)
+"""Those that stand out from white without an outline."""
+LINES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
+MARKERS = ("o", "s", "^", "D", "v")
+
+OUTLINE: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.8}
+"""Of every bar: light colours have no shape on white without one."""
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -45,6 +55,63 @@ def figure(title: str, *, width: float = 9, height: float = 4) -> Iterator[tuple
         shown, axes = plt.subplots(figsize=(width, height))
         axes.set_title(title)
         yield shown, axes
+
+
+def headed(shown: "Figure", title: str, width: int = 92) -> None:
+    """Give a whole figure its title, in lines of at most so many characters; that of the axes alone goes."""
+    for axes in shown.axes:
+        axes.set_title("", loc="left")
+    shown.suptitle(wrapped(title, width), x=0.01, ha="left", fontsize=14, fontweight="bold")
+
+
+def describe(shown: "Figure", alt: str) -> "Figure":
+    """Give a figure its text for those who cannot see it: `shown.get_label()` gives it back."""
+    shown.set_label(alt)
+    return shown
+
+
+def wrapped(text: str, width: int) -> str:
+    r"""A text in lines of at most so many characters; what is longer than a line and has no space is cut.
+
+    >>> wrapped("keep the newest 10", 12)
+    'keep the\nnewest 10'
+    """
+    words = [word if len(word) <= width else f"{word[: width - 1]}…" for word in text.split()]
+    return textwrap.fill(" ".join(words), width, break_on_hyphens=False)
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most so many characters.
+
+    >>> cut("my-app", 4), cut("my-app", 6)
+    ('my-…', 'my-app')
+    """
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def on_white(text: str) -> bool:
+    """Whether a colour is light enough for dark text upon it."""
+    red, green, blue = (int(text[k : k + 2], 16) for k in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 130
+
+
+def bytes_axis(axis: Any) -> None:
+    """Write bytes along an axis as people read them, from 0 to a thousand at least."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    from ecrlab.analysis.inventory import readable
+
+    axis.set_view_interval(0, max(axis.get_view_interval()[1], 1000), ignore=True)
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda size, _: "0" if size == 0 else readable(size)))
+
+
+def whole_numbers(axis: Any) -> None:
+    """Mark an axis of things that are counted at whole numbers only."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(6, integer=True))
+    axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}"))
 
 
 def stacked_bars(

@@ -7,11 +7,14 @@ what was reached or what is still missing. It never raises for an unsolved exerc
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecrlab.clock import Clock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import catalogue, progress
+
+if TYPE_CHECKING:
+    from ecrlab.analysis.snapshot import Snapshot
 
 
 class NotYet(EcrLabError):
@@ -24,10 +27,15 @@ class NoSuchExercise(EcrLabError):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything."""
+    """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything.
+
+    `client` makes clients of other services; `storage` reads what a repository holds without pulling it.
+    """
 
     ecr: Any
     clock: Clock
+    client: Callable[[str], Any]
+    storage: "Callable[[str], Snapshot]"
     answer: Any = None
 
     def images(self, repository: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ own preview.
 Nothing is changed. A preview is a dry run that AWS keeps for a while; it acts on no image.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ecrlab.errors import EcrLabError
@@ -16,6 +17,9 @@ ACTIONS = ("ecr:DescribeImages", "ecr:BatchGetImage")
 PREVIEW_ACTIONS = ("ecr:StartLifecyclePolicyPreview", "ecr:GetLifecyclePolicyPreview")
 """Those that a comparison with AWS's preview needs besides."""
 _MOST_IDS = 100
+
+Manifests = Callable[[str, Sequence[str]], Mapping[str, str]]
+"""Given a repository and digests, the text of their manifests; a digest that is gone is left out."""
 
 
 class Unreachable(EcrLabError):
@@ -36,11 +40,15 @@ def connect(profile: str | None, region: str | None) -> Any:
 
 
 class Repository:
-    """One repository, seen through a boto3 ECR client."""
+    """One repository, seen through a boto3 ECR client.
 
-    def __init__(self, client: Any, name: str) -> None:
+    Without `given` the manifests of indexes are read with BatchGetImage, which AWS counts as a pull of the index.
+    """
+
+    def __init__(self, client: Any, name: str, given: Manifests | None = None) -> None:
         self.client = client
         self.name = name
+        self._given = given
 
     def images(self) -> list[Image]:
         """All images, archived ones too, with the children of the indexes among them."""
@@ -59,6 +67,9 @@ class Repository:
         return [result for page in pages for result in page.get("previewResults", [])]
 
     def _manifests(self, digests: list[str]) -> dict[str, Any]:
+        if self._given is not None:
+            texts = self._given(self.name, digests).items()
+            return manifests({"images": [{"imageId": {"imageDigest": d}, "imageManifest": text} for d, text in texts]})
         found = {}
         for start in range(0, len(digests), _MOST_IDS):
             answer = self._call(

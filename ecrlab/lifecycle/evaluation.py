@@ -127,8 +127,7 @@ class Evaluation:
         for position in self.line if listed else ():
             if position in listed and not self.acts(position):
                 attached = self.ties.subjects.get(position)
-                rules = self.selecting(position)
-                rule = self.acts(attached) if attached is not None else rules[0] if rules else None
+                rule = self.deciding(position) if attached is None else self.acts(attached)
                 if rule and self._reason_to_stay(position, attached is not None) is Reason.LISTED:
                     yield self.images[position], rule
 
@@ -141,6 +140,11 @@ class Evaluation:
     def selecting(self, position: int) -> tuple[Rule, ...]:
         """The rules that select an image, the one that decides about it first."""
         return tuple(self.policy.rules[rule] for rule in self._rules_of[self._families[position]])
+
+    def deciding(self, position: int) -> Rule | None:
+        """The first of the rules that select an image, if any does."""
+        rules = self._rules_of[self._families[position]]
+        return self.policy.rules[rules[0]] if rules else None
 
     def marks(self, rule: Rule, position: int) -> bool:
         """Whether an image that a rule selects is past the rule's bound."""

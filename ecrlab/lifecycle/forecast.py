@@ -19,11 +19,11 @@ def next_change(evaluation: Evaluation) -> datetime | None:
     """The first instant after an evaluation at which one more image would be marked, or None for never."""
     coming = []
     for position, image in enumerate(evaluation.images):
-        rules = evaluation.selecting(position)
+        rule = evaluation.deciding(position)
         if image.storage_class == ACTIVATING:
             coming.append(image.last_activated_at)
-        elif rules and not rules[0].selection.counts:
-            coming.append(_of_age(rules[0], image))
+        elif rule and not rule.selection.counts:
+            coming.append(_of_age(rule, image))
     return min((instant for instant in coming if instant is not None and instant > evaluation.now), default=None)
 
 

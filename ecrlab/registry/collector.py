@@ -98,7 +98,8 @@ class Collector:
         """Remove the files of those digests that no repository holds any more."""
         with self._store.exclusively(), self._store.read() as db:
             for digest in set(digests):
-                if db.execute("SELECT 1 FROM layer WHERE digest = ? LIMIT 1", (digest,)).fetchone() is None:
+                held = db.execute("SELECT 1 FROM layer WHERE digest = ? AND has_bytes LIMIT 1", (digest,))
+                if held.fetchone() is None:
                     # Who awaits it from now on puts the file in place again.
                     with self._lock:
                         if digest not in self._arriving:
@@ -109,11 +110,25 @@ class Collector:
         grace.
         """
         with self._store.exclusively(), self._store.read() as db:
-            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer WHERE has_bytes")}
             for digest in self._blobs:
                 if digest not in known:
                     self._blobs.remove(digest)
             unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
+        for row in unused:
+            self.promise(row["id"])
+        self.suspect((row["id"], row["repository_id"]) for row in unused)
+        self._look_again_later()
+
+    def begin_anew(self) -> None:
+        """Another state was put in place: nobody counts on what was promised in the one before."""
+        with self._lock:
+            self._promises.clear()
+            self._suspects.clear()
+        with self._store.exclusively(), self._store.read(one=True) as db:
+            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
+            self.forget(digest for digest in list(self._blobs) if digest not in known)
         for row in unused:
             self.promise(row["id"])
         self.suspect((row["id"], row["repository_id"]) for row in unused)

@@ -277,7 +277,7 @@ class LayerAlreadyExistsException(_About):
 
 
 class LayerInaccessibleException(_About):
-    """The layer is there, but cannot be downloaded: no image uses it, or only archived ones do."""
+    """The layer is there, but cannot be downloaded: no image uses it, or `why`."""
 
     def __init__(
         self, digest: str, repository: str, registry_id: str, why: str = "is not associated with an image"

@@ -2,6 +2,9 @@
 
 A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS
 user guide, blob mounting). The same bytes lie on the disk once.
+
+A layer that came with a history (see `histories`) has no bytes. It counts for the images that use it, but who wants to
+leave it out of a push is told that it is not there, so that it is pushed, and then it is a layer like any other.
 """
 
 import sqlite3
@@ -14,6 +17,9 @@ from ecrlab.registry.repositories import Repository
 from ecrlab.registry.uploads import Upload
 from ecrlab.registry.world import Registry
 
+NO_BYTES = "has no bytes here: it came with a history that was loaded into this lab, which keeps manifests only"
+"""Why a layer of a history cannot be pulled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -24,6 +30,8 @@ class Layer:
     size: int
     media_type: str | None
     """What the newest image that used it calls it, if there was one."""
+    has_bytes: bool = True
+    """False for one of a history, which cannot be pulled."""
     is_archived: bool = False
     """Whether only archived images use it, so that it is out of reach."""
 
@@ -84,20 +92,27 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
     Raises `RepositoryNotFoundException`.
     """
     world = registry.world
-    with world.store.read() as db:
-        repository = repositories.get(db, registry, repository_name)
-        layer = _get(db, repository.id, digest)
-        if layer is not None and archive.hides(db, repository, digest, world.clock.now().timestamp()):
-            layer = replace(layer, is_archived=True)
+    repository = repositories.find(registry, repository_name)
+
+    def look_up() -> Layer | None:
+        with world.store.read() as db:
+            layer = _get(db, repository.id, digest)
+            if layer is not None and archive.hides(db, repository, digest, world.clock.now().timestamp()):
+                layer = replace(layer, is_archived=True)
+            return layer
+
+    key = ("layer", repository.id, digest)
+    layer = world.remembered(key, look_up, lasts=_is_in_reach)
     if layer is None or not to_push:
         return layer
+    if not layer.has_bytes:
+        return None
     # Between a look and a promise the collector must not come.
-    with world.store.exclusively(), world.store.read(one=True) as db:
-        still = _get(db, repository.id, digest)
-        if still is None:
-            return None
-        _count_on(registry, repository, still)
-        return replace(still, is_archived=layer.is_archived)
+    with world.store.exclusively():
+        layer = world.remembered(key, look_up, lasts=_is_in_reach)
+        if layer is not None:
+            _count_on(registry, repository, layer)
+        return layer
 
 
 def holders(registry: Registry, digest: str) -> list[str]:
@@ -105,7 +120,7 @@ def holders(registry: Registry, digest: str) -> list[str]:
     with registry.world.store.read() as db:
         rows = db.execute(
             "SELECT name FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE digest = ? AND account_id = ? AND region = ? ORDER BY name",
+            "WHERE digest = ? AND has_bytes AND account_id = ? AND region = ? ORDER BY name",
             (digest, registry.account_id, registry.region),
         )
         return [row["name"] for row in rows]
@@ -122,6 +137,17 @@ def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
     return row is not None
 
 
+def without_bytes(registry: Registry, image_id: int) -> int:
+    """How many layers of an image (`Image.id`) have no bytes."""
+    with registry.world.store.read(one=True) as db:
+        count: int = db.execute(
+            "SELECT count(*) FROM image, json_each(image.layers) AS used JOIN layer ON layer.id = used.value "
+            "WHERE image.id = ? AND NOT has_bytes",
+            (image_id,),
+        ).fetchone()[0]
+    return count
+
+
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
     """Let a repository hold a layer that another one of this registry has; None if the source has it not.
 
@@ -132,13 +158,13 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
         target = repositories.get(db, registry, repository_name)
         row = db.execute(
             "SELECT layer.size FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE layer.digest = ? "
+            "WHERE layer.digest = ? AND layer.has_bytes "
             "AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
             (digest, registry.account_id, registry.region, source_name),
         ).fetchone()
         if row is None:
             return None
-        layer = _hold(db, target, digest, row["size"])
+        layer = _hold(db, registry, target, digest, row["size"])
         _count_on(registry, target, layer)
         return layer
 
@@ -168,29 +194,41 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
             # The file first: without a row it is swept, but a row without a file would be a lie.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
-                repository = repositories.get(db, registry, repository_name)
-                layer = _hold(db, repository, digest, upload.blob.size)
+                repository = repositories.find(registry, repository_name)
+                layer = _hold(db, registry, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
                 return layer
     finally:
         world.uploads.end(upload)
 
 
-def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
+def _hold(db: sqlite3.Connection, registry: Registry, repository: Repository, digest: str, size: int) -> Layer:
+    """Let a repository hold a layer whose bytes are there."""
     db.execute(
-        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)",
-        (repository.id, digest, size),
+        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)", (repository.id, digest, size)
     )
     layer = _get(db, repository.id, digest)
     assert layer is not None
-    return layer
+    if layer.has_bytes:
+        registry.world.store.keep_remembered()
+        return layer
+    db.execute("UPDATE layer SET size = ?, has_bytes = 1 WHERE id = ?", (size, layer.id))
+    return replace(layer, size=size, has_bytes=True)
 
 
 def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | None:
     row = db.execute(
-        "SELECT id, digest, size, media_type FROM layer WHERE repository_id = ? AND digest = ?", (repository_id, digest)
+        "SELECT id, digest, size, media_type, has_bytes FROM layer WHERE repository_id = ? AND digest = ?",
+        (repository_id, digest),
     ).fetchone()
-    return None if row is None else Layer(*row)
+    return (
+        None if row is None else Layer(row["id"], row["digest"], row["size"], row["media_type"], bool(row["has_bytes"]))
+    )
+
+
+def _is_in_reach(layer: Layer) -> bool:
+    # A restore ends by itself, without a change.
+    return not layer.is_archived
 
 
 def _count_on(registry: Registry, repository: Repository, layer: Layer) -> None:

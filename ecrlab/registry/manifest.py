@@ -101,7 +101,7 @@ def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha25
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
-        document = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        document = _JSON.decode(text)
         if "\\u" in text:
             # An escaped lone surrogate is no character; nothing that is kept may hold one.
             json.dumps(document, ensure_ascii=False).encode()
@@ -122,6 +122,9 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 
 
 def _descriptor(value: object, where: str) -> Descriptor:

@@ -52,7 +52,7 @@ def put(
         raise ImageDigestDoesNotMatchException(digest, repository_name, registry.account_id)
     with registry.world.change() as change:
         db = change.db
-        repository = repositories.get(db, registry, repository_name)
+        repository = repositories.find(registry, repository_name)
         there, holder = db.execute(
             "SELECT (SELECT id FROM image WHERE repository_id = ?1 AND digest = ?2), "
             "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
@@ -75,6 +75,8 @@ def put(
             if restored:
                 archive.restore_in(change, registry, repository, image, change.at)
                 image = replace(image, is_archived=False, activated_at=change.at)
+            else:
+                registry.world.store.keep_remembered()
             if tag is not None and holder != there:
                 image = _with(image, tag)
         else:
@@ -97,7 +99,7 @@ def _insert(
 ) -> tuple[Image, list[int]]:
     """Keep a new image; give it as it will be under its tag, and the ids of the layers it uses."""
     db = change.db
-    layers = _held_layers(db, registry, repository, manifest)
+    layers = _used_layers(db, registry, repository, manifest)
     children = _held_children(db, registry, repository, manifest)
     foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
     # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
@@ -137,14 +139,15 @@ def _insert(
         pushed_at=change.at,
         pulled_at=None,
     )
-    db.executemany("UPDATE layer SET images = images + 1 WHERE id = ?", [(layer_id,) for layer_id in layer_ids])
-    renamed = [
-        (blob.media_type, layers[blob.digest]["id"])
+    renamed = [  # a push that renames none touches nothing that is remembered
+        (blob.media_type, layer["id"])
         for blob in manifest.blobs
-        if blob.digest in layers and layers[blob.digest]["media_type"] != blob.media_type
+        if (layer := layers.get(blob.digest)) is not None and layer["media_type"] != blob.media_type
     ]
     if renamed:
         db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
+    else:
+        registry.world.store.keep_remembered()
     if children:
         db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
     return image, layer_ids
@@ -158,15 +161,16 @@ def _with(image: Image, tag: str) -> Image:
     return replace(image, tags=(*image.tags, tag))
 
 
-def _held_layers(
+def _used_layers(
     db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
 ) -> dict[str, sqlite3.Row]:
-    """The blobs of a manifest as the repository holds them: digest -> id, bytes (`size`) and media type."""
-    digests = json.dumps([blob.digest for blob in manifest.blobs])
+    """The blobs of a manifest as the repository holds them: digest -> id, bytes (`size`) and media type; each is in use
+    by one image more from now on.
+    """
     rows = db.execute(
-        "SELECT id, digest, size, media_type FROM layer "
-        "WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
-        (repository.id, digests),
+        "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes "
+        "AND digest IN (SELECT value FROM json_each(?)) RETURNING id, digest, size, media_type",
+        (repository.id, json.dumps([blob.digest for blob in manifest.blobs])),
     )
     held = {row["digest"]: row for row in rows}
     missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]

@@ -94,9 +94,13 @@ def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
 
 
 def find(registry: Registry, name: str) -> Repository:
-    """One repository. Raises `RepositoryNotFoundException`."""
-    with registry.world.store.read(one=True) as db:
-        return get(db, registry, name)
+    """One repository, as of the last change. Raises `RepositoryNotFoundException`."""
+
+    def look_up() -> Repository:
+        with registry.world.store.read(one=True) as db:
+            return get(db, registry, name)
+
+    return registry.world.remembered(("repository", registry.account_id, registry.region, name), look_up)
 
 
 def describe(

@@ -7,6 +7,7 @@ connection must not pass a fork.
 """
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS layer (
     size INTEGER NOT NULL,
     images INTEGER NOT NULL DEFAULT 0, -- how many use it: an index by layer would cost each put a page for each layer
     media_type TEXT, -- what the newest of them calls it
+    has_bytes INTEGER NOT NULL DEFAULT 1, -- 0: it came with a history (histories.py), and nobody has pushed it since
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS layer_by_digest ON layer (digest);
@@ -169,6 +171,10 @@ class Store:
         self._durable = durable
         self._is_closed = False
         self._is_tight = False  # from the first change that the disk refused
+        self.epoch = 0.0
+        """Another one after each change that may have touched what is remembered; equal to none, not even itself, in
+        a forked child, which does not see what its parent changes.
+        """
         self._begin_in_this_process()
         writer = self._writer = self._connect()
         try:
@@ -198,12 +204,15 @@ class Store:
             try:
                 db = self._writer = self._writer or self._connect()
                 db.execute("BEGIN IMMEDIATE")
+                self._keeps_remembered = False
                 try:
                     yield db
                     db.execute("COMMIT")
                 except BaseException as error:
                     self._undo(db, error)
                     raise
+                if not self._keeps_remembered:
+                    self.epoch += 1
                 if self._is_tight:
                     # The change is made; that the log could not be folded is the next one's trouble.
                     with contextlib.suppress(sqlite3.OperationalError):
@@ -212,6 +221,12 @@ class Store:
                 if refused := disk.refusal(error):
                     raise refused from error
                 raise
+
+    def keep_remembered(self) -> None:
+        """Say of the change under way that it touches nothing that is remembered: it only adds, or changes other
+        things.
+        """
+        self._keeps_remembered = True
 
     @contextlib.contextmanager
     def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
@@ -239,6 +254,19 @@ class Store:
             raise
         self._put_back(db)
 
+    def replace(self, other: sqlite3.Connection) -> None:
+        """Take over all that another database holds, in one change. Raises `ServerException` on a full disk."""
+        with self._write_lock:
+            self._check_open()
+            db = self._writer = self._writer or self._connect()
+            try:
+                other.backup(db)
+                self.epoch += 1
+            except sqlite3.OperationalError as error:
+                if refused := disk.refusal(error):
+                    raise refused from error
+                raise
+
     def close(self) -> None:
         """Let go of the database, for good; the write-ahead log is folded into it."""
         with self._write_lock, self._pool_lock:
@@ -265,6 +293,8 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 4000")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA cache_size = -16384")
+        # Else a file is made for each statement that changes several rows and might fail half way.
+        db.execute("PRAGMA temp_store = MEMORY")
         return db
 
     def _undo(self, db: sqlite3.Connection, error: BaseException) -> None:
@@ -302,6 +332,7 @@ class Store:
         # Closing a connection here could take the parent's file locks away, so they are kept and never
         # touched.
         _of_the_parent.extend([*self._readers, self._writer])
+        self.epoch = math.nan
         self._begin_in_this_process()
 
 

@@ -18,6 +18,13 @@ MOST_OPEN = 10_000
 """How many uploads may be open at a time, in the whole lab."""
 
 
+HOLD = 64 * 1024
+"""Bytes of an upload that may lie in memory."""
+
+MOST_HELD = 500
+"""How many uploads may; when more are open, the next ones lie in files from their first byte."""
+
+
 @dataclass(slots=True)
 class Upload:
     """One layer on its way into one repository. Hold `lock` while growing or completing it.
@@ -53,7 +60,8 @@ class Uploads:
         with self._lock:
             if len(self._open) >= MOST_OPEN:
                 raise LimitExceededException(f"{MOST_OPEN} layer uploads are open; complete or cancel some of them")
-            upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id))
+            hold = HOLD if len(self._open) < MOST_HELD else 0
+            upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id, hold=hold))
             self._open[upload_id] = upload
         return upload
 

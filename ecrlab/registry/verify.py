@@ -2,6 +2,7 @@
 followed.
 
     blobs      each file hashes to its own name                  layers     each has its file, of its size
+                                                                            (those of a history have none)
     manifests  each hashes to its image's digest and parses      images     what they use is what their
     manifest names tags       each points at an image of its repository         database   SQLite's own checks
 
@@ -11,8 +12,10 @@ yesterday's finding today's lie.
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +75,7 @@ def _database(db: sqlite3.Connection) -> Iterator[Problem]:
 
 def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
     sizes: dict[str, int] = {}
-    for row in db.execute("SELECT DISTINCT digest, size FROM layer"):
+    for row in db.execute("SELECT DISTINCT digest, size FROM layer WHERE has_bytes"):
         if sizes.setdefault(row["digest"], row["size"]) != row["size"]:
             yield Problem(row["digest"], "repositories disagree about its size")
     missing = set(sizes)
@@ -159,9 +162,9 @@ def _tags(db: sqlite3.Connection) -> Iterator[Problem]:
 
 
 def _uses(db: sqlite3.Connection) -> Iterator[Problem]:
-    for row in db.execute(
-        "SELECT layer.digest, layer.images, count(used.value) AS actual FROM layer "
-        "LEFT JOIN (SELECT one.value FROM image, json_each(image.layers) AS one) AS used ON used.value = layer.id "
-        "GROUP BY layer.id HAVING layer.images <> actual"
-    ):
-        yield Problem(row["digest"], f"a layer of {row['actual']} images, believed to be of {row['images']}")
+    used: Counter[object] = Counter()
+    for (layers,) in db.execute("SELECT layers FROM image"):
+        used.update(json.loads(layers))
+    for row in db.execute("SELECT id, digest, images FROM layer"):
+        if row["images"] != used[row["id"]]:
+            yield Problem(row["digest"], f"a layer of {used[row['id']]} images, believed to be of {row['images']}")

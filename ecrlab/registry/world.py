@@ -29,6 +29,7 @@ from ecrlab.registry.collector import Collector
 from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.nights import DAY, Nights
+from ecrlab.registry.remembered import Remembered
 from ecrlab.registry.store import Store
 from ecrlab.registry.uploads import Uploads
 
@@ -86,6 +87,7 @@ class World:
                 undo.callback(self._let_go)
                 self.store = Store(directory / "registry.sqlite", durable=durable)
                 undo.callback(self.store.close)
+                self.remembered = Remembered(self.store)
                 self.blobs = BlobStore(directory, durable=durable)
                 self.uploads = Uploads(self.blobs)
                 self.collector = Collector(self.store, self.blobs, self.uploads)

@@ -124,14 +124,18 @@ def _policies_on(wish: Wish) -> list[str]:
         return []
     registry = wish.registry
     where = (registry.account_id, registry.region)
-    with registry.world.store.read(one=True) as db:
-        rows = db.execute(
-            "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
-            "UNION ALL "
-            "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'policy'",
-            (*where, wish.name, *where),
-        ).fetchall()
-    return [row[0] for row in rows]
+
+    def look_up() -> list[str]:
+        with registry.world.store.read(one=True) as db:
+            rows = db.execute(
+                "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
+                "UNION ALL "
+                "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'policy'",
+                (*where, wish.name, *where),
+            )
+            return [row[0] for row in rows]
+
+    return registry.world.remembered(("policies", *where, wish.name), look_up)
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:

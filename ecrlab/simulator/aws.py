@@ -31,10 +31,19 @@ from ecrlab.simulator.shapes import request_check, service_model
 TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
 
+CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
+"""The same of a service that is moto's but for what is in our table of operations."""
+
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
 
 log = logging.getLogger("ecrlab.aws")
+
+
+def is_ours(target: str) -> bool:
+    """Whether an operation is for this face: all of both registries, and what moto lacks of CloudTrail."""
+    prefix, _, name = target.rpartition(".")
+    return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
 
 
 class MissingAuthenticationTokenException(EcrError):
@@ -82,13 +91,13 @@ class AwsFace:
 
     def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
         """Keep the error as clients print it, and when it was, for `lab.why()`."""
-        operation = headers.get("X-Amz-Target", "").partition(".")[2]
+        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
         text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
         self.last_refusal = (time.time(), text)
 
     def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        prefix, _, name = headers.get("X-Amz-Target", "").partition(".")
-        service = TARGETS.get(prefix)
+        prefix, _, name = headers.get("X-Amz-Target", "").rpartition(".")
+        service = (TARGETS | CLOUDTRAIL).get(prefix)
         if service is None or name not in service_model(service).operation_names:
             raise UnknownOperationException(f"no operation {name!r} of {prefix!r}")
         signature = read_signature(headers.get("Authorization", ""))

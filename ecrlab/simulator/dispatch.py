@@ -1,7 +1,7 @@
 """One port, five kinds of caller: who gets which request.
 
     /v2/…                     Docker clients     DockerFace, or GalleryFace for public.ecr.aws
-    X-Amz-Target of ecr(-public)   AWS clients   AwsFace
+    X-Amz-Target of ecr(-public)   AWS clients   AwsFace; also for cloudtrail's LookupEvents
     /_ecrlab/layers/…         whoever was given the address   Downloads
     /_ecrlab/…                the lab itself     Control
     everything else           AWS clients        moto, made on first use
@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.world import World
-from ecrlab.simulator.aws import LARGEST_BODY, TARGETS, Answer, AwsFace
+from ecrlab.simulator.aws import LARGEST_BODY, Answer, AwsFace, is_ours
+from ecrlab.simulator.beforehand import Beforehand
 from ecrlab.simulator.callers import read_signature
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import PREFIX as LAYERS
@@ -46,13 +47,13 @@ log = logging.getLogger("ecrlab.server")
 class Dispatcher:
     """The WSGI application of a lab."""
 
-    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control) -> None:
+    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, beforehand: Beforehand) -> None:
         self._aws = aws
         self._docker = docker
         self._gallery = GalleryFace()
         self._control = control
         self._downloads = Downloads(aws.world)
-        self._moto = Moto(aws.world)
+        self._moto = Moto(aws.world, beforehand)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -73,7 +74,7 @@ class Dispatcher:
             body = _body(environ)
         except Refusal as bad:
             return _send(_error(environ, bad.status, bad.code, bad.message, close=True), start_response)
-        if environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0] in TARGETS:
+        if is_ours(environ.get("HTTP_X_AMZ_TARGET", "")):
             return _send(self._answer_aws(environ, body), start_response)
         if path.startswith(MOTO_API):
             return _send(_unsupported(environ), start_response)
@@ -91,8 +92,9 @@ class Dispatcher:
 class Moto:
     """moto's services behind our door: made when first asked, and never answering a page of HTML."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, beforehand: Beforehand) -> None:
         self._world = world
+        self._beforehand = beforehand
         self._application: Wsgi = None
         self._lock = threading.Lock()
 
@@ -109,6 +111,8 @@ class Moto:
             started.append((status, headers))
 
         try:
+            if signature := read_signature(environ.get("HTTP_AUTHORIZATION", "")):
+                self._beforehand.make(signature.service, self._application)
             pieces = self._application(environ, note)
             body = b"".join(pieces)
             if hasattr(pieces, "close"):

@@ -12,7 +12,7 @@ import logging
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ecrlab import lifecycle
@@ -70,19 +70,21 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
         repository = repositories.get(change.db, registry, name)
         kept = lifecycle_policies.get_in(change.db, registry, repository)
         policy = read(kept.text)
-        evaluation = lifecycle.evaluate(policy, shelf(change.db, repository, midnight), midnight)
+        seen = shelf(change.db, repository, midnight)
+        evaluation = lifecycle.evaluate(policy, seen, midnight)
         deeds, freed = _act(change, registry, repository, evaluation)
         refused = " ".join(f"{deed.image.image_digest} {deed.rule.rule_priority}" for deed in deeds if deed.failure)
         # UNSURE: whether a run that did nothing is recorded, and a failure again each night; neither, so that nights
         # can be passed over.
-        if any(deed.failure is None for deed in deeds) or (deeds and refused != kept.refused):
+        done = [deed for deed in deeds if deed.failure is None]
+        if done or (deeds and refused != kept.refused):
             told = lifecycle_trail.Policy.of(kept, policy)
             for document in lifecycle_trail.execution(registry, name, midnight, told, deeds):
                 trail.record(change, registry, name, document)
         lifecycle_policies.note_evaluated(change, repository, refused)
-        if any(deed.failure is None for deed in deeds):
+        if done:
             # What went may free what is left, such as the parts of an index: then there is work the night after.
-            evaluation = lifecycle.evaluate(policy, shelf(change.db, repository, midnight), midnight)
+            evaluation = lifecycle.evaluate(policy, _left(seen, done, midnight), midnight)
     images.collect(registry, repository, freed)
     return midnight if evaluation.expiring or evaluation.transitioning else next_change(evaluation)
 
@@ -103,7 +105,8 @@ def shelf(db: sqlite3.Connection, repository: Repository, now: datetime) -> list
     for parent, digest in listed:
         children[parent].append(digest)
     rows = db.execute(f"SELECT {images.COLUMNS} FROM image WHERE repository_id = ? ORDER BY id", (repository.id,))
-    return [_as_seen(images.from_row(row), tuple(children.get(row["id"], ())), now.timestamp()) for row in rows]
+    seconds = now.timestamp()
+    return [_as_seen(images.from_row(row), tuple(children.get(row["id"], ())), seconds) for row in rows]
 
 
 def _as_seen(image: images.Image, children: tuple[str, ...], now: float) -> lifecycle.Image:
@@ -122,28 +125,38 @@ def _as_seen(image: images.Image, children: tuple[str, ...], now: float) -> life
     )
 
 
+def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) -> list[lifecycle.Image]:
+    """The images after a run that did these deeds."""
+    expired = {deed.image.image_digest for deed in done if deed.rule.action.type == EXPIRE}
+    archived = {deed.image.image_digest for deed in done} - expired
+    return [
+        replace(image, storage_class=ARCHIVE, last_archived_at=now) if image.image_digest in archived else image
+        for image in seen
+        if image.image_digest not in expired
+    ]
+
+
 def _act(
     change: Change, registry: Registry, repository: Repository, evaluation: Evaluation
 ) -> tuple[list[Deed], list[int]]:
     """Delete and archive what a policy takes; say what was done and what failed, and which layers are free."""
     # First what cannot go, while the index that lists it is still there: so it is refused as by BatchDeleteImage.
     deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.hindered()]
-    wanted = [(verdict.image, rule) for verdict in evaluation if (rule := _rule(evaluation, verdict.rule_priority))]
-    expiring = [(image, rule) for image, rule in wanted if rule.action.type == EXPIRE]
+    rules = {rule.rule_priority: rule for rule in evaluation.policy}
+    expiring, transitioning = (
+        [(one.image, rules[one.rule_priority]) for one in verdicts if one.rule_priority is not None]
+        for verdicts in (evaluation.expiring, evaluation.transitioning)
+    )
     ids = [ImageId(image.image_digest) for image, _ in expiring]
     _, failures, freed = images.delete_in(change, registry, repository, ids, by=BY)
     failed = {failure.image_id.digest: failure for failure in failures}
     deeds += [Deed(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
-    for image, rule in wanted:
-        found = images.find_in(change.db, repository, image.image_digest) if rule.action.type != EXPIRE else None
+    for image, rule in transitioning:
+        found = images.find_in(change.db, repository, image.image_digest)
         if found is not None:
             archive.archive_in(change, registry, repository, found)
             deeds.append(Deed(image, rule))
     return deeds, freed
-
-
-def _rule(evaluation: Evaluation, priority: int | None) -> Rule | None:
-    return next((rule for rule in evaluation.policy if rule.rule_priority == priority), None)
 
 
 def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> Deed:

@@ -72,7 +72,7 @@ class Recorder:
             client=environ.get("HTTP_USER_AGENT", "").split("/", 1)[0].split(" ", 1)[0],
             method=environ["REQUEST_METHOD"],
             target=environ.get("PATH_INFO", "/") + (f"?{query}" if query else ""),
-            asked=environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[2],
+            asked=environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2],
         )
         with self._lock:
             for recording in self._recordings:

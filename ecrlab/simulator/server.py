@@ -14,6 +14,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
 from ecrlab.simulator.access import authorize
 from ecrlab.simulator.aws import AwsFace
+from ecrlab.simulator.beforehand import Beforehand
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher
 from ecrlab.simulator.proxy import ProxyGate
@@ -31,11 +32,12 @@ class PortTaken(EcrLabError):
     """Something else listens on the port that was asked for."""
 
 
-def application(world: World, aws: AwsFace | None = None, *, quirks: bool = False) -> Any:
+def application(
+    world: World, aws: AwsFace | None = None, *, beforehand: Beforehand | None = None, quirks: bool = False
+) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
-    return ProxyGate(
-        Dispatcher(aws or AwsFace(world), DockerFace(world, authorize=authorize, quirks=quirks), Control(world))
-    )
+    docker = DockerFace(world, authorize=authorize, quirks=quirks)
+    return ProxyGate(Dispatcher(aws or AwsFace(world), docker, Control(world), beforehand or Beforehand()))
 
 
 class Server:
@@ -44,7 +46,8 @@ class Server:
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
         self.aws = AwsFace(world)
-        self.recorder = Recorder(application(world, self.aws, quirks=quirks))
+        self.beforehand = Beforehand()
+        self.recorder = Recorder(application(world, self.aws, beforehand=self.beforehand, quirks=quirks))
         try:
             self._server: BaseWSGIServer = make_server(
                 HOST, port, self.recorder, threaded=True, request_handler=_QuietHandler

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("start", "backend", "api", "dataplane")
+NAMES = ("start", "backend", "api", "dataplane", "histories")
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import statistics
@@ -55,7 +56,7 @@ class Peer:
 
 
 class Wire:
-    """One connection: requests out, answers in, nothing else."""
+    """One connection: requests out, answers in, nothing else, because what the client takes is in both figures."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -63,7 +64,7 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(MIB)
 
-    def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, dict[str, str], bytes]:
+    def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, bytes, bytes]:
         if method in ("POST", "PUT", "PATCH"):
             headers += f"Content-Length: {len(body)}\r\n"
         self._socket.sendall(self.head(method, path, headers) + body)
@@ -75,14 +76,15 @@ class Wire:
         )
         return lines.encode()
 
-    def stream(self, method: str, path: str, headers: str, file: Path) -> tuple[int, dict[str, str], bytes]:
+    def stream(self, method: str, path: str, headers: str, file: Path) -> tuple[int, bytes, bytes]:
         """Send a file as a body."""
         self._socket.sendall(self.head(method, path, headers))
         with file.open("rb") as source:
             self._socket.sendfile(source)
         return self.answer()
 
-    def answer(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, *, bodiless: bool = False) -> tuple[int, bytes, bytes]:
+        """Status, head, and body unless it is large."""
         received = b""
         while b"\r\n\r\n" not in received:
             piece = self._socket.recv(65_536)
@@ -90,9 +92,8 @@ class Wire:
                 raise ConnectionError("the server hung up")
             received += piece
         head, _, body = received.partition(b"\r\n\r\n")
-        lines = head.decode().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-        left = 0 if bodiless else int(headers.get("content-length", 0)) - len(body)
+        length = _LENGTH.search(head)
+        left = 0 if bodiless or length is None else int(length[1]) - len(body)
         small = left <= MIB
         while left > 0:
             count = self._socket.recv_into(self._buffer, min(left, MIB))
@@ -100,19 +101,24 @@ class Wire:
             if small:
                 body += self._buffer[:count]
         # Large bodies are only received: nobody looks at them.
-        return int(lines[0].split()[1]), headers, body
+        return int(head[9:12]), head, body
+
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)")
+_LOCATION = re.compile(rb"(?i)\r\nlocation: [^\r]*?(/v2/[^\r]*)")
 
 
 def begin(wire: Wire) -> str:
-    status, headers, _ = wire.ask("POST", "/v2/bench/blobs/uploads/")
+    status, head, _ = wire.ask("POST", "/v2/bench/blobs/uploads/")
     assert status == 202, status
-    return path_of(headers)
+    return path_of(head)
 
 
-def path_of(headers: dict[str, str]) -> str:
+def path_of(head: bytes) -> str:
     """Where to go on; docker-registry says it with its host, and keeps state in the query."""
-    location = headers["location"]
-    return location[location.index("/v2/") :]
+    found = _LOCATION.search(head)
+    assert found is not None, head
+    return found[1].decode()
 
 
 def joined(location: str, digest: str) -> str:
@@ -122,9 +128,9 @@ def joined(location: str, digest: str) -> str:
 def push(peer: Peer, blob: Path, digest: str, headers: str) -> None:
     """POST, one PATCH, PUT, as docker does."""
     wire = Wire(peer)
-    status, answer, _ = wire.stream("PATCH", begin(wire), headers, blob)
+    status, head, _ = wire.stream("PATCH", begin(wire), headers, blob)
     assert status == 202, status
-    status, _, body = wire.ask("PUT", joined(path_of(answer), digest))
+    status, _, body = wire.ask("PUT", joined(path_of(head), digest))
     assert status == 201, body
 
 
@@ -132,41 +138,58 @@ def pull(peer: Peer, digest: str) -> None:
     assert Wire(peer).ask("GET", f"/v2/bench/blobs/{digest}")[0] == 200
 
 
-def push_images(peer: Peer, salt: bytes) -> None:
-    """Images of five small layers each, over four connections."""
+@dataclass
+class SmallImage:
+    """Config and layers by digest, and a manifest with its tag; ready to be sent."""
+
+    blobs: dict[str, bytes]
+    manifest: bytes
+    tag: str
+
+
+def small_images(salt: bytes) -> list[SmallImage]:
+    """Images of five small layers each, no byte shared."""
+    made = []
+    for number in range(IMAGES):
+        blobs = {}
+        for part in range(LAYERS + 1):
+            body = hashlib.sha256(salt + b"%d %d" % (number, part)).digest() * (LAYER_BYTES // 32)
+            blobs["sha256:" + hashlib.sha256(body).hexdigest()] = body
+        config, *layers = [{"mediaType": "application/x", "digest": name, "size": len(blobs[name])} for name in blobs]
+        manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers}
+        made.append(SmallImage(blobs, json.dumps(manifest).encode(), f"{salt.hex()}-{number}"))
+    return made
+
+
+def push_images(peer: Peer, images: list[SmallImage]) -> None:
+    """Over four connections, as docker does it."""
 
     def some(first: int) -> None:
         wire = Wire(peer)
-        for number in range(first, IMAGES, CONNECTIONS):
-            blobs = []
-            for part in range(LAYERS + 1):
-                body = hashlib.sha256(salt + b"%d %d" % (number, part)).digest() * (LAYER_BYTES // 32)
-                digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        for image in images[first::CONNECTIONS]:
+            for digest, body in image.blobs.items():
                 assert wire.ask("HEAD", f"/v2/bench/blobs/{digest}")[0] == 404
-                status, headers, _ = wire.ask("PATCH", begin(wire), body)
+                status, head, _ = wire.ask("PATCH", begin(wire), body)
                 assert status == 202
-                assert wire.ask("PUT", joined(path_of(headers), digest))[0] == 201
-                blobs.append({"mediaType": "application/x", "digest": digest, "size": len(body)})
-            manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blobs[0], "layers": blobs[1:]}
+                assert wire.ask("PUT", joined(path_of(head), digest))[0] == 201
             content_type = f"Content-Type: {OCI_MANIFEST}\r\n"
-            path = f"/v2/bench/manifests/{salt.hex()}-{number}"
-            status, _, body = wire.ask("PUT", path, json.dumps(manifest).encode(), content_type)
+            status, _, body = wire.ask("PUT", f"/v2/bench/manifests/{image.tag}", image.manifest, content_type)
             assert status == 201, body
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(some, range(CONNECTIONS)))
 
 
-def pull_images(peer: Peer, salt: bytes) -> None:
+def pull_images(peer: Peer, images: list[SmallImage]) -> None:
+    """Over four connections; what comes is what was pushed."""
+
     def some(first: int) -> None:
         wire = Wire(peer)
-        for number in range(first, IMAGES, CONNECTIONS):
+        for image in images[first::CONNECTIONS]:
             accept = f"Accept: {OCI_MANIFEST}\r\n"
-            status, _, body = wire.ask("GET", f"/v2/bench/manifests/{salt.hex()}-{number}", headers=accept)
-            assert status == 200
-            manifest = json.loads(body)
-            for blob in (manifest["config"], *manifest["layers"]):
-                assert wire.ask("GET", f"/v2/bench/blobs/{blob['digest']}")[0] == 200
+            assert wire.ask("GET", f"/v2/bench/manifests/{image.tag}", headers=accept)[::2] == (200, image.manifest)
+            for digest, body in image.blobs.items():
+                assert wire.ask("GET", f"/v2/bench/blobs/{digest}")[::2] == (200, body)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(some, range(CONNECTIONS)))
@@ -291,13 +314,13 @@ def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str
         peers = [stack.enter_context(ecrlab(folder)), stack.enter_context(docker_registry(folder))]
         idle = {peer.name: peer.memory_in_mib("VmRSS") for peer in peers}
         for number in range(rounds):
-            salt = b"%d" % number
+            images = small_images(b"%d" % number)
             tasks: dict[str, Callable[[Peer], None]] = {
                 "push": lambda peer: push(peer, blob, digest, f"Content-Length: {size}\r\n"),
                 "push chunked": lambda peer: push(peer, chunked, digest, "Transfer-Encoding: chunked\r\n"),
                 "pull": lambda peer: pull(peer, digest),
-                "push 200 images": lambda peer, salt=salt: push_images(peer, salt),  # type: ignore[misc]
-                "pull 200 images": lambda peer, salt=salt: pull_images(peer, salt),  # type: ignore[misc]
+                "push 200 images": lambda peer, images=images: push_images(peer, images),  # type: ignore[misc]
+                "pull 200 images": lambda peer, images=images: pull_images(peer, images),  # type: ignore[misc]
             }
             if with_skopeo:
                 # New bytes for each round: skopeo leaves out what it knows to be there.

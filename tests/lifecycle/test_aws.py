@@ -60,6 +60,16 @@ def test_a_manifest_that_cannot_be_read_is_no_reason_to_guess(client: Any) -> No
             Repository(client, "shop").images()
 
 
+def test_manifests_that_are_given_are_not_pulled(client: Any) -> None:
+    with Stubber(client) as service:
+        service.add_response("describe_images", {"imageDetails": details("sha256:aa", imageManifestMediaType=INDEX)})
+        given = {"sha256:aa": json.dumps({"manifests": [{"digest": "sha256:bb"}]})}
+
+        [image] = Repository(client, "shop", lambda name, digests: given).images()
+
+    assert image.children == ("sha256:bb",)
+
+
 def test_a_refusal_of_aws_is_told(client: Any) -> None:
     with Stubber(client) as service:
         service.add_client_error("describe_images", "RepositoryNotFoundException", "no such repository")

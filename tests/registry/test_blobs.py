@@ -1,12 +1,15 @@
 """A blob is visible only when whole; a piece counts whole or not at all."""
 
+import errno
+import os
+import stat
 from hashlib import sha256, sha512
 
 import pytest
 
 from ecrlab.registry import blobs as blobs_module
 from ecrlab.registry.blobs import EMPTY, BlobStore
-from ecrlab.registry.errors import LimitExceededException
+from ecrlab.registry.errors import LimitExceededException, ServerException
 
 
 @pytest.fixture
@@ -14,8 +17,18 @@ def blobs(tmp_path):
     return BlobStore(tmp_path, durable=True)
 
 
-def test_a_blob_is_visible_only_after_it_was_adopted(blobs):
-    writer = blobs.writer("one")
+@pytest.fixture(params=[0, 6, 1000], ids=["in a file", "then in a file", "in memory"])
+def writer(blobs, request):
+    return blobs.writer("one", hold=request.param)
+
+
+def content(writer):
+    """What is there to be adopted."""
+    writer.put_down()
+    return writer.path.read_bytes()
+
+
+def test_a_blob_is_visible_only_after_it_was_adopted(blobs, writer):
     writer.write(b"hello ")
     writer.write(memoryview(b"world"))
     digest = writer.digest()
@@ -30,8 +43,7 @@ def test_a_blob_is_visible_only_after_it_was_adopted(blobs):
         assert file.read() == b"hello world"
 
 
-def test_the_other_algorithm_reads_the_file(blobs):
-    writer = blobs.writer("one")
+def test_the_other_algorithm_reads_what_came_so_far(writer):
     writer.write(b"hello")
 
     assert writer.digest("sha512") == "sha512:" + sha512(b"hello").hexdigest()
@@ -39,19 +51,80 @@ def test_the_other_algorithm_reads_the_file(blobs):
 
 def test_no_bytes_are_a_blob_too(blobs):
     writer = blobs.writer("empty")
+    held = blobs.writer("held", hold=1)
+
+    blobs.sync(writer)
     blobs.adopt(writer, EMPTY)
+    blobs.sync(held)
+    blobs.adopt(held, EMPTY)
 
     assert EMPTY in blobs
 
 
-def test_what_was_discarded_does_not_come_back_with_the_next_piece(blobs, tmp_path):
-    writer = blobs.writer("one")
+def test_what_was_discarded_does_not_come_back_with_the_next_piece(blobs, writer, tmp_path):
+    writer.write(b"early")
     writer.discard()
 
     with pytest.raises(FileNotFoundError):
         writer.write(b"late")
+    with pytest.raises(FileNotFoundError):
+        blobs.sync(writer)
 
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_what_is_discarded_while_it_is_put_down_is_gone_too(blobs, tmp_path, monkeypatch):
+    writer = blobs.writer("one", hold=1000)
+    writer.write(b"early")
+    real = blobs_module.os.open
+    monkeypatch.setattr(blobs_module.os, "open", lambda *rest: writer.discard() or real(*rest))
+
+    with pytest.raises(FileNotFoundError):
+        blobs.sync(writer)
+
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_a_small_blob_is_no_file_until_it_is_finished(blobs, tmp_path):
+    writer = blobs.writer("one", hold=6)
+    writer.write(b"small")
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+    writer.write(b", not any more")
+    assert writer.path.read_bytes() == b"small, not any more"
+
+
+def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp_path, monkeypatch):
+    writer = blobs.writer("one", hold=1000)
+    writer.write(b"kept")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs_module.os, "pwrite", full)
+        with pytest.raises(ServerException, match="No space left"):
+            blobs.sync(writer)
+
+    assert list((tmp_path / "uploads").iterdir()) == []
+    assert content(writer) == b"kept"
+
+
+def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
+    done = []
+    real = blobs_module.os.fsync
+
+    def fsync(file):
+        done.append("directory" if stat.S_ISDIR(os.fstat(file).st_mode) else "file")
+        real(file)
+
+    monkeypatch.setattr(blobs_module.os, "fsync", fsync)
+    writer.write(b"hello world")
+
+    blobs.sync(writer)
+    assert done == ["file"]
+    blobs.adopt(writer, writer.digest())
+    assert done == ["file", "directory", "directory"]  # the second, because the first is new
 
 
 def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
@@ -77,8 +150,7 @@ def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
     assert writer.digest() == "sha256:" + sha256(b"good again").hexdigest()
 
 
-def test_a_blob_can_go_back_to_where_it_stood(blobs):
-    writer = blobs.writer("one")
+def test_a_blob_can_go_back_to_where_it_stood(writer):
     writer.write(b"keep")
     mark = writer.mark()
     writer.write(b" and forget")
@@ -86,13 +158,30 @@ def test_a_blob_can_go_back_to_where_it_stood(blobs):
     writer.rewind(mark)
     writer.write(b"!")
 
-    assert writer.path.read_bytes() == b"keep!"
+    assert content(writer) == b"keep!"
     assert writer.digest() == "sha256:" + sha256(b"keep!").hexdigest()
 
 
-def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(blobs, monkeypatch):
-    monkeypatch.setattr(blobs_module, "LARGEST", 10)
+def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, monkeypatch):
+    monkeypatch.setattr(blobs_module, "BESIDE", 4)
+    pieces = [bytes([number]) * (number % 7) for number in range(100)]
     writer = blobs.writer("one")
+    for piece in pieces:
+        writer.write(piece)
+    mark = writer.mark()
+    assert writer.digest() == "sha256:" + sha256(b"".join(pieces)).hexdigest()
+
+    writer.write(b"forget this")
+    writer.rewind(mark)
+    writer.write(b"but keep this")
+
+    whole = b"".join(pieces) + b"but keep this"
+    assert content(writer) == whole
+    assert writer.digest() == "sha256:" + sha256(whole).hexdigest()
+
+
+def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monkeypatch):
+    monkeypatch.setattr(blobs_module, "LARGEST", 10)
     writer.write(b"0123456789")
 
     with pytest.raises(LimitExceededException, match="at most 10 bytes"):

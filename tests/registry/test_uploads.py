@@ -97,3 +97,13 @@ def test_open_uploads_are_bounded(uploads, monkeypatch):
 
     uploads.end(first)
     uploads.begin("three", 1)
+
+
+def test_many_open_uploads_take_no_memory_that_grows_with_them(uploads, monkeypatch):
+    monkeypatch.setattr(uploads_module, "MOST_HELD", 2)
+    opened = [uploads.begin(f"upload-{number}", 1) for number in range(3)]
+
+    for upload in opened:
+        upload.blob.write(b"small")
+
+    assert [upload.blob.path.exists() for upload in opened] == [False, False, True]

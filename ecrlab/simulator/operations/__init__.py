@@ -13,6 +13,7 @@ MODULES = (
     "lifecycle",
     "registry",
     "scanning",
+    "trail",
 )
 
 

@@ -67,6 +67,8 @@ def get_download_url_for_layer(call: Call) -> dict[str, Any]:
     layer = layers.find(call.registry, call.repository_name, digest)
     if layer is None:
         raise LayersNotFoundException([digest], call.repository_name, call.registry.account_id)
+    if not layer.has_bytes:
+        raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id, layers.NO_BYTES)
     if not layers.is_used(call.registry, call.repository_name, digest):
         raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id)
     if layer.is_archived:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ecrlab.registry import images, scan_rules, scans
+from ecrlab.registry import images, layers, scan_rules, scans
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED
@@ -182,6 +182,8 @@ def read(registry: Registry, repository: Repository, image: Image) -> Inventory:
 
 
 def _open(registry: Registry, repository: Repository, image: Image) -> Inventory:
+    if layers.without_bytes(registry, image.id):
+        return Inventory("FAILED", f"The image {layers.NO_BYTES}.")
     try:
         body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
         return take_inventory(layers_of(json.loads(body), registry.world.blobs.open))

@@ -200,6 +200,8 @@ def send(visit: Visit) -> Response:
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
         raise _unknown(digest)
+    if not layer.has_bytes:
+        raise Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' {layers.NO_BYTES}")
     status, headers, part = ranges.asked_for(visit.request, digest, layer.size)
     try:
         file = visit.registry.world.blobs.open(digest)

@@ -1,0 +1,24 @@
+"""What a shop's builds leave in a registry, day by day: a made-up past, and futures that go on at its rate.
+
+    draw(seed, last) ──► Shop ─┬ past      a Day for each day: pushes and pulls, in the order of their instants
+                               ├ tasks     what runs in ECS when the past ends, forgotten or not
+                               └ future(n) days that go on from there; another n, another future
+
+Everything follows from the seed: the same one gives the same shop on every machine and in every Python, another one
+another shop. Manifests are true JSON and have true digests; layers have a digest and a size, and no bytes. Nothing here
+knows a registry: `ecrlab.lessons.scenarios` loads a past into a lab, `ecrlab.analysis` asks what a policy would do to a
+future.
+
+>>> from datetime import date
+>>> shop = draw(seed=7, last=date(2026, 9, 30), days=14)
+>>> push = shop.past[0].pushes[0]
+>>> push.repository_name, push.pushed_at.isoformat(), push.image_tags
+('bike/admin', '2026-09-17T02:30:00+00:00', ('nightly-20260917',))
+>>> next(shop.future()).date.isoformat()
+'2026-10-01'
+"""
+
+from ecrlab.histories.days import Blob, Day, Pull, Push, Repository, Task
+from ecrlab.histories.shop import Shop, draw
+
+__all__ = ["Blob", "Day", "Pull", "Push", "Repository", "Shop", "Task", "draw"]

@@ -1,0 +1,116 @@
+"""The manifests of a history: true JSON, true digests, of blobs whose bytes nobody has.
+
+A made-up layer's digest is no sha256 of anything known, so that no upload can be mistaken for it. One blob is real: the
+two bytes `{}` that every referrer has for a config (OCI image specification, guidance for an empty descriptor).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ecrlab.histories.days import Blob, Push
+
+EMPTY = Blob("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", 2)
+"""The empty descriptor."""
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+class Kind(NamedTuple):
+    """The media types of one manifest format: of the manifest, its config, its layers."""
+
+    manifest: str
+    config: str
+    layer: str
+
+
+OCI = Kind(
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+)
+DOCKER = Kind(
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+)
+
+SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+SBOM = "application/spdx+json"
+
+
+def blob(size: int, *names: object) -> Blob:
+    """A made-up layer or config; the names make its digest."""
+    text = " ".join(map(str, names))
+    return Blob(f"sha256:{hashlib.blake2b(text.encode(), digest_size=32).hexdigest()}", size)
+
+
+def image(
+    pushed_at: datetime, repository: str, tags: Sequence[str], kind: Kind, config: Blob, layers: Sequence[Blob]
+) -> Push:
+    """An image of these layers, from the lowest up."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": kind.manifest,
+        "config": _descriptor(kind.config, config),
+        "layers": [_descriptor(kind.layer, layer) for layer in layers],
+    }
+    size = sum(one.size for one in (config, *layers))
+    body, digest = _written(document)
+    return Push(pushed_at, repository, digest, tuple(tags), size, kind.manifest, body, blobs=(config, *layers))
+
+
+def index(pushed_at: datetime, repository: str, tags: Sequence[str], images: Sequence[tuple[str, Push]]) -> Push:
+    """An index of images, each given with its architecture."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": [
+            _about(one) | {"platform": {"architecture": architecture, "os": "linux"}} for architecture, one in images
+        ],
+    }
+    size = max(one.size_in_bytes for _, one in images)
+    body, digest = _written(document)
+    children = tuple(one.image_digest for _, one in images)
+    return Push(pushed_at, repository, digest, tuple(tags), size, INDEX, body, children=children)
+
+
+def referrer(pushed_at: datetime, subject: Push, artifact_type: str, layer: Blob) -> Push:
+    """An artifact about an image of the same repository: its signature, its list of software."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI.manifest,
+        "artifactType": artifact_type,
+        "config": _descriptor(EMPTY_TYPE, EMPTY),
+        "layers": [_descriptor(artifact_type, layer)],
+        "subject": _about(subject),
+    }
+    body, digest = _written(document)
+    return Push(
+        pushed_at,
+        subject.repository_name,
+        digest,
+        (),
+        EMPTY.size + layer.size,
+        OCI.manifest,
+        body,
+        blobs=(EMPTY, layer),
+        subject_digest=subject.image_digest,
+        artifact_type=artifact_type,
+    )
+
+
+def _about(push: Push) -> dict[str, Any]:
+    return _descriptor(push.media_type, Blob(push.image_digest, len(push.manifest)))
+
+
+def _descriptor(media_type: str, one: Blob) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": one.digest, "size": one.size}
+
+
+def _written(document: dict[str, Any]) -> tuple[bytes, str]:
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return body, f"sha256:{hashlib.sha256(body).hexdigest()}"

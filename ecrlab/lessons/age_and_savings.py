@@ -1,0 +1,189 @@
+"""Exercises and cards of 06-age-and-savings."""
+
+import json
+from typing import Any
+
+from ecrlab.analysis import inventory, risks, running, savings, storage
+from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.quizzes import Card, Choice
+from ecrlab.lifecycle import parse
+
+REPOSITORY = "bike/search"
+MOST_LEFT = 5_000_000_000
+"""Bytes that a policy may leave of `REPOSITORY`."""
+
+
+def _snapshot(view: View) -> Snapshot:
+    view.require(
+        REPOSITORY in view.repositories(),
+        f'there is no repository named {REPOSITORY}; the lesson\'s shop is loaded by lab.load("a-year-of-ci", seed=7)',
+    )
+    return view.storage(REPOSITORY)
+
+
+def _count(view: View) -> str:
+    snapshot = _snapshot(view)
+    true = storage.stored(snapshot).least
+    try:
+        answer = int(view.answer)
+    except (TypeError, ValueError):
+        raise NotYet(f"hand in a number of bytes, got {view.answer!r}") from None
+    sums = {
+        storage.sum_of_sizes(snapshot): "the sum of imageSizeInBytes, which counts a shared layer again and again",
+        sum(one.size_in_bytes for one in snapshot.images if not one.is_index): (
+            "the sum without the indexes; shared layers are still counted again and again"
+        ),
+        sum(storage.own(snapshot).values()): "what the images hold alone; the shared layers are stored too, once",
+    }
+    view.require(answer == true, f"{answer:,} is {sums.get(answer, 'not what its layers come to, each counted once')}")
+    return f"{REPOSITORY} stores {inventory.readable(true)}, each layer once"
+
+
+def _save(view: View) -> str:
+    snapshot = _snapshot(view)
+    try:
+        text = view.ecr.get_lifecycle_policy(repositoryName=REPOSITORY)["lifecyclePolicyText"]
+    except view.ecr.exceptions.LifecyclePolicyNotFoundException:
+        raise NotYet(f"{REPOSITORY} has no lifecycle policy; put one with ecr.put_lifecycle_policy") from None
+    outcome = savings.settle(snapshot, parse(text))
+    found, lost = running.resolve(snapshot, _running(view))
+    if lost:
+        raise NotYet(f"{lost[0].text} runs, and its image is gone already; start the lab and the lesson again")
+    for risk in risks.risks(outcome, found):
+        name = " ".join(risk.image.image_tags) or f"the untagged {risk.image.image_digest[7:19]}"
+        rule = f"rule {risk.rule.rule_priority} ({risk.rule.in_words})"
+        where = f"runs as {risk.where[0]}" if risk.where else "was pulled in the last seven days"
+        raise NotYet(f"{rule} takes {name}, which {where}")
+    left = storage.stored(outcome.after).least
+    view.require(
+        left <= MOST_LEFT,
+        f"it leaves {inventory.readable(left)} of {inventory.readable(storage.stored(snapshot).least)}; "
+        f"at most {inventory.readable(MOST_LEFT)} should stay",
+    )
+    return f"your policy leaves {inventory.readable(left)}, and nothing that runs or was pulled last week goes"
+
+
+def _running(view: View) -> list[running.Reference]:
+    """What the task definitions of ECS name."""
+    ecs = view.client("ecs")
+    arns = [arn for page in ecs.get_paginator("list_task_definitions").paginate() for arn in page["taskDefinitionArns"]]
+    definitions: list[Any] = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+    return running.references(json.dumps(definitions, default=str)) if definitions else []
+
+
+EXERCISES = (
+    Exercise(
+        id="count-the-layers",
+        task="How many bytes does bike/search really store? Hand in the number.",
+        judge=_count,
+        hints=(
+            'lab.storage("bike/search") knows the layers of each image (.layers) and the bytes of each layer (.sizes).',
+            "Gather the digests of all layers in a set, and add up their sizes.",
+        ),
+        solution="""
+search = lab.storage("bike/search")
+layers = {layer for image in search.layers.values() for layer in image}
+lab.check("count-the-layers", answer := sum(search.sizes[layer] for layer in layers))
+""",
+    ),
+    Exercise(
+        id="save-and-break-nothing",
+        task="Give bike/search a policy that leaves at most 5 GB, and takes nothing that runs or was pulled last week.",
+        judge=_save,
+        hints=(
+            "risks.risks names what your policy takes although it runs; a task definition may name an old release.",
+            "Releases cost little, because they share layers: keep them by age, a year long, instead of by number.",
+        ),
+        solution="""
+search = {"rules": [
+    rule(1, "Keep a year of releases", "v*", AGE, 365),
+    rule(2, "Keep a month of main", "main-*", AGE, 30),
+    rule(3, "Keep two weeks of pull requests", "pr-*", AGE, 14),
+    rule(4, "Delete untagged after two weeks", None, AGE, 14),
+]}
+ecr.put_lifecycle_policy(repositoryName="bike/search", lifecyclePolicyText=json.dumps(search))
+lab.check("save-and-break-nothing")
+""",
+    ),
+)
+
+CARDS = (
+    Card(
+        id="age-and-savings/old",
+        question="An image was pushed 200 days ago and last pulled 190 days ago. May it go?",
+        choices=(
+            Choice("Yes, nobody needs it", "A task that started 190 days ago pulled it then, and still runs."),
+            Choice(
+                "Only if nothing runs it",
+                "A pull is a start. ECS, EKS and Lambda know what runs; ECR and its policies do not.",
+                right=True,
+            ),
+            Choice("No, images must be kept for a year", "How long is for you to decide; ECR keeps them for ever."),
+        ),
+    ),
+    Card(
+        id="age-and-savings/sum",
+        question="Ten images of 100 MB share 95 MB of layers. How much does the repository store?",
+        choices=(
+            Choice("1,000 MB", "That is the sum of imageSizeInBytes: it counts the shared 95 MB ten times."),
+            Choice("145 MB", "95 MB once, and ten times the 5 MB that each image has alone.", right=True),
+            Choice("95 MB", "The 5 MB that each image has alone are stored too."),
+        ),
+    ),
+    Card(
+        id="age-and-savings/cost",
+        question="A policy moves images of 1 TB to the archive class. What does that save in us-east-1?",
+        choices=(
+            Choice("Nearly all", "That is S3 Glacier. ECR's archive has other prices."),
+            Choice(
+                "Nothing below 150 TB",
+                "By the reports known here, a gigabyte costs as much in the archive up to there, and 90 days at least.",
+                right=True,
+            ),
+            Choice("30 %", "That is the price above 150 TB, for what lies above it."),
+        ),
+    ),
+    Card(
+        id="age-and-savings/year",
+        question="A policy keeps images of the last 30 days. How does storage go on in a year of steady work?",
+        choices=(
+            Choice("It falls to nothing", "New images come each day, and each stays for 30 days."),
+            Choice("It grows as before, but slower", "As many images go each day as come, once the policy has run."),
+            Choice(
+                "It falls once, and then stays about level",
+                "Level means: it follows how much is built in a month, not how long you have been building.",
+                right=True,
+            ),
+        ),
+    ),
+    Card(
+        id="age-and-savings/untagged",
+        question="A rule deletes untagged images after a day. Which of these can it take?",
+        choices=(
+            Choice(
+                "An image that runs by its digest",
+                "Its tag has moved on, and a policy does not see what runs. Give such an image a tag.",
+                right=True,
+            ),
+            Choice(
+                "A part of an index that has a tag",
+                "Not while the index is there: it holds its parts. When the index goes, they go after it.",
+            ),
+            Choice("A signature whose image is kept", "What is about an image goes with that image, and not before."),
+        ),
+    ),
+    Card(
+        id="age-and-savings/apply",
+        question="You put the policy by mistake on another repository. What can you do?",
+        choices=(
+            Choice("Delete the policy tomorrow", "Within 24 hours it has run, and expired images do not come back."),
+            Choice(
+                "Delete it at once, and hope",
+                "A policy acts within 24 hours, not at once. A preview changes nothing: start-lifecycle-policy-preview.",
+                right=True,
+            ),
+            Choice("Restore the images from the archive", "Only a transition archives; what expires is gone."),
+        ),
+    ),
+)

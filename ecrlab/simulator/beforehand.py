@@ -1,0 +1,71 @@
+"""What a lab asks of moto's services before anybody else asks them.
+
+A scenario has something running in ECS. It must be there when somebody looks; but moto's ECS takes a second to load,
+which a lab in which nobody looks should not pay. So the lab's own requests wait until the service gets its first one.
+"""
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.environment import ACCESS_KEY_ID, REGION
+
+log = logging.getLogger("ecrlab.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of the learner's account to a service that speaks JSON; `target` is what X-Amz-Target names."""
+
+    service: str
+    target: str
+    body: Mapping[str, Any]
+
+    def environ(self) -> dict[str, Any]:
+        """As a WSGI server would hand it on."""
+        body = json.dumps(self.body).encode()
+        credential = f"{ACCESS_KEY_ID}/20261001/{REGION}/{self.service}/aws4_request"
+        return {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_HOST": f"{self.service}.{REGION}.amazonaws.com",
+            # Signatures are not checked; what is read of one is the key, the Region and the service.
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+            "HTTP_X_AMZ_TARGET": self.target,
+            "CONTENT_TYPE": "application/x-amz-json-1.1",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+        }
+
+
+class Beforehand:
+    """The requests that wait."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Request]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, request: Request) -> None:
+        """Let a request be made before the next one of anybody to that service."""
+        with self._lock:
+            self._waiting.setdefault(request.service, []).append(request)
+
+    def make(self, service: str, application: Any) -> None:
+        """Make what waits for a service, through moto's WSGI application; who comes meanwhile waits for it."""
+        if not self._waiting:
+            return
+        with self._lock:
+            for request in self._waiting.pop(service, ()):
+                statuses: list[str] = []
+                body = b"".join(application(request.environ(), lambda status, *_, to=statuses: to.append(status)))
+                if statuses != ["200 OK"]:
+                    log.error("%s was refused: %s %r", request.target, statuses, body)
