@@ -56,7 +56,7 @@ THIRD_PARTY = {
     "lifecycle": {"rich"},
     "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},
     "docker": set(),
-    "analysis": {"IPython", "ipywidgets", "matplotlib", "pandas"},
+    "analysis": {"IPython", "ipywidgets", "matplotlib", "numpy", "pandas"},
 }
 
 # At the rim of a room, for the commands that say so.

@@ -152,7 +152,8 @@ def _draw_course(axes: "Axes", projection: Projection, name: str, colour: str, l
 
 def _name_ends(axes: "Axes", projection: Projection, ends: dict[str, float], prices: Prices | None) -> None:
     """Write at the end of each line what it comes to, one above the other."""
-    highest = max([*ends.values(), axes.get_ylim()[1] * 0.5])
+    highest = axes.get_ylim()[1]
+    # Two lines of text take about a ninth of the height.
     gap, below = highest * 0.12, -highest
     for name, size in sorted(ends.items(), key=lambda one: one[1]):
         below = max(size, below + gap)

@@ -98,9 +98,9 @@ class Rate:
         return found
 
     @cached_property
-    def began(self) -> date:
-        """The day on which the first layers came."""
-        return min(self.came.values())
+    def first(self) -> date | None:
+        """The day on which the first layer came."""
+        return min(self.came.values(), default=None)
 
     @cached_property
     def counted_on(self) -> Mapping[str, Callable[[int], str]]:
@@ -174,7 +174,7 @@ class _Drawing:
         """Whether a layer came with a day; what the very first day brought for others to share came once."""
         if self.rate.came[layer] != drawn:
             return False
-        return drawn != self.rate.began or self.snapshot.uses[layer] == 1
+        return drawn != self.rate.first or self.snapshot.uses[layer] == 1
 
     def _tag(self, tag: str) -> str:
         continued = self.rate.counted_on.get(tag)

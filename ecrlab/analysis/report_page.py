@@ -24,7 +24,8 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
 h2 { margin-top: 3rem; border-bottom: 2px solid #0072b2 }
 figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
-table { border-collapse: collapse; font-size: 14px; display: block; overflow-x: auto; margin: 1rem 0 }
+.wide { overflow-x: auto; margin: 1rem 0 }
+table { border-collapse: collapse; font-size: 14px }
 caption { text-align: left; font-weight: bold; padding: .3rem 0 }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top }
 td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
@@ -116,9 +117,10 @@ def _figure(shown: Any) -> str:
 
 def _table(table: "pd.DataFrame", caption: str) -> str:
     more = f" (the first {MOST_ROWS} of {len(table):,})" if len(table) > MOST_ROWS else ""
-    shown: str = spelt_out(table.head(MOST_ROWS)).to_html(border=0, na_rep="", justify="left", max_rows=None)
+    shown: str = spelt_out(table.head(MOST_ROWS)).to_html(border=0, na_rep="", justify="left", index_names=False)
     start = shown.index(">") + 1
-    return f"{shown[:start]}\n<caption>{html.escape(caption + more)}</caption>{shown[start:]}\n"
+    told = f"{shown[:start]}\n<caption>{html.escape(caption + more)}</caption>{shown[start:]}"
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{html.escape(caption)}">{told}</div>\n'
 
 
 def _paragraph(text: str) -> str:

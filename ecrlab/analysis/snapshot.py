@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
 
+from ecrlab.analysis.usage import Usage
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
@@ -43,6 +44,11 @@ class Snapshot:
     def uses(self) -> Counter[str]:
         """By how many images each layer is used."""
         return Counter(chain.from_iterable(self.layers.values()))
+
+    @cached_property
+    def usage(self) -> Usage:
+        """The same in a form that counts fast."""
+        return Usage(self.layers, self.sizes)
 
     @cached_property
     def by_digest(self) -> dict[str, Image]:

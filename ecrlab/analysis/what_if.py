@@ -1,6 +1,6 @@
 """The what-if panel: choose two policies, a start and a horizon, and see what one saves instead of the other.
 
-    panel(lab.snapshot("web"), {"keep ten": text}, shop.future)
+    panel(lab.storage("web"), {"keep ten": text}, shop.future)
 
 Days to come are drawn once; a policy meets them when it is first chosen, and its courses are kept, so that going back
 and another horizon cost nothing. Where no futures are given they are drawn from the repository's own days
@@ -214,9 +214,10 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         met = [self.courses.of(policy, self.start, self.horizon) for policy in chosen]
         self._shown_start = self.start
         self.projection = Projection(self.courses.snapshot.name, dict(zip(names, met, strict=True)))
-        self._status.value = f"<p role='status'><strong>{html.escape(self.says)}</strong></p>"
+        # First what takes long, so that all of it is seen to change at once.
+        self._picture.value = self._picture_as_html()
         self._table.value = self._table_as_html()
-        self._draw()
+        self._status.value = f"<p role='status'><strong>{html.escape(self.says)}</strong></p>"
 
     def _refuse(self, said: str, place: str = "") -> None:
         """Say why there is no policy of one's own; what is shown stays."""
@@ -229,10 +230,10 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self._refusal.value = f"<p role='alert'>{told} What is shown is what was shown before.</p>"
 
-    def _draw(self) -> None:
+    def _picture_as_html(self) -> str:
         days = self.projection.days
         start = days[self._shown_start] if 0 < self._shown_start < len(days) else None
-        self._picture.value = plots.as_img(outlook.picture(self.projection, self.courses.snapshot, self.prices, start))
+        return plots.as_img(outlook.picture(self.projection, self.courses.snapshot, self.prices, start))
 
     def _money(self, values: list[Amount[float]]) -> str:
         return f"{outlook.told(values, _cents)} {self.prices.currency}"

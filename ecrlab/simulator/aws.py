@@ -28,12 +28,11 @@ from ecrlab.simulator.operations import load
 from ecrlab.simulator.scans import on_push
 from ecrlab.simulator.shapes import request_check, service_model
 
-TARGETS = {
-    "AmazonEC2ContainerRegistry_V20150921": "ecr",
-    "SpencerFrontendService": "ecr-public",
-    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
-}
+TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
+
+CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
+"""The same of a service that is moto's but for what is in our table of operations."""
 
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
@@ -44,8 +43,7 @@ log = logging.getLogger("ecrlab.aws")
 def is_ours(target: str) -> bool:
     """Whether an operation is for this face: all of both registries, and what moto lacks of CloudTrail."""
     prefix, _, name = target.rpartition(".")
-    service = TARGETS.get(prefix)
-    return service is not None and (service != "cloudtrail" or (service, name) in OPERATIONS)
+    return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
 
 
 class MissingAuthenticationTokenException(EcrError):
@@ -99,7 +97,7 @@ class AwsFace:
 
     def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         prefix, _, name = headers.get("X-Amz-Target", "").rpartition(".")
-        service = TARGETS.get(prefix)
+        service = (TARGETS | CLOUDTRAIL).get(prefix)
         if service is None or name not in service_model(service).operation_names:
             raise UnknownOperationException(f"no operation {name!r} of {prefix!r}")
         signature = read_signature(headers.get("Authorization", ""))

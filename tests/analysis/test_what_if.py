@@ -245,9 +245,11 @@ def test_the_picture_says_what_it_shows_and_where_the_policies_begin(shown, snap
 
 
 def test_no_figure_is_left_open_to_be_shown_again(shown):
+    before = plt.get_fignums()
+
     shown.choose(second="tidy")
 
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
 
 def test_where_widgets_cannot_be_shown_the_words_are(shown, snapshot):

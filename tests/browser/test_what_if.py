@@ -26,7 +26,7 @@ name = shop.repositories[-1].name
 def keep(number):
     selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": number}
     return json.dumps({"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]})"""
-PANEL = 'shown = panel(lab.snapshot(name), {"keep 100": keep(100), "keep 10": keep(10)}, shop.future)\nshown'
+PANEL = 'shown = panel(lab.storage(name), {"keep 100": keep(100), "keep 10": keep(10)}, shop.future)\nshown'
 ASK = "print(shown.first, '|', shown.second, '|', shown.start, shown.horizon)"
 OWN = (
     '{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan",'

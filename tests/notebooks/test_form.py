@@ -38,6 +38,15 @@ COMMANDS = {
         "  --query 'imageDetails[*].[imageTags[0],imagePushedAt,imageSizeInBytes]' \\\n"
         "  --output table",
     ],
+    "04-image-scanning": [
+        "aws ecr create-repository \\\n"
+        "  --repository-name my-app \\\n"
+        "  --image-scanning-configuration scanOnPush=true \\\n"
+        "  --encryption-configuration encryptionType=KMS \\\n"
+        "  --image-tag-mutability IMMUTABLE",
+        "aws ecr start-image-scan \\\n  --repository-name my-app \\\n  --image-id imageTag=v1.2.3",
+        "aws ecr describe-image-scan-findings \\\n  --repository-name my-app \\\n  --image-id imageTag=v1.2.3",
+    ],
 }
 """The commands that a lesson shows exactly as people type them."""
 

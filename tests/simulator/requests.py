@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.model import Shape
 
-from ecrlab.simulator.aws import TARGETS
+from ecrlab.simulator.aws import CLOUDTRAIL, TARGETS
 from ecrlab.simulator.server import Server
 
-PREFIX = {service: prefix for prefix, service in TARGETS.items()}
+PREFIX = {service: prefix for prefix, service in (TARGETS | CLOUDTRAIL).items()}
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=ECRLABLEARNER0000000/20260901/lab-junk-1/{}/aws4_request, "
     "SignedHeaders=host, Signature=0"
@@ -77,6 +77,7 @@ def sound(shape: Any) -> Any:
         "string": _text,
         "integer": _number,
         "long": _number,
+        "timestamp": _number,
         "boolean": lambda shape: False,
         "blob": lambda shape: "",
     }[shape.type_name](shape)

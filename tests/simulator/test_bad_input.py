@@ -43,6 +43,7 @@ def values(shape: Shape) -> st.SearchStrategy[Any]:
         "string": lambda shape: st.sampled_from((*(shape.enum or ()), *SAMPLES)) | st.text(max_size=30),
         "integer": lambda shape: st.integers(-2, 2000),
         "long": lambda shape: st.integers(-2, 2**65),
+        "timestamp": lambda shape: st.integers(-2, 2**65) | st.floats(allow_nan=False, allow_infinity=False),
         "boolean": lambda shape: st.booleans(),
         "blob": lambda shape: st.sampled_from(["", "AAAA", "AA", "é", "A" * 1000]),
     }

@@ -1,6 +1,7 @@
 """`ecrlab serve`: a server of its own, as a person at a terminal meets it."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import boto3
 import pytest
 
 import ecrlab
+from tests.simulator.client import Repository
 
 CHECKOUT = Path(ecrlab.__file__).parents[1]
 ECRLAB = [sys.executable, "-m", "ecrlab"]
@@ -183,7 +185,7 @@ def test_without_a_lab_there_is_nothing_to_attach_to(temporary):
                 "ecr:PutImage",
             ],
         ),
-        ("cloudtrail", ["lookup-events"]),
+        ("cloudtrail", ["list-imports"]),
         ("ecr", ["describe-pull-through-cache-rules"]),
         ("ecr-public", ["describe-registries"]),
         ("eks", ["list-addons", "--cluster-name", "x"]),
@@ -198,3 +200,66 @@ def test_what_is_not_simulated_is_said_in_a_line_and_not_in_html(temporary, serv
     assert ran.returncode != 0
     assert "<" not in ran.stderr
     assert "does not simulate" in ran.stderr
+
+
+PUT_POLICY = """aws ecr put-lifecycle-policy \\
+  --repository-name my-app \\
+  --lifecycle-policy-text '{
+    "rules": [
+      {
+        "rulePriority": 1,
+        "description": "Keep last 10 tagged images",
+        "selection": {
+          "tagStatus": "tagged",
+          "tagPrefixList": ["v"],
+          "countType": "imageCountMoreThan",
+          "countNumber": 10
+        },
+        "action": {"type": "expire"}
+      },
+      {
+        "rulePriority": 2,
+        "description": "Delete untagged after 1 day",
+        "selection": {
+          "tagStatus": "untagged",
+          "countType": "sinceImagePushed",
+          "countUnit": "days",
+          "countNumber": 1
+        },
+        "action": {"type": "expire"}
+      }
+    ]
+  }'
+"""
+"""As it stands in the course's chapter."""
+
+REST = """
+aws ecr start-lifecycle-policy-preview --repository-name my-app --query status
+aws ecr wait lifecycle-policy-preview-complete --repository-name my-app
+aws ecr get-lifecycle-policy-preview --repository-name my-app --query 'previewResults[].imageTags[]' --output text
+"""
+
+
+@pytest.mark.parametrize("clock", ["lab", "wall"])
+def test_the_course_s_policy_keeps_ten_releases(temporary, clock):
+    with serving("--clock", clock) as (_, endpoint):
+        ecr(endpoint).create_repository(repositoryName="my-app")
+        app = Repository(ecr(endpoint), "my-app")
+        for n in range(12):
+            app.push(b"%d" % n, tag=f"v{n}")
+        app.push(b"latest", tag="latest")
+        here = {**os.environ, "AWS_ENDPOINT_URL": endpoint, "AWS_PAGER": ""}
+        said = subprocess.run(["sh", "-ec", PUT_POLICY + REST], env=here, capture_output=True, text=True, check=False)
+        moved = subprocess.run(
+            [*ECRLAB, "clock", "--endpoint", endpoint, "advance", "1d"], cwd=CHECKOUT, capture_output=True, check=False
+        )
+        left = [tag for [tag] in app.images().values()]
+
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[-2:] == ['"IN_PROGRESS"', "v0\tv1"]
+    assert json.loads(said.stdout[: said.stdout.index('"IN_PROGRESS"')])["repositoryName"] == "my-app"
+    if clock == "lab":
+        assert left == [*(f"v{n}" for n in range(2, 12)), "latest"]
+    else:
+        assert moved.returncode != 0
+        assert len(left) == 13
