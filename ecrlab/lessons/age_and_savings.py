@@ -1,8 +1,5 @@
 """Exercises and cards of 06-age-and-savings."""
 
-import json
-from typing import Any
-
 from ecrlab.analysis import inventory, risks, running, savings, storage
 from ecrlab.analysis.snapshot import Snapshot
 from ecrlab.lessons.exercises import Exercise, NotYet, View
@@ -68,8 +65,7 @@ def _running(view: View) -> list[running.Reference]:
     """What the task definitions of ECS name."""
     ecs = view.client("ecs")
     arns = [arn for page in ecs.get_paginator("list_task_definitions").paginate() for arn in page["taskDefinitionArns"]]
-    definitions: list[Any] = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
-    return running.references(json.dumps(definitions, default=str)) if definitions else []
+    return running.found_in([ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns])
 
 
 EXERCISES = (
