@@ -64,7 +64,7 @@ class Daily:
         self._waiting: list[list[tuple[float, str, int]]] = [[] for _ in self.policy]
         """For each rule, a heap of what it decides about: since when (of the push, the pull …), digest, turn."""
         self._released: set[str] = set()
-        """What an index held until the last run, or followed a subject until then."""
+        """What an index held until the last run."""
         self._turns = count()
         self._begin(list(images))
 
@@ -264,9 +264,8 @@ class Daily:
             self._holders[child].discard(digest)
         if standing.image.subject_digest:
             self._about[standing.image.subject_digest].discard(digest)
+        # What was about it and is still here was held by an index, and is looked at when that goes.
         self._release(standing.image)
-        # What was about it and is still here stands for itself now.
-        self._released.update(self._about.get(digest, ()))
 
     def _release(self, index: Image) -> None:
         self._released.update(index.children)

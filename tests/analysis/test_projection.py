@@ -145,6 +145,17 @@ def test_pulls_of_what_is_gone_are_in_vain():
     assert course.end.stored.all == Amount.exactly(10)
 
 
+def test_an_archived_image_that_is_pushed_again_is_back():
+    start = repository(image("old", "v1", days=10), layers={"old": "l2"})
+    archiving = policy(rule(1, ["v*"], pushed=5, archive=True))
+    days = [day(1), day(2, push("old", "v2", 2, ["l2"]))]
+
+    first, second = project(start, {"it": archiving}, [days]).courses["it"][0].evenings
+
+    assert (first.stored.standard, first.stored.archive) == (Amount.exactly(0), Amount.exactly(10))
+    assert (second.stored.standard, second.stored.archive) == (Amount.exactly(10), Amount.exactly(0))
+
+
 def test_an_unread_image_stays_a_bound_until_it_goes():
     start = Snapshot("my-app", NOW, (image("dark", days=9, size_in_bytes=300),), {}, {}, {"dark": "lost"})
     days = [day(1, push("new", "v1", 1, ["l"])), day(2)]

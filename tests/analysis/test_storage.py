@@ -64,6 +64,24 @@ def test_what_is_about_an_image_goes_with_it_and_with_what_is_about_that():
     assert storage.freed(signed, ["app"]) == Amount.exactly(1110)
 
 
+def test_what_is_about_something_that_stays_stays_with_it():
+    held = repository(
+        image("app"),
+        image("sbom", subject_digest="app"),
+        image("signature", subject_digest="sbom"),
+        image("index", children=("sbom",)),
+        layers={"app": "l2", "sbom": "l3", "signature": "l4"},
+    )
+
+    assert storage.departure(held, ["app"]).going == {"app"}
+
+
+def test_an_index_that_nobody_could_read_stores_nothing_of_its_own():
+    dark = image("index", size_in_bytes=300, media_type=OCI_INDEX)
+
+    assert storage.stored(Snapshot("my-app", NOW, (dark,), {}, {}, {"index": "lost"})) == Amount.exactly(0)
+
+
 def test_a_digest_that_is_not_there_frees_nothing_and_is_named():
     assert storage.departure(SHOP, ["nowhere"]).unknown == {"nowhere"}
     assert storage.freed(SHOP, ["nowhere"]) == Amount.exactly(0)
