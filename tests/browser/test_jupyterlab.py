@@ -26,6 +26,7 @@ def test_a_lesson_runs_and_its_cards_answer_to_mouse_and_keyboard(page, jupyterl
         # lab.show() is a picture and a table in one output.
         shown = scroll_to(page, ".jp-Cell:has(.jp-InputArea:has-text('lab.show')) .jp-OutputArea img")
         shown.wait_for()
+        shown.scroll_into_view_if_needed()
         assert shown.evaluate("image => image.naturalWidth") > 500
         screenshot(page, f"{lesson}-show")
 
