@@ -8,6 +8,7 @@ MODULES = {
     "01-authentication": "authentication",
     "02-push-and-pull": "push_and_pull",
     "03-tag-immutability": "tag_immutability",
+    "05-lifecycle-policies": "lifecycle_policies",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 
