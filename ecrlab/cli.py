@@ -32,6 +32,9 @@ COMMANDS = {
     "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
     "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
+    "report": Command(
+        "ecrlab.analysis.report_command", "how old repositories are, what they cost, what a policy saves"
+    ),
     "tour": Command("ecrlab.tour", "the way of an image from login to clean-up, here in the terminal"),
     "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
     "scan": Command("ecrlab.scan_command", "list what is inside an image, and which CVEs come with it"),

@@ -17,11 +17,11 @@ BINS = 64
 """How many piles fit side by side."""
 MOST_MARKS = 600
 """Of more images a mark stands for several."""
-WIDTH, HIGHEST, STEP = 704, 88, 11
+WIDTH, HIGHEST, STEP = 704, 132, 11
 """The width of the picture, the height of its piles at most, and a mark with the space about it, in pixels."""
 SHAPES: dict[Fate, str] = {
     KEPT: "<circle cx='{x}' cy='{y}' r='{r}' fill='{colour}'/>",
-    EXPIRES: "<path d='M{l} {t}L{e} {b}M{e} {t}L{l} {b}' stroke='{colour}' stroke-width='2' fill='none'/>",
+    EXPIRES: "<path d='M{l} {t}L{e} {b}M{e} {t}L{l} {b}' stroke='{colour}' stroke-width='{w}' fill='none'/>",
     ARCHIVED: "<path d='M{l} {t}H{e}L{x} {b}Z' fill='{colour}'/>",
 }
 
@@ -41,7 +41,7 @@ def as_svg(evaluation: Evaluation) -> str:
         for fate in FATES:
             names = pile[fate]
             for start in range(0, len(names), scale):
-                marks.append(_mark(fate, (place + 0.5) * STEP, height - (level + 0.5) * step, names[start]))
+                marks.append(_mark(fate, (place + 0.5) * STEP, height - (level + 0.5) * step, step, names[start]))
                 level += 1
     said = html.escape(fates.in_words(evaluation), quote=True)
     each = f" (a mark stands for up to {scale})" if scale > 1 else ""
@@ -73,11 +73,12 @@ def _place(pushed_at: datetime, first: datetime, last: datetime) -> int:
     return int(min(max(share, 0.0), 1.0) * (BINS - 1))
 
 
-def _mark(fate: Fate, x: float, y: float, name: str) -> str:
-    r = 4.0
-    shape = SHAPES[fate].format(
-        x=round(x, 1), y=round(y, 1), r=r, l=x - r, e=x + r, t=round(y - r, 1), b=round(y + r, 1), colour=fate.colour
-    )
+def _mark(fate: Fate, x: float, y: float, step: float, name: str) -> str:
+    # Where marks stand close, small ones can still be told apart.
+    r = round(max(1.8, min(4.0, 0.45 * step)), 1)
+    left, right, top, bottom = (round(at, 1) for at in (x - r, x + r, y - r, y + r))
+    at = {"x": round(x, 1), "y": round(y, 1), "l": left, "e": right, "t": top, "b": bottom}
+    shape = SHAPES[fate].format(**at, r=r, w=r / 2, colour=fate.colour)
     return f"<g><title>{html.escape(f'{name}: {fate.word}')}</title>{shape}</g>"
 
 

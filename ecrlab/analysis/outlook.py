@@ -50,9 +50,9 @@ def summary(projection: Projection, prices: Prices) -> "pd.DataFrame":
     rows = {
         name: {
             "images": _spread([course.end.images for course in courses], lambda n: f"{n:,.0f}"),
-            "stored": _within([course.end.stored.all for course in courses], readable),
-            "a month then": _within([month(course.end, prices) for course in courses], _cents(prices)),
-            "all months": _within([paid(course, prices) for course in courses], _cents(prices)),
+            "stored": told([course.end.stored.all for course in courses], readable),
+            "a month then": told([month(course.end, prices) for course in courses], _cents(prices)),
+            "all months": told([paid(course, prices) for course in courses], _cents(prices)),
             "needed, but gone": _spread([missed(course) for course in courses], lambda n: f"{n:,.0f}"),
         }
         for name, courses in projection.courses.items()
@@ -76,10 +76,23 @@ def missed(course: Course) -> int:
     return len({pull.image_digest for pull in course.in_vain})
 
 
-def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = None) -> Any:
+def told(amounts: Sequence[Amount[Any]], spell: Any) -> str:
+    """Amounts of several futures as `middle (lowest to highest)`; as bounds where they are not known.
+
+    >>> told([Amount.exactly(2), Amount.exactly(1), Amount.exactly(4)], str), told([Amount(2, 2), Amount(1, 3)], str)
+    ('2 (1 to 4)', '1 to 3')
+    """
+    if all(amount.is_exact for amount in amounts):
+        return _spread([amount.least for amount in amounts], spell)
+    low, most = min(amount.least for amount in amounts), [amount.most for amount in amounts if amount.most is not None]
+    return f"{spell(low)} to {spell(max(most))}" if len(most) == len(amounts) else f"at least {spell(low)}"
+
+
+def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = None, start: date | None = None) -> Any:
     """Stored bytes over time: what is there came when, and how it goes on under each policy.
 
-    A line is the middle of all futures, the band around it reaches from the lowest to the highest.
+    A line is the middle of all futures, the band around it reaches from the lowest to the highest. `start` is the day
+    on which the policies begin, if that is not at once.
     """
     ends = {name: _end(courses) for name, courses in projection.courses.items()}
     number = len(next(iter(projection.courses.values())))
@@ -94,6 +107,10 @@ def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = 
         now = _number(snapshot.taken_at)
         axes.axvline(now, color=plots.GREY, lw=1)
         axes.text(now, 0.98, "now ", transform=axes.get_xaxis_transform(), fontsize=10, ha="right", va="top")
+        if start is not None:
+            axes.axvline(_noon(start), color=plots.INK, lw=1.2, linestyle=":")
+            at: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "fontsize": 10, "va": "top"}
+            axes.text(_noon(start), 0.9, " the policies begin", **at)
         axes.set_ylim(bottom=0)
         plots.bytes_axis(axes.yaxis)
         _dates(axes)
@@ -135,7 +152,8 @@ def _draw_course(axes: "Axes", projection: Projection, name: str, colour: str, l
 
 def _name_ends(axes: "Axes", projection: Projection, ends: dict[str, float], prices: Prices | None) -> None:
     """Write at the end of each line what it comes to, one above the other."""
-    highest = max([*ends.values(), axes.get_ylim()[1] * 0.5])
+    highest = axes.get_ylim()[1]
+    # Two lines of text take about a ninth of the height.
     gap, below = highest * 0.12, -highest
     for name, size in sorted(ends.items(), key=lambda one: one[1]):
         below = max(size, below + gap)
@@ -183,13 +201,6 @@ def _bytes(projection: Projection, name: str) -> tuple[list[Any], list[Any], lis
 
 def _end(courses: Sequence[Course]) -> float:
     return median(course.end.stored.all.least for course in courses)
-
-
-def _within(amounts: Sequence[Amount[Any]], spell: Any) -> str:
-    if all(amount.is_exact for amount in amounts):
-        return _spread([amount.least for amount in amounts], spell)
-    low, most = min(amount.least for amount in amounts), [amount.most for amount in amounts if amount.most is not None]
-    return f"{spell(low)} to {spell(max(most))}" if len(most) == len(amounts) else f"at least {spell(low)}"
 
 
 def _spread(numbers: Sequence[float], spell: Any) -> str:

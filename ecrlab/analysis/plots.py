@@ -4,7 +4,10 @@ The palette is Okabe and Ito's, made for colour-blind readers; what a colour say
 as well.
 """
 
+import base64
 import contextlib
+import html
+import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -43,6 +46,8 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "hatch.linewidth": 0.7,
     "svg.hashsalt": "ecrlab",
+    # Names that people give are shown letter by letter: a dollar begins no formula.
+    "text.parse_math": False,
 }
 
 
@@ -68,6 +73,19 @@ def describe(shown: "Figure", alt: str) -> "Figure":
     """Give a figure its text for those who cannot see it: `shown.get_label()` gives it back."""
     shown.set_label(alt)
     return shown
+
+
+def as_img(shown: "Figure") -> str:
+    """A figure as an HTML `img` that carries its bytes, and its text (see `describe`); the figure is closed."""
+    import matplotlib.pyplot as plt
+
+    image = io.BytesIO()
+    # Without the version of matplotlib, so that the same picture is the same file.
+    shown.savefig(image, format="png", dpi=100, metadata={"Software": None})
+    # Left open, a notebook would show it once more at the end of the cell.
+    plt.close(shown)
+    data = base64.b64encode(image.getvalue()).decode()
+    return f'<img alt="{html.escape(str(shown.get_label()))}" src="data:image/png;base64,{data}">'
 
 
 def wrapped(text: str, width: int) -> str:

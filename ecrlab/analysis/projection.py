@@ -89,14 +89,9 @@ def project(snapshot: Snapshot, policies: Mapping[str, Policy | None], to_come: 
 
     Raises `EcrLabError` without a policy, a future, or a day, and for a future that begins before the snapshot.
     """
-    if not policies or not to_come or not all(to_come):
-        raise EcrLabError("a projection needs a policy (None for none) and at least one future of at least one day")
-    if len({len(future) for future in to_come}) > 1:
-        raise EcrLabError("the futures of a projection are of one length")
-    for future in to_come:
-        if _midnight(future[0].date) <= snapshot.taken_at:
-            raise EcrLabError(f"a future of {snapshot.taken_at:%Y-%m-%d %H:%M} begins later, got {future[0].date}")
-    ready = [prepare(future, snapshot.name) for future in to_come]
+    if not policies:
+        raise EcrLabError("a projection needs a policy (None for none)")
+    ready = prepare_all(snapshot, to_come)
     return Projection(
         snapshot.name,
         {name: tuple(course(snapshot, policy, days) for days in ready) for name, policy in policies.items()},
@@ -115,17 +110,35 @@ Happenings = Sequence[tuple[date, Sequence[Arrival | Pull]]]
 """What happens to one repository on each day, in the order of the instants."""
 
 
+def prepare_all(snapshot: Snapshot, to_come: Sequence[Future]) -> list[Happenings]:
+    """Futures of a repository, ready to be met by many policies.
+
+    Raises `EcrLabError` without a future or a day, for lengths that differ, and for a future that begins before the
+    snapshot.
+    """
+    if not to_come or not all(to_come):
+        raise EcrLabError("a projection needs at least one future of at least one day")
+    if len({len(future) for future in to_come}) > 1:
+        raise EcrLabError("the futures of a projection are of one length")
+    for future in to_come:
+        if _midnight(future[0].date) <= snapshot.taken_at:
+            raise EcrLabError(f"a future of {snapshot.taken_at:%Y-%m-%d %H:%M} begins later, got {future[0].date}")
+    return [prepare(future, snapshot.name) for future in to_come]
+
+
 def prepare(future: Iterable[Day], name: str) -> Happenings:
     """The part of some days that is about one repository, ready to be met by many policies."""
     return [(day.date, list(_happenings(day, name))) for day in future]
 
 
-def course(snapshot: Snapshot, policy: Policy | None, days: Happenings) -> Course:
-    """Let one policy meet one future, as `prepare` gives it."""
-    life, stock = Daily(policy, snapshot.images), Stock(snapshot)
+def course(snapshot: Snapshot, policy: Policy | None, days: Happenings, *, start: int = 0) -> Course:
+    """Let one policy meet one future, as `prepare` gives it; it is put on the day counted `start` from the first."""
+    life, stock = Daily(None if start else policy, snapshot.images), Stock(snapshot)
     taken: Counter[int] = Counter()
     evenings, in_vain = [], []
-    for day, happenings in days:
+    for number, (day, happenings) in enumerate(days):
+        if start and number == start:
+            life = Daily(policy, life)
         for happening in happenings:
             if isinstance(happening, Arrival):
                 _arrive(happening, life, stock)

@@ -20,7 +20,7 @@ from hashlib import blake2b
 from itertools import count
 
 from ecrlab.analysis import families
-from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.analysis.snapshot import Snapshot, looked_at
 from ecrlab.histories import Blob, Day, Pull, Push
 from ecrlab.lifecycle import Image
 
@@ -29,6 +29,9 @@ WINDOW = 90
 
 IN_USE = timedelta(days=7)
 """An image that was pulled so lately is in use."""
+
+MOST_IN_USE = 1000
+"""So many images are pulled each day, besides those that run; more would take long, and change nothing."""
 
 FEW_DAYS = 14
 
@@ -95,6 +98,11 @@ class Rate:
         return found
 
     @cached_property
+    def first(self) -> date | None:
+        """The day on which the first layer came."""
+        return min(self.came.values(), default=None)
+
+    @cached_property
     def counted_on(self) -> Mapping[str, Callable[[int], str]]:
         """For each tag with a digit or a commit in it: how to make the tag of a later image of its kind."""
         return _continued([tag for image in self.snapshot.images for tag in image.image_tags])
@@ -111,11 +119,12 @@ class _Drawing:
         self._serial = count(1)
         self._in_use: dict[str, date] = {}
         """Until when images are pulled each day."""
+        self._looked_at = looked_at(rate.snapshot)
 
     def days(self) -> Iterator[Day]:
         today = _day(self.snapshot.taken_at)
         for image in self.snapshot.images:
-            self._use(image, _day(self.snapshot.taken_at))
+            self._use(image, image, today)
         alike = defaultdict(list)
         for day in self.rate.days:
             alike[day.weekday()].append(day)
@@ -137,7 +146,7 @@ class _Drawing:
         new = {image.image_digest: self._name_of(image.image_digest, serial) for image in images}
         for image in images:
             yield self._push(image, new, day, drawn, serial)
-            self._use(replace(image, image_digest=new[image.image_digest]), day)
+            self._use(replace(image, image_digest=new[image.image_digest]), image, day)
 
     def _push(self, image: Image, new: dict[str, str], day: date, drawn: date, serial: int) -> Push:
         unread = self.snapshot.unread
@@ -165,7 +174,7 @@ class _Drawing:
         """Whether a layer came with a day; what the very first day brought for others to share came once."""
         if self.rate.came[layer] != drawn:
             return False
-        return drawn != min(self.rate.came.values()) or self.snapshot.uses[layer] == 1
+        return drawn != self.rate.first or self.snapshot.uses[layer] == 1
 
     def _tag(self, tag: str) -> str:
         continued = self.rate.counted_on.get(tag)
@@ -174,12 +183,12 @@ class _Drawing:
     def _name_of(self, digest: str, serial: int) -> str:
         return f"sha256:{blake2b(f'{self._name} {serial} {digest}'.encode(), digest_size=32).hexdigest()}"
 
-    def _use(self, image: Image, day: date) -> None:
+    def _use(self, image: Image, origin: Image, day: date) -> None:
         """Note until when an image is pulled: as long after its push as its like was, or for ever if it runs."""
         if image.image_digest in self.rate.running:
             self._in_use[image.image_digest] = date.max
             return
-        if image.last_pulled_at is None:
+        if image.last_pulled_at is None or origin.image_digest in self._looked_at or len(self._in_use) >= MOST_IN_USE:
             return
         used = image.last_pulled_at - image.pushed_at
         is_new = image.image_digest not in self.snapshot.by_digest

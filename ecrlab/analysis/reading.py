@@ -30,6 +30,9 @@ MEDIA_TYPES = (
 )
 """What BatchGetImage is told to give as it is: it might convert what a client does not accept."""
 
+LARGEST = 2**40
+"""Bytes of the largest layer that is believed: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
+
 ARCHIVED = "they are in the archive, which gives out no manifest"
 FOREIGN = "they have layers that may be stored elsewhere"
 MALFORMED = "their manifests list no layers with sizes"
@@ -134,7 +137,7 @@ def _is_descriptor(blob: Any) -> bool:
         isinstance(blob, dict)
         and isinstance(blob.get("digest"), str)
         and type(blob.get("size")) is int
-        and blob["size"] >= 0
+        and 0 <= blob["size"] <= LARGEST
     )
 
 

@@ -57,6 +57,11 @@ def references(text: str) -> list[Reference]:
     return found
 
 
+def found_in(answer: Any) -> list[Reference]:
+    """The references in an answer of ECS, Kubernetes or Lambda, as boto3 or a JSON parser gives it, each once."""
+    return list(dict.fromkeys(_walk(answer)))
+
+
 def parse(text: str) -> Reference | None:
     """One reference; None for what is none.
 
@@ -115,7 +120,7 @@ def _in_json(text: str) -> list[Reference]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnreadableInput(f"begins as JSON, but is none: {error}") from error
-    found = list(dict.fromkeys(_walk(document)))
+    found = found_in(document)
     if not found:
         raise UnreadableInput(
             "JSON without an image: give an answer of aws ecs describe-tasks, or one reference a line"

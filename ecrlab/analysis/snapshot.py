@@ -12,12 +12,17 @@ computed of a repository is computed of a snapshot, without asking again.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
 
+from ecrlab.analysis.usage import Usage
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
+
+AT_ONCE = timedelta(hours=1)
+MANY = 10
+"""From how many images on it may be a look at all of them, when more than half are pulled at once."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,11 @@ class Snapshot:
     def uses(self) -> Counter[str]:
         """By how many images each layer is used."""
         return Counter(chain.from_iterable(self.layers.values()))
+
+    @cached_property
+    def usage(self) -> Usage:
+        """The same in a form that counts fast."""
+        return Usage(self.layers, self.sizes)
 
     @cached_property
     def by_digest(self) -> dict[str, Image]:
@@ -109,6 +119,13 @@ def _doubts(snapshot: Snapshot) -> Iterator[str]:
             f"{snapshot.name}: {_number(len(ahead), 'image')} pushed after the moment of this look"
             f" ({snapshot.taken_at:%Y-%m-%d %H:%M} UTC): a clock is wrong; their ages are not given"
         )
+    looked = looked_at(snapshot)
+    if looked:
+        yield (
+            f"{snapshot.name}: {len(looked):,} of {_number(len(snapshot), 'image')} were last pulled within one hour,"
+            " as happens when somebody reads all manifests, for a report such as this; when they were last used is not"
+            " known"
+        )
     undated = [i for i in snapshot.images if i.storage_class == ARCHIVE and i.last_archived_at is None]
     if undated:
         yield (
@@ -123,6 +140,22 @@ def ages(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float 
         None if then is None or then > snapshot.taken_at else (snapshot.taken_at - then).total_seconds() / 86_400
         for then in instants
     ]
+
+
+def looked_at(snapshot: Snapshot) -> frozenset[str]:
+    """The images whose last pull was most likely somebody reading all manifests, and no use: more than half of a
+    repository within one hour. Reading them for a report does that (see `ecrlab.analysis.reading`).
+    """
+    pulls = sorted((image.last_pulled_at, image.image_digest) for image in snapshot.images if image.last_pulled_at)
+    first, best = 0, (0, 0)
+    for last, (instant, _) in enumerate(pulls):
+        while instant - pulls[first][0] > AT_ONCE:
+            first += 1
+        best = max(best, (last + 1 - first, first))
+    number, first = best
+    if number < MANY or number * 2 <= len(snapshot):
+        return frozenset()
+    return frozenset(digest for _, digest in pulls[first : first + number])
 
 
 def _images(number: int) -> str:

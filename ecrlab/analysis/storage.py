@@ -13,7 +13,6 @@ UNSURE: the bytes of the manifests themselves, a few thousand each, are not coun
 either, and AWS does not say whether they are billed.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +30,7 @@ Size = Amount[int]
 
 def stored(snapshot: Snapshot) -> Size:
     """The bytes of all layers, each once: what ECR stores of a repository, and bills."""
-    return Amount.exactly(sum(snapshot.sizes[layer] for layer in snapshot.uses)) + of_unread(snapshot, snapshot.unread)
+    return Amount.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
 
 
 def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
@@ -79,18 +78,13 @@ def own(snapshot: Snapshot) -> dict[str, int]:
 
     Where some images could not be read these are the most it can be.
     """
-    alone = {layer: snapshot.sizes[layer] for layer, users in snapshot.uses.items() if users == 1}
-    return {
-        digest: sum([alone[layer] for layer in layers if layer in alone]) for digest, layers in snapshot.layers.items()
-    }
+    return snapshot.usage.own()
 
 
 def shared(snapshot: Snapshot) -> dict[str, int]:
     """For each image that could be read, the bytes of the layers that others use too."""
-    sizes, mine = snapshot.sizes, own(snapshot)
-    return {
-        digest: sum([sizes[layer] for layer in layers]) - mine[digest] for digest, layers in snapshot.layers.items()
-    }
+    mine = own(snapshot)
+    return {digest: whole - mine[digest] for digest, whole in snapshot.usage.whole().items()}
 
 
 # What goes
@@ -116,11 +110,11 @@ def departure(snapshot: Snapshot, digests: Iterable[str]) -> Departure:
     it (AWS user guide, deleting an image and lifecycle policies).
     """
     named = set(digests)
-    wanted = {digest for digest in named if digest in snapshot.by_digest}
-    going = _with_followers(snapshot, wanted)
+    wanted = named & snapshot.by_digest.keys()
+    going = wanted | _followers(snapshot, wanted)
     # Whoever stays may hold others: look again at those until nobody is left that must stay.
     held: dict[str, str] = {}
-    suspects = [digest for digest in going if digest in snapshot.listed_by]
+    suspects = [digest for digest in snapshot.listed_by if digest in going]
     while suspects:
         digest = suspects.pop()
         if digest not in going or (why := _holder(snapshot, digest, going, wanted)) is None:
@@ -139,8 +133,7 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     It is never the sum of their sizes unless they share nothing. About what goes, see `departure`.
     """
     going = departure(snapshot, digests).going
-    gone = Counter(chain.from_iterable(snapshot.layers[digest] for digest in going if digest in snapshot.layers))
-    known = sum(snapshot.sizes[layer] for layer, users in gone.items() if users == snapshot.uses[layer])
+    known = snapshot.usage.freed(going)
     unread = [digest for digest in snapshot.unread if digest in going]
     # An image that stays and cannot be read may have any of these layers too.
     staying = of_unread(snapshot, [digest for digest in snapshot.unread if digest not in going]).most
@@ -149,9 +142,10 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     return Amount(least, None if most is None else known + most)
 
 
-def _with_followers(snapshot: Snapshot, digests: Iterable[str]) -> set[str]:
+def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
+    """What is about these images, and what is about that."""
     found: set[str] = set()
-    waiting = list(digests)
+    waiting = [follower for subject, about in snapshot.referrers.items() if subject in digests for follower in about]
     while waiting:
         digest = waiting.pop()
         if digest not in found:

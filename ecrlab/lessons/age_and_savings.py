@@ -180,7 +180,7 @@ CARDS = (
             Choice("Delete the policy tomorrow", "Within 24 hours it has run, and expired images do not come back."),
             Choice(
                 "Delete it at once, and hope",
-                "A policy acts within 24 hours, not at once. A preview changes nothing: start-lifecycle-policy-preview.",
+                "It acts within 24 hours, not at once. A preview (start-lifecycle-policy-preview) changes nothing.",
                 right=True,
             ),
             Choice("Restore the images from the archive", "Only a transition archives; what expires is gone."),

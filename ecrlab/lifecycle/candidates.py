@@ -24,13 +24,14 @@ class Candidates:
         patterns = dict.fromkeys(pattern for rule in policy for pattern in rule.selection.patterns)
         self._bits = {pattern: 1 << position for position, pattern in enumerate(patterns)}
         self._families: dict[tuple[str, int], int] = {}
+        # The beginning of a pattern refuses nearly every tag at the cost of one comparison.
+        several = [(p, bit) for p, bit in self._bits.items() if len(p.pieces) > 1]
+        self._tests = [(p.pieces[0], bit, None if p.is_prefix else p) for p, bit in several]
+        self._exact = {p.pieces[0]: bit for p, bit in self._bits.items() if len(p.pieces) == 1}
 
     def sort_out(self, images: Iterable[Image]) -> list[int]:
         """The family of each image, in the images' order."""
-        families, families_of = self._families, []
-        # The beginning of a pattern refuses nearly every tag at the cost of one comparison.
-        tests = [(p.pieces[0], bit, None if p.is_prefix else p) for p, bit in self._bits.items() if len(p.pieces) > 1]
-        exact = {p.pieces[0]: bit for p, bit in self._bits.items() if len(p.pieces) == 1}
+        families, families_of, tests, exact = self._families, [], self._tests, self._exact
         for image in images:
             met = 0 if image.image_tags else _NO_TAGS
             for tag in image.image_tags:

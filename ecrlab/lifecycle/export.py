@@ -35,11 +35,11 @@ def as_script(repository: str) -> str:
     return f"""\
 #!/usr/bin/env bash
 set -eu
-aws ecr start-lifecycle-policy-preview {name} {text}
+aws ecr start-lifecycle-policy-preview {name} {text} --query status --output text
 aws ecr wait lifecycle-policy-preview-complete {name}
 aws ecr get-lifecycle-policy-preview {name} --query summary
 read -rp "Apply it? Expired images do not come back. [yes/no] " answer
-[ "$answer" = yes ] && aws ecr put-lifecycle-policy {name} {text}
+[ "$answer" = yes ] && aws ecr put-lifecycle-policy {name} {text} --query repositoryName --output text
 """
 
 

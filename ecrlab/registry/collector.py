@@ -9,7 +9,7 @@ once when an image is deleted, or as soon as the little while is over.
 import contextlib
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 
 from ecrlab.registry.blobs import BlobStore
@@ -34,7 +34,7 @@ class Collector:
         self._blobs = blobs
         self._uploads = uploads
         self._lock = threading.Lock()
-        self._promises: defaultdict[int, list[float]] = defaultdict(list)
+        self._promises: defaultdict[int, deque[float]] = defaultdict(deque)
         self._suspects: dict[int, int] = {}
         self._arriving: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
@@ -48,8 +48,10 @@ class Collector:
         """
         now = time.monotonic()
         with self._lock:
-            still = [deadline for deadline in self._promises[layer_id] if deadline > now]
-            self._promises[layer_id] = [*still, now + GRACE_SECONDS]
+            promises = self._promises[layer_id]
+            while promises and promises[0] <= now:
+                promises.popleft()
+            promises.append(now + GRACE_SECONDS)
 
     def fulfil(self, layer_ids: Iterable[int]) -> None:
         """An image that uses these layers was pushed: one promise on each is kept."""
@@ -59,7 +61,7 @@ class Collector:
             for layer_id in layer_ids:
                 promises = self._promises.get(layer_id)
                 if promises:
-                    promises.pop(0)
+                    promises.popleft()
                     if not promises:
                         del self._promises[layer_id]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.scanning.advisories import embedded, load
@@ -124,7 +125,10 @@ def _print(report: Report, options: argparse.Namespace) -> None:
 
         from ecrlab.scanning.table import print_report
 
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+        terminal = sys.stdout.isatty()
+        # Notebooks and CI set FORCE_COLOR; what a file or a pipe gets is plain all the same, a line for each row.
+        plain: dict[str, Any] = {} if terminal else {"force_terminal": False, "color_system": None, "width": 500}
+        console = Console(highlight=False, **plain)
         print_report(report, console, inventory=options.inventory)
     if report.status != "COMPLETE":
         print(f"ecrlab scan: {report.status}: {report.reason}".encode("unicode_escape").decode(), file=sys.stderr)

@@ -26,11 +26,9 @@ def print_report(report: Report, console: Console, *, inventory: bool) -> None:
             + (f" ({counts})" if counts else "")
         )
     )
-    out(
-        _plain(
-            f"Judged by {report.advisories_origin} of {report.advisories_date}, {report.advisories_records:,} records."
-        )
-    )
+    date = f" of {report.advisories_date}" if report.advisories_date else ""
+    records = f"{report.advisories_records:,} record{'' if report.advisories_records == 1 else 's'}"
+    out(_plain(f"Judged by {report.advisories_origin}{date}, {records}."))
     for ignored in report.ignored:
         out(_plain(f"Excepted: {ignored.id} of {ignored.package} ({ignored.severity})."))
     for item in report.unresolved:

@@ -301,23 +301,33 @@ def test_a_text_that_aws_would_refuse_is_refused_at_the_door(lab):
         lab.edit_policy("my-app", text(rule(1, status="any", keep=0)))
 
 
-def client():
-    return boto3.client("ecr", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+def test_it_begins_with_the_policy_of_the_repository_and_what_it_says_can_be_put(lab):
+    ecr = Pushes(boto3.client("ecr")).ecr
+    assert lab.edit_policy("my-app").policy == ""
+    ecr.put_lifecycle_policy(repositoryName="my-app", lifecyclePolicyText=KEEP_TWO.text)
 
-
-def test_it_begins_with_the_policy_of_the_repository():
-    ecr = client()
-    with Stubber(ecr) as service:
-        service.add_response("get_lifecycle_policy", {"lifecyclePolicyText": KEEP_TWO.text})
-        service.add_response("describe_images", {"imageDetails": []})
-
-        shown = editor(ecr, "my-app", now=NOW)
-
+    shown = lab.edit_policy("my-app")
     assert parse(shown.policy).rules == KEEP_TWO.rules
+    shown.edit(1, count_number=7)
+    ecr.put_lifecycle_policy(repositoryName="my-app", lifecyclePolicyText=shown.policy)
+
+    assert parse(lab.edit_policy("my-app").policy).rules[0].selection.count_number == 7
 
 
-def test_it_begins_empty_where_the_repository_has_no_policy():
-    ecr = client()
+def test_what_it_shows_is_what_the_preview_answers(lab):
+    pushes = Pushes(boto3.client("ecr"))
+    for number in range(4):
+        pushes.image(b"%d" % number, tag=f"v{number}")
+    shown = lab.edit_policy("my-app", KEEP_TWO.text)
+
+    pushes.ecr.start_lifecycle_policy_preview(repositoryName="my-app", lifecyclePolicyText=shown.policy)
+    answer = pushes.ecr.get_lifecycle_policy_preview(repositoryName="my-app")
+
+    assert [" ".join(result["imageTags"]) for result in answer["previewResults"]] == shown.going == ["v0", "v1"]
+
+
+def test_any_client_will_do():
+    ecr = boto3.client("ecr", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     with Stubber(ecr) as service:
         service.add_client_error("get_lifecycle_policy", "LifecyclePolicyNotFoundException")
         service.add_response("describe_images", {"imageDetails": []})

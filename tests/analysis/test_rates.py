@@ -6,7 +6,7 @@ from itertools import islice
 from ecrlab.analysis import storage
 from ecrlab.analysis.projection import futures, lived, project
 from ecrlab.analysis.rates import Rate, _continued
-from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.analysis.snapshot import Snapshot, doubts, looked_at
 from ecrlab.histories import draw
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository
 
@@ -158,3 +158,19 @@ def test_a_shop_judged_by_its_own_days_grows_about_as_it_does():
 
     (_, truth, _), (_, guess, _) = (p.spread("", lambda evening: evening.images)[-1] for p in (true, guessed))
     assert 0.7 < (guess - len(start)) / (truth - len(start)) < 1.4
+
+
+def test_a_look_at_all_manifests_is_no_use():
+    images = [image(f"i{n}", days=n, last_pulled_at=NOW - timedelta(minutes=n)) for n in range(1, 21)]
+    start = repository(*images, layers={f"i{n}": "l1" for n in range(1, 21)})
+
+    assert looked_at(start) == {f"i{n}" for n in range(1, 21)}
+    assert not any(day.pulls for day in first(Rate(start), 30))
+    assert any("when they were last used is not known" in doubt for doubt in doubts(start))
+
+
+def test_what_is_pulled_now_and_then_is_no_look():
+    images = [image(f"i{n}", days=n, last_pulled_at=NOW - timedelta(hours=2 * n)) for n in range(1, 21)]
+
+    assert looked_at(repository(*images)) == frozenset()
+    assert looked_at(repository(*images[:3])) == frozenset()

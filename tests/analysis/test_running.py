@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecrlab.analysis.running import Reference, parse, references, resolve
+import ecrlab
+from ecrlab.analysis.running import Reference, found_in, parse, references, resolve
 from ecrlab.lifecycle import UnreadableInput
 from tests.analysis.repositories import OCI_INDEX, image, repository
 
@@ -91,3 +92,15 @@ def test_what_leads_nowhere_is_told_and_other_repositories_are_none_of_ours():
 def test_any_text_is_read_or_refused_by_its_own_error(text):
     with contextlib.suppress(UnreadableInput):
         references(text)
+
+
+def test_task_definitions_of_a_lab_are_read_as_boto3_gives_them():
+    with ecrlab.start() as lab:
+        ecs = lab.client("ecs")
+        container = {"name": "web", "image": f"{HOST}/my-app:v1", "memory": 128}
+        ecs.register_task_definition(family="web", containerDefinitions=[container])
+        [arn] = ecs.list_task_definitions()["taskDefinitionArns"]
+
+        answer = ecs.describe_task_definition(taskDefinition=arn)
+
+    assert [one.text for one in found_in(answer)] == [f"{HOST}/my-app:v1"]

@@ -3,6 +3,7 @@
 Screenshots are kept under `screenshots/` (ignored by git), for people to look at.
 """
 
+import json
 import time
 from pathlib import Path
 
@@ -10,6 +11,18 @@ import ecrlab
 
 CHECKOUT = Path(ecrlab.__file__).parents[1]
 SCREENSHOTS = CHECKOUT / "screenshots"
+CONTRAST = """element => {
+    const light = colour => {
+        const part = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(Number).map(part);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let behind = element;
+    while (/rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+    const two = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(light).sort();
+    return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
+}"""
+"""How far the colour of an element's text stands out from what is behind it, as WCAG counts it."""
 
 
 def open_lesson(page, address, lesson):
@@ -57,3 +70,40 @@ def scroll_to(page, selector):
 def screenshot(page, name):
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def use_theme(copy, theme):
+    """Let JupyterLab have a theme, such as `JupyterLab Dark`, from the next page on."""
+    settings = copy / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"theme": theme}))
+
+
+def tab_to(page, name, backwards=False):
+    """Press Tab until the control of that name has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        focused = page.evaluate(
+            "() => {const e = document.activeElement; return (e.labels?.[0] ?? e).innerText || e.className}"
+        )
+        if name in focused:
+            return
+    raise AssertionError(f"Tab does not lead to {name}")
+
+
+def asked(page):
+    """What the last cell answers when it is run again."""
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(300)
+    wait_until_idle(page, quiet_seconds=1)
+    return page.locator(".jp-OutputArea-output pre").last.inner_text()
+
+
+def notebook(*cells):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    code = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": cell, "outputs": [], "execution_count": None}
+        for n, cell in enumerate(cells)
+    ]
+    return json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})

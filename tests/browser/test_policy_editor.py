@@ -1,10 +1,19 @@
 """The policy editor in JupyterLab, by mouse and by keyboard alone."""
 
-import json
-
 import pytest
 
-from tests.browser.driving import SCREENSHOTS, open_lesson, run_all, screenshot, scroll_to, wait_until_idle
+from tests.browser.driving import (
+    CONTRAST,
+    SCREENSHOTS,
+    asked,
+    notebook,
+    open_lesson,
+    run_all,
+    screenshot,
+    scroll_to,
+    tab_to,
+    use_theme,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
 
@@ -38,27 +47,7 @@ EDITOR = 'editor = lab.edit_policy("my-app", json.dumps(policy))\neditor'
 ASK = "print(len(editor.going), editor.day, editor.refusal)"
 
 
-def notebook(*cells):
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    code = [
-        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": cell, "outputs": [], "execution_count": None}
-        for n, cell in enumerate(cells)
-    ]
-    return json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
-
-
 NUMBERS, LISTS, SLIDER = "input[type=number]", "select", ".noUi-handle"
-CONTRAST = """element => {
-    const light = colour => {
-        const part = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-        const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(Number).map(part);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    let behind = element;
-    while (/rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
-    const two = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(light).sort();
-    return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
-}"""
 
 
 @pytest.fixture
@@ -83,15 +72,6 @@ def wait_for(page, editor, words):
     editor.locator(".ecrlab-status").get_by_text(words).wait_for(timeout=10_000)
 
 
-def asked(page):
-    """What the last cell answers when it is run again."""
-    page.locator(".jp-CodeCell .cm-content").last.click()
-    page.keyboard.press("Control+Enter")
-    page.wait_for_timeout(300)
-    wait_until_idle(page, quiet_seconds=1)
-    return page.locator(".jp-OutputArea-output pre").last.inner_text()
-
-
 def test_by_mouse_images_turn_and_the_next_cell_knows(page, shown):
     shown.screenshot(path=SCREENSHOTS / "editor.png")
     shown.locator(NUMBERS).nth(1).fill("4")
@@ -108,18 +88,6 @@ def test_by_mouse_images_turn_and_the_next_cell_knows(page, shown):
     assert shown.get_by_text("Expired by rule 1 (tagged v*: pushed more than 4 days ago)").count() == 12
     assert shown.locator("circle").count() == shown.locator("svg path").count() == 12
     assert asked(page).strip() == "12 12"
-
-
-def tab_to(page, name, backwards=False):
-    """Press Tab until the control of that name has the focus."""
-    for _ in range(40):
-        page.keyboard.press("Shift+Tab" if backwards else "Tab")
-        focused = page.evaluate(
-            "() => {const e = document.activeElement; return (e.labels?.[0] ?? e).innerText || e.className}"
-        )
-        if name in focused:
-            return
-    raise AssertionError(f"Tab does not lead to {name}")
 
 
 def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page, shown):
@@ -163,9 +131,7 @@ def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_is_readable_in_a_narrow_window_whatever_the_theme(page, copy, jupyterlab, theme):
-    settings = copy / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps({"theme": theme}))
+    use_theme(copy, theme)
     (copy / "notebooks" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))
     page.set_viewport_size({"width": 620, "height": 900})
     open_lesson(page, jupyterlab, "editor")

@@ -1,9 +1,7 @@
 """Each exercise of each lesson: unsolved it helps, a plausible mistake is named, every right way passes."""
 
-import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,23 +9,13 @@ import boto3
 import pytest
 
 import ecrlab
+from ecrlab.analysis import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
+from tests.lessons import lifecycle_cases
+from tests.lessons.case import HOST, LOGIN, Case
 
-HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
-LOGIN = f"aws ecr get-login-password | docker login --username AWS --password-stdin {HOST}\n"
-
-
-@dataclass(frozen=True)
-class Case:
-    """An exercise, what the lesson did before it, and ways to go wrong and right (shell commands, or answers)."""
-
-    scene: str
-    wrong: dict[str, object]
-    right: tuple[object, ...] = ()
-    app: str = "hello"
-    given: dict[str, str] = field(default_factory=dict)
 
 
 def untagged(lab):
@@ -46,44 +34,60 @@ def tagged(lab):
     ][0]["imageDigest"]
 
 
-def lifecycle(*rules):
-    """A command that gives my-app a policy; each rule is (what it selects, what it counts, how many)."""
-    documents = []
-    for number, (selection, count, bound) in enumerate(rules, 1):
-        units = {} if count == "imageCountMoreThan" else {"countUnit": "days"}
-        chosen = selection | {"countType": count, "countNumber": bound} | units
-        documents.append({"rulePriority": number, "selection": chosen, "action": {"type": "expire"}})
-    policy = json.dumps({"rules": documents})
-    return f"aws ecr put-lifecycle-policy --repository-name my-app --lifecycle-policy-text '{policy}'"
-
-
-STABLE, RELEASES, UNTAGGED, ANY = (
-    {"tagStatus": "tagged", "tagPatternList": ["stable"]},
-    {"tagStatus": "tagged", "tagPrefixList": ["v"]},
-    {"tagStatus": "untagged"},
-    {"tagStatus": "any"},
-)
-COUNT, PUSHED = "imageCountMoreThan", "sinceImagePushed"
-AFTER_A_DAY = (UNTAGGED, PUSHED, 1)
-
-
-def index_of(lab):
-    found = lab.client("ecr").describe_images(repositoryName="my-app", imageIds=[{"imageTag": "multi"}])
-    return found["imageDetails"][0]["imageDigest"]
-
-
-def parts_of(lab):
-    found = lab.client("ecr").describe_images(repositoryName="my-app", filter={"tagStatus": "UNTAGGED"})
-    return [image["imageDigest"] for image in found["imageDetails"]]
-
-
 def shop(mode, *filters):
     excluded = " ".join(f"filterType=WILDCARD,filter='{one}'" for one in filters)
     return f"""aws ecr create-repository --repository-name shop --image-tag-mutability {mode} \
         --image-tag-mutability-exclusion-filters {excluded}"""
 
 
-CASES = {
+A_YEAR = 'lab.load("a-year-of-ci", seed=7)\n'
+RULES = """
+import json
+
+COUNT, AGE = "imageCountMoreThan", "sinceImagePushed"
+
+def rule(priority, description, tags, count, number):
+    chosen = {"tagStatus": "tagged", "tagPatternList": [tags]} if tags else {"tagStatus": "untagged"}
+    days = {"countUnit": "days"} if count == AGE else {}
+    selection = {**chosen, "countType": count, **days, "countNumber": number}
+    return {"rulePriority": priority, "description": description, "selection": selection, "action": {"type": "expire"}}
+
+def put(*rules):
+    ecr.put_lifecycle_policy(repositoryName="bike/search", lifecyclePolicyText=json.dumps({"rules": rules}))
+"""
+
+
+def search(lab):
+    return lab.storage("bike/search")
+
+
+def policy(*rules, after=""):
+    """Python that puts a policy; the check is there so that it is run as a cell."""
+    return f"put({', '.join(rules)})\n{after}\nlab.check('save-and-break-nothing')"
+
+
+RELEASES = 'rule(1, "", "v*", AGE, 365)'
+BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
+
+
+def watch(*filters, scan_type="ENHANCED", frequency="CONTINUOUS_SCAN"):
+    named = ",".join(f"{{filter={one},filterType=WILDCARD}}" for one in filters)
+    return f"""aws ecr put-registry-scanning-configuration --scan-type {scan_type} --rules \\
+        'scanFrequency={frequency},repositoryFilters=[{named}]'\n"""
+
+
+def raised(*packages):
+    """Other versions of the shop's packages, then an image v2."""
+    for_each = "".join(
+        f"""rm -r {name}-*.dist-info; mkdir {name}-{version}.dist-info
+            printf 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n' > {name}-{version}.dist-info/METADATA
+            """
+        for name, version in packages
+    )
+    return f"cd site-packages; {for_each} cd ..; sh publish.sh v2"
+
+
+CASES = lifecycle_cases.CASES | {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
             docker build -q -t hello:v1 . && docker tag hello:v1 {HOST}/hello:v1 && docker push -q {HOST}/hello:v1""",
@@ -205,48 +209,73 @@ CASES = {
         },
         right=(f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",),
     ),
-    "keep-what-runs": Case(
-        scene="aws ecr create-repository --repository-name my-app",
+    "count-the-layers": Case(
+        scene="true",
+        cells=A_YEAR,
         wrong={
-            "my-app has no lifecycle policy": "true",
-            "it would keep an image tagged v2.3, pushed 6 days ago. Kept, for no rule": lifecycle(AFTER_A_DAY),
-            "it would delete an image tagged v1.0 and stable": lifecycle((RELEASES, COUNT, 5), AFTER_A_DAY),
-            "it would delete an image tagged nightly, pushed 90 days ago": lifecycle(
-                (STABLE, COUNT, 1), (RELEASES, COUNT, 5), AFTER_A_DAY, (ANY, PUSHED, 30)
+            "the sum of imageSizeInBytes": lambda lab: sum(one.size_in_bytes for one in search(lab).images),
+            "the sum without the indexes": lambda lab: sum(
+                one.size_in_bytes for one in search(lab).images if not one.is_index
             ),
-            "it would keep an untagged image, pushed 3 days ago": lifecycle((STABLE, COUNT, 1), (RELEASES, COUNT, 5)),
-            "it would archive an image tagged v1.0 and stable": lifecycle(
-                (STABLE, "sinceImagePulled", 90), (RELEASES, COUNT, 5), AFTER_A_DAY
-            ).replace('"expire"', '"transition", "targetStorageClass": "archive"', 1),
-            "it would delete an image tagged v2.8, pushed 10 days ago": lifecycle(
-                (STABLE, COUNT, 1), (RELEASES, PUSHED, 5), AFTER_A_DAY
+            "what the images hold alone": lambda lab: sum(storage.own(search(lab)).values()),
+            "not what its layers come to": lambda lab: 1,
+            "hand in a number of bytes, got '21 GB'": lambda lab: "21 GB",
+        },
+        right=(lambda lab: storage.stored(search(lab)).least,),
+    ),
+    "save-and-break-nothing": Case(
+        scene="true",
+        cells=A_YEAR + RULES,
+        wrong={
+            "bike/search has no lifecycle policy": "true",
+            "takes v2.23.0, which runs as .*/bike/search:v2.23.0": policy('rule(1, "", "v*", COUNT, 20)', BUILDS),
+            "takes the untagged [0-9a-f]{12}, which was pulled in the last seven days": policy(
+                RELEASES, BUILDS, 'rule(4, "", None, AGE, 1)'
             ),
-            "it would keep an image tagged v2.3, pushed 6 days ago. Kept by rule 1": lifecycle(
-                (RELEASES, COUNT, 500), (STABLE, COUNT, 1), AFTER_A_DAY
+            "it leaves 22 GB of 22 GB; at most 5.0 GB should stay": policy('rule(1, "", "v*", AGE, 400)'),
+            "bike/search:v2.23.0 runs, and its image is gone already": policy(
+                'rule(1, "", "v*", COUNT, 20)', after="lab.clock.advance(days=1)"
             ),
         },
         right=(
-            lifecycle((STABLE, PUSHED, 5000), AFTER_A_DAY, (RELEASES, COUNT, 5)),
-            lifecycle((STABLE, COUNT, 1), ({"tagStatus": "tagged", "tagPatternList": ["v*"]}, COUNT, 5), AFTER_A_DAY),
+            policy(
+                'rule(1, "", "v2.23.0", COUNT, 1), rule(2, "", "v*", COUNT, 20)',
+                'rule(3, "", "main-*", AGE, 60), rule(4, "", "pr-*", AGE, 21), rule(5, "", None, AGE, 7)',
+            ),
+            policy(RELEASES, BUILDS, 'rule(4, "", None, AGE, 14)', after="lab.clock.advance(days=3)"),
         ),
     ),
-    "what-could-not-go": Case(
-        app="my-app",
-        scene=f"""{LOGIN}aws ecr create-repository --repository-name my-app
-            docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/my-app:multi .
-            docker push -q {HOST}/my-app:multi
-            {lifecycle(AFTER_A_DAY)}
-            python3 -m ecrlab clock --endpoint $AWS_ENDPOINT_URL advance 3d""",
+    "scan-prod-and-shop": Case(
+        scene=watch("*"),
         wrong={
-            "hand in a digest": lambda lab: None,
-            "that is the index": index_of,
-            "is no digest": lambda lab: "multi",
-            "no run failed to delete the image of that digest": lambda lab: "sha256:" + "0" * 64,
+            "scans the BASIC way": watch("prod*", "shop", scan_type="BASIC", frequency="SCAN_ON_PUSH"),
+            "no rule has the frequency CONTINUOUS_SCAN": watch("prod*", "shop", frequency="SCAN_ON_PUSH"),
+            "a repository named reproduce is watched": watch("prod", "shop"),
+            "a repository named prod is not watched": watch("prod-*", "shop"),
+            "a repository named shop is not watched": watch("prod*"),
+            "the filters of CONTINUOUS_SCAN are \\*": "true",
         },
         right=(
-            lambda lab: parts_of(lab)[0],
-            lambda lab: f"{HOST}/my-app@{parts_of(lab)[-1]}",
+            watch("prod*", "shop*").rstrip()
+            + " 'scanFrequency=SCAN_ON_PUSH,repositoryFilters=[{filter=*,filterType=WILDCARD}]'",
         ),
+    ),
+    "clean-your-own": Case(
+        app="shop",
+        scene=watch("shop") + "aws ecr create-repository --repository-name shop; sh publish.sh v1",
+        wrong={
+            "shop has no tag v2, only v1": "true",
+            "v2 is the very image v1": "sh publish.sh v2",
+            "v2 still has findings about Jinja2$": raised(("PyYAML", "6.0.2")),
+            "v2 still has findings about PyYAML$": raised(("Jinja2", "3.1.6")),
+            "v2 stands on another base than v1": "sh publish.sh v2 3.12-slim-bookworm",
+            "v2 was never scanned": watch("prod*") + raised(("Jinja2", "3.1.6"), ("PyYAML", "6.0.2")),
+            "the BASIC way, which does not look at Python packages": watch(
+                "shop", scan_type="BASIC", frequency="SCAN_ON_PUSH"
+            )
+            + raised(("Jinja2", "3.1.6"), ("PyYAML", "6.0.2")),
+        },
+        right=("rm -r site-packages/Jinja2-* site-packages/PyYAML-*; sh publish.sh v2",),
     ),
 }
 
@@ -261,12 +290,16 @@ def lab(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def scene(monkeypatch, tmp_path):
+def scene(lab, monkeypatch, tmp_path):
     def prepare(case):
+        """Play what the lesson did before; give the names that its cells have."""
         folder = tmp_path / "app"
         shell(f"cp -r {APPS / case.app} {folder}")
         monkeypatch.chdir(folder)
         shell(case.scene)
+        names = {"ecr": boto3.client("ecr"), "lab": lab}
+        exec(case.cells, names)
+        return names
 
     return prepare
 
@@ -275,12 +308,11 @@ def shell(command):
     subprocess.run(["bash", "-c", command], check=False, capture_output=True)
 
 
-def attempt(lab, way):
+def attempt(lab, way, names):
     """Do it, or give the answer; a solution in Python is run as the learner would run it in a cell."""
     if isinstance(way, Callable):
         return way(lab)
     if "lab.check" in way:
-        names = {"ecr": boto3.client("ecr"), "lab": lab}
         exec(way, names)
         return names.get("answer", names.get("ghost"))
     shell(way)
@@ -303,8 +335,7 @@ def test_unsolved_says_what_is_missing(lab, exercise, capsys):
 )
 def test_a_plausible_mistake_is_named(lab, scene, exercise, named):
     case = CASES[exercise]
-    scene(case)
-    answer = attempt(lab, case.wrong[named])
+    answer = attempt(lab, case.wrong[named], scene(case))
 
     with pytest.raises(NotYet, match=named.replace("(", r"\(")):
         lab.check(exercise, answer, strict=True)
@@ -316,7 +347,7 @@ def test_a_plausible_mistake_is_named(lab, scene, exercise, named):
 )
 def test_every_right_way_passes(lab, scene, exercise, way):
     case = CASES[exercise]
-    scene(case)
-    answer = attempt(lab, case.right[way] if way >= 0 else exercises.find(exercise).solution)
+    names = scene(case)
+    answer = attempt(lab, case.right[way] if way >= 0 else exercises.find(exercise).solution, names)
 
     lab.check(exercise, answer, strict=True)

@@ -89,6 +89,23 @@ def test_the_kits_own_advisories_are_the_default_and_their_date_is_shown(scan, i
     assert "libexpat1" not in out
 
 
+def test_a_file_or_a_pipe_gets_no_colours_whatever_is_forced(scan, image, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    _, out, _ = scan(image, "--advisories", own(tmp_path, ONE))
+
+    assert "CVE-2024-0001" in out
+    assert "\x1b" not in out
+
+
+def test_advisories_without_a_date_are_said_by_name_and_number(scan, image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    _, out, _ = scan(image, "--advisories", own(tmp_path, ONE).name)
+
+    assert "Judged by osv.json, 1 record." in out
+
+
 def test_inventory_prints_every_package(scan, image):
     assert "libexpat1" in scan(image, "--inventory")[1]
 

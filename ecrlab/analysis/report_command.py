@@ -1,0 +1,156 @@
+"""Say how old repositories are, what they cost, what a policy would save, and what it would break.
+
+The repositories are read from your own account with ordinary credentials, or from a running lab, if this terminal is
+attached to one. Nothing is changed. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
+
+On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
+has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the
+role that reads: aws ecr register-pull-time-update-exclusion.
+
+What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not
+looked at; give its text with --policy.
+
+Exit status: 0 all is well; 1 an image that runs would go; 2 unusable input, no such repository, or no access.
+
+examples:
+  python3 -m ecrlab report --repository my-app --output html > report.html
+  aws ecs describe-tasks --cluster shop --tasks ... > running.json
+  python3 -m ecrlab report --repository my-app --policy policy.json --running running.json
+"""
+
+import argparse
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ecrlab.analysis import prices, running
+from ecrlab.analysis.reading import read
+from ecrlab.analysis.report import Report, as_json, as_text
+from ecrlab.analysis.running import Reference
+from ecrlab.errors import EcrLabError
+from ecrlab.lifecycle import InvalidLifecyclePolicy, LifecycleError, Policy, parse
+from ecrlab.lifecycle.aws import connect
+from ecrlab.lifecycle.reading import instant
+
+CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
+
+
+class Unusable(EcrLabError):
+    """The command line, a file that it names, or the account's answer cannot be used."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ecrlab report`."""
+    add = parser.add_argument
+    add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it")
+    add(
+        "--running",
+        type=Path,
+        metavar="FILE",
+        help="what runs: image references, one a line, or JSON of aws ecs describe-tasks, describe-task-definition,"
+        " kubectl get pods or aws lambda get-function",
+    )
+    add("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
+    add("--profile", help="the AWS profile")
+    add("--region", help="the Region")
+    add("--output", choices=("table", "json", "html"), default="table")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report; the exit status."""
+    try:
+        table, policy = prices.load(options.prices), _policy(options.policy)
+        references = _references(options.running)
+        client = connect(options.profile, options.region)
+        at = now(client)
+        names = list(dict.fromkeys(options.repository))
+        reports = [Report(_read(client, name, at), table, policy, references) for name in names]
+        _print(reports, options.output)
+    except EcrLabError as error:
+        print(f"ecrlab report: {error}", file=sys.stderr)
+        return UNUSABLE
+    harmed = dict.fromkeys(where for report in reports for risk in report.harmed for where in risk.where)
+    for where in harmed:
+        print(f"ecrlab report: it runs, but would go: {where}", file=sys.stderr)
+    return FINDINGS if harmed else CLEAN
+
+
+def now(client: Any) -> datetime:
+    """The time where a client's registry is: a lab on this machine has a clock of its own."""
+    endpoint = client.meta.endpoint_url
+    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
+        # Never through a proxy: the lab is on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{endpoint.rstrip('/')}/_ecrlab/clock", timeout=10) as answer:
+                return instant(json.load(answer)["now"])
+        except (OSError, ValueError, KeyError, TypeError, LifecycleError):
+            pass
+    return datetime.now(UTC)
+
+
+def _print(reports: list[Report], output: str) -> None:
+    if output == "json":
+        print(json.dumps(as_json(reports), indent=2))
+    elif output == "html":
+        import matplotlib as mpl
+
+        # Pictures for a file need no screen.
+        mpl.use("agg")
+        from ecrlab.analysis.report_page import page
+
+        print(page(reports), end="")
+    else:
+        for line in as_text(reports):
+            print(line)
+
+
+def _read(client: Any, name: str, at: datetime) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return read(client, name, at=at)
+    except (BotoCoreError, ClientError) as error:
+        raise Unusable(f"{name}: {error}") from error
+
+
+def _policy(path: Path | None) -> Policy | None:
+    if path is None:
+        return None
+    with _about(path):
+        return parse(_text(path))
+
+
+def _references(path: Path | None) -> list[Reference]:
+    if path is None:
+        return []
+    with _about(path):
+        return running.references(_text(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path}: byte {error.start}: not text in UTF-8") from error
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except InvalidLifecyclePolicy as error:
+        place = f"{error.place}: " if error.place else ""
+        raise Unusable(f"{path}: {place}{error.message}") from error
+    except LifecycleError as error:
+        raise Unusable(f"{path}: {error}") from error
