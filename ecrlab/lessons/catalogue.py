@@ -9,6 +9,7 @@ MODULES = {
     "02-push-and-pull": "push_and_pull",
     "03-tag-immutability": "tag_immutability",
     "04-image-scanning": "image_scanning",
+    "05-lifecycle-policies": "lifecycle_policies",
     "06-age-and-savings": "age_and_savings",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""

@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,22 +12,10 @@ import ecrlab
 from ecrlab.analysis import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
+from tests.lessons import lifecycle_cases
+from tests.lessons.case import HOST, LOGIN, Case
 
-HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
-LOGIN = f"aws ecr get-login-password | docker login --username AWS --password-stdin {HOST}\n"
-
-
-@dataclass(frozen=True)
-class Case:
-    """An exercise, what the lesson did before it, and ways to go wrong and right (shell commands, or answers)."""
-
-    scene: str
-    wrong: dict[str, object]
-    right: tuple[object, ...] = ()
-    app: str = "hello"
-    cells: str = ""
-    """What cells of the notebook have defined before."""
 
 
 def untagged(lab):
@@ -100,7 +87,7 @@ def raised(*packages):
     return f"cd site-packages; {for_each} cd ..; sh publish.sh v2"
 
 
-CASES = {
+CASES = lifecycle_cases.CASES | {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
             docker build -q -t hello:v1 . && docker tag hello:v1 {HOST}/hello:v1 && docker push -q {HOST}/hello:v1""",
