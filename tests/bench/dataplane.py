@@ -19,9 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,11 @@ CHUNK = 32 * 1024
 IMAGES, LAYERS, LAYER_BYTES, CONNECTIONS = 200, 5, 20_000, 4
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
+ON_DISK = " on disk"
+"""Where a sync costs what it costs; in memory it costs nothing."""
+
 WANTED = {"push": 1.5, "push chunked": 1.2, "pull": 1.0, "push 200 images": 4.0, "pull 200 images": 6.0}
+WANTED |= {"push 200 images" + ON_DISK: 4.0, "pull 200 images" + ON_DISK: 6.0}
 WANTED |= {"skopeo push": 0.85, "skopeo pull": 0.85}
 
 
@@ -304,37 +308,61 @@ def in_chunks(blob: Path, path: Path) -> Path:
     return path
 
 
-def measure(folder: Path, size: int, rounds: int, with_skopeo: bool) -> dict[str, Any]:
-    """Seconds for each task and peer, round by round, and the servers' memory."""
+Tasks = dict[str, Callable[[Peer], None]]
+
+
+def large_layer(folder: Path, size: int, *, with_skopeo: bool) -> Callable[[int], Tasks]:
+    """What is done in a round with one large layer."""
     blob = folder / "blob"
     digest = incompressible(blob, size)
     chunked = in_chunks(blob, folder / "chunked")
+
+    def tasks(number: int) -> Tasks:
+        return {
+            "push": lambda peer: push(peer, blob, digest, f"Content-Length: {size}\r\n"),
+            "push chunked": lambda peer: push(peer, chunked, digest, "Transfer-Encoding: chunked\r\n"),
+            "pull": lambda peer: pull(peer, digest),
+        } | (by_skopeo(number) if with_skopeo else {})
+
+    def by_skopeo(number: int) -> Tasks:
+        # New bytes for each round: skopeo leaves out what it knows to be there.
+        shutil.rmtree(folder / f"layout-{number - 1}", ignore_errors=True)
+        layout = write_layout(folder / f"layout-{number}", size)
+        return {
+            "skopeo push": lambda peer: skopeo(peer, folder, layout)["skopeo push"](),
+            "skopeo pull": lambda peer: skopeo(peer, folder, layout)["skopeo pull"](),
+        }
+
+    return tasks
+
+
+def many_images(where: str) -> Callable[[int], Tasks]:
+    """What is done in a round with many small images; `where` is a part of the tasks' names."""
+
+    def tasks(number: int) -> Tasks:
+        images = small_images(b"%d" % number)
+        return {
+            f"push 200 images{where}": lambda peer: push_images(peer, images),
+            f"pull 200 images{where}": lambda peer: pull_images(peer, images),
+        }
+
+    return tasks
+
+
+def measure(folder: Path, tasks: Sequence[Callable[[int], Tasks]], rounds: int) -> dict[str, Any]:
+    """Seconds for each task and peer, round by round, and the servers' memory."""
     seconds: dict[str, dict[str, list[float]]] = {}
-    with ExitStack() as stack:
-        peers = [stack.enter_context(ecrlab(folder)), stack.enter_context(docker_registry(folder))]
+    with ecrlab(folder) as ours, docker_registry(folder) as theirs:
+        peers = [ours, theirs]
         idle = {peer.name: peer.memory_in_mib("VmRSS") for peer in peers}
         for number in range(rounds):
-            images = small_images(b"%d" % number)
-            tasks: dict[str, Callable[[Peer], None]] = {
-                "push": lambda peer: push(peer, blob, digest, f"Content-Length: {size}\r\n"),
-                "push chunked": lambda peer: push(peer, chunked, digest, "Transfer-Encoding: chunked\r\n"),
-                "pull": lambda peer: pull(peer, digest),
-                "push 200 images": lambda peer, images=images: push_images(peer, images),  # type: ignore[misc]
-                "pull 200 images": lambda peer, images=images: pull_images(peer, images),  # type: ignore[misc]
-            }
-            if with_skopeo:
-                # New bytes for each round: skopeo leaves out what it knows to be there.
-                layout = write_layout(folder / f"layout-{number}", size)
-                for name in ("skopeo push", "skopeo pull"):
-                    tasks[name] = lambda peer, name=name, layout=layout: skopeo(peer, folder, layout)[name]()  # type: ignore[misc]
-            for name, task in tasks.items():
+            for name, task in [one for some in tasks for one in some(number).items()]:
                 # Who goes first takes turns as well.
                 for peer in peers if number % 2 else reversed(peers):
                     start = time.perf_counter()
                     task(peer)
                     spent = time.perf_counter() - start
                     seconds.setdefault(name, {}).setdefault(peer.name, []).append(spent)
-            shutil.rmtree(folder / f"layout-{number}", ignore_errors=True)
         highest = {peer.name: peer.memory_in_mib("VmHWM") for peer in peers}
     return {"seconds": seconds, "idle MiB": idle, "highest MiB": highest}
 
@@ -349,17 +377,24 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=1024, help="size of the large layer")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--in", dest="where", type=Path, default=Path("/dev/shm"), help="where both keep their data")
+    parser.add_argument(
+        "--disk", type=Path, help="where they keep it when syncs shall count (default: TMPDIR, or /tmp)"
+    )
     parser.add_argument("--skopeo", action="store_true", help="push and pull by skopeo as well")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.where) as folder:
-        found = measure(Path(folder), options.mib * MIB, options.rounds, options.skopeo)
+        large = large_layer(Path(folder), options.mib * MIB, with_skopeo=options.skopeo)
+        found = measure(Path(folder), [large, many_images("")], options.rounds)
+    with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.disk) as folder:
+        found["seconds"] |= measure(Path(folder), [many_images(ON_DISK)], options.rounds)["seconds"]
     ratios = {name: ratio(times) for name, times in found["seconds"].items()}
-    print(f"{options.mib} MiB, {options.rounds} rounds, in {options.where}, Python {platform.python_version()}\n")
-    print(f"{'':18}{'ecrlab s':>10}{'registry s':>12}{'ratio':>8}{'wanted':>8}")
+    places = f"in {options.where}, on disk in {options.disk or tempfile.gettempdir()}"
+    print(f"{options.mib} MiB, {options.rounds} rounds, {places}, Python {platform.python_version()}\n")
+    print(f"{'':24}{'ecrlab s':>10}{'registry s':>12}{'ratio':>8}{'wanted':>8}")
     for name, times in found["seconds"].items():
         ours, theirs = (statistics.median(times[peer]) for peer in ("ecrlab", "docker-registry"))
-        print(f"{name:18}{ours:10.2f}{theirs:12.2f}{ratios[name]:8.2f}{WANTED[name]:8.2f}")
+        print(f"{name:24}{ours:10.2f}{theirs:12.2f}{ratios[name]:8.2f}{WANTED[name]:8.2f}")
     for peer, idle in found["idle MiB"].items():
         print(f"{peer}: {idle:.0f} MiB idle, {found['highest MiB'][peer]:.0f} MiB at its highest")
     if options.json:
