@@ -389,9 +389,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.disk) as folder:
         found["seconds"] |= measure(Path(folder), [many_images(ON_DISK)], options.rounds)["seconds"]
     ratios = {name: ratio(times) for name, times in found["seconds"].items()}
-    print(
-        f"{options.mib} MiB, {options.rounds} rounds, in {options.where}, disk {options.disk or tempfile.gettempdir()}, Python {platform.python_version()}\n"
-    )
+    places = f"in {options.where}, on disk in {options.disk or tempfile.gettempdir()}"
+    print(f"{options.mib} MiB, {options.rounds} rounds, {places}, Python {platform.python_version()}\n")
     print(f"{'':24}{'ecrlab s':>10}{'registry s':>12}{'ratio':>8}{'wanted':>8}")
     for name, times in found["seconds"].items():
         ours, theirs = (statistics.median(times[peer]) for peer in ("ecrlab", "docker-registry"))
