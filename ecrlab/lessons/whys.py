@@ -145,7 +145,7 @@ WHYS = (
         "The same, then routes and VPC endpoints: ecr.api, ecr.dkr and S3.",
     ),
     _why(
-        "UNSUPPORTED_IMAGE|UnsupportedImageTypeException",
+        "UNSUPPORTED_IMAGE|UnsupportedImageTypeException|UnsupportedImageError",
         "The scanner cannot read this image: an index, no operating system it knows, or one that is too old.",
         ["an index was asked for: scan its images instead", "an image from scratch holds no package database"],
         "Scan the digest of one platform's image.",
