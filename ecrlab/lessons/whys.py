@@ -166,6 +166,31 @@ WHYS = (
         "Wait a day; or read the findings that are there.",
     ),
     _why(
+        "Lifecycle policy validation failure",
+        "ECR does not take this lifecycle policy; after the colon it says what is wrong with it.",
+        [
+            "a rule for any image that is not the last one",
+            "countUnit with imageCountMoreThan, or none with sinceImagePushed",
+            "tagged without tagPrefixList or tagPatternList, or with both",
+        ],
+        "python3 -m ecrlab lifecycle lint policy.json names the place in the JSON.",
+        "The same; the policy that was there before still holds.",
+    ),
+    _why(
+        "LifecyclePolicyNotFoundException",
+        "The repository has no lifecycle policy, so nothing is ever deleted there.",
+        ["it was never put, or deleted again", "another repository, Region or account was meant"],
+        "aws ecr put-lifecycle-policy; a preview needs a text as long as there is none.",
+        "The same.",
+    ),
+    _why(
+        "ImageInaccessible|is archived and cannot be pulled|being restored from the archive",
+        "The image is in the archive, or on its way back; until it is ACTIVE nobody can pull it.",
+        ["a lifecycle rule with the action transition, or update-image-storage-class, archived it"],
+        "aws ecr update-image-storage-class --target-storage-class STANDARD, then lab.clock.advance(minutes=20).",
+        "The same, and wait; or push the same image again, which restores it at once.",
+    ),
+    _why(
         "ImageReferencedByManifestList",
         "An index lists this image, so it cannot go before the index does.",
         ["a multi-architecture image: what you pushed under the tag is the index, these are its parts"],

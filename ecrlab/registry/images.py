@@ -1,23 +1,22 @@
-"""Images: how digests and tags find them, how they are listed and pulled, and when they go.
+"""Images: how digests and tags find them, how they are listed and pulled.
 
 An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
-moves away the image stays, untagged. An image that an index lists cannot be deleted before the index (AWS user guide,
-deleting an image; API reference, ImageFailureCode). What is archived, or on its way back, is not pulled.
+moves away the image stays, untagged. What is archived, or on its way back, is not pulled. How images come is told in
+`ecrlab.registry.pushes`, how they go in `ecrlab.registry.deletions`.
 """
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ecrlab.registry import announcements, history, names, repositories
+from ecrlab.registry import names, repositories
 from ecrlab.registry.errors import (
     ImageNotFoundException,
     InvalidParameterException,
 )
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.world import Change, Registry
+from ecrlab.registry.world import Registry
 
 PULL_RECORDED_EVERY = timedelta(hours=24)
 """How exact `lastRecordedPullTime` is (botocore model, ImageDetail)."""
@@ -137,7 +136,7 @@ def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
     """
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
-        found = _resolve(db, repository, image_id, body=True)
+        found = resolve(db, repository, image_id, body=True)
     if isinstance(found, Image):
         return found
     if found.code in _MALFORMED:
@@ -147,7 +146,7 @@ def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
 
 def find_in(db: sqlite3.Connection, repository: Repository, digest: str) -> Image | None:
     """One image by its digest, inside a transaction."""
-    found = _resolve(db, repository, ImageId(digest))
+    found = resolve(db, repository, ImageId(digest))
     return found if isinstance(found, Image) else None
 
 
@@ -158,7 +157,7 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     """
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
-        answers = [_resolve(db, repository, image_id, body=True) for image_id in ids]
+        answers = [resolve(db, repository, image_id, body=True) for image_id in ids]
     now = registry.world.clock.now().timestamp()
     answers = [
         Failure(image_id, "ImageInaccessible", not_active(answer.status(now)))
@@ -179,54 +178,6 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     return found, [answer for answer in answers if isinstance(answer, Failure)]
 
 
-def delete(
-    registry: Registry, repository_name: str, ids: Sequence[ImageId], *, by: str = ""
-) -> tuple[list[ImageId], list[Failure]]:
-    """Delete by tag (the image goes with its last tag) or by digest (with all its tags); say what went and what not.
-
-    `by` is who does it, for the history. Raises `RepositoryNotFoundException`.
-    """
-    with registry.world.change() as change:
-        repository = repositories.get(change.db, registry, repository_name)
-        gone, failures, freed = delete_in(change, registry, repository, ids, by=by)
-        change.happened = bool(gone)
-    collect(registry, repository, freed)
-    return gone, failures
-
-
-def delete_in(
-    change: Change, registry: Registry, repository: Repository, ids: Sequence[ImageId], *, by: str
-) -> tuple[list[ImageId], list[Failure], list[int]]:
-    """The same as a part of a change; gives also the ids of the layers that are free, to be told to `collect` after."""
-    gone: list[ImageId] = []
-    failures: list[Failure] = []
-    freed: list[int] = []
-    for image_id in ids:
-        found = _resolve(change.db, repository, image_id)
-        if isinstance(found, Failure):
-            failures.append(found)
-        elif image_id.tag is not None and len(found.tags) > 1:
-            change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
-            history.note_gone(change, registry, repository.name, "untagged", (image_id.tag,), found.digest, by)
-            gone.append(ImageId(found.digest, image_id.tag))
-        elif parents := parents_of(change.db, found.id):
-            failures.append(Failure(image_id, "ImageReferencedByManifestList", listed_by(parents)))
-        else:
-            freed += _remove(change, repository, found)
-            history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
-            gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
-    for image_id in gone:
-        announcements.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
-    return gone, failures, freed
-
-
-def collect(registry: Registry, repository: Repository, freed: Sequence[int]) -> None:
-    """Clean up layers of a repository that images used which are deleted now; after the change that deleted them."""
-    if freed:
-        registry.world.collector.suspect((layer_id, repository.id) for layer_id in freed)
-        registry.world.collector.collect()
-
-
 def tags(registry: Registry, repository_name: str, *, after: str = "", most: int | None = None) -> list[str]:
     """Tags in lexical order, `after` one, at most `most`. Raises `RepositoryNotFoundException`."""
     with registry.world.store.read() as db:
@@ -238,7 +189,7 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
         return [row["name"] for row in rows]
 
 
-def _resolve(
+def resolve(
     db: sqlite3.Connection, repository: Repository, image_id: ImageId, *, body: bool = False
 ) -> Image | Failure:
     """The image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report."""
@@ -314,19 +265,6 @@ def of_status(registry: Registry, status: str) -> str:
         "ARCHIVED": " AND image.archived",
         "ACTIVATING": f" AND NOT image.archived AND {restored_later}",
     }[status]
-
-
-def _remove(change: Change, repository: Repository, image: Image) -> list[int]:
-    """Delete an image and its tags; give the ids of the layers it used."""
-    db = change.db
-    uses = db.execute("DELETE FROM image WHERE id = ? RETURNING layers", (image.id,)).fetchone()["layers"]
-    db.execute("UPDATE layer SET images = images - 1 WHERE id IN (SELECT value FROM json_each(?))", (uses,))
-    db.execute(
-        "UPDATE image SET orphaned_at = ? WHERE repository_id = ? AND subject = ?",
-        (change.at, repository.id, image.digest),
-    )
-    layer_ids: list[int] = json.loads(uses)
-    return layer_ids
 
 
 def from_row(row: sqlite3.Row) -> Image:

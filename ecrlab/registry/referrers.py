@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecrlab.registry import archive, images, repositories
+from ecrlab.registry import archive, deletions, repositories
 from ecrlab.registry.images import COLUMNS, ImageId, from_row, of_status
 from ecrlab.registry.world import Registry, World
 
@@ -91,8 +91,8 @@ def follow_subjects(world: World, midnight: datetime, *, by: str) -> datetime | 
         registry = world.registry(row["account_id"], row["region"])
         with world.change(at=midnight) as change:
             repository = repositories.get(change.db, registry, row["name"])
-            went, _, freed = images.delete_in(change, registry, repository, [ImageId(row["digest"])], by=by)
-        images.collect(registry, repository, freed)
+            went, _, freed = deletions.delete_in(change, registry, repository, [ImageId(row["digest"])], by=by)
+        deletions.collect(registry, repository, freed)
         again = again or bool(went)
     for row in archived:
         registry = world.registry(row["account_id"], row["region"])

@@ -20,7 +20,7 @@ from ecrlab.lifecycle import Evaluation, Policy, Rule
 from ecrlab.lifecycle.forecast import next_change
 from ecrlab.lifecycle.images import ACTIVATING
 from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, STANDARD
-from ecrlab.registry import archive, images, lifecycle_policies, referrers, repositories, trail
+from ecrlab.registry import archive, deletions, images, lifecycle_policies, referrers, repositories, trail
 from ecrlab.registry.images import Failure, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry, World, moment
@@ -85,7 +85,7 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
         if done:
             # What went may free what is left, such as the parts of an index: then there is work the night after.
             evaluation = lifecycle.evaluate(policy, _left(seen, done, midnight), midnight)
-    images.collect(registry, repository, freed)
+    deletions.collect(registry, repository, freed)
     return midnight if evaluation.expiring or evaluation.transitioning else next_change(evaluation)
 
 
@@ -148,7 +148,7 @@ def _act(
         for verdicts in (evaluation.expiring, evaluation.transitioning)
     )
     ids = [ImageId(image.image_digest) for image, _ in expiring]
-    _, failures, freed = images.delete_in(change, registry, repository, ids, by=BY)
+    _, failures, freed = deletions.delete_in(change, registry, repository, ids, by=BY)
     failed = {failure.image_id.digest: failure for failure in failures}
     deeds += [Deed(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
     for image, rule in transitioning:

@@ -22,6 +22,10 @@ FAMOUS = [
     "An error occurred (LimitExceededException) when calling the StartImageScan operation: The scan quota per image "
     "has been exceeded. Wait and try again.",
     "ImageReferencedByManifestList",
+    "An error occurred (InvalidParameterException) when calling the PutLifecyclePolicy operation: Invalid parameter at "
+    "'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: array is too short'",
+    "An error occurred (LifecyclePolicyNotFoundException) when calling the StartLifecyclePolicyPreview operation: x",
+    "Requested image is archived and cannot be pulled",
     "An error occurred (RepositoryNotEmptyException) when calling the DeleteRepository operation",
     "toomanyrequests: Rate exceeded",
     "5f70bf18a086: Layer already exists",

@@ -263,3 +263,38 @@ def test_the_fast_way_agrees_with_the_slow_way(rules: list[dict[str, Any]], imag
 
     assert {v.image.image_digest: v.rule_priority for v in evaluation} == slow.judge(judged, images, NOW)
     assert len(evaluation.expiring) + len(evaluation.transitioning) + len(evaluation.kept) == len(images)
+
+
+# What an index hinders
+
+
+def test_what_an_index_lists_is_hindered_by_the_rule_that_wants_it() -> None:
+    images = [
+        image("arm", "", 9),
+        image("amd", "", 8),
+        image("index", "v1", 7, children=("arm", "amd")),
+        image("young", "", 0),
+    ]
+    evaluation = evaluate(policy(rule(1, ["v*"], pushed=30), rule(2, status="untagged", pushed=1)), images, NOW)
+
+    hindered = [(one.image_digest, by.rule_priority) for one, by in evaluation.hindered()]
+    assert hindered == [("arm", 2), ("amd", 2)]
+    assert going(evaluation) == {}
+
+
+def test_what_nobody_wants_is_not_hindered() -> None:
+    images = [image("amd", "", 8), image("index", "v1", 7, children=("amd",))]
+
+    assert list(evaluate(policy(rule(1, status="untagged", pushed=30)), images, NOW).hindered()) == []
+    assert list(evaluate(policy(rule(1, ["v*"], pushed=1)), images, NOW).hindered()) == []
+
+
+def test_a_listed_signature_is_hindered_when_its_subject_goes() -> None:
+    images = [
+        image("subject", "v1", 9),
+        image("note", "", 8, subject_digest="subject"),
+        image("index", "keep", 7, children=("note",)),
+    ]
+    evaluation = evaluate(policy(rule(4, ["v*"], pushed=1)), images, NOW)
+
+    assert [(one.image_digest, by.rule_priority) for one, by in evaluation.hindered()] == [("note", 4)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecrlab.registry import images, layers, manifest, pushes, repositories
+from ecrlab.registry import deletions, images, layers, manifest, pushes, repositories
 from ecrlab.registry.images import Image
 from ecrlab.registry.layers import Layer
 from ecrlab.registry.manifest import Manifest
@@ -62,7 +62,7 @@ class Client:
 
     def delete(self, *, tag: str | None = None, digest: str | None = None) -> list[str]:
         """Delete one image; give the failure codes."""
-        _, failures = images.delete(self.registry, self.name, [images.ImageId(digest, tag)])
+        _, failures = deletions.delete(self.registry, self.name, [images.ImageId(digest, tag)])
         return [failure.code for failure in failures]
 
     def find(self, digest: str) -> Image:

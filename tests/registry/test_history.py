@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecrlab.registry import history, images, pushes, repositories
+from ecrlab.registry import deletions, history, pushes, repositories
 from ecrlab.registry.errors import ImageTagAlreadyExistsException
 from ecrlab.registry.images import ImageId
 
@@ -31,7 +31,7 @@ def test_a_second_tag_and_an_image_without_a_tag_are_told(app):
 def test_an_event_tells_when_and_by_whom(app, world):
     app.layer(b"{}"), app.layer(b"one")
     pushes.put(app.registry, "app", app.manifest(b"one"), tag="v1", by=CI)
-    images.delete(app.registry, "app", [ImageId(tag="v1")], by=ALICE)
+    deletions.delete(app.registry, "app", [ImageId(tag="v1")], by=ALICE)
 
     pushed, deleted = history.of(app.registry, "app")
     assert (pushed.by, deleted.by) == (CI, ALICE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecrlab.registry import images, manifest, pushes, repositories
+from ecrlab.registry import deletions, images, manifest, pushes, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -152,7 +152,7 @@ def test_deleting_by_digest_takes_all_tags(app):
     image = app.push(b"one", tag="v1")
     app.push(b"one", tag="v2")
 
-    gone, failures = images.delete(app.registry, "app", [ImageId(digest=image.digest)])
+    gone, failures = deletions.delete(app.registry, "app", [ImageId(digest=image.digest)])
 
     assert gone == [ImageId(image.digest, "v1"), ImageId(image.digest, "v2")] and failures == []
     assert app.images == {} and images.tags(app.registry, "app") == []
@@ -185,7 +185,7 @@ def test_what_cannot_be_served_says_why(app, image_id, code):
     found, failures = images.pull(app.registry, "app", [image_id])
 
     assert found == [] and [failure.code for failure in failures] == [code]
-    assert images.delete(app.registry, "app", [image_id])[1][0].code == code
+    assert deletions.delete(app.registry, "app", [image_id])[1][0].code == code
 
 
 def test_one_bad_id_does_not_spoil_the_others(app):

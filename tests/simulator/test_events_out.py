@@ -10,7 +10,8 @@ from ecrlab.clock import START
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
-from tests.simulator.client import client_of
+from tests.lifecycle.builders import rule, text
+from tests.simulator.client import Repository, client_of
 
 ACCOUNT = "123456789012"
 WHERE = "us-east-2"  # a Region that moto knows, too
@@ -150,3 +151,26 @@ def test_moto_is_not_loaded_for_an_event(tmp_path):
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ran.stdout == "[]\n", ran.stderr
+
+
+def test_pushes_archiving_and_a_night_s_deletions_reach_a_queue(lab):
+    world, client = lab
+    taken = queue_on(client, {"source": ["aws.ecr"], "detail": {"repository-name": ["app"]}})
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="app")
+    app = Repository(ecr, "app")
+    for n in range(3):
+        app.push(b"%d" % n, tag=f"v{n}")
+    app.update_image_storage_class(imageId={"imageTag": "v0"}, targetStorageClass="ARCHIVE")
+    app.put_lifecycle_policy(lifecyclePolicyText=text(rule(1, keep=1)))
+    world.clock.advance(days=1)
+
+    told = [(one["time"], one["detail"]["action-type"], one["detail"].get("image-tag")) for one in taken()]
+
+    assert told == [
+        ("2026-10-01T09:00:02Z", "PUSH", "v0"),
+        ("2026-10-01T09:00:03Z", "PUSH", "v1"),
+        ("2026-10-01T09:00:04Z", "PUSH", "v2"),
+        ("2026-10-01T09:00:05Z", "UPDATE_STORAGE_CLASS", None),
+        ("2026-10-02T00:00:00Z", "DELETE", "v1"),
+    ]

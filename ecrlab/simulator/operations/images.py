@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.registry import archive, images, manifest, pushes
+from ecrlab.registry import archive, deletions, images, manifest, pushes
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
 from ecrlab.simulator import pages
@@ -81,7 +81,7 @@ def batch_get_image(call: Call) -> dict[str, Any]:
 @operation("BatchDeleteImage")
 def batch_delete_image(call: Call) -> dict[str, Any]:
     """Delete tags and images; the status is 200 even when every single deletion failed."""
-    gone, failures = images.delete(
+    gone, failures = deletions.delete(
         call.registry, call.repository_name, _ids(call.request["imageIds"]), by=call.caller.arn
     )
     return {"imageIds": [_shown_id(image_id) for image_id in gone], "failures": _shown_failures(failures)}

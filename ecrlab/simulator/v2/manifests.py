@@ -5,7 +5,7 @@ registry it gives what was pushed, whatever the `Accept` header says, because th
 bytes and no others.
 """
 
-from ecrlab.registry import images, manifest, names, pushes
+from ecrlab.registry import deletions, images, manifest, names, pushes
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
@@ -62,7 +62,7 @@ def look(visit: Visit) -> Response:
 def remove(visit: Visit) -> Response:
     """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
     visit.may("ecr:BatchDeleteImage")
-    gone, failures = images.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
+    gone, failures = deletions.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
     if gone:
         return Response(202)
     failure = failures[0]

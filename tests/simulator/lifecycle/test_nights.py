@@ -1,18 +1,22 @@
 """Nights that pass: in order, quickly, and whatever goes wrong in one of them."""
 
+import json
 import logging
 import time
-from datetime import datetime
+import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import boto3
 from moto import mock_aws
 
+from ecrlab.clock import WallClock
 from ecrlab.registry import trail
+from ecrlab.registry.world import World
 from ecrlab.simulator import lifecycle_runs, moto_seams
 from ecrlab.simulator.server import Server
 from tests.lifecycle.builders import rule
-from tests.simulator.client import Repository
-from tests.simulator.lifecycle.days import ACCOUNT, REGION, put, status_of_all
+from tests.simulator.client import Repository, client_of
+from tests.simulator.lifecycle.days import ACCOUNT, EVE, MIDNIGHT, REGION, put, status_of_all
 
 
 def test_the_days_are_lived_through_in_order(app, clock):
@@ -132,3 +136,47 @@ def test_policies_run_under_mock_aws_as_well(monkeypatch):
     finally:
         ecr_backends.clear()
         ecr_backends.backend, backend_index.backend_url_patterns[:] = before
+
+
+def test_on_wall_time_the_first_request_after_midnight_finds_the_work_done(tmp_path):
+    now = EVE
+
+    class Wall(WallClock):
+        def now(self):
+            return now
+
+    world = World(tmp_path / "state", Wall(), durable=False)
+    server = Server(world)
+    ecr = client_of(server.endpoint)
+    ecr.create_repository(repositoryName="app")
+    app = Repository(ecr, "app")
+    for n in range(3):
+        app.push(b"%d" % n, tag=f"v{n}")
+    put(app, rule(1, keep=1))
+    assert len(app.images()) == 3
+
+    now = MIDNIGHT + timedelta(minutes=5)
+
+    assert [tags for [tags] in app.images().values()] == ["v2"]
+    assert app.get_lifecycle_policy()["lastEvaluatedAt"] == MIDNIGHT
+    server.stop()
+    world.close()
+
+
+def test_a_docker_client_finds_the_work_done_as_well(lab, app, clock):
+    world, ecr = lab
+    for n in range(3):
+        app.push(b"%d" % n, tag=f"v{n}")
+    put(app, rule(1, keep=1))
+    # Each change takes a second; the next request is the first after midnight.
+    clock.travel_to(datetime(2026, 10, 1, 23, 59, 59, tzinfo=UTC))
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    ecr.create_repository(repositoryName="other")
+    assert clock.now() == world.nights.next
+
+    request = urllib.request.Request(f"{ecr.meta.endpoint_url}/v2/app/tags/list")
+    request.add_header("Authorization", f"Basic {token}")
+
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["tags"] == ["v2"]
+    assert world.nights.next == datetime(2026, 10, 3, tzinfo=UTC)
