@@ -4,13 +4,11 @@ Nothing is fetched from anywhere: a policy in the page itself forbids it. Names 
 are escaped.
 """
 
-import base64
 import html
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis import ages, outlook, risks, savings, waterfall
+from ecrlab.analysis import ages, outlook, plots, risks, savings, waterfall
 from ecrlab.analysis.projection import DAYS_OF_A_YEAR
 from ecrlab.analysis.report import FUTURES, HEAVIEST, Report, spelt_out, together
 
@@ -105,14 +103,7 @@ def _prices(report: Report) -> Iterator[str]:
 
 
 def _figure(shown: Any) -> str:
-    import matplotlib.pyplot as plt
-
-    image = io.BytesIO()
-    # Without the version of matplotlib, so that the same report is the same file.
-    shown.savefig(image, format="png", dpi=100, metadata={"Software": None})
-    plt.close(shown)
-    data = base64.b64encode(image.getvalue()).decode()
-    return f'<figure><img alt="{html.escape(shown.get_label())}" src="data:image/png;base64,{data}"></figure>\n'
+    return f"<figure>{plots.as_img(shown)}</figure>\n"
 
 
 def _table(table: "pd.DataFrame", caption: str) -> str:
