@@ -14,7 +14,10 @@ import ipywidgets as widgets
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import catalogue, progress
 
-STYLE = "<style>.ecrlab-card {border: 1px solid #8c8c8c; padding: 0.5em 1em; margin: 0.5em 0}</style>"
+STYLE = (
+    "<style>.ecrlab-card {border: 1px solid #8c8c8c; padding: 0.5em 1em; margin: 0.5em 0} "
+    ".ecrlab-card .widget-button {text-align: left}</style>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,6 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.buttons = []
         for number, choice in enumerate(card.choices):
             button = widgets.Button(description=choice.text, layout={"width": "auto"}, tooltip=choice.text)
-            button.style.text_align = "left"
             button.on_click(lambda _, number=number: self.choose(number))
             self.buttons.append(button)
         question = widgets.HTML(f"{STYLE}<p><strong>{html.escape(card.question)}</strong></p>")
