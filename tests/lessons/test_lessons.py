@@ -12,7 +12,7 @@ import ecrlab
 from ecrlab.analysis import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons import lifecycle_cases
+from tests.lessons import lifecycle_cases, scanning_cases
 from tests.lessons.case import HOST, LOGIN, Case
 
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
@@ -70,24 +70,9 @@ RELEASES = 'rule(1, "", "v*", AGE, 365)'
 BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
 
 
-def watch(*filters, scan_type="ENHANCED", frequency="CONTINUOUS_SCAN"):
-    named = ",".join(f"{{filter={one},filterType=WILDCARD}}" for one in filters)
-    return f"""aws ecr put-registry-scanning-configuration --scan-type {scan_type} --rules \\
-        'scanFrequency={frequency},repositoryFilters=[{named}]'\n"""
+OF_OTHER_FILES = lifecycle_cases.CASES | scanning_cases.CASES
 
-
-def raised(*packages):
-    """Other versions of the shop's packages, then an image v2."""
-    for_each = "".join(
-        f"""rm -r {name}-*.dist-info; mkdir {name}-{version}.dist-info
-            printf 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n' > {name}-{version}.dist-info/METADATA
-            """
-        for name, version in packages
-    )
-    return f"cd site-packages; {for_each} cd ..; sh publish.sh v2"
-
-
-CASES = lifecycle_cases.CASES | {
+CASES = OF_OTHER_FILES | {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
             docker build -q -t hello:v1 . && docker tag hello:v1 {HOST}/hello:v1 && docker push -q {HOST}/hello:v1""",
@@ -244,38 +229,6 @@ CASES = lifecycle_cases.CASES | {
             ),
             policy(RELEASES, BUILDS, 'rule(4, "", None, AGE, 14)', after="lab.clock.advance(days=3)"),
         ),
-    ),
-    "scan-prod-and-shop": Case(
-        scene=watch("*"),
-        wrong={
-            "scans the BASIC way": watch("prod*", "shop", scan_type="BASIC", frequency="SCAN_ON_PUSH"),
-            "no rule has the frequency CONTINUOUS_SCAN": watch("prod*", "shop", frequency="SCAN_ON_PUSH"),
-            "a repository named reproduce is watched": watch("prod", "shop"),
-            "a repository named prod is not watched": watch("prod-*", "shop"),
-            "a repository named shop is not watched": watch("prod*"),
-            "the filters of CONTINUOUS_SCAN are \\*": "true",
-        },
-        right=(
-            watch("prod*", "shop*").rstrip()
-            + " 'scanFrequency=SCAN_ON_PUSH,repositoryFilters=[{filter=*,filterType=WILDCARD}]'",
-        ),
-    ),
-    "clean-your-own": Case(
-        app="shop",
-        scene=watch("shop") + "aws ecr create-repository --repository-name shop; sh publish.sh v1",
-        wrong={
-            "shop has no tag v2, only v1": "true",
-            "v2 is the very image v1": "sh publish.sh v2",
-            "v2 still has findings about Jinja2$": raised(("PyYAML", "6.0.2")),
-            "v2 still has findings about PyYAML$": raised(("Jinja2", "3.1.6")),
-            "v2 stands on another base than v1": "sh publish.sh v2 3.12-slim-bookworm",
-            "v2 was never scanned": watch("prod*") + raised(("Jinja2", "3.1.6"), ("PyYAML", "6.0.2")),
-            "the BASIC way, which does not look at Python packages": watch(
-                "shop", scan_type="BASIC", frequency="SCAN_ON_PUSH"
-            )
-            + raised(("Jinja2", "3.1.6"), ("PyYAML", "6.0.2")),
-        },
-        right=("rm -r site-packages/Jinja2-* site-packages/PyYAML-*; sh publish.sh v2",),
     ),
 }
 
