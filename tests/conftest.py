@@ -8,9 +8,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ecrlab.environment import DEAD_ENDPOINT, foreign_variables, lab_environment, write_files
 from ecrlab.selftest import EVERY_CLIENT
+
+# How long an example takes says how busy the machine is; what is to be fast is measured in tests/bench.
+settings.register_profile("ecrlab", deadline=None)
+settings.load_profile("ecrlab")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -61,7 +61,7 @@ def test_the_savings_of_all_rules_add_up_to_what_is_freed(snapshot, rules):
     assert outcome.deleted <= by_hand.going <= outcome.deleted | by_hand.followers
 
 
-@settings(deadline=None)  # the first look at a table loads pandas
+@settings()  # the first look at a table loads pandas
 @given(snapshots(), policies())
 def test_a_family_loses_and_never_gains_and_all_add_up(snapshot, rules):
     outcome = settle(snapshot, policy(*rules))

@@ -68,7 +68,7 @@ def test_what_an_index_holds_is_refused_by_ecr_as_it_is_here(lab, repository, tm
     assert on_disk(tmp_path) == stood
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made_of=st.lists(st.sets(st.integers(0, 4), min_size=1), min_size=1, max_size=5),
     deleted=st.sets(st.integers(0, 4)),

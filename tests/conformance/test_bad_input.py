@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from .conftest import OCI_INDEX, OCI_MANIFEST, Answer, Client, Repository, digest_of
 
-soon = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+soon = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 GOOD = digest_of(b"")
 WORDS = st.one_of(

@@ -119,7 +119,7 @@ def test_bad_expansions_are_refused(word, said):
     assert said in str(caught.value)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.text("ab'\" $\\{}", max_size=6), max_size=5))
 def test_words_without_special_characters_survive_quoting(texts):
     quoted = ["'" + text.replace("'", "") + "'" for text in texts]
@@ -127,7 +127,7 @@ def test_words_without_special_characters_survive_quoting(texts):
     assert [expand(word, {}) for word in words] == [text.replace("'", "") for text in texts]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text("FROM scatch\n\t\\#`[]\"'=<$-", max_size=80))
 def test_any_text_is_read_or_refused(text):
     try:

@@ -18,7 +18,7 @@ def written(entries):
     return layers.write_layer(entries, out), out.getvalue()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.binary(max_size=300) | st.builds(lambda b, n: bytes([b]) * n, st.integers(0, 255), st.integers(0, 40000))

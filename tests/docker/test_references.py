@@ -35,7 +35,7 @@ def test_bad_names_are_refused(text):
     assert str(caught.value) == "invalid reference format"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.from_regex(r"[a-z0-9]{1,4}(/[a-z0-9]{1,4}){0,2}", fullmatch=True),
     st.sampled_from(["", "public.ecr.aws/", "localhost:1/"]),

@@ -254,7 +254,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 # The slow way as a witness
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(policies(), repositories())
 def test_the_fast_way_agrees_with_the_slow_way(rules: list[dict[str, Any]], images: list[Image]) -> None:
     judged = policy(*rules)

@@ -120,7 +120,7 @@ def test_an_unknown_digest_is_a_key_error() -> None:
         told([rule(1, keep=1)], [], "A")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(policies(), repositories())
 def test_every_image_has_one_sentence_that_fits_its_verdict(rules: list[dict[str, Any]], images: list[Image]) -> None:
     evaluation = evaluate(policy(*rules), images, NOW)

@@ -106,7 +106,7 @@ def test_findings_come_with_a_cure_and_errors_first() -> None:
     assert all(finding.cure and finding.message for finding in findings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(policies(), repositories())
 def test_a_rule_that_is_said_never_to_act_does_not(rules: list[dict[str, Any]], images: list[Image]) -> None:
     judged = policy(*rules)

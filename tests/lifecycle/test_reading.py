@@ -171,7 +171,7 @@ def test_a_text_that_is_not_json_is_refused(text: str | bytes, rule: str) -> Non
         document(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(
         ["imageDigest", "imageTags", "imagePushedAt", "imageStatus", "subjectManifestDigest", "lastArchivedAt"]

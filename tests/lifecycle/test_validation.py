@@ -301,7 +301,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(PLACES), JSON)
 def test_whatever_stands_in_a_policy_it_is_taken_or_refused(place: str, value: Any) -> None:
     try:
@@ -310,7 +310,7 @@ def test_whatever_stands_in_a_policy_it_is_taken_or_refused(place: str, value: A
         assert error.detail
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text())
 def test_any_text_is_taken_or_refused(policy_text: str) -> None:
     with pytest.raises(InvalidLifecyclePolicy):

@@ -125,7 +125,7 @@ def test_four_mebibytes_are_enough():
         parse(longest + b" ")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(st.sampled_from([*IMAGE, "manifests", "subject", "annotations", "artifactType"]), JSON),
     st.booleans(),

@@ -78,7 +78,7 @@ def test_a_longer_life_or_another_account_cannot_be_forged(world):
             tokens.check(world, forged)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.text()
     | st.recursive(st.none() | st.integers(), st.lists).map(lambda v: base64.b64encode(json.dumps(v).encode()).decode())

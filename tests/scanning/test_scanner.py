@@ -33,7 +33,7 @@ TAR = tar(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(0, len(TAR) - 1), st.binary(min_size=1, max_size=40)), max_size=4),
     st.integers(0, len(TAR)),
@@ -51,7 +51,7 @@ def test_whatever_is_in_a_layer_a_scan_ends_with_a_status(changes, kept, compres
     assert (report.reason is None) == (report.status == "COMPLETE")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 5), st.integers(min_value=1))
 def test_a_truncated_layer_is_never_complete(layers_above, cut):
     blob = gzip.compress(TAR, 1)

@@ -46,7 +46,7 @@ def test_every_style_of_tar_gives_the_same_entries(style, piece):
 paths = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=300)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(paths, st.binary(max_size=1200)), max_size=5), st.sampled_from(STYLES[1:]))
 def test_what_tarfile_writes_is_read_as_tarfile_reads_it(contents, style):
     archive = tar(*(file(name, data) for name, data in contents), style=style)
@@ -56,7 +56,7 @@ def test_what_tarfile_writes_is_read_as_tarfile_reads_it(contents, style):
     assert [(name, data) for name, _, _, data in walk(archive)] == [(name.rstrip("/"), data) for name, data in expected]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=2000), st.integers(0, 2000))
 def test_noise_is_refused_and_never_crashes(noise, at):
     archive = bytearray(tar(file("etc/passwd", b"root" * 50), symlink("x" * 120, "y")))

@@ -168,7 +168,7 @@ def test_a_layer_that_cannot_be_read_is_named():
 parts = st.sampled_from(["a", "b", ".", "..", "", "c.d", "..e"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(parts, min_size=1, max_size=8))
 def test_clean_paths_are_what_a_walk_from_the_root_gives(names):
     walked: list[str] = []
@@ -189,7 +189,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.lists(steps, max_size=4), min_size=1, max_size=4))
 def test_the_merged_view_is_that_of_applying_each_layer_to_a_folder(history):
     """The model: a dict of files, to which the layers below are subject and the layer itself is not."""

@@ -22,7 +22,7 @@ from tests.simulator.client import CONFIG, LAYER, OCI_INDEX, OCI_MANIFEST, diges
 from tests.simulator.requests import SAMPLES, Raw
 
 load()
-quickly = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+quickly = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.sampled_from(SAMPLES)

@@ -155,7 +155,7 @@ elements = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(elements, st.lists(elements, min_size=1, max_size=2)))
 def test_whatever_ecr_takes_can_be_judged(statements):
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})

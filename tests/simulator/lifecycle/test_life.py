@@ -71,7 +71,7 @@ class Life:
         self.app.batch_delete_image(imageIds=[{"imageDigest": digest}])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, rules=policies())
 def test_a_night_does_to_the_registry_what_evaluate_says_of_the_described_images(lab, steps, rules):
     world, ecr = lab
