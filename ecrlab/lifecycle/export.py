@@ -39,9 +39,7 @@ aws ecr start-lifecycle-policy-preview {name} {text} --query status --output tex
 aws ecr wait lifecycle-policy-preview-complete {name}
 aws ecr get-lifecycle-policy-preview {name} --query summary
 read -rp "Apply it? Expired images do not come back. [yes/no] " answer || true
-if [ "$answer" = yes ]; then
-  aws ecr put-lifecycle-policy {name} {text} --query repositoryName --output text
-fi
+[ "$answer" = yes ] && aws ecr put-lifecycle-policy {name} {text} --query repositoryName --output text
 """
 
 

@@ -198,7 +198,7 @@ def test_it_begins_by_starting_a_lab_and_ends_by_stopping_it(lesson):
     first, last = code(lesson)[0], code(lesson)[-1]
 
     assert "import ecrlab" in first.source
-    assert "lab = ecrlab.start()" in first.source
+    assert "lab = ecrlab.start(" in first.source
     assert last.source == "lab.stop()"
 
 
