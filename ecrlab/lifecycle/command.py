@@ -28,7 +28,7 @@ CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
 _PERMISSIONS = f"""\
 With --repository the command reads your account and changes nothing. It needs {" and ".join(aws.ACTIONS)};
 --compare-with-aws also {" and ".join(aws.PREVIEW_ACTIONS)} (a dry run of AWS's).
-Reading what a multi-architecture image lists counts as a pull of it on AWS (lastRecordedPullTime), as every BatchGetImage
+Reading what a multi-architecture image lists counts as a pull of it on AWS (lastRecordedPullTime), as any BatchGetImage
 does; RegisterPullTimeUpdateExclusion excepts a role.
 """
 _EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS would refuse, or wrong use"
