@@ -20,6 +20,8 @@ def image_action(
     change: Change, registry: Registry, repository: str, action: str, digest: str | None, tag: str | None
 ) -> None:
     """A tag, or an image without one, was pushed (`PUSH`) or deleted (`DELETE`)."""
+    if not registry.world.listeners:
+        return
     # UNSURE: what the event of an image without a tag has for image-tag; here nothing. Whether a deleted image with
     # several tags is one event or several; several, as the answer of BatchDeleteImage has it. And whether signatures
     # and the like are told of as referrers when they come and go; not, as they were before there was such an event.

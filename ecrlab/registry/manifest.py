@@ -91,7 +91,7 @@ def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha25
     else:
         config = _descriptor(document.get("config"), "config")
         layers = _array(document, "layers", required=kind == DOCKER_MANIFEST)
-        blobs = (config, *(_descriptor(layer, "layers") for layer in layers))
+        blobs = (config, *[_descriptor(layer, "layers") for layer in layers])
         artifact_type = artifact_type or config.media_type
     about = _descriptor(subject, "subject").digest if subject is not None else None
     annotations = _annotations(document.get("annotations"))
@@ -131,11 +131,11 @@ def _descriptor(value: object, where: str) -> Descriptor:
     if not isinstance(value, dict):
         _refuse(f"{where} must be a descriptor")
     digest, size, media_type = value.get("digest"), value.get("size"), value.get("mediaType")
-    if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+    if type(digest) is not str or not DIGEST.fullmatch(digest):
         _refuse(f"{where} has an invalid digest")
-    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
+    if type(size) is not int or not 0 <= size < 2**63:
         _refuse(f"{where} has an invalid size")
-    if not isinstance(media_type, str) or not media_type:
+    if type(media_type) is not str or not media_type:
         _refuse(f"{where} has no mediaType")
     return Descriptor(media_type, digest, size)
 

@@ -5,9 +5,9 @@ moves, if the repository lets it; the image it left stays, untagged. An image th
 restored at once (AWS user guide, restoring an archived image).
 """
 
-import json
 import sqlite3
 from dataclasses import replace
+from typing import NamedTuple
 
 from ecrlab.registry import announcements, archive, history, names, repositories
 from ecrlab.registry.errors import (
@@ -101,16 +101,19 @@ def _insert(
     db = change.db
     layers = _used_layers(db, registry, repository, manifest)
     children = _held_children(db, registry, repository, manifest)
-    foreign = sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
+    foreign = (
+        0
+        if len(layers) == len(manifest.blobs)
+        else sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
+    )
     # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
     # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
     size = (
         max(children.values(), default=0)
         if manifest.is_index
-        else sum(layer["size"] for layer in layers.values()) + foreign
+        else sum([layer.size for layer in layers.values()]) + foreign
     )
-    layer_ids = [layer["id"] for layer in layers.values()]
-    uses = json.dumps(layer_ids)
+    layer_ids = [layer.id for layer in layers.values()]
     image_id = db.execute(
         "INSERT INTO image "
         "(repository_id, digest, media_type, artifact_type, subject, size, pushed_at, layers, manifest) "
@@ -123,7 +126,7 @@ def _insert(
             manifest.subject,
             size,
             change.at,
-            uses,
+            str(layer_ids),
             manifest.body,
         ),
     ).lastrowid
@@ -140,9 +143,9 @@ def _insert(
         pulled_at=None,
     )
     renamed = [  # a push that renames none touches nothing that is remembered
-        (blob.media_type, layer["id"])
+        (blob.media_type, layer.id)
         for blob in manifest.blobs
-        if (layer := layers.get(blob.digest)) is not None and layer["media_type"] != blob.media_type
+        if (layer := layers.get(blob.digest)) is not None and layer.media_type != blob.media_type
     ]
     if renamed:
         db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
@@ -161,21 +164,30 @@ def _with(image: Image, tag: str) -> Image:
     return replace(image, tags=(*image.tags, tag))
 
 
+class _Held(NamedTuple):
+    """A layer as the repository holds it."""
+
+    id: int
+    size: int
+    media_type: str | None
+
+
 def _used_layers(
     db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[str, sqlite3.Row]:
-    """The blobs of a manifest as the repository holds them: digest -> id, bytes (`size`) and media type; each is in use
-    by one image more from now on.
-    """
+) -> dict[str, _Held]:
+    """The blobs of a manifest as the repository holds them, by digest; each is in use by one image more from now on."""
+    # Digests are figures and letters, so that nothing in them needs to be escaped.
+    digests = '","'.join([blob.digest for blob in manifest.blobs])
     rows = db.execute(
         "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes "
-        "AND digest IN (SELECT value FROM json_each(?)) RETURNING id, digest, size, media_type",
-        (repository.id, json.dumps([blob.digest for blob in manifest.blobs])),
+        "AND digest IN (SELECT value FROM json_each(?)) RETURNING digest, id, size, media_type",
+        (repository.id, f'["{digests}"]'),
     )
-    held = {row["digest"]: row for row in rows}
-    missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
-    if missing:
-        raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
+    held = {digest: _Held(*layer) for digest, *layer in rows}
+    if len(held) < len(manifest.blobs):
+        missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
+        if missing:
+            raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
     return held
 
 
