@@ -22,8 +22,6 @@ import argparse
 import json
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,15 +32,12 @@ from ecrlab.analysis.reading import read
 from ecrlab.analysis.report import Report, as_json, as_text
 from ecrlab.analysis.running import Reference
 from ecrlab.errors import EcrLabError
-from ecrlab.lifecycle import InvalidLifecyclePolicy, LifecycleError, Policy, parse
+from ecrlab.lifecycle import LifecycleError, Policy, parse
 from ecrlab.lifecycle.aws import connect
+from ecrlab.lifecycle.files import Unusable, about, text_of
 from ecrlab.lifecycle.reading import instant
 
 CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
-
-
-class Unusable(EcrLabError):
-    """The command line, a file that it names, or the account's answer cannot be used."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -124,33 +119,12 @@ def _read(client: Any, name: str, at: datetime) -> Any:
 def _policy(path: Path | None) -> Policy | None:
     if path is None:
         return None
-    with _about(path):
-        return parse(_text(path))
+    with about(path):
+        return parse(text_of(path))
 
 
 def _references(path: Path | None) -> list[Reference]:
     if path is None:
         return []
-    with _about(path):
-        return running.references(_text(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Unusable(f"{path}: byte {error.start}: not text in UTF-8") from error
-
-
-@contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with it."""
-    try:
-        yield
-    except InvalidLifecyclePolicy as error:
-        place = f"{error.place}: " if error.place else ""
-        raise Unusable(f"{path}: {place}{error.message}") from error
-    except LifecycleError as error:
-        raise Unusable(f"{path}: {error}") from error
+    with about(path):
+        return running.references(text_of(path))

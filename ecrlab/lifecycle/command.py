@@ -7,7 +7,6 @@ Exit status: 0 clean, 1 findings (an error of lint, a protected image that would
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import aws, output, reading
 from ecrlab.lifecycle.comparison import compare
 from ecrlab.lifecycle.diff import diff
-from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError
+from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.evaluation import Evaluation, evaluate
+from ecrlab.lifecycle.files import Unusable, about, text_of
 from ecrlab.lifecycle.finding import ERROR
 from ecrlab.lifecycle.images import Image
 from ecrlab.lifecycle.lint import lint
@@ -32,10 +32,6 @@ Reading what a multi-architecture image lists counts as a pull of it on AWS (las
 does; RegisterPullTimeUpdateExclusion excepts a role.
 """
 _EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS would refuse, or wrong use"
-
-
-class Unusable(EcrLabError):
-    """The command line, or a file that it names, cannot be used."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -176,8 +172,8 @@ def _harmed(evaluation: Evaluation, protected: list[str]) -> list[str]:
 
 
 def _policy(path: Path) -> Policy:
-    with _about(path):
-        return parse(_text(path))
+    with about(path):
+        return parse(text_of(path))
 
 
 def _images(options: argparse.Namespace) -> list[Image]:
@@ -185,10 +181,10 @@ def _images(options: argparse.Namespace) -> list[Image]:
         return _repository(options).images()
     manifests = {}
     if options.manifests:
-        with _about(options.manifests):
-            manifests = reading.manifests(reading.document(_text(options.manifests)))
-    with _about(options.images):
-        images = reading.images(reading.document(_text(options.images)), manifests)
+        with about(options.manifests):
+            manifests = reading.manifests(reading.document(text_of(options.manifests)))
+    with about(options.images):
+        images = reading.images(reading.document(text_of(options.images)), manifests)
     unknown = sum(image.is_index and image.image_digest not in manifests for image in images)
     if unknown:
         print(
@@ -219,7 +215,7 @@ def _protected(path: Path | None) -> list[str]:
     if path is None:
         return []
     digests = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(text_of(path).splitlines(), 1):
         words = line.partition("#")[0].split()
         if words:
             digest = words[0].rpartition("@")[2]
@@ -227,27 +223,6 @@ def _protected(path: Path | None) -> list[str]:
                 raise Unusable(f"{path}: line {number}: one digest a line, got {reading.shown(line)}")
             digests.append(digest)
     return digests
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Unusable(f"{path}: byte {error.start}: not text in UTF-8") from error
-
-
-@contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with it."""
-    try:
-        yield
-    except InvalidLifecyclePolicy as error:
-        place = f"{error.place}: " if error.place else ""
-        raise Unusable(f"{path}: {place}{error.message}") from error
-    except LifecycleError as error:
-        raise Unusable(f"{path}: {error}") from error
 
 
 def _print(lines: Iterator[str]) -> None:

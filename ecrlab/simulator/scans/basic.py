@@ -7,7 +7,6 @@ from ecrlab.scanning import Finding
 TRACKERS = {
     "Debian": "https://security-tracker.debian.org/tracker/{}",
     "Ubuntu": "https://ubuntu.com/security/{}",
-    "Alpine": "https://security.alpinelinux.org/vuln/{}",
 }
 """Where a distribution tells about a CVE."""
 
