@@ -9,6 +9,7 @@ import pytest
 
 from ecrlab import tour
 from ecrlab.bootstrap import CHECKOUT
+from tests.chapter import PUT_POLICY
 
 
 def toured(*options, typed=""):
@@ -49,7 +50,8 @@ def test_nothing_is_left_in_the_registry(finished):
     assert re.search(r'"repositories": \[\]\n}', finished.stdout)
 
 
-def test_the_policy_previews_what_then_goes(finished):
+def test_the_policy_is_that_of_the_chapter_and_previews_what_then_goes(finished):
+    assert PUT_POLICY in [step.command for step in tour.STEPS]
     after = finished.stdout[finished.stdout.index("start-lifecycle-policy-preview") :]
     assert re.findall(r"\|\s+(v1\.2\.\d+)\s*\|\s*EXPIRE\s*\|\s*1\s*\|", after) == ["v1.2.3", "v1.2.4"]
     left = re.search(r"^v1\.2\.5\s.*$", after, re.MULTILINE)

@@ -11,6 +11,7 @@ import pytest
 
 import ecrlab
 from ecrlab.lessons import catalogue
+from tests.chapter import PUT_POLICY
 
 NOTEBOOKS = Path(ecrlab.__file__).parents[1] / "notebooks"
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
@@ -47,37 +48,7 @@ COMMANDS = {
         "aws ecr start-image-scan \\\n  --repository-name my-app \\\n  --image-id imageTag=v1.2.3",
         "aws ecr describe-image-scan-findings \\\n  --repository-name my-app \\\n  --image-id imageTag=v1.2.3",
     ],
-    "05-lifecycle-policies": [
-        """\
-aws ecr put-lifecycle-policy \\
-  --repository-name my-app \\
-  --lifecycle-policy-text '{
-    "rules": [
-      {
-        "rulePriority": 1,
-        "description": "Keep last 10 tagged images",
-        "selection": {
-          "tagStatus": "tagged",
-          "tagPrefixList": ["v"],
-          "countType": "imageCountMoreThan",
-          "countNumber": 10
-        },
-        "action": {"type": "expire"}
-      },
-      {
-        "rulePriority": 2,
-        "description": "Delete untagged after 1 day",
-        "selection": {
-          "tagStatus": "untagged",
-          "countType": "sinceImagePushed",
-          "countUnit": "days",
-          "countNumber": 1
-        },
-        "action": {"type": "expire"}
-      }
-    ]
-  }'""",
-    ],
+    "05-lifecycle-policies": [PUT_POLICY],
 }
 """The commands that a lesson shows exactly as people type them."""
 

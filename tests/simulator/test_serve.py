@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 import ecrlab
+from tests.chapter import PUT_POLICY
 from tests.simulator.client import Repository
 
 CHECKOUT = Path(ecrlab.__file__).parents[1]
@@ -202,37 +203,6 @@ def test_what_is_not_simulated_is_said_in_a_line_and_not_in_html(temporary, serv
     assert "does not simulate" in ran.stderr
 
 
-PUT_POLICY = """aws ecr put-lifecycle-policy \\
-  --repository-name my-app \\
-  --lifecycle-policy-text '{
-    "rules": [
-      {
-        "rulePriority": 1,
-        "description": "Keep last 10 tagged images",
-        "selection": {
-          "tagStatus": "tagged",
-          "tagPrefixList": ["v"],
-          "countType": "imageCountMoreThan",
-          "countNumber": 10
-        },
-        "action": {"type": "expire"}
-      },
-      {
-        "rulePriority": 2,
-        "description": "Delete untagged after 1 day",
-        "selection": {
-          "tagStatus": "untagged",
-          "countType": "sinceImagePushed",
-          "countUnit": "days",
-          "countNumber": 1
-        },
-        "action": {"type": "expire"}
-      }
-    ]
-  }'
-"""
-"""As it stands in the course's chapter."""
-
 REST = """
 aws ecr start-lifecycle-policy-preview --repository-name my-app --query status
 aws ecr wait lifecycle-policy-preview-complete --repository-name my-app
@@ -249,7 +219,9 @@ def test_the_course_s_policy_keeps_ten_releases(temporary, clock):
             app.push(b"%d" % n, tag=f"v{n}")
         app.push(b"latest", tag="latest")
         here = {**os.environ, "AWS_ENDPOINT_URL": endpoint, "AWS_PAGER": ""}
-        said = subprocess.run(["sh", "-ec", PUT_POLICY + REST], env=here, capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            ["sh", "-ec", f"{PUT_POLICY}\n{REST}"], env=here, capture_output=True, text=True, check=False
+        )
         moved = subprocess.run(
             [*ECRLAB, "clock", "--endpoint", endpoint, "advance", "1d"], cwd=CHECKOUT, capture_output=True, check=False
         )
