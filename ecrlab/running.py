@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "ecrlab-lab-"
-LOGGERS = ("ecrlab", "werkzeug", "moto", "_granian", "granian")
+LOGGERS = ("ecrlab", "moto")
 NEWBORN_SECONDS = 60.0
 """A folder without a lock is left alone this long: its lab may be just starting."""
 

@@ -177,16 +177,16 @@ class Builder:
             reference = parse_reference(name).with_tag()
             if image is not None and not reference.is_ecr:
                 raise DockerError(f"{name} is here for {image.platform}, and this stage is for {platform}")
-            registry = Registry.of(reference)
-            try:
-                found = registry.resolve(reference.path, reference.digest or reference.tag)
-                image, _ = transfer.fetch(self._store, registry, reference, found, lambda _: None, platform)
-            except DockerError as error:
-                unknown = isinstance(error, RegistryError) and error.http_status == 404
-                hint = what_the_gallery_has(reference) if unknown else ""
-                raise DockerError(
-                    f"{name}: failed to resolve source metadata for {reference}: {error}{hint}"
-                ) from error
+            with Registry.of(reference) as registry:
+                try:
+                    found = registry.resolve(reference.path, reference.digest or reference.tag)
+                    image, _ = transfer.fetch(self._store, registry, reference, found, lambda _: None, platform)
+                except DockerError as error:
+                    unknown = isinstance(error, RegistryError) and error.http_status == 404
+                    hint = what_the_gallery_has(reference) if unknown else ""
+                    raise DockerError(
+                        f"{name}: failed to resolve source metadata for {reference}: {error}{hint}"
+                    ) from error
         self._base_cache[name, platform] = image
         return image
 

@@ -46,7 +46,6 @@ def login(options: Options, rest: list[str]) -> None:
     host = _host(rest)
     username, password = _credentials(options)
     require_registry(Reference(host, "login"))
-    registry = Registry(host)
     if username:
         auth = credentials.encode(username, password)
     else:
@@ -55,7 +54,8 @@ def login(options: Options, rest: list[str]) -> None:
             raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
         _say("Authenticating with existing credentials...")
         auth = known
-    answer = registry.login(auth)
+    with Registry(host) as registry:
+        answer = registry.login(auth)
     if answer.status != 200:
         raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
     credentials.keep(host, auth)
@@ -157,7 +157,8 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
 
     reference = _named(rest[-1]).with_tag()
     try:
-        found = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+        with Registry.of(reference) as registry:
+            found = registry.resolve(reference.path, reference.digest or reference.tag)
     except RegistryError as error:
         raise DockerError(f"no such manifest: {reference}") if error.http_status == 404 else error from error
     media_type, digest, body = found
@@ -173,7 +174,8 @@ def imagetools_inspect(options: Options, rest: list[str]) -> None:
     from ecrlab.docker.registry import Registry
 
     reference = _named(rest[0]).with_tag()
-    media_type, digest, body = Registry.of(reference).resolve(reference.path, reference.digest or reference.tag)
+    with Registry.of(reference) as registry:
+        media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
     if options.flag("raw"):
         sys.stdout.write(body.decode())
         return

@@ -62,7 +62,7 @@ def endpoint() -> tuple[str, int]:
 
 
 class Registry:
-    """One registry host, as the lab plays it."""
+    """One registry host, as the lab plays it; as a context manager it hangs up at the end."""
 
     def __init__(self, name: str):
         self.name = name
@@ -80,6 +80,12 @@ class Registry:
         """The registry that a name begins with; refuses one that the lab does not play."""
         require_registry(reference)
         return cls(reference.domain)
+
+    def __enter__(self) -> "Registry":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     # --- who I am ------------------------------------------------------------------------------------------------
 

@@ -29,15 +29,15 @@ Say = Callable[[str], None]
 
 def push(store: Store, reference: Reference, say: Say) -> None:
     """Push what a tag points to; `reference` has a tag."""
-    registry = Registry.of(reference)
-    say(f"The push refers to repository [{reference.repository}]")
-    digest = store.state().references.get(full_name(reference))
-    if digest is None:
-        raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
-    image = store.image(digest)
-    registry.authenticate()
-    _push_content(store, registry, reference, image, say)
-    registry.put_manifest(reference.path, reference.tag, image.media_type, image.body)
+    with Registry.of(reference) as registry:
+        say(f"The push refers to repository [{reference.repository}]")
+        digest = store.state().references.get(full_name(reference))
+        if digest is None:
+            raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
+        image = store.image(digest)
+        registry.authenticate()
+        _push_content(store, registry, reference, image, say)
+        registry.put_manifest(reference.path, reference.tag, image.media_type, image.body)
     say(f"{reference.tag}: digest: {image.digest} size: {len(image.body)}")
     store.keep(digest, Reference(reference.domain, reference.path, digest=digest))
 
@@ -89,9 +89,8 @@ def _push_blob(store: Store, registry: Registry, reference: Reference, digest: s
 
 def pull(store: Store, reference: Reference, say: Say, platform: str | None = None) -> Image:
     """Pull what a tag or digest names, for one platform."""
-    registry = Registry.of(reference)
     shown = reference.digest and str(reference)
-    with store.adding():
+    with store.adding(), Registry.of(reference) as registry:
         try:
             media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
             say(f"{shown or reference.tag}: Pulling from {reference.path}")

@@ -6,9 +6,8 @@ authentic names work without root and without a hosts file. It first tries a TLS
 refused at once, so that it goes on in plain HTTP. Whatever is not a name that the lab answers for is refused
 too: nothing is ever forwarded.
 
-Servers differ in what they make of such a request (werkzeug puts the target's host into `HTTP_HOST`, granian
-leaves the `Host` header there, which a proxy's client fills alike; both leave the path in `PATH_INFO`), so
-the host is all there is to look at.
+The server puts the target's host into `HTTP_HOST` and the path into `PATH_INFO`, so the host is all there is to look
+at.
 """
 
 import re

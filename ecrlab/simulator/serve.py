@@ -4,30 +4,18 @@ The first line on standard output is the endpoint; after it come the lines that 
 """
 
 import argparse
+import contextlib
 import os
-import socket
+import signal
+import threading
 from pathlib import Path
-from typing import Any
-
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.net import SocketSpec  # type: ignore[attr-defined]  # granian uses this name, without exporting it
-from granian.server.mt import MTServer
 
 from ecrlab import environment
 from ecrlab.clock import Clock, LabClock, WallClock
 from ecrlab.docker import install
-from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
 from ecrlab.running import LabFolder
-from ecrlab.simulator.idle import IDLE_SECONDS, IdleWatch
-from ecrlab.simulator.server import HOST, PortTaken, application
-
-BACKLOG = 1024
-"""How many connections may wait to be taken."""
-
-THREADS = 64
-"""How many requests are answered at a time."""
+from ecrlab.simulator.server import Server
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +40,13 @@ def run(options: argparse.Namespace) -> int:
         install(folder.path / "bin")
         world = World(options.state or folder.path / "state", clock, durable=options.state is not None)
         try:
-            server = GranianServer(application(world, quirks=options.quirks == "ecr"), port=options.port)
-            folder.announce(server.endpoint)
-            print(server.endpoint, how_to_use(server.endpoint), sep="\n", flush=True)
-            server.serve()
+            server = Server(world, port=options.port, quirks=options.quirks == "ecr")
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            with contextlib.suppress(KeyboardInterrupt):
+                folder.announce(server.endpoint)
+                print(server.endpoint, how_to_use(server.endpoint), sep="\n", flush=True)
+                threading.Event().wait()
+            server.stop()
         finally:
             world.close()
     finally:
@@ -82,62 +73,3 @@ and a Docker client:
   skopeo copy --dest-tls-verify=false oci:DIRECTORY docker://{host}/my-app:v1
 
 Ctrl-C stops the server."""
-
-
-class GranianServer(MTServer):
-    """granian, with its one worker in this process.
-
-    granian puts its workers into processes of their own; the registry wants exactly one process, which holds the lock
-    on its state directory, so that whoever ends it ends all of it. Its thread server does that, and does not need the
-    free-threaded Python it asks for.
-    """
-
-    def __init__(self, target: Any, *, port: int, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Listen on `port` of 127.0.0.1 (0: any free one), and end connections that are silent too long.
-
-        Raises `PortTaken`.
-        """
-        super().__init__(
-            "ecrlab",
-            address=HOST,
-            port=port,
-            interface=Interfaces.WSGI,
-            blocking_threads=THREADS,
-            backpressure=4 * THREADS,
-            websockets=False,
-            log_enabled=False,
-            http1_settings=HTTP1Settings(header_read_timeout=30_000),
-        )
-        self._application = target
-        self._listen(port)
-        self._idle_watch = IdleWatch(self._address, seconds=idle_seconds)
-
-    def serve(self, *_: Any, **__: Any) -> None:
-        """Serve until a signal comes."""
-        self._idle_watch.start()
-        super().serve(target_loader=lambda: self._application, wrap_loader=False)
-
-    def _listen(self, port: int) -> None:
-        if not 0 <= port < 65536:
-            raise EcrLabError(f"a port is a number from 1 to 65535 (0: any free one), got {port}")
-        # granian's sockets share a port with each other; a plain one finds out whether somebody is there.
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
-        holder = SocketSpec(HOST, port, BACKLOG).build()
-        self._ssp = None
-        self._shd = holder  # type: ignore[assignment]  # granian declares only None
-        with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
-            # Connections wait from now on; granian's worker takes them when it is ready.
-            listening.listen(BACKLOG)
-            self._address: tuple[str, int] = listening.getsockname()
-            self.endpoint = f"http://{HOST}:{self._address[1]}"
-
-    def _init_shared_socket(self) -> None:
-        """It is there already."""
-
-    def _check_gil(self) -> None:
-        """One worker thread in front of a pool of Python threads: the GIL is no hindrance."""

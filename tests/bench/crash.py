@@ -39,7 +39,8 @@ def killed_server(directory: Path, seed: str, seconds: float) -> dict[str, int]:
         try:
             endpoint = server.stdout.readline().strip()
             for name in NAMES:
-                HttpClient(endpoint, name).create()
+                with contextlib.closing(HttpClient(endpoint, name)) as client:
+                    client.create()
             threads = [threading.Thread(target=one, args=(name,)) for name in NAMES]
             for thread in threads:
                 thread.start()

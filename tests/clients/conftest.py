@@ -92,13 +92,18 @@ class Shell:
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     world = World(tmp_path_factory.mktemp("clients") / "registry", WallClock(), durable=False)
     settings.put_account_setting(world.registry("123456789012", "us-east-1"), "BLOB_MOUNTING", "ENABLED")
     server = Server(world)
-    yield server.endpoint
+    yield server
     server.stop()
     world.close()
+
+
+@pytest.fixture
+def endpoint(server: Server) -> str:
+    return server.endpoint
 
 
 @pytest.fixture(params=["address", "proxy"])

@@ -1,7 +1,6 @@
 """Builders without an engine: build FROM scratch, push, pull, mount, many architectures."""
 
 import json
-import logging
 import shutil
 
 import pytest
@@ -53,16 +52,16 @@ def test_build_push_and_pull(shell, repository, program):
 
 
 @pytest.mark.parametrize("program", ENGINES)
-def test_a_second_repository_gets_the_layers_by_mount(shell, repository, program, caplog):
-    caplog.set_level(logging.INFO, "ecrlab.server")
+def test_a_second_repository_gets_the_layers_by_mount(shell, server, repository, program):
     shell.login(program)
     first, second = f"{shell.host}/{repository}:v1", f"{shell.host}/{repository}-too:v1"
     shell.aws.create_repository(repositoryName=f"{repository}-too")
     build(shell, program, first, "the same layers")
     push(shell, program, first)
     shell.run(*shell.storage(program), "tag", first, second)
-    push(shell, program, second)
-    assert any("mount=sha256" in record.getMessage() and '" 201' in record.getMessage() for record in caplog.records)
+    with server.recorder.recording() as exchanges:
+        push(shell, program, second)
+    assert any("mount=sha256" in exchange.target and exchange.status == 201 for exchange in exchanges)
     assert shell.digests(repository) == shell.digests(f"{repository}-too")
 
 

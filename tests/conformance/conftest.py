@@ -1,6 +1,4 @@
-"""A real server, once for each kind that carries the lab, and a client that says exactly what it is told to
-say.
-"""
+"""A real server, and a client that says exactly what it is told to say."""
 
 import base64
 import hashlib
@@ -18,10 +16,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-
-from ecrlab.clock import WallClock
-from ecrlab.registry.world import World
-from ecrlab.simulator.server import Server
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -173,17 +167,9 @@ def with_digest(location: str, digest: str) -> str:
     return f"{location}{joint}digest={digest.replace(':', '%3A')}"
 
 
-@pytest.fixture(scope="session", params=["kernel", "serve"])
-def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server as a notebook's kernel runs it (werkzeug), and as `ecrlab serve` does (granian)."""
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     state = tmp_path_factory.mktemp("state")
-    if request.param == "kernel":
-        world = World(state / "registry", WallClock(), durable=False)
-        server = Server(world)
-        yield server.endpoint
-        server.stop()
-        world.close()
-        return
     process = subprocess.Popen(
         [sys.executable, "-m", "ecrlab", "serve", "--state", str(state / "registry")],
         stdout=subprocess.PIPE,

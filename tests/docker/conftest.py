@@ -2,12 +2,10 @@
 
 import io
 import sys
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ecrlab import gallery
 from ecrlab.docker import credentials
@@ -17,6 +15,7 @@ from ecrlab.registry import images, repositories, settings, tokens
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.v2.gallery import GalleryFace
+from ecrlab.simulator.web import Listener
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 PUBLIC = GalleryFace()
@@ -30,13 +29,6 @@ class Ran:
     out: str
     err: str
     status: int
-
-
-class Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_):
-        pass
 
 
 class Recorder:
@@ -123,13 +115,9 @@ class Lab:
 def server():
     """One server for all tests; what it answers is each test's own."""
     recorder = Recorder(None)
-    server = make_server("127.0.0.1", 0, recorder, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", recorder
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    listener = Listener(recorder)
+    yield listener.endpoint, recorder
+    listener.stop()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,22 +36,22 @@ def in_threads(function, arguments):
 
 def test_of_many_images_racing_for_one_immutable_tag_exactly_one_wins(served):
     _, endpoint = served
-    HttpClient(endpoint).aws("CreateRepository", repositoryName="app", imageTagMutability="IMMUTABLE")
+    with closing(HttpClient(endpoint)) as client:
+        client.aws("CreateRepository", repositoryName="app", imageTagMutability="IMMUTABLE")
 
     def push(number):
-        client = HttpClient(endpoint)
-        try:
-            return client.push(b"%d" % number, tag="release").digest
-        except Refused as refused:
-            assert refused.code == "TAG_INVALID" and refused.status == 400, refused
-            return None
-        finally:
-            client.close()
+        with closing(HttpClient(endpoint)) as client:
+            try:
+                return client.push(b"%d" % number, tag="release").digest
+            except Refused as refused:
+                assert refused.code == "TAG_INVALID" and refused.status == 400, refused
+                return None
 
     won = [digest for digest in in_threads(push, range(16)) if digest]
 
     assert len(won) == 1
-    assert HttpClient(endpoint).images == {won[0]: ("release",)}
+    with closing(HttpClient(endpoint)) as client:
+        assert client.images == {won[0]: ("release",)}
 
 
 def mixed_work(endpoint, name, seed, rounds):
@@ -82,7 +83,8 @@ def check(world, endpoint, name, kept):
 
 def test_threads_of_clients_at_one_repository_lose_nothing(served, tmp_path):
     world, endpoint = served
-    HttpClient(endpoint).create()
+    with closing(HttpClient(endpoint)) as client:
+        client.create()
 
     kept = in_threads(lambda number: mixed_work(endpoint, "app", f"thread {number}", 3), range(16))
 
@@ -94,7 +96,8 @@ def test_threads_of_clients_at_one_repository_lose_nothing(served, tmp_path):
 
 def test_processes_of_clients_at_one_repository_lose_nothing(served, tmp_path):
     world, endpoint = served
-    HttpClient(endpoint).create()
+    with closing(HttpClient(endpoint)) as client:
+        client.create()
     command = [sys.executable, "-m", "tests.registry.test_races_over_http", endpoint]
 
     processes = [

@@ -1,14 +1,14 @@
-"""The gate, on the two servers that carry the lab: what a proxy's client sends, and what it must never get."""
+"""The gate, on the server that carries the lab: what a proxy's client sends, and what it must never get."""
 
 import socket
-import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.serving import make_server
 from werkzeug.test import Client
 
 from ecrlab.simulator.proxy import ProxyGate, is_ours
+from ecrlab.simulator.web import Listener
 
 
 def echo(environ, start_response):
@@ -19,16 +19,16 @@ def echo(environ, start_response):
 
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
-    server = make_server("127.0.0.1", 0, ProxyGate(echo), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "127.0.0.1", server.server_port
-    server.shutdown()
-    server.server_close()
+    listener = Listener(ProxyGate(echo))
+    at = urlsplit(listener.endpoint)
+    yield at.hostname, at.port
+    listener.stop()
 
 
 def say(address: tuple[str, int], text: str) -> tuple[int, str]:
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(text.replace("\n", "\r\n").encode())
+        connection.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := connection.recv(65_536):
             answer += piece

@@ -70,36 +70,33 @@ class DockerFace:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        response, is_read = self._respond(environ)
-        return response.send(environ, start_response, keep_alive=is_read)
+        return self._respond(environ).send(environ, start_response)
 
-    def _respond(self, environ: dict[str, Any]) -> tuple[Response, bool]:
-        """The answer, and whether the request's body was read to its end, so that the connection can go on."""
+    def _respond(self, environ: dict[str, Any]) -> Response:
         try:
             request = Request(environ)
         except Refusal as bad:
-            return Response.of_refusal(bad), False
+            return Response.of_refusal(bad)
         if not request.body.is_empty and not self._bodies.acquire(blocking=False):
-            return Response.of_refusal(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded")), False
+            return Response.of_refusal(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded"))
         try:
             return self._answer_or_refuse(request)
         finally:
             if not request.body.is_empty:
                 self._bodies.release()
 
-    def _answer_or_refuse(self, request: Request) -> tuple[Response, bool]:
+    def _answer_or_refuse(self, request: Request) -> Response:
         try:
-            response = self._answer(request)
+            return self._answer(request)
         except NotAuthorized as nobody:
-            response = Response(401, nobody.headers, b"Not Authorized\n")
+            return Response(401, nobody.headers, b"Not Authorized\n")
         except Refusal as bad:
-            response = Response.of_refusal(bad)
+            return Response.of_refusal(bad)
         except EcrError as error:
-            response = Response.of_refusal(refusal(error))
+            return Response.of_refusal(refusal(error))
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
-            response = Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
-        return response, request.is_over()
+            return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:
         self._world.keep_up()

@@ -21,14 +21,11 @@ class GalleryFace:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        is_read = False
         try:
-            request = Request(environ)
-            is_read = request.is_over()
-            response = _answer(request)
+            response = _answer(Request(environ))
         except Refusal as refused:
             response = Response.of_refusal(refused)
-        return response.send(environ, start_response, keep_alive=is_read)
+        return response.send(environ, start_response)
 
 
 def _answer(request: Request) -> Response:

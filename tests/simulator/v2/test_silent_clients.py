@@ -1,4 +1,4 @@
-"""What a client leaves behind that stops in the middle, in the server of a notebook's kernel."""
+"""What a client leaves behind that stops in the middle."""
 
 import socket
 from urllib.parse import urlsplit
@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from ecrlab.registry import repositories
-from ecrlab.simulator import server as servers
+from ecrlab.simulator.server import application
+from ecrlab.simulator.web import Listener
 
 
 @pytest.fixture
-def server(world, monkeypatch):
-    monkeypatch.setattr(servers._QuietHandler, "timeout", 0.2)
-    server = servers.Server(world)
+def server(world):
+    server = Listener(application(world), silence=0.2)
     yield server
     server.stop()
 
@@ -42,8 +42,7 @@ def test_a_piece_that_never_ends_is_given_up_and_undone(server, world, login, bo
     assert (upload.blob.size, upload.is_growing) == (0, False)
 
 
-def test_a_chunk_that_breaks_off_does_not_crash_what_moto_reads(server):
-    # moto reads its bodies itself, and werkzeug's reader of chunks brings CPython down there.
+def test_a_chunk_that_breaks_off_on_its_way_to_moto_is_an_error_like_any_other(server):
     head = "POST /?Action=GetCallerIdentity HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: chunked\n"
     assert say(
         server, f"{head}Authorization: AWS4-HMAC-SHA256 Credential=x/20260901/us-east-1/sts/aws4_request\n\n64\nab"

@@ -1,0 +1,191 @@
+"""A port of this machine, the connections to it, and the threads that attend to them.
+
+One thread leads: it waits for whatever comes on any connection, reads it, and answers what is quick to answer. Before
+it does anything that may have to wait, it steps aside: another thread leads, while it goes on with its connection,
+then queues up to lead again (Schmidt et al., "Leader/Followers", 2000). So a request is answered by the thread that
+read it, an idle connection costs no thread, and threads seldom compete for the interpreter, which is dearer than all
+the rest.
+"""
+
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ecrlab.errors import EcrLabError
+from ecrlab.simulator.web.connection import Connection
+from ecrlab.simulator.web.incoming import Environ
+
+HOST = "127.0.0.1"
+
+BACKLOG = 1024
+"""How many connections may wait to be taken."""
+
+THREADS = 64
+"""How many requests are answered at a time."""
+
+MOST_CONNECTIONS = 512
+"""With more, whoever has waited longest is let go."""
+
+SILENCE_SECONDS = 60.0
+"""How long a client may be silent."""
+
+GRACE_SECONDS = 1.0
+"""How long requests under way may take when the port is closed."""
+
+log = logging.getLogger("ecrlab.server")
+
+
+class PortTaken(EcrLabError):
+    """Something else listens on the port that was asked for."""
+
+
+class Listener:
+    """A WSGI application on a port of 127.0.0.1, from when it is made until `stop`.
+
+    `is_quick` says which requests are answered without waiting for a disk or another request.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        port: int = 0,
+        is_quick: Callable[[Environ], bool] = lambda environ: False,
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
+        """Listen on `port` (0: any free one). Raises `PortTaken`."""
+        if not 0 <= port < 65536:
+            raise EcrLabError(f"a port is a number from 1 to 65535 (0: any free one), got {port}")
+        try:
+            self._port = socket.create_server((HOST, port), backlog=BACKLOG)
+        except OSError as error:
+            raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
+        self._port.setblocking(False)
+        self.endpoint = f"http://{HOST}:{self._port.getsockname()[1]}"
+        self._application = application
+        self._is_quick = is_quick
+        self._silence = silence
+        self._connections: dict[Connection, bool] = {}
+        """All that are open, and whether the leader waits for something to come on them."""
+        self._lead = threading.Lock()
+        self._bell, self._ear = socket.socketpair()
+        self._is_over = False
+        self._awaited = selectors.DefaultSelector()
+        self._awaited.register(self._port, selectors.EVENT_READ)
+        self._awaited.register(self._ear, selectors.EVENT_READ)
+        self._called: deque[selectors.SelectorKey] = deque()
+        self._looked = time.monotonic()
+        self._threads = [threading.Thread(target=self._work, name=f"ecrlab-{n}", daemon=True) for n in range(THREADS)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take no more requests, and let those under way be answered if they are soon."""
+        self._is_over = True
+        self._bell.send(b"!")
+        self._join(GRACE_SECONDS)
+        for connection in self._connections.copy():
+            connection.client.hang_up()
+        self._join(GRACE_SECONDS)
+        for connection in self._connections.copy():
+            self._end(connection)
+        for held in (self._awaited, self._port, self._bell, self._ear):
+            held.close()
+
+    def _join(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    # What each thread does
+
+    def _work(self) -> None:
+        while not self._is_over:
+            self._lead.acquire()
+            while (connection := self._next()) and self._attend(connection):
+                pass
+            if connection is None:
+                self._lead.release()
+
+    def _attend(self, connection: Connection) -> bool:
+        """Attend to a connection, and say whether this thread still leads."""
+        connection.client.is_led = True
+        try:
+            goes_on = connection.attend()
+        except Exception:
+            log.exception("a connection failed")
+            goes_on = False
+        leads = connection.client.is_led
+        if not goes_on:
+            self._end(connection)
+        elif not leads:
+            # From here on another thread may attend to it.
+            self._wait_for(connection)
+        return leads
+
+    def _step_aside(self, connection: Connection) -> None:
+        self._connections[connection] = False
+        self._awaited.unregister(connection.client.socket)
+        self._lead.release()
+
+    # What the leader does
+
+    def _next(self) -> Connection | None:
+        """The next connection on which something came, or none when all is over."""
+        while not self._is_over:
+            if not self._called:
+                self._called.extend(key for key, _ in self._awaited.select(self._silence / 4))
+                self._end_overdue()
+                continue
+            key = self._called.popleft()
+            if key.fileobj is self._port:
+                self._accept()
+            elif key.data in self._connections:
+                connection: Connection = key.data
+                return connection
+        return None
+
+    def _accept(self) -> None:
+        try:
+            client, _ = self._port.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # it has gone away again
+        except OSError:
+            log.exception("no further connection could be taken")
+            self._end_longest_waiting()
+            return
+        connection = Connection(
+            client, self._application, step_aside=self._step_aside, is_quick=self._is_quick, silence=self._silence
+        )
+        self._wait_for(connection)
+        if len(self._connections) > MOST_CONNECTIONS:
+            self._end_longest_waiting()
+
+    def _wait_for(self, connection: Connection) -> None:
+        self._connections[connection] = True
+        self._awaited.register(connection.client.socket, selectors.EVENT_READ, connection)
+
+    def _waiting(self) -> list[Connection]:
+        return [connection for connection, waits in self._connections.copy().items() if waits]
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        if now - self._looked >= self._silence / 4:
+            self._looked = now
+            for connection in self._waiting():
+                if connection.is_overdue(now):
+                    self._end(connection)
+
+    def _end_longest_waiting(self) -> None:
+        if waiting := self._waiting():
+            self._end(min(waiting, key=lambda connection: connection.waits_since))
+
+    def _end(self, connection: Connection) -> None:
+        if self._connections.pop(connection, False):
+            self._awaited.unregister(connection.client.socket)
+        connection.client.socket.close()

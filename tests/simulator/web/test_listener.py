@@ -1,0 +1,188 @@
+"""Who is attended to while somebody else takes his time."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from ecrlab.errors import EcrLabError
+from ecrlab.simulator.web import Listener, PortTaken, connection, listener
+from ecrlab.simulator.web.connection import HEAD_SECONDS, Connection
+
+from .conftest import Port, connected, echo, one_answer, rest_of
+
+GET = b"GET / HTTP/1.1\r\n\r\n"
+
+
+def ask(port):
+    with port.connected() as client:
+        client.sendall(GET)
+        return one_answer(client)
+
+
+def test_requests_that_are_not_quick_are_answered_beside_each_other(serve):
+    together = threading.Barrier(8, timeout=10)
+
+    def application(environ, start_response):
+        together.wait()
+        return echo(environ, start_response)
+
+    port = serve(application, quick=False)
+    heard = []
+    threads = [threading.Thread(target=lambda: heard.append(ask(port))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == [b"GET /? [] "] * 8
+
+
+def test_a_connection_serves_many_requests_of_both_kinds(serve):
+    quick = iter([True, False] * 50)
+    listening = Listener(echo, is_quick=lambda environ: next(quick))
+    with Port(listening).connected() as client:
+        for _ in range(100):
+            client.sendall(GET)
+            assert one_answer(client) == b"GET /? [] "
+    listening.stop()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET / HTT",
+        b"PUT / HTTP/1.1\r\nContent-Length: 100\r\n\r\nso",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "half a body", "no chunk"],
+)
+def test_clients_that_fall_silent_keep_nobody_out(serve, said):
+    port = serve()
+    silent = [socket.create_connection(port.address) for _ in range(60)]
+    for client in silent:
+        client.sendall(said)
+    assert ask(port) == b"GET /? [] "
+    for client in silent:
+        client.close()
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_client_that_does_not_take_its_answer_keeps_nobody_out(serve, in_pieces):
+    def application(environ, start_response):
+        if environ["PATH_INFO"] != "/large":
+            return echo(environ, start_response)
+        start_response("200 OK", [("Content-Length", str(50_000_000))])
+        return iter([b"x" * 50_000_000]) if in_pieces else [b"x" * 50_000_000]
+
+    port = serve(application)
+    with port.connected() as client:
+        client.sendall(b"GET /large HTTP/1.1\r\n\r\n")
+        client.recv(1)
+        assert ask(port) == b"GET /? [] "
+        assert len(rest_of_length(client, 50_000_000)) >= 50_000_000
+
+
+def rest_of_length(client, length):
+    heard = bytearray()
+    while len(heard) < length:
+        heard += client.recv(1_000_000)
+    return heard
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTT", GET], ids=["nothing", "half a head", "a request"])
+def test_who_is_silent_too_long_is_let_go(serve, monkeypatch, said):
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    port = serve(silence=0.2)
+    with port.connected() as client:
+        client.sendall(said)
+        heard = rest_of(client)
+    assert heard.count(b"HTTP/1.1 200") == said.count(GET)
+
+
+def test_who_asks_again_has_all_the_time_again():
+    here, there = connected()
+    with here, there:
+        waits = Connection(here, echo, step_aside=lambda _: None, is_quick=lambda _: True, silence=60.0)
+        waits.waits_since -= 50
+        for said, seconds in [(GET, 60), (b"GET / HTT", HEAD_SECONDS)]:
+            there.sendall(said)
+            assert waits.attend()
+            now = time.monotonic()
+            assert not waits.is_overdue(now + seconds - 1)
+            assert waits.is_overdue(now + seconds + 1)
+            waits.waits_since -= 50
+
+
+def test_with_too_many_connections_the_one_that_waited_longest_is_let_go(serve, monkeypatch):
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 3)
+    port = serve()
+    clients = [socket.create_connection(port.address, timeout=10) for _ in range(3)]
+    for client in clients:
+        client.sendall(GET)
+        one_answer(client)
+    clients[0].sendall(GET)
+    one_answer(clients[0])
+    assert ask(port) == b"GET /? [] "
+    assert clients[1].recv(1) == b""
+    for client in clients:
+        client.close()
+
+
+def test_stopping_ends_connections_that_wait(serve):
+    listening = Listener(echo)
+    with Port(listening).connected() as client:
+        client.sendall(GET)
+        one_answer(client)
+        listening.stop()
+        assert client.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(Port(listening).address)
+    assert not any(thread.is_alive() for thread in listening._threads)
+
+
+def test_what_is_under_way_is_answered_before_the_port_is_closed(serve):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def application(environ, start_response):
+        begun.set()
+        assert go_on.wait(10)
+        return echo(environ, start_response)
+
+    listening = Listener(application)
+    with Port(listening).connected() as client:
+        client.sendall(GET)
+        assert begun.wait(10)
+        stopping = threading.Thread(target=listening.stop)
+        stopping.start()
+        go_on.set()
+        assert one_answer(client) == b"GET /? [] "
+        stopping.join()
+
+
+def test_stopping_does_not_wait_for_a_client_that_is_silent(serve, monkeypatch):
+    monkeypatch.setattr(listener, "GRACE_SECONDS", 0.1)
+    listening = Listener(echo)
+    with Port(listening).connected() as client:
+        client.sendall(b"PUT / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
+        time.sleep(0.05)
+        start = time.monotonic()
+        listening.stop()
+        assert time.monotonic() - start < 30
+    assert not any(thread.is_alive() for thread in listening._threads)
+
+
+def test_a_port_that_is_taken_is_said(serve):
+    port = serve().address[1]
+    with pytest.raises(PortTaken, match=f"^port {port} of 127.0.0.1 is taken; choose another, or none for a free one$"):
+        Listener(echo, port=port)
+
+
+def test_a_port_that_cannot_be_is_refused():
+    with pytest.raises(EcrLabError, match="a port is a number from 1 to 65535"):
+        Listener(echo, port=70_000)
+
+
+def test_only_this_machine_is_listened_to(serve):
+    assert serve().address[0] == "127.0.0.1"
