@@ -12,7 +12,9 @@ from ecrlab.registry.world import World
 
 @pytest.fixture
 def impatient(monkeypatch):
+    """Every grace is over at once, and the collector comes only when it is called."""
     monkeypatch.setattr(collector_module, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(collector_module.Collector, "_look_again_later", lambda collector: None)
 
 
 def size_on_disk(world):
@@ -103,8 +105,6 @@ def test_bytes_that_another_repository_holds_stay(app, world, client_for):
 
 
 def test_a_disk_too_full_to_collect_is_looked_at_again(app, world, impatient, monkeypatch):
-    # Not by itself, in the middle of this.
-    monkeypatch.setattr(world.collector, "_look_again_later", lambda: None)
     layer = app.layer(b"never used")
 
     def full():

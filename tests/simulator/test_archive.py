@@ -1,5 +1,6 @@
 """Images in the archive: how they get there and back, and what they are not good for meanwhile."""
 
+import contextlib
 import http.client
 from datetime import timedelta
 
@@ -308,5 +309,6 @@ def over_docker(lab, method, path):
     _, server, app = lab
     token = app.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=20)
-    connection.request(method, f"/v2/app/{path}", headers={"Authorization": f"Basic {token}"})
-    return connection.getresponse().status
+    with contextlib.closing(connection):
+        connection.request(method, f"/v2/app/{path}", headers={"Authorization": f"Basic {token}"})
+        return connection.getresponse().status

@@ -1,5 +1,6 @@
 """moto's services, of which a process has one set, belong to the world that asked last, and begin anew for it."""
 
+import contextlib
 import http.client
 import json
 from pathlib import Path
@@ -54,8 +55,9 @@ def test_nobody_empties_motos_services_over_http(server: Server) -> None:
     iam.create_user(UserName="kept")
     for path in ("/moto-api/reset", "/moto-api/"):
         connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=20)
-        connection.request("POST", path)
-        answer = connection.getresponse()
-        assert answer.status == 400
-        assert json.loads(answer.read())["__type"] == "UnsupportedOperation"
+        with contextlib.closing(connection):
+            connection.request("POST", path)
+            answer = connection.getresponse()
+            assert answer.status == 400
+            assert json.loads(answer.read())["__type"] == "UnsupportedOperation"
     assert iam.get_user(UserName="kept")["User"]["UserName"] == "kept"
