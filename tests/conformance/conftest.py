@@ -185,8 +185,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert [path.name for path in state.iterdir()] == ["registry"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(endpoint: str) -> Client:
+    # One for each module: between two of them a connection could be idle for longer than the server waits.
     # A new registry of ECR mounts no layers; the specification's behaviours are those of one that does.
     boto3.client("ecr", endpoint_url=endpoint).put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
     return Client(endpoint)

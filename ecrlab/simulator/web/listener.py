@@ -73,6 +73,8 @@ class Listener:
         self._connections: dict[Connection, bool] = {}
         """All that are open, and whether the leader waits for something to come on them."""
         self._lead = threading.Lock()
+        self._table = threading.Lock()
+        """Held while `_connections` and `_awaited` are made to agree."""
         self._bell, self._ear = socket.socketpair()
         self._is_over = False
         self._awaited = selectors.DefaultSelector()
@@ -129,8 +131,9 @@ class Listener:
         return leads
 
     def _step_aside(self, connection: Connection) -> None:
-        self._connections[connection] = False
-        self._awaited.unregister(connection.client.socket)
+        with self._table:
+            self._connections[connection] = False
+            self._awaited.unregister(connection.client.socket)
         self._lead.release()
 
     # What the leader does
@@ -167,18 +170,21 @@ class Listener:
             self._end_longest_waiting()
 
     def _wait_for(self, connection: Connection) -> None:
-        self._connections[connection] = True
-        self._awaited.register(connection.client.socket, selectors.EVENT_READ, connection)
+        with self._table:
+            self._connections[connection] = True
+            self._awaited.register(connection.client.socket, selectors.EVENT_READ, connection)
 
     def _waiting(self) -> list[Connection]:
-        return [connection for connection, waits in self._connections.copy().items() if waits]
+        with self._table:
+            return [connection for connection, waits in self._connections.items() if waits]
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
         if now - self._looked >= self._silence / 4:
             self._looked = now
+            heard = {key.data for key in self._called}
             for connection in self._waiting():
-                if connection.is_overdue(now):
+                if connection.is_overdue(now) and connection not in heard:
                     self._end(connection)
 
     def _end_longest_waiting(self) -> None:
@@ -186,6 +192,7 @@ class Listener:
             self._end(min(waiting, key=lambda connection: connection.waits_since))
 
     def _end(self, connection: Connection) -> None:
-        if self._connections.pop(connection, False):
-            self._awaited.unregister(connection.client.socket)
+        with self._table:
+            if self._connections.pop(connection, False):
+                self._awaited.unregister(connection.client.socket)
         connection.client.socket.close()

@@ -1,5 +1,6 @@
 """Who is attended to while somebody else takes his time."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -128,6 +129,29 @@ def test_with_too_many_connections_the_one_that_waited_longest_is_let_go(serve, 
     assert clients[1].recv(1) == b""
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_threads_outlive_connections_that_come_and_go_and_are_let_go(serve, monkeypatch, quick):
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(listener, "THREADS", 4)
+    listening = Listener(echo, is_quick=lambda environ: quick, silence=0.004)
+    port = Port(listening)
+
+    def come_and_go():
+        for _ in range(100):
+            with contextlib.suppress(OSError), port.connected() as client:
+                client.sendall(GET * 2)
+                client.recv(1)
+
+    clients = [threading.Thread(target=come_and_go) for _ in range(8)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert all(thread.is_alive() for thread in listening._threads)
+    assert ask(port) == b"GET /? [] "
+    listening.stop()
 
 
 def test_stopping_ends_connections_that_wait(serve):
