@@ -44,6 +44,13 @@ GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with
 log = logging.getLogger("ecrlab.server")
 
 
+def is_for_docker(environ: Environ) -> bool:
+    """Whether a request speaks the protocol of Docker registries."""
+    path = environ.get("PATH_INFO", "/")
+    # Amazon SES has a /v2/ of its own, always signed.
+    return (path == "/v2" or path.startswith("/v2/")) and read_signature(environ.get("HTTP_AUTHORIZATION", "")) is None
+
+
 class Dispatcher:
     """The WSGI application of a lab."""
 
@@ -57,13 +64,12 @@ class Dispatcher:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        path = environ.get("PATH_INFO", "/")
-        signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
-        # Amazon SES has a /v2/ of its own, always signed.
-        if (path == "/v2" or path.startswith("/v2/")) and signature is None:
+        if is_for_docker(environ):
             is_public = auth.name_of(environ.get("HTTP_HOST", "")) == auth.PUBLIC_HOST
             face = self._gallery if is_public else self._docker
             return face(environ, start_response)
+        path = environ.get("PATH_INFO", "/")
+        signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
         if path.startswith(LAYERS):
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):

@@ -87,23 +87,11 @@ class _CountedInput:
         self._stream = stream
         self._exchange = exchange
 
-    def _counted(self, data: bytes) -> bytes:
-        self._exchange.sent += len(data)
-        return data
-
     def read(self, size: int = -1) -> bytes:
         """Read, and count."""
-        return self._counted(self._stream.read(size))
-
-    def readline(self, size: int = -1) -> bytes:
-        """Read a line, and count."""
-        return self._counted(self._stream.readline(size))
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        piece: bytes = self._stream.read(size)
+        self._exchange.sent += len(piece)
+        return piece
 
 
 class _CountedOutput:

@@ -129,12 +129,17 @@ def _growing(visit: Visit, upload: Upload) -> Iterator[None]:
 
     If either fails, the upload is as it was. Raises `Refusal` for a piece that does not belong there.
     """
-    with upload.lock:
+    # Whoever completes it holds the lock for as long as its disk takes.
+    if not upload.lock.acquire(blocking=False):
+        raise _out_of_order(visit, upload)
+    try:
         if upload.is_growing:
             raise _out_of_order(visit, upload)
         expected = _expected(visit, upload)
         upload.is_growing = True
         mark = upload.blob.mark()
+    finally:
+        upload.lock.release()
     try:
         received = 0
         for piece in visit.request.body.pieces():

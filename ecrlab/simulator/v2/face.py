@@ -2,7 +2,6 @@
 
 import logging
 import re
-import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,11 +13,6 @@ from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
 from ecrlab.simulator.v2.place import Handler, Visit
 from ecrlab.simulator.v2.quirks import Quirks
 from ecrlab.simulator.v2.wire import Request, Response
-
-MOST_BODIES = 48
-"""How many bodies are received at a time: fewer than a server has threads, so that clients which open uploads
-and then fall silent cannot keep everybody else out.
-"""
 
 log = logging.getLogger("ecrlab.v2")
 
@@ -66,7 +60,6 @@ class DockerFace:
         self._authorize = authorize or auth.owners_only
         self._bearer = auth.Bearers(world)
         self._quirks = Quirks() if quirks else None
-        self._bodies = threading.BoundedSemaphore(MOST_BODIES)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -74,20 +67,7 @@ class DockerFace:
 
     def _respond(self, environ: dict[str, Any]) -> Response:
         try:
-            request = Request(environ)
-        except Refusal as bad:
-            return Response.of_refusal(bad)
-        if not request.body.is_empty and not self._bodies.acquire(blocking=False):
-            return Response.of_refusal(Refusal(429, "TOOMANYREQUESTS", "Rate exceeded"))
-        try:
-            return self._answer_or_refuse(request)
-        finally:
-            if not request.body.is_empty:
-                self._bodies.release()
-
-    def _answer_or_refuse(self, request: Request) -> Response:
-        try:
-            return self._answer(request)
+            return self._answer(Request(environ))
         except NotAuthorized as nobody:
             return Response(401, nobody.headers, b"Not Authorized\n")
         except Refusal as bad:
@@ -95,7 +75,7 @@ class DockerFace:
         except EcrError as error:
             return Response.of_refusal(refusal(error))
         except Exception:
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:

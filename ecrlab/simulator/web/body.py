@@ -2,19 +2,20 @@
 
 import socket
 import sys
+import time
 
 from ecrlab.simulator.web.client import Client
 from ecrlab.simulator.web.incoming import END, Incoming, Request
 
-RECEIVED = 256 * 1024
+UNKNOWN = 256 * 1024
 """Bytes asked for while it is not known how many will come."""
 
-MOST_DISCARDED = 64 * 1024 * 1024
-"""How much of an unwanted body is read."""
+KNOWN = 1024 * 1024
+"""Bytes asked for at the most when it is."""
 
 
 class Body:
-    """A body, as `wsgi.input`."""
+    """A body, as `wsgi.input`; of what WSGI has for it there is `read`."""
 
     def __init__(self, client: Client, incoming: Incoming, request: Request) -> None:
         self._client = client
@@ -47,11 +48,11 @@ class Body:
             missing -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def discard(self) -> None:
-        """Read on and forget, so that a client that sends all before it listens hears the answer."""
-        read = 0
-        while read < MOST_DISCARDED and (piece := self.read(RECEIVED)):
-            read += len(piece)
+    def discard(self, seconds: float) -> None:
+        """Read on and forget for so long, so that a client that sends all before it listens hears the answer."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.read(KNOWN):
+            pass
 
     def _next(self, wanted: int) -> bytes:
         """The next piece; nothing at the end."""
@@ -60,6 +61,7 @@ class Body:
         if self._has_ended:
             return b""
         piece = self._incoming.pieces.popleft()
+        self._expects_leave = False
         self._has_ended = piece == END
         if self._left is not None:
             self._left -= len(piece)
@@ -73,7 +75,7 @@ class Body:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._left:
             # Nothing but bytes: they need not be looked at.
-            piece = self._client.receive(min(wanted, self._left), socket.MSG_WAITALL)
+            piece = self._client.receive(min(wanted, self._left, KNOWN), socket.MSG_WAITALL)
             self._incoming.pass_by(piece, is_last=len(piece) == self._left)
         while not self._incoming.pieces:
-            self._incoming.feed(self._client.receive(RECEIVED))
+            self._incoming.feed(self._client.receive(UNKNOWN))

@@ -3,7 +3,15 @@
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable
+
+FAREWELL_SECONDS = 2.0
+"""How long a client to which the last was said may still send."""
+
+
+class Gone(OSError):
+    """The client hung up, was silent for too long, or takes no more."""
 
 
 class Client:
@@ -32,23 +40,43 @@ class Client:
             self._step_aside()
 
     def receive(self, most: int, flags: int = 0) -> bytes:
-        """The next bytes, at most so many. Raises `OSError` when none will come."""
-        received = self.socket.recv(most, flags)
+        """The next bytes, at most so many. Raises `Gone` when none will come."""
+        try:
+            received = self.socket.recv(most, flags)
+        except OSError as error:
+            raise Gone("nothing came") from error
         if not received:
-            raise ConnectionResetError("the client hung up")
+            raise Gone("the client hung up")
         return received
 
     def send(self, data: bytes) -> None:
-        """Send all of it. Raises `OSError` when it is not taken."""
-        if self.is_led:
-            sent = 0
-            with contextlib.suppress(BlockingIOError):
-                sent = self.socket.send(data, socket.MSG_DONTWAIT)
-            if sent == len(data):
-                return
-            self.step_aside()
-            data = data[sent:]
-        self.socket.sendall(data)
+        """Send all of it. Raises `Gone` when it is not taken."""
+        try:
+            if self.is_led:
+                sent = 0
+                with contextlib.suppress(BlockingIOError):
+                    sent = self.socket.send(data, socket.MSG_DONTWAIT)
+                if sent == len(data):
+                    return
+                self.step_aside()
+                data = data[sent:]
+            self.socket.sendall(data)
+        except OSError as error:
+            raise Gone("nothing is taken") from error
+
+    def part(self, last_word: bytes) -> None:
+        """Say a last word to a client that may still be sending, and make sure that it hears it.
+
+        Bytes that nobody reads would make the kernel reset the connection, and take that word away with it.
+        """
+        self.step_aside()
+        with contextlib.suppress(OSError):
+            self.send(last_word)
+            self.socket.shutdown(socket.SHUT_WR)
+            self.wait_at_most(FAREWELL_SECONDS)
+            until = time.monotonic() + FAREWELL_SECONDS
+            while time.monotonic() < until:
+                self.receive(64 * 1024)
 
     def hang_up(self) -> None:
         """End the connection under whichever thread is at it."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ecrlab.simulator.web.answer import Answer, last_word
 from ecrlab.simulator.web.body import Body
-from ecrlab.simulator.web.client import Client
+from ecrlab.simulator.web.client import Client, Gone
 from ecrlab.simulator.web.incoming import Environ, Incoming, Malformed, Request
 
 RECEIVED = 64 * 1024
@@ -20,8 +20,8 @@ RECEIVED = 64 * 1024
 HEAD_SECONDS = 30.0
 """How long a request may take until it is known what it wants."""
 
-DISCARD_SECONDS = 2.0
-"""How long a client may be silent while an unwanted body comes in."""
+DISCARD_SECONDS = 5.0
+"""How long an unwanted body may come in."""
 
 SURROUNDINGS: Environ = {
     "SCRIPT_NAME": "",
@@ -76,9 +76,8 @@ class Connection:
                 self.waits_since = time.monotonic()
         except Malformed as bad:
             goes_on = False
-            with contextlib.suppress(OSError):
-                self.client.send(last_word(bad.status))
-        except OSError:
+            self.client.part(last_word(bad.status))
+        except Gone:
             goes_on = False
         return goes_on
 
@@ -94,9 +93,11 @@ class Connection:
             self.client.step_aside()
         try:
             pieces = self._application(environ, answer.start)
+        except (Gone, Malformed):
+            raise
         except Exception:
             log.exception("%s %s failed", request.method, request.target)
-            self.client.send(last_word(HTTPStatus.INTERNAL_SERVER_ERROR))
+            self.client.part(last_word(HTTPStatus.INTERNAL_SERVER_ERROR))
             return False
         answer.is_last |= body.is_held_back
         try:
@@ -111,5 +112,5 @@ class Connection:
     def _discard(self, body: Body) -> None:
         self.client.wait_at_most(DISCARD_SECONDS)
         with contextlib.suppress(OSError):
-            body.discard()
+            body.discard(DISCARD_SECONDS)
         self.client.wait_at_most(self._silence)

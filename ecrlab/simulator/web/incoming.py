@@ -52,10 +52,14 @@ class Request:
     @property
     def expects_leave(self) -> bool:
         """Whether the client holds the body back until it is told to go on."""
-        return self.variables.get("HTTP_EXPECT", "").lower() == "100-continue"
+        return self.variables.get("HTTP_EXPECT", "").lower() == "100-continue" and self.version == "1.1"
 
     def environ(self) -> Environ:
-        """The request for a WSGI application. Raises `Malformed` for a target that is none."""
+        """The request for a WSGI application. Raises `Malformed` for what cannot be one."""
+        if self.version not in ("1.0", "1.1"):
+            raise Malformed(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        if self.variables.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+            raise Malformed(HTTPStatus.NOT_IMPLEMENTED)
         target = self.target
         if not target.startswith(b"/") and b"://" in target:
             # To a proxy; then the target's host is the one that counts (RFC 9112, 3.2.2).
@@ -90,8 +94,8 @@ class Incoming:
         before = len(self.requests), len(self.pieces)
         try:
             self._parser.feed_data(received)
-        except HttpParserUpgrade:
-            # The client would go on in another protocol; it is answered, and that is all.
+        except HttpParserUpgrade as upgrade:
+            self._stay(received[upgrade.args[0] :])
             return
         except HttpParserError as error:
             raise Malformed(HTTPStatus.BAD_REQUEST) from error
@@ -105,9 +109,24 @@ class Incoming:
         self.pieces.append(piece)
         if is_last:
             self.pieces.append(END)
-        # The next byte that is fed begins a request.
-        self._parser = HttpRequestParser(self)
-        self.is_within = False
+            # The next byte that is fed begins a request.
+            self._parser = HttpRequestParser(self)
+            self.is_within = False
+
+    def _stay(self, rest: bytes) -> None:
+        """The client offers to go on in another protocol; it is answered in this one.
+
+        Java's `HttpClient` does so with the first request to each host. httptools believes then that the request has
+        ended, although the offer comes before its body: that is looked for behind a head of our own.
+        """
+        request = self.requests[-1]
+        if request.method != "CONNECT" and request.length != 0:
+            self.pieces.pop()
+            framing = "Transfer-Encoding: chunked" if request.length is None else f"Content-Length: {request.length}"
+            self._parser = HttpRequestParser(self)
+            self.feed(f"PUT / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
+            self.requests.pop()
+            self.feed(rest)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 
 from ecrlab.registry.errors import ServerException
 from ecrlab.simulator.v2 import DockerFace
@@ -37,10 +38,22 @@ def test_a_full_disk_is_told_and_leaves_the_upload_as_it_was(ask, world, monkeyp
     assert ask("PUT", f"{location}?digest={digest}", face=face).status_code == 201
 
 
-def test_more_bodies_than_threads_are_turned_away(ask, world):
+def test_a_piece_for_an_upload_that_is_just_being_completed_is_refused_at_once(ask, world):
     face = DockerFace(world)
-    while face._bodies.acquire(blocking=False):
-        pass
-    response = ask("PUT", "/v2/team/app/manifests/v1", b"{}", face=face)
-    assert (response.status_code, response.json["errors"][0]["code"]) == (429, "TOOMANYREQUESTS")
-    assert ask("GET", "/v2/team/app/tags/list", face=face).status_code == 200
+    location = ask("POST", "/v2/team/app/blobs/uploads/", face=face).location
+    upload = world.uploads.find(location.rpartition("/")[2], 1)
+    held, let_go = threading.Event(), threading.Event()
+
+    def complete():
+        with upload.lock:
+            held.set()
+            assert let_go.wait(10)
+
+    completing = threading.Thread(target=complete)
+    completing.start()
+    assert held.wait(10)
+    response = ask("PATCH", location, b"more", face=face)
+    let_go.set()
+    completing.join()
+    assert (response.status_code, response.json["errors"][0]["code"]) == (416, "RANGE_INVALID")
+    assert ask("PATCH", location, b"more", face=face).status_code == 202

@@ -18,6 +18,7 @@ PIECES = [
     b"Content-Length: 5\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"X: y\r\n",
+    b"Connection: upgrade\r\nUpgrade: h2c\r\n",
     b"\r\n",
     b"hello",
     b"5\r\nhello\r\n",

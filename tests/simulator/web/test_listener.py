@@ -1,9 +1,13 @@
 """Who is attended to while somebody else takes his time."""
 
 import contextlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -61,7 +65,7 @@ def test_a_connection_serves_many_requests_of_both_kinds(serve):
 )
 def test_clients_that_fall_silent_keep_nobody_out(serve, said):
     port = serve()
-    silent = [socket.create_connection(port.address) for _ in range(60)]
+    silent = [socket.create_connection(port.address) for _ in range(200)]
     for client in silent:
         client.sendall(said)
     assert ask(port) == b"GET /? [] "
@@ -102,6 +106,46 @@ def test_who_is_silent_too_long_is_let_go(serve, monkeypatch, said):
     assert heard.count(b"HTTP/1.1 200") == said.count(GET)
 
 
+def test_who_has_asked_is_not_let_go_because_the_leader_was_busy(serve):
+    def application(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            time.sleep(0.5)
+        return echo(environ, start_response)
+
+    port = serve(application, silence=0.3)
+    with port.connected() as first, port.connected() as second:
+        second.sendall(GET)
+        one_answer(second)
+        first.sendall(b"GET /slow HTTP/1.1\r\n\r\n")
+        time.sleep(0.1)
+        second.sendall(GET)
+        assert one_answer(second) == b"GET /? [] "
+
+
+def test_with_too_few_descriptors_there_is_still_a_server(monkeypatch):
+    few = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (40, 40))"
+    code = "import time; from ecrlab.simulator.web import Listener; from tests.simulator.web.conftest import echo"
+    serve = "print(Listener(echo).endpoint, flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", "; ".join([few, code, serve])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        address = urlsplit(process.stdout.readline().strip())
+        for _ in range(3):
+            clients = [socket.create_connection((address.hostname, address.port), timeout=10) for _ in range(80)]
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.sendall(GET)
+            for client in clients:
+                client.close()
+        with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+            client.sendall(GET)
+            assert one_answer(client) == b"GET /? [] "
+        process.terminate()
+
+
 def test_who_asks_again_has_all_the_time_again():
     here, there = connected()
     with here, there:
@@ -134,7 +178,6 @@ def test_with_too_many_connections_the_one_that_waited_longest_is_let_go(serve, 
 @pytest.mark.parametrize("quick", [True, False])
 def test_threads_outlive_connections_that_come_and_go_and_are_let_go(serve, monkeypatch, quick):
     monkeypatch.setattr(listener, "MOST_CONNECTIONS", 2)
-    monkeypatch.setattr(listener, "THREADS", 4)
     listening = Listener(echo, is_quick=lambda environ: quick, silence=0.004)
     port = Port(listening)
 
@@ -183,6 +226,43 @@ def test_what_is_under_way_is_answered_before_the_port_is_closed(serve):
         go_on.set()
         assert one_answer(client) == b"GET /? [] "
         stopping.join()
+
+
+def test_stopping_while_the_leader_is_busy_leaves_no_thread_behind(serve, monkeypatch):
+    monkeypatch.setattr(listener, "GRACE_SECONDS", 0.05)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def application(environ, start_response):
+        begun.set()
+        assert go_on.wait(10)
+        start_response("200 OK", [])
+        return iter([b"for this it steps aside"])
+
+    listening = Listener(application, is_quick=lambda environ: True)
+    with Port(listening).connected() as client:
+        client.sendall(GET)
+        assert begun.wait(10)
+        listening.stop()
+        go_on.set()
+        listening._join(10)
+    assert not any(thread.is_alive() for thread in listening._threads)
+
+
+def test_a_forked_child_keeps_neither_port_nor_connections_open(serve):
+    listening = Listener(echo)
+    with Port(listening).connected() as client:
+        client.sendall(GET)
+        one_answer(client)
+        # A child has descriptors of its own for the same.
+        held = [
+            os.dup(n) for n in (listening._port.fileno(), *(c.client.socket.fileno() for c in listening._connections))
+        ]
+        listening.stop()
+        assert client.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(Port(listening).address)
+    for descriptor in held:
+        os.close(descriptor)
 
 
 def test_stopping_does_not_wait_for_a_client_that_is_silent(serve, monkeypatch):
