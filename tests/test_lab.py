@@ -165,6 +165,7 @@ def test_the_clock_of_another_process_is_moved_only_with_the_labs_header(lab):
     url = lab.endpoint + "/_ecrlab/clock?seconds=3600"
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(url, b""))
+    refused.value.close()
     before = lab.clock.now()
     with urllib.request.urlopen(urllib.request.Request(url, b"", {"X-Ecrlab": "1"})) as answer:
         now = json.load(answer)["now"]

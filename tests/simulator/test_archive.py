@@ -311,4 +311,5 @@ def over_docker(lab, method, path):
     connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=20)
     with contextlib.closing(connection):
         connection.request(method, f"/v2/app/{path}", headers={"Authorization": f"Basic {token}"})
-        return connection.getresponse().status
+        with connection.getresponse() as answer:
+            return answer.status

@@ -88,6 +88,7 @@ def test_tokens_of_one_server_are_nothing_to_another(temporary):
         request = urllib.request.Request(f"{other}/v2/", headers={"Authorization": f"Basic {token}"})
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request)
+        refused.value.close()
 
     assert refused.value.code in (400, 401, 403)
 
