@@ -7,6 +7,7 @@ the same dates. `WallClock` is the machine's own time, for `ecrlab serve`.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -57,8 +58,7 @@ class WallClock:
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return datetime.fromtimestamp(int(time.time() * 1000) / 1000, UTC)
 
     def after_change(self) -> datetime:
         """The present instant: on a wall clock a change takes no time of its own."""

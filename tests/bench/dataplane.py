@@ -86,7 +86,7 @@ def small_images(salt: bytes) -> list[SmallImage]:
     for number in range(IMAGES):
         blobs = {}
         for part in range(LAYERS + 1):
-            body = hashlib.sha256(salt + b"%d %d" % (number, part)).digest() * (LAYER_BYTES // 32)
+            body = hashlib.sha256(salt + b" %d %d" % (number, part)).digest() * (LAYER_BYTES // 32)
             blobs["sha256:" + hashlib.sha256(body).hexdigest()] = body
         config, *layers = [{"mediaType": "application/x", "digest": name, "size": len(blobs[name])} for name in blobs]
         manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers}
