@@ -204,10 +204,11 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
 
 def _hold(db: sqlite3.Connection, registry: Registry, repository: Repository, digest: str, size: int) -> Layer:
     """Let a repository hold a layer whose bytes are there."""
-    db.execute(
-        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?)", (repository.id, digest, size)
-    )
-    layer = _get(db, repository.id, digest)
+    new = db.execute(
+        "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?) RETURNING id",
+        (repository.id, digest, size),
+    ).fetchone()
+    layer = _get(db, repository.id, digest) if new is None else Layer(new["id"], digest, size, None, has_bytes=True)
     assert layer is not None
     if layer.has_bytes:
         registry.world.store.keep_remembered()
