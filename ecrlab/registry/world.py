@@ -143,8 +143,9 @@ class World:
 
     def keep_up(self) -> None:
         """Live through the nights that have passed since the last request; call it at the beginning of each."""
-        if self.is_behind:
-            self._live_through(self.clock.now())
+        now = self.clock.now()
+        if now >= self.nights.next:
+            self._live_through(now)
 
     def close(self) -> None:
         """Let go of the directory; open uploads are dropped."""

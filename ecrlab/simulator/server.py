@@ -11,10 +11,7 @@ from ecrlab.simulator.dispatch import Dispatcher, is_for_docker
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
-from ecrlab.simulator.web import Environ, Listener
-
-QUICK = ("GET", "HEAD", "POST", "PATCH")
-"""What Docker clients do most, and what needs no disk to be synced: looking, reading, and beginning to bring layers."""
+from ecrlab.simulator.web import Listener
 
 
 def application(
@@ -36,18 +33,11 @@ class Server:
         self.aws = AwsFace(world)
         self.beforehand = Beforehand()
         self.recorder = Recorder(application(world, self.aws, beforehand=self.beforehand, quirks=quirks))
-        self._world = world
-        self._listener = Listener(self.recorder, port=port, is_quick=self._is_quick)
+        # The Docker face says when it may have to wait; moto would not.
+        self._listener = Listener(self.recorder, port=port, is_quick=is_for_docker)
         self.endpoint = self._listener.endpoint
         """Where it listens, as a URL."""
 
     def stop(self) -> None:
         """Stop listening."""
         self._listener.stop()
-
-    def _is_quick(self, environ: Environ) -> bool:
-        """Whether a request waits for nothing but, perhaps, a change that is just being made."""
-        method = environ["REQUEST_METHOD"]
-        # A POST with a query brings a whole layer, or takes one over from another repository.
-        is_whole = method == "POST" and environ["QUERY_STRING"]
-        return method in QUICK and is_for_docker(environ) and not is_whole and not self._world.is_behind

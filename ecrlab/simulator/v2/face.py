@@ -79,7 +79,9 @@ class DockerFace:
             return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:
-        self._world.keep_up()
+        if self._world.is_behind:
+            request.step_aside()
+            self._world.keep_up()
         token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
         for pattern, handlers in _COMPILED:

@@ -88,6 +88,10 @@ class Request:
         self.query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         self.body = Body(environ)
 
+    def step_aside(self) -> None:
+        """Let the server go on with others: what follows may have to wait for a disk, or take its time."""
+        self._environ.get("ecrlab.step_aside", _stay)()
+
     def header(self, name: str) -> str | None:
         """A header's value."""
         key = name.upper().replace("-", "_")
@@ -158,6 +162,10 @@ class Response:
             return [b""]
         # Servers send a list at once.
         return [self.body] if isinstance(self.body, bytes) else self.body
+
+
+def _stay() -> None:
+    """A server of another kind has a thread for each request."""
 
 
 def _cut_short() -> Refusal:

@@ -23,6 +23,9 @@ HEAD_SECONDS = 30.0
 DISCARD_SECONDS = 5.0
 """How long an unwanted body may come in."""
 
+STEP_ASIDE = "ecrlab.step_aside"
+"""What an application finds under this name it calls before it does what may have to wait."""
+
 SURROUNDINGS: Environ = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),
@@ -42,7 +45,8 @@ class Connection:
     """A connection, and the requests that come by it, one after the other.
 
     `attend` is called whenever bytes have come. It waits for nothing before it has called `step_aside`; what is not
-    `is_quick` to answer is answered after that as well. For `silence` seconds a client may be silent.
+    `is_quick`, that is, of what the application does not say by itself when it may have to wait, is answered after that
+    as well. For `silence` seconds a client may be silent.
     """
 
     def __init__(
@@ -88,7 +92,7 @@ class Connection:
     def _answer(self, request: Request) -> bool:
         """Answer one request, and say whether another may follow it."""
         body, answer = Body(self.client, self._incoming, request), Answer(self.client, request)
-        environ = {**self._surroundings, **request.environ(), "wsgi.input": body}
+        environ = {**self._surroundings, **request.environ(), "wsgi.input": body, STEP_ASIDE: self.client.step_aside}
         if self._incoming.is_within or not self._is_quick(environ):
             self.client.step_aside()
         try:

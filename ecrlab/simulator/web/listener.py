@@ -48,7 +48,8 @@ class PortTaken(EcrLabError):
 class Listener:
     """A WSGI application on a port of 127.0.0.1, from when it is made until `stop`.
 
-    `is_quick` says which requests are answered without waiting for a disk or another request.
+    `is_quick` says which requests are answered without waiting for a disk or another request, or of which the
+    application says by itself when it may have to: it calls what it finds in `environ[STEP_ASIDE]`.
     """
 
     def __init__(
