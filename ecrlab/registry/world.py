@@ -143,9 +143,8 @@ class World:
 
     def keep_up(self) -> None:
         """Live through the nights that have passed since the last request; call it at the beginning of each."""
-        now = self.clock.now()
-        if now >= self.nights.next:
-            self._live_through(now)
+        if self.is_behind:
+            self._live_through(self.clock.now())
 
     def close(self) -> None:
         """Let go of the directory; open uploads are dropped."""

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.web import STEP_ASIDE
 
 PIECE = 1024 * 1024
 """Bytes read from a client at a time."""
@@ -90,7 +91,7 @@ class Request:
 
     def step_aside(self) -> None:
         """Let the server go on with others: what follows may have to wait for a disk, or take its time."""
-        self._environ.get("ecrlab.step_aside", _stay)()
+        self._environ.get(STEP_ASIDE, _stay)()
 
     def header(self, name: str) -> str | None:
         """A header's value."""

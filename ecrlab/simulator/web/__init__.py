@@ -11,7 +11,8 @@ Servers from the shelf hand each request, and each piece of a body, from one thr
 answering. `tests/bench/dataplane.py` measures what comes of it.
 """
 
+from ecrlab.simulator.web.connection import STEP_ASIDE
 from ecrlab.simulator.web.incoming import Environ
 from ecrlab.simulator.web.listener import Listener, PortTaken
 
-__all__ = ["Environ", "Listener", "PortTaken"]
+__all__ = ["STEP_ASIDE", "Environ", "Listener", "PortTaken"]

@@ -86,6 +86,8 @@ class Incoming:
         self.is_within = False
         """Whether the last request has begun and not ended."""
         self._for_nothing = 0
+        self._stays = False
+        """Whether the client has offered to go on in another protocol."""
         self._request: Request | None = None
         self._parser = HttpRequestParser(self)
 
@@ -95,7 +97,10 @@ class Incoming:
         try:
             self._parser.feed_data(received)
         except HttpParserUpgrade as upgrade:
-            self._stay(received[upgrade.args[0] :])
+            # Requests behind such a one are not answered any more.
+            if not self._stays:
+                self._stays = True
+                self._stay(received[upgrade.args[0] :])
             return
         except HttpParserError as error:
             raise Malformed(HTTPStatus.BAD_REQUEST) from error

@@ -8,6 +8,7 @@ import pytest
 from ecrlab.registry import blobs, deletions, pushes
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
+from ecrlab.simulator.web import STEP_ASIDE
 
 LAYER = b"layer"
 DIGEST = "sha256:" + hashlib.sha256(LAYER).hexdigest()
@@ -46,7 +47,7 @@ def say(ask, world, steps, monkeypatch):
     face = DockerFace(world)
 
     def application(environ, start_response):
-        return face({**environ, "ecrlab.step_aside": lambda: steps.append("aside")}, start_response)
+        return face({**environ, STEP_ASIDE: lambda: steps.append("aside")}, start_response)
 
     def request(method, path, body=b""):
         steps.clear()

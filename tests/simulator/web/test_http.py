@@ -4,6 +4,9 @@ import socket
 
 import pytest
 
+from ecrlab.simulator.web import client
+from ecrlab.simulator.web import connection as connection_module
+
 from .conftest import echo, one_answer, rest_of
 
 GET = b"GET / HTTP/1.1\r\n\r\n"
@@ -113,13 +116,25 @@ def test_an_error_is_heard_by_a_client_that_is_still_sending(serve):
 @pytest.mark.parametrize(
     "begun", [b"GET / HTTP/1.1\r\nX: ", b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "]
 )
-def test_headers_without_end_are_not_collected(port, begun):
+def test_headers_without_end_are_not_collected(port, begun, monkeypatch):
+    monkeypatch.setattr(client, "FAREWELL_SECONDS", 0.1)
     with port.connected() as connection:
         connection.sendall(begun)
-        for _ in range(100):
+        for _ in range(30):
             connection.sendall(b"x" * 10_000)
         assert connection.recv(12) == b"HTTP/1.1 431"
-        rest_of(connection)
+        with pytest.raises(ConnectionError):
+            for _ in range(1_000_000):
+                connection.sendall(b"x" * 10_000)
+
+
+def test_a_body_that_nobody_wants_is_not_read_for_ever(serve, monkeypatch):
+    monkeypatch.setattr(connection_module, "DISCARD_SECONDS", 0.1)
+    with serve(refuse).connected() as connection:
+        connection.sendall(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            for _ in range(1_000_000):
+                connection.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
 
 
 def test_a_body_that_ends_too_early_is_an_error_for_whoever_reads_it(serve):

@@ -53,6 +53,12 @@ def test_no_bytes_are_more_than_malformed(said):
     found_in(said)
 
 
+def test_many_offers_of_another_protocol_are_one():
+    offer = b"PUT / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx"
+    requests, bodies, end = found_in(offer * 900)
+    assert (len(requests), bodies[:2], end) == (2, b"x|", "")
+
+
 def test_headers_may_be_large_but_not_without_end():
     incoming = Incoming()
     incoming.feed(b"GET / HTTP/1.1\r\nX: ")

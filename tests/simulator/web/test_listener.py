@@ -122,7 +122,7 @@ def test_who_has_asked_is_not_let_go_because_the_leader_was_busy(serve):
         assert one_answer(second) == b"GET /? [] "
 
 
-def test_with_too_few_descriptors_there_is_still_a_server(monkeypatch):
+def test_with_too_few_descriptors_there_is_still_a_server():
     few = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (40, 40))"
     code = "import time; from ecrlab.simulator.web import Listener; from tests.simulator.web.conftest import echo"
     serve = "print(Listener(echo).endpoint, flush=True); time.sleep(60)"
