@@ -14,8 +14,8 @@ if sys.version_info < (3, 11):
         )
     )
 
-from ecrlab.bootstrap import SetupError, fit_here, hand_over, prepare
 from ecrlab.cli import answer_at_once
+from ecrlab.machine.bootstrap import SetupError, fit_here, hand_over, prepare
 
 
 def main(arguments: list[str]) -> int:

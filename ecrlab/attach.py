@@ -7,8 +7,8 @@ to nothing else.
 import argparse
 import os
 
-from ecrlab import environment, running
 from ecrlab.errors import EcrLabError
+from ecrlab.machine import environment, running
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "lab": Command("ecrlab.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"),
+    "lab": Command(
+        "ecrlab.machine.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"
+    ),
     "test": Command("ecrlab.selftest", "check that the kit and its notebooks work on this machine"),
     "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
     "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),

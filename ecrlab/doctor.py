@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ecrlab import __version__
-from ecrlab.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
-from ecrlab.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
+from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
 from ecrlab.registry.verify import verify
 from ecrlab.registry.world import StateError
 

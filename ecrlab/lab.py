@@ -15,13 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ecrlab import environment
 from ecrlab.clock import START, LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons.exercises import Desk, View
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.lessons.whys import explain
-from ecrlab.running import LabFolder
+from ecrlab.machine import environment
+from ecrlab.machine.running import LabFolder
 
 if TYPE_CHECKING:
     import pandas as pd

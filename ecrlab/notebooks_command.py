@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ecrlab.bootstrap import CHECKOUT
 from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.selftest import surroundings
 
 NOTEBOOKS = CHECKOUT / "notebooks"

@@ -24,10 +24,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ecrlab import attach, environment
+from ecrlab import attach
 from ecrlab.docker import platforms, references
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
+from ecrlab.machine import environment
 from ecrlab.scanning import command
 from ecrlab.scanning.errors import TargetError
 

@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecrlab.bootstrap import CHECKOUT
-from ecrlab.jupyter import prepare
+from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.jupyter import prepare
 
 # Set for the tests when a missing program is a failure; tests/conftest.py reads it.
 EVERY_CLIENT = "ECRLAB_TEST_EVERY_CLIENT"

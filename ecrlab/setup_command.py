@@ -1,6 +1,6 @@
 """Make the kit ready without starting it: for images, classrooms, and machines about to go offline.
 
-The environment itself is made before any command runs (see `ecrlab.bootstrap`); what is left is what would
+The environment itself is made before any command runs (see `ecrlab.machine.bootstrap`); what is left is what would
 make the first notebook slow: matplotlib's list of this machine's fonts.
 
 example:
@@ -11,8 +11,8 @@ import argparse
 import sys
 import time
 
-from ecrlab.bootstrap import CHECKOUT, SetupError, hand_over, prepare
 from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT, SetupError, hand_over, prepare
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from ecrlab.bootstrap import CHECKOUT
 from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT
 
 APP = CHECKOUT / "notebooks" / "apps" / "my-app"
 

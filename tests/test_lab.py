@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 import ecrlab
-from ecrlab import running
+from ecrlab.machine import running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 import ecrlab
 from ecrlab import cli
-from ecrlab.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ecrlab
-from ecrlab.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT
 
 PACKAGE = CHECKOUT / "ecrlab"
 EVERYWHERE = {"errors", "__init__"}
@@ -36,8 +36,7 @@ MAY_IMPORT = {
         "layers",
         "docker",
         "clock",
-        "environment",
-        "running",
+        "machine",
     },
     "analysis": {"lifecycle", "histories"},
 }
@@ -46,7 +45,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "__init__": set(),
     "__main__": set(),
-    "bootstrap": {"packaging"},
+    "machine": {"packaging"},
     "cli": set(),
     "errors": set(),
     "layers": set(),

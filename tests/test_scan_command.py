@@ -9,8 +9,8 @@ import pytest
 
 import ecrlab
 from ecrlab import scan_command
-from ecrlab.bootstrap import CHECKOUT
 from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT
 from tests.simulator.client import Repository
 from tests.simulator.scanned import OLD, OLD_JINJA
 
@@ -84,6 +84,6 @@ def test_an_image_of_the_gallery_needs_no_lab() -> None:
 
 
 def test_without_a_lab_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecrlab.running.find", list)
+    monkeypatch.setattr("ecrlab.machine.running.find", list)
     with pytest.raises(EcrLabError, match=r"no lab is running"):
         scan_command.image_layers("my-app:v1", "linux/amd64")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ecrlab import tour
-from ecrlab.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT
 from tests.chapter import PUT_POLICY
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.environment import ACCESS_KEY_ID, REGION
+from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
 
 log = logging.getLogger("ecrlab.server")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ecrlab.environment import ACCESS_KEY_ID
+from ecrlab.machine.environment import ACCESS_KEY_ID
 from ecrlab.registry.errors import EcrError
 from ecrlab.registry.names import REGION
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecrlab.environment import ACCESS_KEY_ID, REGION
+from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
 from ecrlab.registry.world import World
 from ecrlab.simulator import downloads
 from ecrlab.simulator.aws import AwsFace

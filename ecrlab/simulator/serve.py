@@ -10,11 +10,11 @@ import signal
 import threading
 from pathlib import Path
 
-from ecrlab import environment
 from ecrlab.clock import Clock, LabClock, WallClock
 from ecrlab.docker import install
+from ecrlab.machine import environment
+from ecrlab.machine.running import LabFolder
 from ecrlab.registry.world import World
-from ecrlab.running import LabFolder
 from ecrlab.simulator.server import Server
 
 

@@ -16,8 +16,8 @@ from ecrlab import cli
 from ecrlab.analysis import prices, reading, report_command, report_page, storage
 from ecrlab.analysis.report import Report, as_json, as_text
 from ecrlab.analysis.running import parse as reference
-from ecrlab.bootstrap import CHECKOUT
 from ecrlab.lifecycle import parse
+from ecrlab.machine.bootstrap import CHECKOUT
 from tests.analysis.repositories import NOW, image, repository
 from tests.lifecycle.builders import rule, text
 from tests.simulator.client import Repository

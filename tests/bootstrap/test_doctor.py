@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ecrlab import doctor
-from ecrlab.bootstrap import CHECKOUT
 from ecrlab.cli import main
 from ecrlab.doctor import Finding
+from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.registry.world import World
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecrlab.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.selftest import EVERY_CLIENT, plan, surroundings
 from tests import conftest
 

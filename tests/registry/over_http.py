@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecrlab.environment import ACCESS_KEY_ID
+from ecrlab.machine.environment import ACCESS_KEY_ID
 from ecrlab.registry import manifest
 from ecrlab.registry.manifest import Manifest
 from tests.registry.conftest import REGION, Client, digest_of

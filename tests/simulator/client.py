@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ecrlab.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from ecrlab.machine.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

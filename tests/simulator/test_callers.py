@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.iam.utils import generate_access_key_id_from_account_id
 
-from ecrlab.environment import ACCESS_KEY_ID
+from ecrlab.machine.environment import ACCESS_KEY_ID
 from ecrlab.simulator.callers import (
     LEARNER_ARN,
     UnrecognizedClientException,

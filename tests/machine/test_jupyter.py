@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import websocket
 
-from ecrlab import jupyter
-from ecrlab.environment import DEAD_ENDPOINT
 from ecrlab.errors import EcrLabError
+from ecrlab.machine import jupyter
+from ecrlab.machine.environment import DEAD_ENDPOINT
 
 
 class Lab:
@@ -155,6 +155,6 @@ def test_a_machine_without_a_display_only_prints_the_address(monkeypatch: pytest
 
 
 def test_a_package_without_its_lessons_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecrlab.jupyter.CHECKOUT", tmp_path)
+    monkeypatch.setattr("ecrlab.machine.jupyter.CHECKOUT", tmp_path)
     with pytest.raises(EcrLabError, match="copy of the whole project"):
         jupyter.run(argparse.Namespace(port=None, no_browser=True))

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from ecrlab.bootstrap import CHECKOUT, NEWEST_TESTED
+from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((CHECKOUT / "environment.yml").read_text())

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecrlab.environment import (
+from ecrlab.machine.environment import (
     ACCESS_KEY_ID,
     DEAD_ENDPOINT,
     LOOPBACK,

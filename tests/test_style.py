@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from ecrlab.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import IO
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 1_500_000_000
 NEWEST_TESTED = (3, 13)
 SECONDS_BETWEEN_LINES = 5.0

@@ -4,7 +4,7 @@
       alive         locked by the lab's process; the lock goes with the process, however it ends
       lab.json      where the lab listens, for terminals that want to attach
       lab.log       what its server had to say
-      …             what `ecrlab.environment` puts there for clients, and the registry of a lab that keeps nothing
+      …             the files of `ecrlab.machine.environment`, and the registry of a lab that keeps nothing
 
 Folders of dead labs are swept when the next one starts.
 """

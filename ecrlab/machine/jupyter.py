@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecrlab.bootstrap import CHECKOUT, importable_from
-from ecrlab.environment import DEAD_ENDPOINT, inside_lab, lab_environment, shell_lines, write_files
 from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT, importable_from
+from ecrlab.machine.environment import DEAD_ENDPOINT, inside_lab, lab_environment, shell_lines, write_files
 
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 FIRST_PORT = 8888
