@@ -14,7 +14,7 @@ if sys.version_info < (3, 11):
         )
     )
 
-from ecrlab.cli import answer_at_once
+from ecrlab.commands.cli import answer_at_once
 from ecrlab.machine.bootstrap import SetupError, fit_here, hand_over, prepare
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\necrlab: stopped; the same command begins the set-up again", file=sys.stderr)
         return 130
-    from ecrlab.cli import main as run
+    from ecrlab.commands.cli import main as run
 
     return run(arguments)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ecrlab.commands.test import EVERY_CLIENT
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment, write_files
-from ecrlab.selftest import EVERY_CLIENT
 
 # How long an example takes says how busy the machine is; what is to be fast is measured in tests/bench.
 settings.register_profile("ecrlab", deadline=None)

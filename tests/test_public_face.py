@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import ecrlab
-from ecrlab import cli
+from ecrlab.commands import cli
 from ecrlab.machine.bootstrap import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()

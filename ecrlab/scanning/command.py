@@ -1,6 +1,6 @@
 """`python3 -m ecrlab scan`: an image's findings as a table or JSON, and an exit status to gate a release with.
 
-Images on disk are found here; those in a running lab by whoever runs the command (`ecrlab.scan_command`), which
+Images on disk are found here; those in a running lab by whoever runs the command (`ecrlab.commands.scan`), which
 says what the options and the exit status mean.
 """
 

@@ -12,10 +12,10 @@ import pytest
 from botocore.stub import Stubber
 
 import ecrlab
-from ecrlab import cli
-from ecrlab.analysis import prices, reading, report_command, report_page, storage
+from ecrlab.analysis import prices, reading, report_page, storage
 from ecrlab.analysis.report import Report, as_json, as_text
 from ecrlab.analysis.running import parse as reference
+from ecrlab.commands import cli, report
 from ecrlab.lifecycle import parse
 from ecrlab.machine.bootstrap import CHECKOUT
 from tests.analysis.repositories import NOW, image, repository
@@ -117,7 +117,7 @@ def test_it_asks_for_nothing_but_what_it_says_in_its_help(lab, shop, capsys):
 
     asked = {f"ecr:{exchange.asked.rpartition('.')[2]}" for exchange in said.exchanges if exchange.asked}
     assert asked == set(reading.ACTIONS)
-    assert all(action in report_command.__doc__ for action in reading.ACTIONS)
+    assert all(action in report.__doc__ for action in reading.ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_manifests_come_a_hundred_at_a_time(client):
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "RepositoryNotFoundException"])
 def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code):
-    monkeypatch.setattr(report_command, "connect", lambda profile, region: client)
+    monkeypatch.setattr(report, "connect", lambda profile, region: client)
     with Stubber(client) as service:
         service.add_client_error("describe_images", code, "because")
         status, out, err = ask(capsys, "--repository", "my-app")
@@ -304,7 +304,7 @@ def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code
 
 
 def test_a_real_account_is_on_the_time_of_this_machine(client):
-    assert abs(report_command.now(client) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(report.now(client) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 # The page

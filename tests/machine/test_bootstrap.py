@@ -25,10 +25,11 @@ def run(options): return print("the command `env` ran")
 def checkout(tmp_path: Path) -> Path:
     """A copy of the door of the kit that asks for a package no Python has, and locks none."""
     copy = tmp_path / "a copy of the kit"
-    for name in ("__init__", "__main__", "errors", "cli", "machine/__init__", "machine/bootstrap"):
+    rooms = ("machine/__init__", "machine/bootstrap", "commands/__init__", "commands/cli")
+    for name in ("__init__", "__main__", "errors", *rooms):
         (copy / "ecrlab" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / "ecrlab" / f"{name}.py", copy / "ecrlab" / f"{name}.py")
-    (copy / "ecrlab" / "attach.py").write_text(A_COMMAND)
+    (copy / "ecrlab" / "commands" / "env.py").write_text(A_COMMAND)
     (copy / "pyproject.toml").write_text('[project]\ndependencies = ["a-package-nobody-has>=1"]\n')
     (copy / "requirements.lock").write_text("# nothing\n")
     return copy
@@ -77,7 +78,9 @@ def test_a_bare_machine_gets_an_environment_and_the_second_start_uses_it(checkou
 
 def test_the_door_needs_the_standard_library_only() -> None:
     # when: no site-packages, so anything else fails to import
-    code = "import ecrlab.__main__, ecrlab.machine.bootstrap, ecrlab.cli; print(ecrlab.cli.overview())"
+    code = (
+        "import ecrlab.__main__, ecrlab.machine.bootstrap, ecrlab.commands.cli; print(ecrlab.commands.cli.overview())"
+    )
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=CHECKOUT, capture_output=True, text=True)
     # then
     assert "usage:" in done.stdout, done.stderr

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ecrlab import cli
+from ecrlab.commands import cli
+from ecrlab.commands.lifecycle import configure, run
 from ecrlab.lifecycle import aws
-from ecrlab.lifecycle.command import configure, run
 from tests.lifecycle.builders import NOW, rule, text
 
 type_ = "application/vnd.oci.image.index.v1+json"
@@ -371,7 +371,7 @@ def test_an_aws_that_reads_its_own_documents_otherwise_is_told_but_no_finding(
 def program(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     root = Path(__file__).parents[2]
     return subprocess.run(
-        [sys.executable, "-m", "ecrlab.lifecycle", *words],
+        [sys.executable, "-m", "ecrlab", "lifecycle", *words],
         cwd=folder,
         env={"PYTHONPATH": str(root), "PATH": ""},
         capture_output=True,

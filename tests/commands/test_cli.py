@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import ecrlab
-from ecrlab import cli
+from ecrlab.commands import cli
 from ecrlab.errors import EcrLabError
 
 

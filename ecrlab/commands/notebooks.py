@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ecrlab.commands.test import surroundings
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
-from ecrlab.selftest import surroundings
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 CELL_SECONDS = 120

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import ecrlab
-from ecrlab import scan_command
+from ecrlab.commands import scan
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
 from tests.simulator.client import Repository
@@ -50,7 +50,7 @@ def test_it_is_named_by_its_digest_too(lab: ecrlab.Lab) -> None:
     [detail] = lab.client("ecr").describe_images(repositoryName="team/my-app", imageIds=[{"imageTag": "v1"}])[
         "imageDetails"
     ]
-    layers = scan_command.image_layers(f"{HOST}/team/my-app@{detail['imageDigest']}", "linux/amd64")
+    layers = scan.image_layers(f"{HOST}/team/my-app@{detail['imageDigest']}", "linux/amd64")
     assert len(layers) == 2
 
 
@@ -66,13 +66,13 @@ def test_it_is_named_by_its_digest_too(lab: ecrlab.Lab) -> None:
 )
 def test_what_is_not_there_is_said(lab: ecrlab.Lab, name: str, said: str) -> None:
     with pytest.raises(EcrLabError) as told:
-        scan_command.image_layers(name, "linux/amd64")
+        scan.image_layers(name, "linux/amd64")
     assert said in str(told.value)
 
 
 def test_another_platform_of_an_index_is_said_to_be_missing(lab: ecrlab.Lab) -> None:
     with pytest.raises(EcrLabError, match="no matching manifest for linux/arm64"):
-        scan_command.image_layers("team/my-app:many", "linux/arm64")
+        scan.image_layers("team/my-app:many", "linux/arm64")
 
 
 def test_an_image_of_the_gallery_needs_no_lab() -> None:
@@ -86,4 +86,4 @@ def test_an_image_of_the_gallery_needs_no_lab() -> None:
 def test_without_a_lab_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecrlab.machine.running.find", list)
     with pytest.raises(EcrLabError, match=r"no lab is running"):
-        scan_command.image_layers("my-app:v1", "linux/amd64")
+        scan.image_layers("my-app:v1", "linux/amd64")

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ecrlab import attach
+from ecrlab.commands import env
 from ecrlab.docker import platforms, references
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
@@ -86,7 +86,7 @@ def _from_lab(reference: Reference, platform: str, endpoint: str | None) -> Sequ
     from botocore.exceptions import ClientError
 
     said = os.environ.get("ECRLAB_ENDPOINT")
-    lab = attach.chosen(endpoint or (said if said != environment.DEAD_ENDPOINT else None))
+    lab = env.chosen(endpoint or (said if said != environment.DEAD_ENDPOINT else None))
     private = _PRIVATE.fullmatch(reference.domain)
     region = private[2] if private else environment.REGION
     session = boto3.Session(environment.ACCESS_KEY_ID, environment.SECRET_ACCESS_KEY, region_name=region)

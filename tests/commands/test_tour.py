@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ecrlab import tour
+from ecrlab.commands import tour
 from ecrlab.machine.bootstrap import CHECKOUT
 from tests.chapter import PUT_POLICY
 
@@ -66,7 +66,7 @@ def test_it_can_wait_for_a_teacher():
 
 
 def test_a_command_that_fails_ends_the_tour(monkeypatch, capfd):
-    from ecrlab.cli import main
+    from ecrlab.commands.cli import main
 
     monkeypatch.setattr(tour, "STEPS", (tour.Step("A mistake.", "false\ntrue"), tour.Step("Not reached.", "true")))
 
@@ -77,7 +77,7 @@ def test_a_command_that_fails_ends_the_tour(monkeypatch, capfd):
 
 
 def test_the_learners_surroundings_are_put_back(monkeypatch, capfd):
-    from ecrlab.cli import main
+    from ecrlab.commands.cli import main
 
     monkeypatch.setattr(tour, "STEPS", (tour.Step("Where is AWS?", "echo $AWS_ENDPOINT_URL"),))
     before = dict(os.environ)

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from ecrlab import attach
+from ecrlab.commands import env
 from ecrlab.errors import EcrLabError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         asked = {"seconds": str(seconds(options.duration))}
     elif options.verb == "travel-to":
         asked = {"instant": options.instant}
-    print(_ask(attach.chosen(options.endpoint).endpoint, asked)["now"])
+    print(_ask(env.chosen(options.endpoint).endpoint, asked)["now"])
     return 0
 
 

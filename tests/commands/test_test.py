@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from ecrlab.commands.test import EVERY_CLIENT, plan, surroundings
 from ecrlab.machine.bootstrap import CHECKOUT
-from ecrlab.selftest import EVERY_CLIENT, plan, surroundings
 from tests import conftest
 
 
@@ -43,13 +43,13 @@ def test_tests_see_no_aws_of_the_user_s_and_keep_compiled_modules(tmp_path: Path
 
 
 def test_the_run_ends_with_pytest_s_own_line() -> None:
-    done = run_tests("--", "tests/bootstrap/test_selftest.py", "-k", "leaves_nothing_out")
+    done = run_tests("--", "tests/commands/test_test.py", "-k", "leaves_nothing_out")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout.splitlines()[-1]
 
 
 def test_a_run_without_a_test_fails() -> None:
-    done = run_tests("--", "tests/bootstrap/test_selftest.py", "-k", "no_such_test")
+    done = run_tests("--", "tests/commands/test_test.py", "-k", "no_such_test")
     assert done.returncode != 0
     assert "no test ran" in done.stderr
 

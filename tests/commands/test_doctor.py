@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab import doctor
-from ecrlab.cli import main
-from ecrlab.doctor import Finding
+from ecrlab.commands import doctor
+from ecrlab.commands.cli import main
+from ecrlab.commands.doctor import Finding
 from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.registry.world import World
 

@@ -30,19 +30,17 @@ COMMANDS = {
     "lab": Command(
         "ecrlab.machine.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"
     ),
-    "test": Command("ecrlab.selftest", "check that the kit and its notebooks work on this machine"),
-    "setup": Command("ecrlab.setup_command", "only make the environment ready, for a later start without network"),
-    "doctor": Command("ecrlab.doctor", "say what is fine on this machine, what is wrong, and the cure"),
-    "lifecycle": Command("ecrlab.lifecycle.command", "lint, preview and compare lifecycle policies, and say why"),
-    "report": Command(
-        "ecrlab.analysis.report_command", "how old repositories are, what they cost, what a policy saves"
-    ),
-    "tour": Command("ecrlab.tour", "the way of an image from login to clean-up, here in the terminal"),
-    "serve": Command("ecrlab.simulator.serve", "run the simulator for terminals and real Docker clients"),
-    "scan": Command("ecrlab.scan_command", "list what is inside an image, and which CVEs come with it"),
-    "env": Command("ecrlab.attach", "print the lines that attach a terminal to the running lab"),
-    "clock": Command("ecrlab.clock_command", "show or move the running lab's clock"),
-    "notebooks": Command("ecrlab.notebooks_command", "re-execute and tidy the notebooks (for authors of lessons)"),
+    "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine"),
+    "setup": Command("ecrlab.commands.setup", "only make the environment ready, for a later start without network"),
+    "doctor": Command("ecrlab.commands.doctor", "say what is fine on this machine, what is wrong, and the cure"),
+    "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview and compare lifecycle policies, and say why"),
+    "report": Command("ecrlab.commands.report", "how old repositories are, what they cost, what a policy saves"),
+    "tour": Command("ecrlab.commands.tour", "the way of an image from login to clean-up, here in the terminal"),
+    "serve": Command("ecrlab.commands.serve", "run the simulator for terminals and real Docker clients"),
+    "scan": Command("ecrlab.commands.scan", "list what is inside an image, and which CVEs come with it"),
+    "env": Command("ecrlab.commands.env", "print the lines that attach a terminal to the running lab"),
+    "clock": Command("ecrlab.commands.clock", "show or move the running lab's clock"),
+    "notebooks": Command("ecrlab.commands.notebooks", "re-execute and tidy the notebooks (for authors of lessons)"),
 }
 
 EXAMPLES = f"""\
