@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ecrlab.analysis.snapshot import Snapshot as Contents
     from ecrlab.analysis.transcripts import Transcript
     from ecrlab.histories import Shop
-    from ecrlab.registry import snapshots
+    from ecrlab.registry.store import snapshots
     from ecrlab.registry.world import World
     from ecrlab.simulator.server import Server
 
@@ -126,9 +126,9 @@ class Lab:
         What was refused changed nothing, so it is not listed. `ecrlab.analysis.tag_history` draws it.
         """
         from ecrlab.analysis.tag_history import table
-        from ecrlab.registry import history
+        from ecrlab.registry import tag_history
 
-        return table(history.of(self._world.registry(self.account_id, self.region), repository))
+        return table(tag_history.of(self._world.registry(self.account_id, self.region), repository))
 
     def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
         """Give the registry a past that ended yesterday: `lab.load("a-year-of-ci")`; another seed, another shop.
@@ -156,7 +156,7 @@ class Lab:
 
     def snapshot(self) -> "snapshots.Snapshot":
         """Remember the whole registry as it is now, for `lab.restore()`."""
-        from ecrlab.registry import snapshots
+        from ecrlab.registry.store import snapshots
 
         self._last_snapshot = snapshots.take(self._world)
         return self._last_snapshot
@@ -167,7 +167,7 @@ class Lab:
         The clock does not go back, and neither do AWS's other services. Raises `EcrLabError` when there is no such
         snapshot of this lab.
         """
-        from ecrlab.registry import snapshots
+        from ecrlab.registry.store import snapshots
 
         wanted = self._last_snapshot if snapshot is None else snapshot
         if wanted is None:

@@ -36,7 +36,7 @@ class Span:
 
 
 def table(events: Iterable[Any]) -> "pd.DataFrame":
-    """One row for each event (see `ecrlab.registry.history.Event`), numbered from 1.
+    """One row for each event (see `ecrlab.registry.tag_history.Event`), numbered from 1.
 
     Columns: `when` (UTC), `repository`, `what` (pushed, tagged, untagged, deleted), `tag`, the digests it went `from`
     and `to` (their first 12 hexadecimal digits, empty for none), and `by`, who did it.

@@ -14,8 +14,8 @@ from typing import Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.histories import Day, Pull, Push, Shop, draw
-from ecrlab.registry import histories, manifest
-from ecrlab.registry.histories import Pulled, Pushed
+from ecrlab.registry import backfill, manifest
+from ecrlab.registry.backfill import Pulled, Pushed
 from ecrlab.registry.names import registry_host
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.world import Registry
@@ -43,7 +43,7 @@ def load(scenario: str, seed: int, registry: Registry) -> Shop:
     shop = SCENARIOS[scenario](seed, registry.world.clock.now().date() - timedelta(days=1))
     repositories = {one.name: IMMUTABLE if one.is_immutable else Settings() for one in shop.repositories}
     events = (event for day in shop.past for event in _events(day))
-    histories.record(registry, repositories, events, by=CI.format(account=registry.account_id))
+    backfill.record(registry, repositories, events, by=CI.format(account=registry.account_id))
     return shop
 
 

@@ -7,7 +7,7 @@ image; API reference, BatchDeleteImage and ImageFailureCode).
 import json
 from collections.abc import Sequence
 
-from ecrlab.registry import announcements, history, repositories
+from ecrlab.registry import announcements, repositories, tag_history
 from ecrlab.registry.images import Failure, Image, ImageId, listed_by, parents_of, resolve
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry
@@ -41,13 +41,13 @@ def delete_in(
             failures.append(found)
         elif image_id.tag is not None and len(found.tags) > 1:
             change.db.execute("DELETE FROM tag WHERE repository_id = ? AND name = ?", (repository.id, image_id.tag))
-            history.note_gone(change, registry, repository.name, "untagged", (image_id.tag,), found.digest, by)
+            tag_history.note_gone(change, registry, repository.name, "untagged", (image_id.tag,), found.digest, by)
             gone.append(ImageId(found.digest, image_id.tag))
         elif parents := parents_of(change.db, found.id):
             failures.append(Failure(image_id, "ImageReferencedByManifestList", listed_by(parents)))
         else:
             freed += _remove(change, repository, found)
-            history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
+            tag_history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
             gone += [ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)]
     for image_id in gone:
         announcements.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ecrlab.registry import archive, names, repositories
 from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
-from ecrlab.registry.uploads import Upload
+from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.world import Registry
 
 NO_BYTES = "has no bytes here: it came with a history that was loaded into this lab, which keeps manifests only"

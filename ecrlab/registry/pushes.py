@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import replace
 from typing import NamedTuple
 
-from ecrlab.registry import announcements, archive, history, names, repositories
+from ecrlab.registry import announcements, archive, names, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -86,7 +86,7 @@ def put(
         if change.happened:
             if there is None or (tag is not None and holder != there):
                 what = "pushed" if there is None else "tagged"
-                history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
+                tag_history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
             announcements.image_action(change, registry, repository_name, "PUSH", manifest.digest, tag)
     registry.world.collector.fulfil(layer_ids)
     if change.happened:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ecrlab.registry import history, names, policies
+from ecrlab.registry import names, tag_history
 from ecrlab.registry.errors import (
     RepositoryAlreadyExistsException,
     RepositoryNotEmptyException,
     RepositoryNotFoundException,
     RepositoryPolicyNotFoundException,
 )
+from ecrlab.registry.iam import resource_policy
 from ecrlab.registry.world import Registry
 
 
@@ -133,7 +134,7 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
             if one.fetchone() is not None and not force:
                 raise RepositoryNotEmptyException(name, registry.account_id)
             layers = change.db.execute("SELECT digest FROM layer WHERE repository_id = ?", (repository.id,)).fetchall()
-            history.note_end(change, registry, name, repository.id, by)
+            tag_history.note_end(change, registry, name, repository.id, by)
             change.db.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
         world.uploads.end_all(repository.id)
         world.collector.forget(row["digest"] for row in layers)
@@ -159,7 +160,7 @@ def set_policy(registry: Registry, name: str, text: str) -> str:
 
     Raises `RepositoryNotFoundException`, `InvalidParameterException` for what is no policy.
     """
-    kept = policies.as_kept(policies.check(text))
+    kept = resource_policy.as_kept(resource_policy.check(text))
     with registry.world.change() as change:
         repository = get(change.db, registry, name)
         change.db.execute("UPDATE repository SET policy = ? WHERE id = ?", (kept, repository.id))

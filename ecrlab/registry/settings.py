@@ -9,12 +9,8 @@ blob mounting).
 import json
 from typing import Any
 
-from ecrlab.registry import policies
-from ecrlab.registry.errors import (
-    InvalidParameterException,
-    RegistryPolicyNotFoundException,
-    ValidationException,
-)
+from ecrlab.registry.errors import InvalidParameterException, RegistryPolicyNotFoundException, ValidationException
+from ecrlab.registry.iam import resource_policy
 from ecrlab.registry.world import Registry
 
 ACCOUNT_SETTINGS = {
@@ -59,7 +55,7 @@ def policy(registry: Registry) -> str:
 
 def put_policy(registry: Registry, text: str) -> str:
     """Give a registry a policy; give it as kept. Raises `InvalidParameterException` for what is no policy."""
-    kept = policies.as_kept(policies.check(text, "registry"))
+    kept = resource_policy.as_kept(resource_policy.check(text, "registry"))
     _keep(registry, "policy", kept)
     return kept
 

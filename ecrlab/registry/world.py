@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 from ecrlab.clock import Clock, LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.registry import names
-from ecrlab.registry.blobs import BlobStore
-from ecrlab.registry.collector import Collector
 from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.nights import DAY, Nights
-from ecrlab.registry.remembered import Remembered
-from ecrlab.registry.store import Store
-from ecrlab.registry.uploads import Uploads
+from ecrlab.registry.store.blobs import BlobStore
+from ecrlab.registry.store.collector import Collector
+from ecrlab.registry.store.database import Store
+from ecrlab.registry.store.remembered import Remembered
+from ecrlab.registry.store.uploads import Uploads
 
 if TYPE_CHECKING:
     from ecrlab.registry.images import Image

@@ -12,7 +12,7 @@ import pytest
 import ecrlab
 from ecrlab.analysis import inventory, show, tag_history
 from ecrlab.analysis.inventory import GHOST, INDEX, PART, REFERRER, TAGGED, Held, Shelf
-from ecrlab.registry.history import Event
+from ecrlab.registry.tag_history import Event
 
 mpl.use("agg")
 

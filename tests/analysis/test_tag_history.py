@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecrlab.analysis.tag_history import UNTAGGED, Span, spans, table
-from ecrlab.registry.history import Event
+from ecrlab.registry.tag_history import Event
 
 
 def digest(letter):

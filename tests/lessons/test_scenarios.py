@@ -10,7 +10,7 @@ import pytest
 import ecrlab
 from ecrlab.errors import EcrLabError
 from ecrlab.registry.errors import RepositoryAlreadyExistsException
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from tests.simulator.client import Repository, refusal
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"

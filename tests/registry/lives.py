@@ -22,7 +22,7 @@ from typing import Any
 
 from ecrlab.clock import LabClock
 from ecrlab.registry import manifest, repositories
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
 

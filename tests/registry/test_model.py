@@ -16,7 +16,7 @@ from ecrlab.registry.errors import (
     ImageTagAlreadyExistsException,
     RepositoryNotEmptyException,
 )
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
 

@@ -14,7 +14,7 @@ from ecrlab.registry.errors import (
     ReferencedImagesNotFoundException,
     RepositoryNotFoundException,
 )
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from tests.registry.lives import live
 
 CLIENTS = 16

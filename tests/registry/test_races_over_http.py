@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecrlab.clock import WallClock
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 from tests.registry.over_http import HttpClient, Refused

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from ecrlab.registry import parts
+from ecrlab.registry import layer_parts
 from ecrlab.registry.world import World
 from tests.simulator.client import LAYER, Repository, digest_of, refusal
 
@@ -61,12 +61,12 @@ def test_a_part_has_at_least_one_byte(app: Repository) -> None:
 
 
 def test_a_layer_comes_in_at_most_4200_parts(app: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_PARTS", 2)
+    monkeypatch.setattr(layer_parts, "MOST_PARTS", 2)
     upload_id = app.initiate_layer_upload()["uploadId"]
     send(app, upload_id, 0, b"a")
     send(app, upload_id, 1, b"b")
     assert refusal(lambda: send(app, upload_id, 2, b"c"))[0] == "LimitExceededException"
-    assert parts.MOST_PARTS == 2
+    assert layer_parts.MOST_PARTS == 2
 
 
 @pytest.mark.operation("ecr:CompleteLayerUpload")

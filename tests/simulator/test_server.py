@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from ecrlab.registry.blobs import BlobStore
+from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.simulator.dispatch import is_for_docker
 from tests.simulator.client import client_of
 

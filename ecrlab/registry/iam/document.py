@@ -3,7 +3,7 @@
     Policy ── Statement: Effect · Principal · Action · Resource · Condition
 
 Identity policies say which resources; repository policies say which principals, and mean their own repository. What
-ECR takes for a policy of a repository or registry is narrower: see `ecrlab.registry.policies`.
+ECR takes for a policy of a repository or registry is narrower: see `ecrlab.registry.iam.resource_policy`.
 """
 
 import enum

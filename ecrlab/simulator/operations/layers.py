@@ -6,7 +6,7 @@ allow or deny (API reference).
 
 from typing import Any
 
-from ecrlab.registry import layers, names, parts
+from ecrlab.registry import layer_parts, layers, names
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
 from ecrlab.simulator.calls import Call, operation
@@ -34,14 +34,14 @@ def batch_check_layer_availability(call: Call) -> dict[str, Any]:
 def initiate_layer_upload(call: Call) -> dict[str, Any]:
     """Open an upload, and say how large its parts should be."""
     upload = layers.begin_upload(call.registry, call.repository_name)
-    return {"uploadId": upload.id, "partSize": parts.PART}
+    return {"uploadId": upload.id, "partSize": layer_parts.PART}
 
 
 @operation("UploadLayerPart")
 def upload_layer_part(call: Call) -> dict[str, Any]:
     """Take the next part of a layer."""
     request = call.request
-    last = parts.upload(
+    last = layer_parts.upload(
         call.registry,
         call.repository_name,
         request["uploadId"],
@@ -56,7 +56,7 @@ def upload_layer_part(call: Call) -> dict[str, Any]:
 def complete_layer_upload(call: Call) -> dict[str, Any]:
     """Make a layer of the parts that came."""
     upload_id, digests = call.request["uploadId"], call.request["layerDigests"]
-    layer = parts.complete(call.registry, call.repository_name, upload_id, digests)
+    layer = layer_parts.complete(call.registry, call.repository_name, upload_id, digests)
     return {**call.names, "uploadId": upload_id, "layerDigest": layer.digest}
 
 

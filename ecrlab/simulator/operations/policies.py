@@ -6,8 +6,9 @@ author from ever setting another needs `force` (API reference, SetRepositoryPoli
 
 from typing import Any
 
-from ecrlab.registry import policies, repositories, settings
+from ecrlab.registry import repositories, settings
 from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.iam import resource_policy
 from ecrlab.simulator.access import would_lock_out
 from ecrlab.simulator.calls import Call, operation
 
@@ -16,7 +17,7 @@ from ecrlab.simulator.calls import Call, operation
 def set_repository_policy(call: Call) -> dict[str, Any]:
     """Give a repository a policy, in place of the one it had."""
     text = call.request["policyText"]
-    policies.check(text)
+    resource_policy.check(text)
     if not call.request.get("force", False) and would_lock_out(call, text):
         # UNSURE: the exact text is not public.
         raise InvalidParameterException(

@@ -16,7 +16,7 @@ from ecrlab.registry.errors import (
     UploadNotFoundException,
 )
 from ecrlab.registry.layers import Layer
-from ecrlab.registry.uploads import Upload
+from ecrlab.registry.store.uploads import Upload
 from ecrlab.simulator.v2 import ranges
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
 from ecrlab.simulator.v2.place import Visit

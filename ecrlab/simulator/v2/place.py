@@ -7,8 +7,8 @@ from urllib.parse import quote
 from ecrlab.registry import names, repositories
 from ecrlab.registry.errors import InvalidParameterException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
+from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.tokens import Token
-from ecrlab.registry.uploads import Upload
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.v2.auth import Authorize
 from ecrlab.simulator.v2.errors import Refusal

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecrlab.registry import policies
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.iam import PolicyError, Principal, Request, parse
+from ecrlab.registry.iam import PolicyError, Principal, Request, parse, resource_policy
 from ecrlab.registry.iam.document import Named
 
 ANN = Principal("arn:aws:iam::123456789012:user/ann", "123456789012")
@@ -160,7 +159,7 @@ elements = st.fixed_dictionaries(
 def test_whatever_ecr_takes_can_be_judged(statements):
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     try:
-        policies.check(text)
+        resource_policy.check(text)
     except InvalidParameterException:
         return
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecrlab.registry import history, trail
+from ecrlab.registry import tag_history, trail
 from tests.lifecycle.builders import rule
 from tests.simulator.client import OCI_MANIFEST, Repository, digest_of
 from tests.simulator.lifecycle.days import MIDNIGHT, pushed_on_days, put, status_of_all
@@ -77,7 +77,7 @@ def test_the_history_and_eventbridge_name_ecr_itself(app, clock, world, registry
 
     clock.travel_to(datetime(2026, 10, 2, tzinfo=UTC))
 
-    last = history.of(registry, "app")[-1]
+    last = tag_history.of(registry, "app")[-1]
     assert (last.what, last.tag, last.before, last.by) == ("deleted", "v1", old, "ecr.amazonaws.com")
     [event] = told
     assert event.at == last.at == clock.now().timestamp()

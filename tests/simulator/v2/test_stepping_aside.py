@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from ecrlab.registry import blobs, deletions, pushes
+from ecrlab.registry import deletions, pushes
+from ecrlab.registry.store import blobs
 from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.web import STEP_ASIDE

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from ecrlab.registry import repositories
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import StateError, World
 
 

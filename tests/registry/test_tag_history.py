@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecrlab.registry import deletions, history, pushes, repositories
+from ecrlab.registry import deletions, pushes, repositories, tag_history
 from ecrlab.registry.errors import ImageTagAlreadyExistsException
 from ecrlab.registry.images import ImageId
 
@@ -11,7 +11,7 @@ ALICE, CI = "arn:aws:iam::123456789012:user/alice", "arn:aws:iam::123456789012:r
 
 def told(app):
     """The events of a repository, without when and by whom."""
-    return [(event.what, event.tag, event.before, event.after) for event in history.of(app.registry, app.name)]
+    return [(event.what, event.tag, event.before, event.after) for event in tag_history.of(app.registry, app.name)]
 
 
 def test_a_tag_that_moves_is_told_with_the_image_it_left(app):
@@ -33,7 +33,7 @@ def test_an_event_tells_when_and_by_whom(app, world):
     pushes.put(app.registry, "app", app.manifest(b"one"), tag="v1", by=CI)
     deletions.delete(app.registry, "app", [ImageId(tag="v1")], by=ALICE)
 
-    pushed, deleted = history.of(app.registry, "app")
+    pushed, deleted = tag_history.of(app.registry, "app")
     assert (pushed.by, deleted.by) == (CI, ALICE)
     assert deleted.at == pushed.at + 1 == world.clock.now().timestamp()
 
@@ -83,7 +83,7 @@ def test_the_history_outlives_the_repository(app):
     repositories.create(app.registry, "app")
 
     assert told(app)[2:] == [("deleted", "v1", tagged.digest, None), ("deleted", None, untagged.digest, None)]
-    assert history.of(app.registry)[-1].by == ALICE
+    assert tag_history.of(app.registry)[-1].by == ALICE
 
 
 def test_each_registry_and_each_repository_has_a_history_of_its_own(app, client_for, world):
@@ -91,10 +91,10 @@ def test_each_registry_and_each_repository_has_a_history_of_its_own(app, client_
     repositories.create(app.registry, "other")
     client_for(app.registry, "other").push(b"one", tag="v1")
 
-    assert [event.repository for event in history.of(app.registry)] == ["app", "other"]
-    assert [event.repository for event in history.of(app.registry, "other")] == ["other"]
-    assert history.of(app.registry, "third") == []
-    assert history.of(world.registry("123456789012", "eu-west-1")) == []
+    assert [event.repository for event in tag_history.of(app.registry)] == ["app", "other"]
+    assert [event.repository for event in tag_history.of(app.registry, "other")] == ["other"]
+    assert tag_history.of(app.registry, "third") == []
+    assert tag_history.of(world.registry("123456789012", "eu-west-1")) == []
 
 
 def test_the_history_is_kept_with_the_state(tmp_path, client_for):
@@ -107,5 +107,5 @@ def test_the_history_is_kept_with_the_state(tmp_path, client_for):
     first.close()
 
     second = World(tmp_path / "kept", seed="test")
-    assert [event.tag for event in history.of(second.registry("123456789012", "us-east-1"))] == ["v1"]
+    assert [event.tag for event in tag_history.of(second.registry("123456789012", "us-east-1"))] == ["v1"]
     second.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.registry import remembered as remembered_module
-from ecrlab.registry.remembered import Remembered
-from ecrlab.registry.store import Store
+from ecrlab.registry.store import remembered as remembered_module
+from ecrlab.registry.store.database import Store
+from ecrlab.registry.store.remembered import Remembered
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.registry import disk, layers, repositories
+from ecrlab.registry import layers, repositories
 from ecrlab.registry.errors import ServerException
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store import disk
+from ecrlab.registry.store.verify import verify
 
 ROOT = Path(__file__).parents[2]
 

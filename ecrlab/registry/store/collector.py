@@ -12,10 +12,10 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 
-from ecrlab.registry.blobs import BlobStore
 from ecrlab.registry.errors import ServerException
-from ecrlab.registry.store import Store
-from ecrlab.registry.uploads import Uploads
+from ecrlab.registry.store.blobs import BlobStore
+from ecrlab.registry.store.database import Store
+from ecrlab.registry.store.uploads import Uploads
 
 GRACE_SECONDS = 60.0
 """How long a layer is kept for a client that counts on it; longer while something is uploaded into its

@@ -15,8 +15,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from ecrlab.registry import disk
 from ecrlab.registry.errors import ServerException
+from ecrlab.registry.store import disk
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS layer (
     size INTEGER NOT NULL,
     images INTEGER NOT NULL DEFAULT 0, -- how many use it: an index by layer would cost each put a page for each layer
     media_type TEXT, -- what the newest of them calls it
-    has_bytes INTEGER NOT NULL DEFAULT 1, -- 0: it came with a history (histories.py), and nobody has pushed it since
+    has_bytes INTEGER NOT NULL DEFAULT 1, -- 0: it came with a history (backfill.py), and nobody has pushed it since
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX IF NOT EXISTS layer_by_digest ON layer (digest);
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS trail ( -- see trail.py; like the history it outlives
     document TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS history ( -- see history.py; by name, because it outlives its repositories; without an
+CREATE TABLE IF NOT EXISTS history ( -- see tag_history.py; by name, because it outlives its repositories; without an
     id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
     account_id TEXT NOT NULL,
     region TEXT NOT NULL,

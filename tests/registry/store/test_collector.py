@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from ecrlab.registry import collector as collector_module
 from ecrlab.registry import images, layers, repositories
 from ecrlab.registry.errors import ServerException
+from ecrlab.registry.store import collector as collector_module
 from ecrlab.registry.world import World
 
 

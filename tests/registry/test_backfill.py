@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from ecrlab.registry import histories, history, images, layers, manifest, pushes, repositories
+from ecrlab.registry import backfill, images, layers, manifest, pushes, repositories, tag_history
+from ecrlab.registry.backfill import HistoryError, Pulled, Pushed
 from ecrlab.registry.errors import (
     ImageNotFoundException,
     ImageTagAlreadyExistsException,
@@ -14,9 +15,8 @@ from ecrlab.registry.errors import (
     RepositoryAlreadyExistsException,
     RepositoryNotFoundException,
 )
-from ecrlab.registry.histories import HistoryError, Pulled, Pushed
 from ecrlab.registry.repositories import Settings
-from ecrlab.registry.verify import verify
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client, digest_of
 
@@ -74,7 +74,7 @@ def state(registry, name="app"):
         [images.find(registry, name, images.ImageId(i.digest)).body for i in found],
         [tuple(row) for row in held],
         [tuple(row) for row in children],
-        [(e.repository, e.what, e.tag, e.before, e.after, e.by) for e in history.of(registry)],
+        [(e.repository, e.what, e.tag, e.before, e.after, e.by) for e in tag_history.of(registry)],
     )
 
 
@@ -88,7 +88,7 @@ def test_a_recorded_past_is_what_pushing_would_have_left(world, client, tmp_path
         for tag in tags or (None,):
             pushes.put(other.registry, "app", pushed, tag=tag, again=True, by="ci")
 
-    histories.record(client.registry, APP, [Pushed(at, "app", *event) for at, *event in life(world, client)], by="ci")
+    backfill.record(client.registry, APP, [Pushed(at, "app", *event) for at, *event in life(world, client)], by="ci")
 
     assert state(client.registry) == state(other.registry)
     lived.close()
@@ -98,19 +98,19 @@ def test_recording_takes_no_time_and_keeps_the_instants(world, client):
     now = world.clock.now()
     events = [Pushed(at, "app", *event) for at, *event in life(world, client)]
 
-    histories.record(client.registry, APP, events)
+    backfill.record(client.registry, APP, events)
 
     assert world.clock.now() == now
     assert repositories.find(client.registry, "app").created_at == events[0].at
     assert [image.pushed_at for image in images.describe(client.registry, "app")] == [e.at for e in events[:5]]
-    assert [event.at for event in history.of(client.registry)][:3] == [events[0].at, events[0].at, events[1].at]
+    assert [event.at for event in tag_history.of(client.registry)][:3] == [events[0].at, events[0].at, events[1].at]
 
 
 def test_nobody_is_told_of_the_past(world, client):
     told = []
     world.listeners.append(told.append)
 
-    histories.record(client.registry, APP, [Pushed(before(world, 1), "app", client.manifest(b"one"), ("v1",))])
+    backfill.record(client.registry, APP, [Pushed(before(world, 1), "app", client.manifest(b"one"), ("v1",))])
 
     assert told == []
 
@@ -119,7 +119,7 @@ def test_pulls_are_remembered_as_exactly_as_ecr_does(world, client):
     one = client.manifest(b"one")
     pulls = [Pulled(before(world, days), "app", one.digest) for days in (8, 7.5, 6.9, 6.1)]
 
-    histories.record(client.registry, APP, [Pushed(before(world, 9), "app", one), *pulls])
+    backfill.record(client.registry, APP, [Pushed(before(world, 9), "app", one), *pulls])
 
     [image] = images.describe(client.registry, "app")
     assert image.pulled_at == pulls[2].at
@@ -129,7 +129,7 @@ def test_a_history_joins_what_is_there(world, client, app):
     mine = app.push(b"base", b"mine", tag="v1")
     world.clock.advance(days=10)
 
-    histories.record(
+    backfill.record(
         client.registry,
         {"shop": Settings(), "empty": Settings()},
         [Pushed(before(world, 5), "shop", client.manifest(b"base"))],
@@ -176,15 +176,15 @@ def test_a_past_that_cannot_have_been_changes_nothing(world, client, why):
     shelves = {**APP, "fixed": Settings("IMMUTABLE")} | ({"UPPER": Settings()} if why == "name" else {})
 
     with pytest.raises(error):
-        histories.record(client.registry, shelves, [fine, *events(world, client)])
+        backfill.record(client.registry, shelves, [fine, *events(world, client)])
 
     assert repositories.describe(client.registry) == []
-    assert history.of(client.registry) == []
+    assert tag_history.of(client.registry) == []
 
 
 def test_a_name_that_is_taken_is_refused(client, app):
     with pytest.raises(RepositoryAlreadyExistsException):
-        histories.record(client.registry, {"fine": Settings(), "app": Settings()}, [])
+        backfill.record(client.registry, {"fine": Settings(), "app": Settings()}, [])
 
     assert [one.name for one in repositories.describe(client.registry)] == ["app"]
 
@@ -194,7 +194,7 @@ class TestLayersWithoutBytes:
     def app(self, world, client):
         """An image of a history."""
         event = Pushed(before(world, 1), "app", client.manifest(b"base", b"one"), ("v1",))
-        histories.record(client.registry, APP, [event])
+        backfill.record(client.registry, APP, [event])
         return client
 
     @pytest.fixture
@@ -265,7 +265,7 @@ def kept(tmp_path):
     """A kept directory that holds a history, and a layer of it that was pushed."""
     world = World(tmp_path / "kept")
     client = Client(world.registry(ACCOUNT, REGION))
-    histories.record(client.registry, APP, [Pushed(at, "app", *event) for at, *event in life(world, client)], by="ci")
+    backfill.record(client.registry, APP, [Pushed(at, "app", *event) for at, *event in life(world, client)], by="ci")
     client.push(b"base", b"mine", tag="mine")
     world.close()
     return tmp_path / "kept"

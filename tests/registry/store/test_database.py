@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.registry import store as store_module
 from ecrlab.registry.errors import ServerException
-from ecrlab.registry.store import Store
+from ecrlab.registry.store import database as store_module
+from ecrlab.registry.store.database import Store
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from ecrlab.registry.blobs import BlobStore, BlobWriter
 from ecrlab.registry.errors import LimitExceededException
+from ecrlab.registry.store.blobs import BlobStore, BlobWriter
 
 IDLE_SECONDS = 3600
 """How long an upload may lie untouched."""

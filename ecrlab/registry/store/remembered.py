@@ -8,7 +8,7 @@ before such a change and ended after it is remembered for the time before, which
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from ecrlab.registry.store import Store
+from ecrlab.registry.store.database import Store
 
 T = TypeVar("T")
 

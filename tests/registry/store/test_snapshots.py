@@ -7,8 +7,9 @@ import pytest
 
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
-from ecrlab.registry import history, images, layers, repositories, snapshots, trail
-from ecrlab.registry.verify import verify
+from ecrlab.registry import images, layers, repositories, tag_history, trail
+from ecrlab.registry.store import snapshots
+from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
 
@@ -85,7 +86,7 @@ def test_history_and_trail_are_undone_with_the_rest(app, world, registry):
 
     snapshots.put_back(world, snapshot)
 
-    assert history.of(registry) == trail.of(registry) == []
+    assert tag_history.of(registry) == trail.of(registry) == []
 
 
 def test_an_upload_under_way_is_dropped(app, world):

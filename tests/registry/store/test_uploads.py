@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from ecrlab.registry import uploads as uploads_module
-from ecrlab.registry.blobs import BlobStore
 from ecrlab.registry.errors import LimitExceededException
-from ecrlab.registry.uploads import Uploads
+from ecrlab.registry.store import uploads as uploads_module
+from ecrlab.registry.store.blobs import BlobStore
+from ecrlab.registry.store.uploads import Uploads
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from hashlib import sha256, sha512
 
 import pytest
 
-from ecrlab.registry import blobs as blobs_module
-from ecrlab.registry.blobs import EMPTY, BlobStore
 from ecrlab.registry.errors import LimitExceededException, ServerException
+from ecrlab.registry.store import blobs as blobs_module
+from ecrlab.registry.store.blobs import EMPTY, BlobStore
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from ecrlab.registry import disk
 from ecrlab.registry.errors import LimitExceededException
+from ecrlab.registry.store import disk
 
 EMPTY = "sha256:" + hashlib.sha256().hexdigest()
 """The digest of no bytes at all."""
