@@ -136,7 +136,7 @@ class Lab:
         What runs in ECS is registered there. Manifests are true; layers have no bytes, so images cannot be pulled.
         """
         from ecrlab.lessons import scenarios
-        from ecrlab.simulator.beforehand import Request
+        from ecrlab.simulator.moto.warm_up import Request
 
         registry = self._world.registry(self.account_id, self.region)
         shop = scenarios.load(scenario, seed, registry)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ecrlab.clock import ClockError, LabClock
 from ecrlab.registry.world import World
-from ecrlab.simulator.aws import Answer
+from ecrlab.simulator.aws.face import Answer
 
 PREFIX = "/_ecrlab/"
 

@@ -18,12 +18,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.world import World
-from ecrlab.simulator.aws import LARGEST_BODY, Answer, AwsFace, is_ours
-from ecrlab.simulator.beforehand import Beforehand
-from ecrlab.simulator.callers import read_signature
+from ecrlab.simulator.access.callers import read_signature
+from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import PREFIX as LAYERS
 from ecrlab.simulator.downloads import Downloads
+from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.v2 import auth
 from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.gallery import GalleryFace
@@ -108,9 +108,9 @@ class Moto:
         """Let moto answer one request."""
         with self._lock:
             if self._application is None:
-                from ecrlab.simulator import moto_seams
+                from ecrlab.simulator.moto import seams
 
-                self._application = moto_seams.moto_application(self._world)
+                self._application = seams.moto_application(self._world)
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def note(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:

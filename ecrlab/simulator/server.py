@@ -3,15 +3,15 @@
 from typing import Any
 
 from ecrlab.registry.world import World
-from ecrlab.simulator.access import authorize
-from ecrlab.simulator.aws import AwsFace
-from ecrlab.simulator.beforehand import Beforehand
+from ecrlab.simulator.access.judging import authorize
+from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher, is_for_docker
+from ecrlab.simulator.http import Listener
+from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
-from ecrlab.simulator.web import Listener
 
 
 def application(

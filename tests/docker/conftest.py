@@ -13,9 +13,9 @@ from ecrlab.docker.__main__ import main
 from ecrlab.docker.store import Store
 from ecrlab.registry import images, repositories, settings, tokens
 from ecrlab.registry.world import World
+from ecrlab.simulator.http import Listener
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.v2.gallery import GalleryFace
-from ecrlab.simulator.web import Listener
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 PUBLIC = GalleryFace()

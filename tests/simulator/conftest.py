@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from ecrlab.registry.world import World
-from ecrlab.simulator.calls import OPERATIONS
-from ecrlab.simulator.operations import load
+from ecrlab.simulator.aws.calls import OPERATIONS
+from ecrlab.simulator.aws.operations import load
 from ecrlab.simulator.server import Server
 from tests.simulator.accounts import ABROAD, Account
 from tests.simulator.client import Repository, client_of

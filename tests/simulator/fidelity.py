@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecrlab.simulator.calls import OPERATIONS, PARTIAL
-from ecrlab.simulator.operations import load
-from ecrlab.simulator.shapes import service_model
+from ecrlab.simulator.aws.calls import OPERATIONS, PARTIAL
+from ecrlab.simulator.aws.operations import load
+from ecrlab.simulator.aws.shapes import service_model
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "fidelity.md"
@@ -50,7 +50,7 @@ def render(page: str) -> str:
 def tests() -> dict[str, tuple[Path, str]]:
     """Operation (`ecr:PutImage`) -> file and name of the test that fails without it."""
     found: dict[str, tuple[Path, str]] = {}
-    for path in sorted((ROOT / "tests" / "simulator").glob("test_*.py")):
+    for path in sorted((ROOT / "tests" / "simulator").rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
                 if ast.unparse(decorator).startswith("pytest.mark.operation("):

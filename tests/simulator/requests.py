@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import Shape
 
-from ecrlab.simulator.aws import CLOUDTRAIL, TARGETS
+from ecrlab.simulator.aws.face import CLOUDTRAIL, TARGETS
 from ecrlab.simulator.server import Server
 
 PREFIX = {service: prefix for prefix, service in (TARGETS | CLOUDTRAIL).items()}

@@ -5,8 +5,8 @@ import re
 import subprocess
 import sys
 
-from ecrlab.simulator.calls import OPERATIONS, PARTIAL
-from ecrlab.simulator.operations import load
+from ecrlab.simulator.aws.calls import OPERATIONS, PARTIAL
+from ecrlab.simulator.aws.operations import load
 from tests.simulator import fidelity
 from tests.simulator.conftest import WITHOUT_OPERATIONS
 

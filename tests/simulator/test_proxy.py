@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import Client
 
+from ecrlab.simulator.http import Listener
 from ecrlab.simulator.proxy import ProxyGate, is_ours
-from ecrlab.simulator.web import Listener
 
 
 def echo(environ, start_response):

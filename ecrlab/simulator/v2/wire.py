@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
+from ecrlab.simulator.http import STEP_ASIDE
 from ecrlab.simulator.v2.errors import Refusal
-from ecrlab.simulator.web import STEP_ASIDE
 
 PIECE = 1024 * 1024
 """Bytes read from a client at a time."""

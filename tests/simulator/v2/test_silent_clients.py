@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from ecrlab.registry import repositories
+from ecrlab.simulator.http import Listener
 from ecrlab.simulator.server import application
-from ecrlab.simulator.web import Listener
 
 
 @pytest.fixture

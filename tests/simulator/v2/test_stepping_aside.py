@@ -8,8 +8,8 @@ import pytest
 from ecrlab.registry import deletions, pushes
 from ecrlab.registry.store import blobs
 from ecrlab.registry.world import World
+from ecrlab.simulator.http import STEP_ASIDE
 from ecrlab.simulator.v2 import DockerFace
-from ecrlab.simulator.web import STEP_ASIDE
 
 LAYER = b"layer"
 DIGEST = "sha256:" + hashlib.sha256(LAYER).hexdigest()

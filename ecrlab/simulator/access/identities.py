@@ -1,0 +1,119 @@
+"""What is attached to a caller: the policies of its user or role, as moto's IAM and STS keep them.
+
+    user     inline and attached policies, and those of its groups
+    session  inline and attached policies of the role, its permissions boundary, and the policy given to AssumeRole
+
+They are looked up by name on every call, so that a change counts at once; a principal that is gone has no policies.
+moto keeps no permissions boundary of users.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
+from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, Caller, backends, session_of
+
+ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+NOTHING = Policy(())
+
+MEMBER_ROLE = "OrganizationAccountAccessRole"
+"""The role that AWS Organizations makes in every member account, for the administrators of the organization. The lab's
+accounts all belong to the learner's organization, so assuming it is the learner's way into another account.
+"""
+
+
+def identity_of(caller: Caller) -> Identity:
+    """The caller with all that bounds and allows it."""
+    if caller.is_administrator:
+        return _administrator(caller)
+    if ":assumed-role/" in caller.arn:
+        return _session(caller)
+    return _user(caller)
+
+
+def _administrator(caller: Caller) -> Identity:
+    principal = Principal(caller.arn, caller.account_id)
+    context = _about(principal, "User", caller.arn) | {"aws:username": (_last(caller.arn),)}
+    return Identity(principal, (ADMINISTRATOR,), context=context)
+
+
+def _user(caller: Caller) -> Identity:
+    principal = Principal(caller.arn, caller.account_id)
+    name = _last(caller.arn)
+    context = _about(principal, "User", caller.arn) | {"aws:username": (name,)}
+    iam = _iam(caller.account_id)
+    user = iam.users.get(name) if iam is not None else None
+    if user is None or user.arn != caller.arn:
+        return Identity(principal, context=context)
+    groups = [group for group in list(iam.groups.values()) if user in list(group.users)]
+    policies = [policy for holder in (user, *groups) for policy in _attached(holder)]
+    tags = iam.tagger.list_tags_for_resource(user.arn)["Tags"]
+    return Identity(principal, tuple(policies), context=context | _tags(tags) | {"aws:userid": (str(user.id),)})
+
+
+def _session(caller: Caller) -> Identity:
+    name = caller.arn.split("/")[1]
+    iam = _iam(caller.account_id)
+    role = next((role for role in list(iam.roles.values()) if role.name == name), None) if iam else None
+    role_arn = str(role.arn) if role is not None else f"arn:aws:iam::{caller.account_id}:role/{name}"
+    principal = Principal(caller.arn, caller.account_id, role_arn)
+    context = _about(principal, "AssumedRole", role_arn)
+    session = session_of(caller.account_id, caller.access_key)
+    bound = _read(session.policy) if session is not None and session.policy else None
+    # Where moto makes that role, it does so without the policy that AWS gives it.
+    given = (ADMINISTRATOR,) if name == MEMBER_ROLE and caller.account_id != DEFAULT_ACCOUNT else ()
+    if role is None:
+        # moto lets anybody assume a role that nobody made; on AWS that fails. Its sessions may do nothing.
+        return Identity(principal, given, session=bound, context=context)
+    boundary = None
+    if role.permissions_boundary_arn:
+        kept = iam.managed_policies.get(role.permissions_boundary_arn)
+        boundary = NOTHING if kept is None else _default_version(kept)
+    context |= _tags(role.tags or ()) | {"aws:userid": (f"{role.id}:{_last(caller.arn)}",)}
+    return Identity(principal, (*given, *_attached(role)), boundary, bound, context)
+
+
+def _iam(account_id: str) -> Any:
+    return next((iam for owner, iam in backends("iam") if owner == account_id), None)
+
+
+def _attached(holder: Any) -> Iterable[Policy]:
+    """Inline and managed policies of a user, group or role."""
+    yield from (_read(text) for text in list(holder.policies.values()))
+    yield from (_default_version(managed) for managed in list(holder.managed_policies.values()))
+
+
+def _default_version(managed: Any) -> Policy:
+    return next((_read(one.document) for one in list(managed.versions) if one.is_default), NOTHING)
+
+
+def _read(document: str) -> Policy:
+    try:
+        return parse(document)
+    except PolicyError:
+        # IAM takes no such policy; moto checks less, and nothing at all of the policies given to STS.
+        return NOTHING
+
+
+def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys that tell about any principal."""
+    # All accounts of the lab belong to the learner's organization, once there is one.
+    organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
+    organization = next(organizations, None)
+    about: dict[str, tuple[str, ...]] = {
+        "aws:principalarn": (arn,),
+        "aws:principalaccount": (principal.account_id,),
+        "aws:principaltype": (kind,),
+        "aws:principalisawsservice": ("false",),
+    }
+    if organization is not None:
+        about["aws:principalorgid"] = (str(organization.id),)
+    return about
+
+
+def _tags(tags: Iterable[dict[str, str]]) -> dict[str, tuple[str, ...]]:
+    return {f"aws:principaltag/{tag['Key'].lower()}": (tag["Value"],) for tag in tags}
+
+
+def _last(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

@@ -1,0 +1,172 @@
+"""The doorman of both faces: may this caller do this here?
+
+Each operation asks for the action of its own name on its own resource (service authorization reference, Amazon ECR):
+
+    a repository   arn:aws:ecr:us-east-1:123456789012:repository/my-app
+    all of them    arn:aws:ecr:us-east-1:123456789012:repository/*        DescribeRepositories without names
+    the registry   *                                                      GetAuthorizationToken, DescribeRegistry …
+
+What the identity's policies, the repository's and the registry's come to is decided in `ecrlab.registry.iam`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ecrlab.registry import iam, names, repositories
+from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.tokens import Token
+from ecrlab.registry.world import Registry
+from ecrlab.simulator.access.callers import Caller, named
+from ecrlab.simulator.access.identities import identity_of
+from ecrlab.simulator.aws.calls import Call
+
+ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
+"""Operations that ask for another action than their own name (botocore model, ListImageReferrers)."""
+
+POLICY_ACTIONS = frozenset(
+    f"ecr:{verb}{kind}Policy" for kind in ("Repository", "Registry") for verb in ("Get", "Set", "Put", "Delete")
+)
+"""What an administrator may always do at home: see and change the policies themselves."""
+
+_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
+
+
+class Wish(NamedTuple):
+    """An action on one resource of a registry: the repository of that name, or else what the ARN says."""
+
+    action: str
+    resource: str
+    registry: Registry
+    name: str = ""
+
+
+def check(call: Call, service: str = "ecr") -> None:
+    """Return if the caller may make this call. Raises `AccessDeniedException`."""
+    for wish in _wishes(call, service):
+        _judge(call.caller, wish, call.request)
+
+
+def authorize(token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
+    """The same for what the bearer of a registry token does under `/v2/`.
+
+    Who the bearer is the token says, so that it lives on when the key that fetched it is gone; what they may do the
+    policies of this moment say. Raises `AccessDeniedException`.
+    """
+    caller = named(token.account_id, token.principal, token.access_key)
+    name = "*" if repository is None else repository.name
+    _judge(caller, _about(action, registry, name), {})
+
+
+def would_lock_out(call: Call, policy_text: str) -> bool:
+    """Whether under this policy the caller could not set another one (what `force` of SetRepositoryPolicy is about).
+
+    Raises `PolicyError`.
+    """
+    wish = _about("ecr:SetRepositoryPolicy", call.registry, call.repository_name)
+    return _tail(call.caller, wish, call.request, [policy_text]) is not None
+
+
+def _wishes(call: Call, service: str) -> Iterator[Wish]:
+    """What a call asks for, one resource at a time."""
+    request, registry = call.request, call.registry
+    action = ACTIONS.get(call.operation, f"{service}:{call.operation}")
+    name = request.get("repositoryName")
+    if service == "ecr-public":
+        # Repositories of ECR Public are of no Region, and their policies are not simulated.
+        resource = f"arn:aws:ecr-public::{registry.account_id}:repository/{name}" if name else "*"
+        yield Wish(action, resource, registry)
+    elif name is not None:
+        yield _about(action, registry, name)
+        if call.operation == "CreateRepository" and request.get("tags"):
+            yield _about("ecr:TagResource", registry, name)
+    elif "resourceArn" in request:
+        found = _ARN.fullmatch(request["resourceArn"])
+        # What is no ARN of a repository the operation itself refuses.
+        if found is not None and names.REGION.fullmatch(found[1]):
+            yield _about(action, call.world.registry(found[2], found[1]), found[3])
+    elif request.get("repositoryNames"):
+        yield from (_about(action, registry, one) for one in request["repositoryNames"])
+    elif call.operation == "DescribeRepositories":
+        yield _about(action, registry, "*")
+    else:
+        yield Wish(action, "*", registry)
+
+
+def _about(action: str, registry: Registry, name: str) -> Wish:
+    return Wish(action, names.repository_arn(registry.account_id, registry.region, name), registry, name)
+
+
+def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
+    on_resource = _policies_on(wish)
+    is_at_home = caller.is_administrator and caller.account_id == wish.registry.account_id
+    # UNSURE: on AWS a policy that was forced in can lock out everybody; in a lesson one must be able to go on.
+    if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
+        return
+    tail = _tail(caller, wish, request, on_resource)
+    if tail is not None:
+        raise AccessDeniedException(caller.arn, wish.action, wish.resource, tail)
+
+
+def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list[str]) -> str | None:
+    """How AWS ends its refusal, or None if there is none."""
+    identity = identity_of(caller)
+    circumstances = _circumstances(wish, request) | dict(identity.context)
+    asked = iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
+    return iam.refusal(asked, identity, [iam.parse(text) for text in on_resource])
+
+
+def _policies_on(wish: Wish) -> list[str]:
+    """The policies of the repository and of the registry, as kept."""
+    if wish.action == "ecr:GetAuthorizationToken":
+        # A token is for no registry in particular, so that none can grant it.
+        return []
+    registry = wish.registry
+    where = (registry.account_id, registry.region)
+
+    def look_up() -> list[str]:
+        with registry.world.store.read(one=True) as db:
+            rows = db.execute(
+                "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
+                "UNION ALL "
+                "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'policy'",
+                (*where, wish.name, *where),
+            )
+            return [row[0] for row in rows]
+
+    return registry.world.remembered(("policies", *where, wish.name), look_up)
+
+
+def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a request that do not hang on who makes it."""
+    registry = wish.registry
+    now = registry.world.clock.now()
+    keys: dict[str, tuple[str, ...]] = {
+        "aws:requestedregion": (registry.region,),
+        "aws:resourceaccount": (registry.account_id,),
+        "aws:sourceip": ("127.0.0.1",),
+        # UNSURE: the lab's HTTP stands for ECR's HTTPS, or the usual Deny of insecure transport would shut out all.
+        "aws:securetransport": ("true",),
+        "aws:viaawsservice": ("false",),
+        "aws:currenttime": (now.isoformat(),),
+        "aws:epochtime": (str(int(now.timestamp())),),
+    }
+    for key, value in _resource_tags(wish):
+        keys[f"aws:resourcetag/{key.lower()}"] = keys[f"ecr:resourcetag/{key.lower()}"] = (value,)
+    tags = request.get("tags") or []
+    for tag in tags:
+        keys[f"aws:requesttag/{tag['Key'].lower()}"] = (tag["Value"],)
+    tag_keys = request.get("tagKeys") or [tag["Key"] for tag in tags]
+    if tag_keys:
+        keys["aws:tagkeys"] = tuple(tag_keys)
+    return keys
+
+
+def _resource_tags(wish: Wish) -> tuple[tuple[str, str], ...]:
+    if not wish.name:
+        return ()
+    try:
+        return repositories.find(wish.registry, wish.name).settings.resource_tags
+    except RepositoryNotFoundException:
+        return ()

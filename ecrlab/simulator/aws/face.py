@@ -1,0 +1,138 @@
+"""The AWS face: `ecr` and `ecr-public` as JSON 1.1, for boto3, the AWS CLI and every other SDK.
+
+A request names its operation in `X-Amz-Target` and its caller in the credential scope of its signature; the answer is a
+JSON object, or an error object with `__type` and `message`. Instants are seconds since 1970. Whatever comes in, what
+goes out is one of these two: never a page of HTML, never a traceback.
+"""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.registry.errors import (
+    EcrError,
+    SerializationException,
+    ServerException,
+    UnknownOperationException,
+    ValidationException,
+)
+from ecrlab.registry.world import World
+from ecrlab.simulator.access import judging
+from ecrlab.simulator.access.callers import identify, read_signature
+from ecrlab.simulator.aws.calls import OPERATIONS, Call
+from ecrlab.simulator.aws.operations import load
+from ecrlab.simulator.aws.shapes import request_check, service_model
+from ecrlab.simulator.jobs import lifecycle
+from ecrlab.simulator.jobs.scans import on_push
+from ecrlab.simulator.moto import event_bridge
+
+TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
+"""The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
+
+CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
+"""The same of a service that is moto's but for what is in our table of operations."""
+
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
+
+log = logging.getLogger("ecrlab.aws")
+
+
+def is_ours(target: str) -> bool:
+    """Whether an operation is for this face: all of both registries, and what moto lacks of CloudTrail."""
+    prefix, _, name = target.rpartition(".")
+    return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
+
+
+class MissingAuthenticationTokenException(EcrError):
+    """The request is not signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: status, headers and body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class AwsFace:
+    """Answers the two registries' API calls from one world; `last_refusal` is the last error and when it was."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.last_refusal: tuple[float, str] | None = None
+        load()
+        event_bridge.listen(world)
+        lifecycle.install(world)
+        on_push.attend(world)
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""
+        try:
+            members, status = self._call(headers, body), 200
+        except EcrError as refusal:
+            members, status = _refusal(refusal), refusal.status
+            self._remember(headers, refusal)
+        except Exception:
+            log.exception("an operation failed")
+            bug = ServerException("ecrlab failed to answer; its log says why. Please report this.")
+            members, status = _refusal(bug), bug.status
+        payload = json.dumps(members, separators=(",", ":")).encode()
+        answer_headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "Content-Length": str(len(payload)),
+            "x-amzn-RequestId": str(uuid.uuid4()),
+        }
+        return Answer(status, answer_headers, payload)
+
+    def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
+        """Keep the error as clients print it, and when it was, for `lab.why()`."""
+        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
+        text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
+        self.last_refusal = (time.time(), text)
+
+    def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        prefix, _, name = headers.get("X-Amz-Target", "").rpartition(".")
+        service = (TARGETS | CLOUDTRAIL).get(prefix)
+        if service is None or name not in service_model(service).operation_names:
+            raise UnknownOperationException(f"no operation {name!r} of {prefix!r}")
+        signature = read_signature(headers.get("Authorization", ""))
+        if signature is None:
+            raise MissingAuthenticationTokenException("Missing Authentication Token")
+        request = request_check(service, name)(_json(body), "")
+        function = OPERATIONS.get((service, name))
+        if function is None:
+            raise ValidationException(
+                f"ecrlab does not simulate {service}:{name} yet; docs/fidelity.md lists what it does"
+            )
+        self.world.keep_up()
+        caller = identify(signature.access_key)
+        host = headers.get("Host") or "127.0.0.1"
+        call = Call(self.world, caller, signature.region, name, request, host)
+        judging.check(call, service)
+        return function(call)
+
+
+def _refusal(error: EcrError) -> dict[str, Any]:
+    return {"__type": error.code, "message": error.message, **error.members}
+
+
+def _json(body: bytes) -> object:
+    try:
+        document = json.loads(body or b"{}", parse_constant=_no_constant)
+        if b"\\u" in body:
+            # A lone surrogate is no character and cannot be kept.
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise SerializationException("the request body is not JSON") from error
+    return document
+
+
+def _no_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

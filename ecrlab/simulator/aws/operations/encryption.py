@@ -1,0 +1,94 @@
+"""The KMS key of a repository: looked up in the account's KMS, or ECR's own key there, made on first use.
+
+A repository is encrypted with AES256, or with KMS and a key given by id, ARN or alias; without one it is the AWS
+managed key `alias/aws/ecr` of account and Region (AWS user guide, encryption at rest). KMS is moto's, so that
+`aws kms describe-key` knows the key too. Which key it is, is checked and kept; no bytes are encrypted.
+"""
+
+import re
+import uuid
+from typing import Any
+
+from ecrlab.registry.errors import InvalidParameterException, KmsException
+from ecrlab.simulator.aws.calls import Call
+
+AWS_MANAGED_ALIAS = "alias/aws/ecr"
+
+_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):((?:key|alias)/.+)")
+
+
+def settled(call: Call, asked: dict[str, str]) -> tuple[str, str | None]:
+    """Encryption type and key ARN (None for AES256) for an `encryptionConfiguration`.
+
+    Raises `InvalidParameterException`, `KmsException`.
+    """
+    kind, key = asked["encryptionType"], asked.get("kmsKey")
+    # UNSURE: the exact texts of both refusals.
+    if kind == "KMS_DSSE":
+        raise InvalidParameterException(
+            "encryptionConfiguration", "KMS_DSSE is available in AWS GovCloud (US) Regions only"
+        )
+    if kind == "KMS":
+        return kind, _key_arn(call, key)
+    if key is not None:
+        raise InvalidParameterException("encryptionConfiguration", "kmsKey can only be given with encryptionType KMS")
+    return kind, None
+
+
+def _key_arn(call: Call, named: str | None) -> str:
+    # moto's KMS takes a second to import, and most repositories never ask for it.
+    from moto.kms.models import kms_backends
+
+    from ecrlab.simulator.moto import seams
+
+    seams.begin(call.world)
+    account_id, name = call.registry.account_id, named or AWS_MANAGED_ALIAS
+    if found := _ARN.fullmatch(name):
+        region, account_id, name = found.groups()
+        if region != call.region:
+            raise _refused("NotFoundException", f"Key '{named}' does not exist in {call.region}")
+    if call.region not in kms_backends[account_id].regions:
+        raise _refused("NotFoundException", f"There is no KMS in the Region {call.region}")
+    backend = kms_backends[account_id][call.region]
+    if name == AWS_MANAGED_ALIAS and not backend.alias_exists(name):
+        _make_managed_key(backend, account_id, call.region)
+    key = _find(backend, name.removeprefix("key/"))
+    if key is None:
+        # UNSURE: ECR's own text; this is KMS's.
+        arn = f"arn:aws:kms:{call.region}:{account_id}:{name if '/' in name else 'key/' + name}"
+        raise _refused("NotFoundException", f"{'Alias' if '/' in name else 'Key'} {arn} is not found.")
+    if key.key_state != "Enabled":
+        code = "DisabledException" if key.key_state == "Disabled" else "KMSInvalidStateException"
+        raise _refused(code, f"{key.arn} is {'disabled' if code[0] == 'D' else 'pending deletion'}.")
+    if key.key_spec != "SYMMETRIC_DEFAULT" or key.key_usage not in (None, "ENCRYPT_DECRYPT"):
+        raise _refused("InvalidKeyUsageException", f"{key.arn} is not a symmetric encryption key.")
+    arn_of_key: str = key.arn
+    return arn_of_key
+
+
+def _find(backend: Any, name: str) -> Any:
+    """A key of moto's by id or alias, or None."""
+    if name.startswith("alias/"):
+        return next((key for key in list(backend.keys.values()) if name in key.aliases), None)
+    return backend.keys.get(name)
+
+
+def _make_managed_key(backend: Any, account_id: str, region: str) -> None:
+    """The key that AWS makes for ECR in an account; its id is the same in every run."""
+    key = backend.create_key(
+        policy=None,
+        key_usage="ENCRYPT_DECRYPT",
+        key_spec="SYMMETRIC_DEFAULT",
+        description="Default key that protects my ECR data when no other key is defined",
+        tags=None,
+    )
+    del backend.keys[key.id]
+    key.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{AWS_MANAGED_ALIAS} {account_id} {region}"))
+    key.arn = f"arn:aws:kms:{region}:{account_id}:key/{key.id}"
+    key.key_manager = "AWS"
+    backend.keys[key.id] = key
+    backend.create_alias(key.id, AWS_MANAGED_ALIAS)
+
+
+def _refused(kms_error: str, message: str) -> KmsException:
+    return KmsException(message, kms_error)

@@ -1,0 +1,124 @@
+"""Put-, Get-, DeleteLifecyclePolicy, and a preview of what a policy would do: Start- and GetLifecyclePolicyPreview.
+
+A policy is checked and minified when it comes; it acts at night (see `ecrlab.simulator.jobs.lifecycle`). A preview is
+held against the images of the moment at which it is started, and is COMPLETE when somebody first looks, so that the
+waiters of the SDKs do not wait.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecrlab.lifecycle import InvalidLifecyclePolicy, Policy
+from ecrlab.lifecycle import preview as shapes
+from ecrlab.registry import lifecycle_policies, repositories, trail
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.lifecycle_policies import Preview
+from ecrlab.registry.world import moment
+from ecrlab.simulator.aws import pages
+from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.jobs import lifecycle, lifecycle_record
+from ecrlab.simulator.jobs.lifecycle_record import DRY_RUN, Deed
+
+PAGE = 100
+"""Results of a page unless `maxResults` says otherwise."""
+
+
+@operation("PutLifecyclePolicy")
+def put_lifecycle_policy(call: Call) -> dict[str, Any]:
+    """Give a repository a policy, in place of the one it had."""
+    text = checked(call.request["lifecyclePolicyText"]).minified()
+    lifecycle_policies.put(call.registry, call.repository_name, text)
+    return {**call.names, "lifecyclePolicyText": text}
+
+
+@operation("GetLifecyclePolicy")
+def get_lifecycle_policy(call: Call) -> dict[str, Any]:
+    """The policy of a repository, and when it last ran: 1970 if never."""
+    policy = lifecycle_policies.get(call.registry, call.repository_name)
+    return {**call.names, "lifecyclePolicyText": policy.text, "lastEvaluatedAt": policy.evaluated_at}
+
+
+@operation("DeleteLifecyclePolicy")
+def delete_lifecycle_policy(call: Call) -> dict[str, Any]:
+    """Take a repository's policy away; the answer shows what it was."""
+    policy = lifecycle_policies.delete(call.registry, call.repository_name)
+    return {**call.names, "lifecyclePolicyText": policy.text, "lastEvaluatedAt": policy.evaluated_at}
+
+
+@operation("StartLifecyclePolicyPreview")
+def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
+    """Hold a policy, or the one that the repository has, against the images of this moment."""
+    asked = call.request.get("lifecyclePolicyText")
+    given = None if asked is None else checked(asked)
+    with call.world.change() as change:
+        repository = repositories.get(change.db, call.registry, call.repository_name)
+        if given is None:
+            kept = lifecycle_policies.get_in(change.db, call.registry, repository)
+            policy, text = lifecycle.read(kept.text), kept.text
+            told = lifecycle_record.Policy.of(kept, policy)
+        else:
+            policy, text = given, given.minified()
+            told = lifecycle_record.Policy(policy.rules, call.world.new_id(), 1, 0.0)
+        lifecycle_policies.begin_preview(change, repository)
+        at = moment(change.at)
+        assert at is not None
+        evaluation = lifecycle.preview(change.db, repository, policy, at)
+        results = [
+            {**result, "imagePushedAt": result["imagePushedAt"].timestamp()} for result in shapes.results(evaluation)
+        ]
+        outcome = Preview(text, change.at, results, shapes.summary(evaluation))
+        lifecycle_policies.keep_preview(change, repository, outcome)
+        rules = {rule.rule_priority: rule for rule in policy}
+        deeds = [Deed(one.image, rules[one.rule_priority]) for one in evaluation if one.rule_priority is not None]
+        for document in lifecycle_record.execution(call.registry, repository.name, at, told, deeds, DRY_RUN):
+            trail.record(change, call.registry, repository.name, document)
+    return {**call.names, "lifecyclePolicyText": text, "status": "IN_PROGRESS"}
+
+
+@operation("GetLifecyclePolicyPreview")
+def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
+    """The images that the policy would act on, in pages or as asked for by `imageIds`, and how many there are."""
+    request, wanted = call.request, call.request.get("imageIds")
+    if wanted is not None and ("maxResults" in request or "nextToken" in request):
+        raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
+    outcome = lifecycle_policies.preview(call.registry, call.repository_name)
+    tag_status = request.get("filter", {}).get("tagStatus", "ANY")
+    results = [one for one in outcome.results if _is_of(one, tag_status) and (not wanted or _is_meant(one, wanted))]
+    answer: dict[str, Any] = {
+        **call.names,
+        "lifecyclePolicyText": outcome.text,
+        "status": "COMPLETE",
+        # UNSURE: whether the summary heeds the filter; it does not.
+        "summary": outcome.summary,
+    }
+    if wanted is not None:
+        return {**answer, "previewResults": results}
+    scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
+    start = pages.position(call.world, scope, request.get("nextToken")) or 0
+    end = start + request.get("maxResults", PAGE)
+    if end < len(results):
+        answer["nextToken"] = pages.token(call.world, scope, end)
+    return {**answer, "previewResults": results[start:end]}
+
+
+def checked(text: str) -> Policy:
+    """A policy's text, read. Raises `InvalidParameterException` with AWS's reason."""
+    try:
+        return lifecycle.read(text)
+    except InvalidLifecyclePolicy as error:
+        raise InvalidParameterException("LifecyclePolicyText", error.constraint) from error
+
+
+def _is_of(result: dict[str, Any], tag_status: str) -> bool:
+    return tag_status == "ANY" or (tag_status == "TAGGED") == bool(result["imageTags"])
+
+
+def _is_meant(result: dict[str, Any], wanted: Sequence[dict[str, str]]) -> bool:
+    """Whether one of the ids, each a digest or a tag or both, names the image."""
+    # UNSURE: what AWS says of an id that names no image of the preview; nothing, as it has no error for that.
+    return any(
+        one.get("imageDigest", result["imageDigest"]) == result["imageDigest"]
+        and ("imageTag" not in one or one["imageTag"] in result["imageTags"])
+        for one in wanted
+        if one
+    )

@@ -1,0 +1,57 @@
+"""Set-, Get-, DeleteRepositoryPolicy and Put-, Get-, DeleteRegistryPolicy: resource policies as kept.
+
+What they permit is judged where calls come in; here they are stored and given back. A policy that would keep its
+author from ever setting another needs `force` (API reference, SetRepositoryPolicy).
+"""
+
+from typing import Any
+
+from ecrlab.registry import repositories, settings
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.iam import resource_policy
+from ecrlab.simulator.access.judging import would_lock_out
+from ecrlab.simulator.aws.calls import Call, operation
+
+
+@operation("SetRepositoryPolicy")
+def set_repository_policy(call: Call) -> dict[str, Any]:
+    """Give a repository a policy, in place of the one it had."""
+    text = call.request["policyText"]
+    resource_policy.check(text)
+    if not call.request.get("force", False) and would_lock_out(call, text):
+        # UNSURE: the exact text is not public.
+        raise InvalidParameterException(
+            "PolicyText", "The policy would prevent you from setting another policy; use force to set it"
+        )
+    return {**call.names, "policyText": repositories.set_policy(call.registry, call.repository_name, text)}
+
+
+@operation("GetRepositoryPolicy")
+def get_repository_policy(call: Call) -> dict[str, Any]:
+    """The policy of a repository."""
+    return {**call.names, "policyText": repositories.get_policy(call.registry, call.repository_name)}
+
+
+@operation("DeleteRepositoryPolicy")
+def delete_repository_policy(call: Call) -> dict[str, Any]:
+    """Take a repository's policy away; the answer shows what it was."""
+    return {**call.names, "policyText": repositories.delete_policy(call.registry, call.repository_name)}
+
+
+@operation("PutRegistryPolicy")
+def put_registry_policy(call: Call) -> dict[str, Any]:
+    """Give the registry a policy, in place of the one it had."""
+    kept = settings.put_policy(call.registry, call.request["policyText"])
+    return {"registryId": call.registry.account_id, "policyText": kept}
+
+
+@operation("GetRegistryPolicy")
+def get_registry_policy(call: Call) -> dict[str, Any]:
+    """The policy of the registry."""
+    return {"registryId": call.registry.account_id, "policyText": settings.policy(call.registry)}
+
+
+@operation("DeleteRegistryPolicy")
+def delete_registry_policy(call: Call) -> dict[str, Any]:
+    """Take the registry's policy away; the answer shows what it was."""
+    return {"registryId": call.registry.account_id, "policyText": settings.delete_policy(call.registry)}

@@ -1,0 +1,38 @@
+"""DescribeRegistry, PutReplicationConfiguration, Get- and PutAccountSetting: what holds for a whole registry."""
+
+from typing import Any
+
+from ecrlab.registry import settings
+from ecrlab.simulator.aws.calls import Call, operation
+
+
+@operation("DescribeRegistry")
+def describe_registry(call: Call) -> dict[str, Any]:
+    """The registry's number, and where it replicates to."""
+    return {
+        "registryId": call.registry.account_id,
+        "replicationConfiguration": settings.replication(call.registry),
+    }
+
+
+@operation("PutReplicationConfiguration", partial="the rules are checked and kept; nothing is replicated")
+def put_replication_configuration(call: Call) -> dict[str, Any]:
+    """Keep where the registry replicates to."""
+    configuration = call.request["replicationConfiguration"]
+    settings.put_replication(call.registry, configuration)
+    return {"replicationConfiguration": configuration}
+
+
+@operation("GetAccountSetting")
+def get_account_setting(call: Call) -> dict[str, Any]:
+    """The value of one setting."""
+    name = call.request["name"]
+    return {"name": name, "value": settings.account_setting(call.registry, name)}
+
+
+@operation("PutAccountSetting")
+def put_account_setting(call: Call) -> dict[str, Any]:
+    """Change one setting."""
+    name, value = call.request["name"], call.request["value"]
+    settings.put_account_setting(call.registry, name, value)
+    return {"name": name, "value": value}

@@ -1,0 +1,85 @@
+"""TagResource, UntagResource, ListTagsForResource: labels that the owner puts on a repository, known by its ARN."""
+
+import re
+from typing import Any
+
+from ecrlab.registry import repositories
+from ecrlab.registry.errors import (
+    InvalidParameterException,
+    InvalidTagParameterException,
+    TooManyTagsException,
+)
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.world import Registry
+from ecrlab.simulator.aws.calls import Call, operation
+
+MOST_RESOURCE_TAGS = 50
+"""Per repository (botocore model, TooManyTagsException)."""
+
+_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]{1,25}):([0-9]{12}):repository/(.{1,256})", re.DOTALL)
+
+
+@operation("TagResource")
+def tag_resource(call: Call) -> dict[str, Any]:
+    """Put tags on a repository, or give those it has another value."""
+    registry, repository = _named(call)
+    tags = dict(repository.settings.resource_tags) | dict(checked(call.request["tags"]))
+    _bound(tags)
+    repositories.update(registry, repository.name, resource_tags=tuple(tags.items()))
+    return {}
+
+
+@operation("UntagResource")
+def untag_resource(call: Call) -> dict[str, Any]:
+    """Take tags off a repository; those it does not have are passed over."""
+    registry, repository = _named(call)
+    tags = tuple(tag for tag in repository.settings.resource_tags if tag[0] not in call.request["tagKeys"])
+    repositories.update(registry, repository.name, resource_tags=tags)
+    return {}
+
+
+@operation("ListTagsForResource")
+def list_tags_for_resource(call: Call) -> dict[str, Any]:
+    """The tags of a repository."""
+    _, repository = _named(call)
+    return {"tags": [{"Key": key, "Value": value} for key, value in repository.settings.resource_tags]}
+
+
+def checked(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Resource tags as kept. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
+    kept: dict[str, str] = {}
+    for tag in tags:
+        key, value = tag["Key"], tag["Value"]
+        if not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
+            # UNSURE: the exact text; the bounds are those of AWS resource tags.
+            raise _invalid(
+                f"key {key[:128]!r} has 1 to 128 characters and does not begin with aws:, its value has at most 256"
+            )
+        if key in kept:
+            raise _invalid(f"key {key!r} is given twice")
+        kept[key] = value
+    _bound(kept)
+    return tuple(kept.items())
+
+
+def _named(call: Call) -> tuple[Registry, Repository]:
+    """The repository that `resourceArn` names.
+
+    Raises `InvalidParameterException`, `RepositoryNotFoundException`.
+    """
+    found = _ARN.fullmatch(call.request["resourceArn"])
+    if found is None or found[1] != call.region:
+        # UNSURE: what ECR says to the ARN of another Region; here it is as good as none.
+        raise InvalidParameterException("resourceArn", "Invalid ARN")
+    registry = call.world.registry(found[2], found[1])
+    return registry, repositories.find(registry, found[3])
+
+
+def _bound(tags: dict[str, str]) -> None:
+    if len(tags) > MOST_RESOURCE_TAGS:
+        # UNSURE: the exact text is not public.
+        raise TooManyTagsException(f"A repository can have at most {MOST_RESOURCE_TAGS} tags")
+
+
+def _invalid(constraint: str) -> InvalidTagParameterException:
+    return InvalidTagParameterException(f"Invalid parameter at 'tags' failed to satisfy constraint: '{constraint}'")

@@ -1,0 +1,167 @@
+"""Lifecycle policies at work: each midnight every repository's policy is held against its images, and acts.
+
+    registry rows ── shelf ──► lifecycle.Image … ── evaluate ──► who goes ──► deleted or archived, and recorded
+
+ECR acts within 24 hours after an image meets a rule (AWS user guide, lifecycle policies); here at 00:00 UTC of the
+world's clock, one transaction for each repository, with the registry's own delete: layers are freed, the history and
+EventBridge hear of it, and what an index lists is refused and recorded as such.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from ecrlab import lifecycle
+from ecrlab.lifecycle import Evaluation, Policy, Rule
+from ecrlab.lifecycle.forecast import next_change
+from ecrlab.lifecycle.images import ACTIVATING
+from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, STANDARD
+from ecrlab.registry import archive, deletions, images, lifecycle_policies, referrers, repositories, trail
+from ecrlab.registry.images import Failure, ImageId
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.world import Change, Registry, World, moment
+from ecrlab.simulator.jobs import lifecycle_record
+from ecrlab.simulator.jobs.lifecycle_record import Deed
+
+BY = "ecr.amazonaws.com"
+"""Who the history names for what a policy deleted: ECR itself."""
+
+_CLASSES = {"ACTIVE": STANDARD, "ARCHIVED": ARCHIVE, "ACTIVATING": ACTIVATING}
+
+log = logging.getLogger("ecrlab.lifecycle")
+
+read = functools.lru_cache(maxsize=256)(lifecycle.parse)
+"""A kept policy's text as a `Policy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRuns:
+    """The job of a world's nights that lets policies act; also what follows deleted and archived subjects."""
+
+    world: World
+
+    def __call__(self, midnight: datetime) -> datetime | None:
+        """Do the night's work. What fails is logged: whoever's request woke the night up cannot help it."""
+        wanted = []
+        try:
+            wanted.append(referrers.follow_subjects(self.world, midnight, by=BY))
+        except Exception:
+            log.exception("referrers could not follow their subjects")
+        for registry, name in lifecycle_policies.holders(self.world):
+            try:
+                wanted.append(run(registry, name, midnight))
+            except Exception:
+                log.exception("the lifecycle policy of %s failed", name)
+        return min((instant for instant in wanted if instant is not None), default=None)
+
+
+def install(world: World) -> None:
+    """Let policies act in a world; once is enough, however many faces it has."""
+    world.nights.do(LifecycleRuns(world))
+
+
+def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
+    """Let the policy of one repository act; give the instant at which it would next have something to do."""
+    with registry.world.change(at=midnight) as change:
+        repository = repositories.get(change.db, registry, name)
+        kept = lifecycle_policies.get_in(change.db, registry, repository)
+        policy = read(kept.text)
+        seen = shelf(change.db, repository, midnight)
+        evaluation = lifecycle.evaluate(policy, seen, midnight)
+        deeds, freed = _act(change, registry, repository, evaluation)
+        refused = " ".join(f"{deed.image.image_digest} {deed.rule.rule_priority}" for deed in deeds if deed.failure)
+        # UNSURE: whether a run that did nothing is recorded, and a failure again each night; neither, so that nights
+        # can be passed over.
+        done = [deed for deed in deeds if deed.failure is None]
+        if done or (deeds and refused != kept.refused):
+            told = lifecycle_record.Policy.of(kept, policy)
+            for document in lifecycle_record.execution(registry, name, midnight, told, deeds):
+                trail.record(change, registry, name, document)
+        lifecycle_policies.note_evaluated(change, repository, refused)
+        if done:
+            # What went may free what is left, such as the parts of an index: then there is work the night after.
+            evaluation = lifecycle.evaluate(policy, _left(seen, done, midnight), midnight)
+    deletions.collect(registry, repository, freed)
+    return midnight if evaluation.expiring or evaluation.transitioning else next_change(evaluation)
+
+
+def preview(db: sqlite3.Connection, repository: Repository, policy: Policy, at: datetime) -> Evaluation:
+    """What a policy would do to a repository at an instant, if it could do all that it wants; inside a transaction."""
+    return lifecycle.evaluate(policy, shelf(db, repository, at), at)
+
+
+def shelf(db: sqlite3.Connection, repository: Repository, now: datetime) -> list[lifecycle.Image]:
+    """All images of a repository as a policy sees them, in the order of their pushes."""
+    children: defaultdict[int, list[str]] = defaultdict(list)
+    listed = db.execute(
+        "SELECT image_child.image_id, child.digest FROM image JOIN image_child ON image_child.image_id = image.id "
+        "JOIN image AS child ON child.id = image_child.child_id WHERE image.repository_id = ?",
+        (repository.id,),
+    )
+    for parent, digest in listed:
+        children[parent].append(digest)
+    rows = db.execute(f"SELECT {images.COLUMNS} FROM image WHERE repository_id = ? ORDER BY id", (repository.id,))
+    seconds = now.timestamp()
+    return [_as_seen(images.from_row(row), tuple(children.get(row["id"], ())), seconds) for row in rows]
+
+
+def _as_seen(image: images.Image, children: tuple[str, ...], now: float) -> lifecycle.Image:
+    return lifecycle.Image(
+        image.digest,
+        image.tags,
+        datetime.fromtimestamp(image.pushed_at, UTC),
+        moment(image.pulled_at),
+        _CLASSES[image.status(now)],
+        moment(image.archived_at),
+        moment(image.activated_at),
+        image.subject,
+        children,
+        image.media_type,
+        image.size,
+    )
+
+
+def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) -> list[lifecycle.Image]:
+    """The images after a run that did these deeds."""
+    expired = {deed.image.image_digest for deed in done if deed.rule.action.type == EXPIRE}
+    archived = {deed.image.image_digest for deed in done} - expired
+    return [
+        replace(image, storage_class=ARCHIVE, last_archived_at=now) if image.image_digest in archived else image
+        for image in seen
+        if image.image_digest not in expired
+    ]
+
+
+def _act(
+    change: Change, registry: Registry, repository: Repository, evaluation: Evaluation
+) -> tuple[list[Deed], list[int]]:
+    """Delete and archive what a policy takes; say what was done and what failed, and which layers are free."""
+    # First what cannot go, while the index that lists it is still there: so it is refused as by BatchDeleteImage.
+    deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.hindered()]
+    rules = {rule.rule_priority: rule for rule in evaluation.policy}
+    expiring, transitioning = (
+        [(one.image, rules[one.rule_priority]) for one in verdicts if one.rule_priority is not None]
+        for verdicts in (evaluation.expiring, evaluation.transitioning)
+    )
+    ids = [ImageId(image.image_digest) for image, _ in expiring]
+    _, failures, freed = deletions.delete_in(change, registry, repository, ids, by=BY)
+    failed = {failure.image_id.digest: failure for failure in failures}
+    deeds += [Deed(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
+    for image, rule in transitioning:
+        found = images.find_in(change.db, repository, image.image_digest)
+        if found is not None:
+            archive.archive_in(change, registry, repository, found)
+            deeds.append(Deed(image, rule))
+    return deeds, freed
+
+
+def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> Deed:
+    # UNSURE: whether the failure to archive such an image is told in the same words as that to delete it.
+    found = images.find_in(change.db, repository, image.image_digest)
+    parents: Sequence[str] = images.parents_of(change.db, found.id) if found is not None else ()
+    reason = images.listed_by(parents)
+    return Deed(image, rule, Failure(ImageId(image.image_digest), "ImageReferencedByManifestList", reason))

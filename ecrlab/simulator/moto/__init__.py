@@ -1,0 +1,1 @@
+"""moto's services beside ours, and ours under moto."""

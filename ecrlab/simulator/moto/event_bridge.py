@@ -1,0 +1,72 @@
+"""What the registry tells the rest of AWS, brought to where people listen: the rules of EventBridge.
+
+On AWS every push, delete, archiving and scan is an event on the default bus of its account and Region; rules pick
+events by a pattern and hand them to targets (AWS user guide, Amazon ECR events and EventBridge). EventBridge here is
+moto's: a rule's pattern is moto's to judge, its targets are moto's queues (SQS) and log groups. Nobody can have made
+a rule before moto's EventBridge is in use, so until then an event costs one look into a table, and moto is never
+loaded for it.
+"""
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.world import World
+
+EVENTBRIDGE = "moto.events.models"
+"""The module of moto's that is loaded when EventBridge is first used."""
+
+log = logging.getLogger("ecrlab.events")
+
+
+@dataclass(frozen=True, slots=True)
+class EventsOut:
+    """Listens to a world, and brings each event to the rules that want it."""
+
+    world: World
+
+    def __call__(self, event: ServiceEvent) -> None:
+        """Deliver one event; what fails is logged, for the change that it tells of is made."""
+        if EVENTBRIDGE not in sys.modules:
+            return
+        from ecrlab.simulator.moto import seams
+
+        rules = seams.event_rules(self.world, event.account_id, event.region)
+        if not rules:
+            return
+        message = as_message(event, self.world.new_id())
+        for rule in rules:
+            try:
+                # As it is: the templates of input transformers need a library of their own.
+                rule.send_to_targets(message, transform_input=False)
+            except Exception:
+                log.exception("EventBridge rule %s failed", rule.name)
+
+
+def as_message(event: ServiceEvent, event_id: str) -> dict[str, Any]:
+    """An event as EventBridge hands it on; `time` in whole seconds since 1970, which moto writes out as ISO 8601.
+
+    >>> event = ServiceEvent("123456789012", "us-east-1", 0.5, "ECR Image Action", {"result": "SUCCESS"})
+    >>> told = as_message(event, "7")
+    >>> told["source"], told["time"], told["detail"]
+    ('aws.ecr', 0, {'result': 'SUCCESS'})
+    """
+    return {
+        "version": "0",
+        "id": event_id,
+        "detail-type": event.detail_type,
+        "source": event.source,
+        "account": event.account_id,
+        "time": int(event.at),
+        "region": event.region,
+        "resources": list(event.resources),
+        "detail": event.detail,
+    }
+
+
+def listen(world: World) -> None:
+    """Let a world's events reach EventBridge; once is enough for a world, however many faces it has."""
+    if not any(isinstance(listener, EventsOut) for listener in world.listeners):
+        world.listeners.append(EventsOut(world))

@@ -1,0 +1,182 @@
+"""The places of moto's that ecrlab hooks into. None is promised: when one of these fails, moto has moved.
+
+Then read `ecrlab/simulator/moto/seams.py` and what else it names, mend it, and only then widen `moto` in
+pyproject.toml.
+"""
+
+import importlib.metadata
+import inspect
+import re
+import sys
+import types
+from typing import Any
+
+import pytest
+
+from ecrlab.simulator.aws.shapes import service_model
+
+MOVED = "moto has moved: {}; see ecrlab/simulator/moto/seams.py"
+
+
+def has(thing: Any, *names: str) -> None:
+    """Fail loudly unless a thing of moto's has attributes of these names."""
+    for name in names:
+        assert hasattr(thing, name), MOVED.format(f"{getattr(thing, '__name__', thing)!r} has no {name!r}")
+
+
+def takes(function: Any, *names: str) -> None:
+    """Fail loudly unless a function of moto's takes arguments of these names."""
+    given = inspect.signature(function).parameters
+    for name in names:
+        assert name in given, MOVED.format(f"{function.__qualname__} takes no {name!r}")
+
+
+def test_moto_is_the_one_that_was_looked_into() -> None:
+    version = importlib.metadata.version("moto")
+    assert version.startswith("5.2."), MOVED.format(f"this is moto {version}")
+
+
+@pytest.mark.parametrize(("service", "count"), [("ecr", 62), ("ecr-public", 23)])
+def test_botocore_has_the_operations_that_the_kit_was_written_for(service: str, count: int) -> None:
+    found = len(service_model(service).operation_names)
+    assert found == count, f"AWS has {found} operations of {service} now: decide on them, say so in docs/fidelity.md"
+
+
+def test_the_class_of_ecr_backends_can_be_replaced() -> None:
+    from moto.core.base_backend import BackendDict
+    from moto.ecr.models import ECRBackend, ecr_backends
+
+    assert isinstance(ecr_backends, BackendDict), MOVED.format("ecr_backends is no BackendDict")
+    has(ecr_backends, "backend", "clear", "reset")
+    has(ECRBackend, "_url_module", "reset")
+    assert isinstance(inspect.getattr_static(ECRBackend, "_url_module"), property), MOVED.format("_url_module")
+
+
+def test_a_backend_made_after_the_replacement_is_ours() -> None:
+    from moto.core.base_backend import BackendDict, BaseBackend
+
+    class Ours(BaseBackend):
+        pass
+
+    Ours.__module__ = "moto.ecr.models"
+    backends = BackendDict(BaseBackend, "ecr")
+    backends.backend = Ours
+    assert type(backends["123456789012"]["us-east-1"]) is Ours, MOVED.format("BackendDict.backend is not looked at")
+
+
+def test_services_are_found_by_a_live_list_of_patterns() -> None:
+    from moto import backend_index
+    from moto.core.botocore_stubber import BotocoreStubber
+
+    patterns = backend_index.backend_url_patterns
+    assert isinstance(patterns, list), MOVED.format("backend_url_patterns is no list")
+    assert all(isinstance(name, str) and isinstance(one, re.Pattern) for name, one in patterns)
+    source = inspect.getsource(sys.modules[BotocoreStubber.__module__])
+    assert "backend_index.backend_url_patterns" in source, MOVED.format("the stubber has another list")
+
+
+def test_a_backend_is_imported_by_the_name_of_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.backends import get_backend
+
+    module = types.ModuleType("moto.seamtest")
+    module.seamtest_backends = object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "moto.seamtest", module)
+    name: Any = "seamtest"
+    assert get_backend(name) is module.seamtest_backends, MOVED.format("get_backend looks elsewhere")
+
+
+def test_the_server_is_one_wsgi_application() -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    takes(DomainDispatcherApplication.__init__, "create_app")
+    has(DomainDispatcherApplication, "__call__", "get_application", "infer_service_region_host")
+    takes(create_backend_app, "service")
+
+
+def test_moto_can_begin_anew_and_repeat_itself() -> None:
+    from moto.moto_api._internal import mock_random
+    from moto.moto_api._internal.models import moto_api_backend
+
+    has(moto_api_backend, "reset")
+    mock_random.seed(1)
+    first = mock_random.get_random_hex()
+    mock_random.seed(1)
+    assert mock_random.get_random_hex() == first, MOVED.format("mock_random.seed does not repeat")
+
+
+def test_iam_and_sts_know_whose_a_key_is() -> None:
+    from moto.iam.models import AccessKey, IAMBackend, User
+    from moto.sts.models import STSBackend
+
+    takes(IAMBackend.create_user, "region_name", "user_name")
+    takes(IAMBackend.create_access_key, "user_name")
+    has(IAMBackend, "_init_aws_policies")
+    takes(STSBackend.__init__, "region_name", "account_id")
+    assert "access_key_id" in inspect.getsource(AccessKey.__init__), MOVED.format("AccessKey.access_key_id")
+    assert "self.access_keys" in inspect.getsource(User.__init__), MOVED.format("User.access_keys")
+    assert "self.assumed_roles" in inspect.getsource(STSBackend.__init__), MOVED.format("STSBackend.assumed_roles")
+
+
+def test_an_identity_tells_what_is_attached_to_it() -> None:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy, IAMBackend
+
+    takes(AWSManagedPolicy.from_data, "name", "account_id", "region_name", "data")
+    assert "AmazonEC2ContainerRegistryPullOnly" in aws_managed_policies_data, MOVED.format("the managed policies")
+    iam = IAMBackend("aws", "123456789012")
+    has(iam, "users", "roles", "groups", "managed_policies", "tagger", "partition")
+    user = iam.create_user(region_name="us-east-1", user_name="ana")
+    role = iam.create_role(
+        role_name="ci",
+        assume_role_policy_document="{}",
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration=3600,
+    )
+    has(user, "arn", "id", "policies", "managed_policies")
+    has(role, "arn", "id", "name", "policies", "managed_policies", "permissions_boundary_arn", "tags")
+    has(iam.create_group("devs"), "users", "policies", "managed_policies")
+
+
+def test_kms_keeps_keys_with_their_aliases() -> None:
+    from moto.kms.models import Key, KmsBackend, kms_backends
+
+    takes(KmsBackend.create_key, "policy", "key_usage", "key_spec", "description", "tags")
+    takes(KmsBackend.create_alias, "target_key_id", "alias_name")
+    has(KmsBackend, "alias_exists")
+    assert hasattr(kms_backends["123456789012"], "regions"), MOVED.format("AccountSpecificBackend.regions")
+    key = KmsBackend("us-east-1", "123456789012").create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None)
+    assert isinstance(key, Key)
+    has(key, "id", "arn", "aliases", "key_manager", "key_state", "key_spec", "key_usage")
+    assert key.key_state == "Enabled"
+
+
+def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:
+    from moto.events.models import EventsBackend, Rule, events_backends
+
+    assert isinstance(events_backends, dict), MOVED.format("events_backends is no dictionary of accounts")
+    assert isinstance(events_backends["123456789012"], dict), MOVED.format("an account is no dictionary of Regions")
+    bus = EventsBackend("us-east-1", "123456789012").event_buses["default"]
+    assert isinstance(bus.rules, dict), MOVED.format("EventBus.rules")
+    takes(Rule.send_to_targets, "original_event", "transform_input")
+    takes(Rule.__init__, "name", "state")
+
+
+def test_security_hub_keeps_what_is_imported() -> None:
+    from moto.securityhub.models import SecurityHubBackend, securityhub_backends
+
+    assert isinstance(securityhub_backends["123456789012"], dict), MOVED.format("securityhub_backends")
+    hub = SecurityHubBackend("us-east-1", "123456789012")
+    assert hub.enabled is False, MOVED.format("SecurityHubBackend.enabled")
+    hub.batch_import_findings([{"Id": "1", "Resources": [{"Id": "a"}]}])
+    assert hub.findings[0].data["Id"] == "1", MOVED.format("SecurityHubBackend.findings")
+
+
+@pytest.mark.parametrize("service", ["sts", "iam", "kms", "s3", "events", "ecs", "lambda", "eks", "securityhub"])
+def test_the_services_beside_ours_are_there(service: str) -> None:
+    from moto import backend_index
+
+    known = {name for name, _ in backend_index.backend_url_patterns}
+    assert service.replace("lambda", "awslambda") in known, MOVED.format(f"no pattern leads to {service}")
