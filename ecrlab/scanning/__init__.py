@@ -10,14 +10,14 @@ scanner                     all of it: `scan`, or `take_inventory` once and `jud
 targets, command            images on disk, and `python3 -m ecrlab scan`; with allowlist and table
 """
 
-from ecrlab.scanning.advisories import Advisories, embedded, load
 from ecrlab.scanning.errors import ScanError
-from ecrlab.scanning.inventory import Inventory, Package, take_inventory
-from ecrlab.scanning.layers import LayerSource, Limits
-from ecrlab.scanning.matching import Finding
+from ecrlab.scanning.files.layers import LayerSource, Limits
+from ecrlab.scanning.files.targets import layers_of, open_target
+from ecrlab.scanning.packages.inventory import Inventory, Package, take_inventory
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.scanner import judge, scan
-from ecrlab.scanning.targets import layers_of, open_target
+from ecrlab.scanning.vulnerabilities.advisories import Advisories, embedded, load
+from ecrlab.scanning.vulnerabilities.matching import Finding
 
 __all__ = [
     "Advisories",

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.errors import EcrLabError
-from ecrlab.scanning.advisories import embedded, load
-from ecrlab.scanning.allowlist import Exemption, read_allow_list
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
-from ecrlab.scanning.inventory import Inventory, take_inventory
-from ecrlab.scanning.layers import LayerSource
-from ecrlab.scanning.matching import Finding, Unresolved
+from ecrlab.scanning.files.layers import LayerSource
+from ecrlab.scanning.files.targets import open_target
+from ecrlab.scanning.packages.inventory import Inventory, take_inventory
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.scanner import judge
-from ecrlab.scanning.severity import SEVERITIES, rank
-from ecrlab.scanning.targets import open_target
+from ecrlab.scanning.vulnerabilities.advisories import embedded, load
+from ecrlab.scanning.vulnerabilities.allowlist import Exemption, read_allow_list
+from ecrlab.scanning.vulnerabilities.matching import Finding, Unresolved
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES, rank
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 

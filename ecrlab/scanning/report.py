@@ -32,10 +32,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.scanning.distribution import Distribution
-from ecrlab.scanning.inventory import Inventory, NotInventoried, Package
-from ecrlab.scanning.matching import Finding, Unresolved
-from ecrlab.scanning.severity import SEVERITIES
+from ecrlab.scanning.packages.distribution import Distribution
+from ecrlab.scanning.packages.inventory import Inventory, NotInventoried, Package
+from ecrlab.scanning.vulnerabilities.matching import Finding, Unresolved
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
 
 SCHEMA = 1
 

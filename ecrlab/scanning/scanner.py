@@ -7,12 +7,12 @@ moved on, as continuous scanning does.
 from collections.abc import Sequence
 from datetime import datetime
 
-from ecrlab.scanning.advisories import Advisories, embedded
-from ecrlab.scanning.distribution import support
-from ecrlab.scanning.inventory import Inventory, take_inventory
-from ecrlab.scanning.layers import LayerSource, Limits
-from ecrlab.scanning.matching import match
+from ecrlab.scanning.files.layers import LayerSource, Limits
+from ecrlab.scanning.packages.distribution import support
+from ecrlab.scanning.packages.inventory import Inventory, take_inventory
 from ecrlab.scanning.report import Report
+from ecrlab.scanning.vulnerabilities.advisories import Advisories, embedded
+from ecrlab.scanning.vulnerabilities.matching import match
 
 
 def scan(

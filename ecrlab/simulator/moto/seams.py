@@ -158,7 +158,7 @@ def install() -> None:
     from moto.ecr.models import ECRBackend, ecr_backends
 
     mock = _Mock()
-    module = types.ModuleType("ecrlab.simulator.moto_urls")
+    module = types.ModuleType("ecrlab.simulator.moto.urls")
     module.url_bases = [base for bases in HOSTS.values() for base in bases]  # type: ignore[attr-defined]
     module.url_paths = {  # type: ignore[attr-defined]
         "{0}/$": mock.dispatch,

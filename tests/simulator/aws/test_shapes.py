@@ -11,7 +11,7 @@ from ecrlab.simulator.aws.shapes import LINEAR
 
 HOSTILE = """
 import itertools, re
-from ecrlab.simulator.shapes import LINEAR, service_model
+from ecrlab.simulator.aws.shapes import LINEAR, service_model
 
 units = ("a", "a.", "a-", "a--", "a_", "a/", "1", "*", "a*", ".", "/", "-", "A", ":", "a:", "-a", "a.-")
 starts = ("", "a", "arn:aws-", "arn:aws:iam::123456789012:role/", "arn:aws:secretsmanager:")

@@ -124,7 +124,7 @@ def test_who_has_asked_is_not_let_go_because_the_leader_was_busy(serve):
 
 def test_with_too_few_descriptors_there_is_still_a_server():
     few = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (40, 40))"
-    code = "import time; from ecrlab.simulator.web import Listener; from tests.simulator.http.conftest import echo"
+    code = "import time; from ecrlab.simulator.http import Listener; from tests.simulator.http.conftest import echo"
     serve = "print(Listener(echo).endpoint, flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", "; ".join([few, code, serve])],

@@ -86,9 +86,7 @@ def test_no_directory_stays_behind() -> None:
 
 
 def test_nothing_stays_behind_when_the_process_ends(tmp_path: Path) -> None:
-    script = (
-        "from ecrlab.simulator.moto import seams; seams.install(); import boto3, moto; moto.mock_aws().start(); "
-    )
+    script = "from ecrlab.simulator.moto import seams; seams.install(); import boto3, moto; moto.mock_aws().start(); "
     script += "boto3.client('ecr').create_repository(repositoryName='app'); print('made')"
     environment = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
     ended = subprocess.run(

@@ -20,11 +20,11 @@ from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
 from ecrlab.scanning import Finding, Inventory, ScanError, embedded, judge, layers_of, take_inventory
-from ecrlab.scanning import kept as written
-from ecrlab.scanning.distribution import support
+from ecrlab.scanning.packages import inventory_json as written
+from ecrlab.scanning.packages.distribution import support
 from ecrlab.scanning.report import Report
-from ecrlab.scanning.severity import SEVERITIES
-from ecrlab.scanning.versions import LANGUAGES
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
+from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 from ecrlab.simulator.jobs.scans import events
 
 COMPLETE = "The scan was completed successfully."

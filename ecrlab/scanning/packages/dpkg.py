@@ -10,7 +10,7 @@ that differs.
 import re
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceError, Found, text
+from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found, text
 
 _FIELDS = re.compile(r"^(Package|Status|Version|Architecture|Source):(.*)$", re.MULTILINE)
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")

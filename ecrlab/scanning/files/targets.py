@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
-from ecrlab.scanning.layers import LayerSource
+from ecrlab.scanning.files.layers import LayerSource
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LARGEST_DOCUMENT = 4 << 20  # the bound of the OCI distribution specification for manifests

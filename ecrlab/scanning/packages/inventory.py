@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from packageurl import PackageURL
 
-from ecrlab.scanning import recognise
-from ecrlab.scanning.distribution import Distribution, from_os_release, from_release_file
 from ecrlab.scanning.errors import LayerError, UnsupportedImageError
-from ecrlab.scanning.evidence import Found
-from ecrlab.scanning.layers import LayerSource, Limits
-from ecrlab.scanning.osv import canonical_name
-from ecrlab.scanning.rootfs import CircularLinkError, Piece, show
-from ecrlab.scanning.unpack import Unpacked, identity, unpack
-from ecrlab.scanning.versions import LANGUAGES
+from ecrlab.scanning.files.layers import LayerSource, Limits
+from ecrlab.scanning.files.rootfs import CircularLinkError, Piece, show
+from ecrlab.scanning.files.unpack import Unpacked, identity, unpack
+from ecrlab.scanning.packages import recognise
+from ecrlab.scanning.packages.distribution import Distribution, from_os_release, from_release_file
+from ecrlab.scanning.packages.evidence import Found
+from ecrlab.scanning.vulnerabilities.osv import canonical_name
+from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 
 @dataclass(frozen=True)

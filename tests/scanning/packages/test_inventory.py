@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.scanning.inventory import take_inventory
+from ecrlab.scanning.packages.inventory import take_inventory
 from tests.scanning.making import alpine, debian, dpkg, file, folder, hardlink, layer, metadata, names, symlink
 
 

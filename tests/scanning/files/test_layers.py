@@ -5,7 +5,7 @@ import random
 import pytest
 
 from ecrlab.scanning.errors import LayerError, UnsupportedImageError
-from ecrlab.scanning.layers import LayerSource, Limits, tar_pieces
+from ecrlab.scanning.files.layers import LayerSource, Limits, tar_pieces
 from tests.scanning.making import GZIP, PLAIN, ZSTD, file, stored, tar
 
 TAR = tar(file("etc/motd", b"hello " * 5000), file("etc/issue", "x"))
@@ -33,7 +33,7 @@ def test_plain_gzip_and_zstd_give_the_same_tar():
 def test_zlib_alone_reads_what_isal_reads(monkeypatch):
     import zlib
 
-    monkeypatch.setattr("ecrlab.scanning.layers._gzip_engine", zlib)
+    monkeypatch.setattr("ecrlab.scanning.files.layers._gzip_engine", zlib)
 
     assert expand(stored(gzip.compress(TAR) + bytes(300), GZIP)) == TAR
 

@@ -6,8 +6,8 @@ The JSON is the kit's own and carries a number: what another version of the kit 
 import json
 from dataclasses import asdict
 
-from ecrlab.scanning.distribution import Distribution
-from ecrlab.scanning.inventory import Inventory, NotInventoried, Package
+from ecrlab.scanning.packages.distribution import Distribution
+from ecrlab.scanning.packages.inventory import Inventory, NotInventoried, Package
 
 FORMAT = 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from ecrlab.scanning import embedded, load
 from ecrlab.scanning.errors import AdvisoriesError
-from ecrlab.scanning.severity import SEVERITIES
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
 from tests.scanning.making import advisory
 
 RECORD = advisory(

@@ -8,7 +8,7 @@ source package), F a folder, R a file in it.
 import re
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceError, Found, text
+from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found, text
 
 _MANIFEST = re.compile(r"METADATA|PKG-INFO|package\.json|.*\.(?:egg-info|[jwe]ar)")
 

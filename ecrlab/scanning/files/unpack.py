@@ -7,12 +7,13 @@ then the layers are read again, that file among what is wanted.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ecrlab.scanning import recognise, rootfs
 from ecrlab.scanning.errors import LayerError
-from ecrlab.scanning.evidence import EvidenceError, Found, Kind
-from ecrlab.scanning.layers import LayerSource, Limits, tar_pieces
-from ecrlab.scanning.rootfs import CircularLinkError, Piece, RootFs, clean, show
-from ecrlab.scanning.tarstream import Entry, TarStream
+from ecrlab.scanning.files import rootfs
+from ecrlab.scanning.files.layers import LayerSource, Limits, tar_pieces
+from ecrlab.scanning.files.rootfs import CircularLinkError, Piece, RootFs, clean, show
+from ecrlab.scanning.files.tarstream import Entry, TarStream
+from ecrlab.scanning.packages import recognise
+from ecrlab.scanning.packages.evidence import EvidenceError, Found, Kind
 
 _MOST_PASSES = 3
 _DEEPEST = 256  # no image is; and following links costs the square of the depth

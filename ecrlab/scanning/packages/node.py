@@ -2,7 +2,7 @@
 
 import json
 
-from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
+from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found
 
 
 def read_package_json(_path: bytes, data: bytes) -> Evidence:

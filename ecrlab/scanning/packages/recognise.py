@@ -7,8 +7,8 @@ a path leads (the file system sees to that).
 
 import re
 
-from ecrlab.scanning import apk, dpkg, java, node, python
-from ecrlab.scanning.evidence import Evidence, Kind, text
+from ecrlab.scanning.packages import apk, dpkg, java, node, python
+from ecrlab.scanning.packages.evidence import Evidence, Kind, text
 
 _MIB = 1 << 20
 

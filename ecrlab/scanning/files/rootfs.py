@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ecrlab.scanning.errors import LayerError
-from ecrlab.scanning.evidence import Evidence, Kind
+from ecrlab.scanning.packages.evidence import Evidence, Kind
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"

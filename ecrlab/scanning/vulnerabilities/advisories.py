@@ -19,10 +19,10 @@ from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
-from ecrlab.scanning import osv
 from ecrlab.scanning.errors import AdvisoriesError
-from ecrlab.scanning.osv import Advisory
-from ecrlab.scanning.versions import LANGUAGES
+from ecrlab.scanning.vulnerabilities import osv
+from ecrlab.scanning.vulnerabilities.osv import Advisory
+from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 _FORMAT = 1  # of the index; another one is another file
 _LARGEST_RECORD = 16 << 20

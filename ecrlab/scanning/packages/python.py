@@ -4,7 +4,7 @@ metadata).
 
 import re
 
-from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
+from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found
 
 _HEADER = re.compile(rb"^(Name|Version)[ \t]*:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.scanning.errors import LayerError
-from ecrlab.scanning.tarstream import TarStream
+from ecrlab.scanning.files.tarstream import TarStream
 from tests.scanning.making import file, folder, hardlink, symlink, tar
 
 STYLES = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.scanning.errors import LayerError
-from ecrlab.scanning.layers import Limits
-from ecrlab.scanning.rootfs import clean
-from ecrlab.scanning.unpack import unpack
+from ecrlab.scanning.files.layers import Limits
+from ecrlab.scanning.files.rootfs import clean
+from ecrlab.scanning.files.unpack import unpack
 from tests.scanning.making import file, folder, hardlink, layer, metadata, symlink
 
 A = "app/a-1.dist-info/METADATA"

@@ -7,7 +7,7 @@ import pytest
 
 from ecrlab.scanning import open_target, scan
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
-from ecrlab.scanning.targets import layers_of
+from ecrlab.scanning.files.targets import layers_of
 from tests.scanning.making import debian, file, folder, layer, names, oci_layout, symlink, tar
 
 BASE = layer(*debian(("base", "1")))

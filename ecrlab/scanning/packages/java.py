@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from ecrlab.scanning.evidence import Evidence, EvidenceError, Found
+from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found
 
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 _NESTED = re.compile(r".+\.(?:jar|war|ear)", re.IGNORECASE)

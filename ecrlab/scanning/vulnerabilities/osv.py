@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Any
 
-from ecrlab.scanning import severity, versions
 from ecrlab.scanning.errors import AdvisoriesError
+from ecrlab.scanning.vulnerabilities import severity, versions
 
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
 _KEPT = ("id", "aliases", "upstream", "published", "severity", "database_specific")

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from ecrlab.scanning.errors import AllowListError
-from ecrlab.scanning.matching import Finding, Unresolved
+from ecrlab.scanning.vulnerabilities.matching import Finding, Unresolved
 
 _LINE = re.compile(r"(?P<id>\S+)(?:\s+(?!until\b)(?P<package>\S+))?(?:\s+until\s+(?P<until>\S+))?")
 

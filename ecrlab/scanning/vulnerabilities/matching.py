@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cmp_to_key, partial
 
-from ecrlab.scanning import severity
-from ecrlab.scanning.advisories import Advisories
-from ecrlab.scanning.distribution import Distribution
-from ecrlab.scanning.inventory import Package
-from ecrlab.scanning.osv import Advisory, Interval
-from ecrlab.scanning.versions import VersionError, compare
+from ecrlab.scanning.packages.distribution import Distribution
+from ecrlab.scanning.packages.inventory import Package
+from ecrlab.scanning.vulnerabilities import severity
+from ecrlab.scanning.vulnerabilities.advisories import Advisories
+from ecrlab.scanning.vulnerabilities.osv import Advisory, Interval
+from ecrlab.scanning.vulnerabilities.versions import VersionError, compare
 
 
 @dataclass(frozen=True)

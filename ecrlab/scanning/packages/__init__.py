@@ -1,0 +1,1 @@
+"""From files to packages: the databases of package managers, and what each package is called."""
