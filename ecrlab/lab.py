@@ -26,10 +26,10 @@ from ecrlab.machine.running import LabFolder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecrlab.analysis.policy_editor import PolicyEditor
-    from ecrlab.analysis.show import Show
-    from ecrlab.analysis.snapshot import Snapshot as Contents
-    from ecrlab.analysis.transcripts import Transcript
+    from ecrlab.analysis.inventory.snapshot import Snapshot as Contents
+    from ecrlab.analysis.plots.show import Show
+    from ecrlab.analysis.plots.transcripts import Transcript
+    from ecrlab.analysis.widgets.policy_editor import PolicyEditor
     from ecrlab.histories import Shop
     from ecrlab.registry.store import snapshots
     from ecrlab.registry.world import World
@@ -87,7 +87,7 @@ class Lab:
     @contextlib.contextmanager
     def transcript(self) -> Iterator["Transcript"]:
         """Record what clients and the lab say to each other while the block runs: `with lab.transcript() as said:`."""
-        from ecrlab.analysis.transcripts import Transcript
+        from ecrlab.analysis.plots.transcripts import Transcript
 
         with self._server.recorder.recording() as exchanges:
             yield Transcript(exchanges)
@@ -97,7 +97,7 @@ class Lab:
 
         `.picture()` and `.table()` of the answer give the two apart. It reads what is there without pulling it.
         """
-        from ecrlab.analysis.show import show
+        from ecrlab.analysis.plots.show import show
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
@@ -106,7 +106,7 @@ class Lab:
 
         It reads what is there without pulling it.
         """
-        from ecrlab.analysis.reading import read
+        from ecrlab.analysis.inventory.reading import read
 
         return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
 
@@ -114,18 +114,18 @@ class Lab:
         """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
 
         It begins with the text `policy`, or with the repository's own policy, or without a rule; it changes nothing in
-        the registry. See `ecrlab.analysis.policy_editor`.
+        the registry. See `ecrlab.analysis.widgets.policy_editor`.
         """
-        from ecrlab.analysis.policy_editor import editor
+        from ecrlab.analysis.widgets.policy_editor import editor
 
         return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Who moved which tag when, in the registry or in one repository of it: one row for each event.
 
-        What was refused changed nothing, so it is not listed. `ecrlab.analysis.tag_history` draws it.
+        What was refused changed nothing, so it is not listed. `ecrlab.analysis.plots.tag_history` draws it.
         """
-        from ecrlab.analysis.tag_history import table
+        from ecrlab.analysis.plots.tag_history import table
         from ecrlab.registry import tag_history
 
         return table(tag_history.of(self._world.registry(self.account_id, self.region), repository))

@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecrlab.analysis import prices, running
-from ecrlab.analysis.reading import read
-from ecrlab.analysis.report import Report, as_json, as_text
-from ecrlab.analysis.running import Reference
+from ecrlab.analysis.costs import prices
+from ecrlab.analysis.inventory import running
+from ecrlab.analysis.inventory.reading import read
+from ecrlab.analysis.inventory.running import Reference
+from ecrlab.analysis.report.report import Report, as_json, as_text
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import LifecycleError, Policy, parse
 from ecrlab.lifecycle.aws import connect
@@ -99,7 +100,7 @@ def _print(reports: list[Report], output: str) -> None:
 
         # Pictures for a file need no screen.
         mpl.use("agg")
-        from ecrlab.analysis.report_page import page
+        from ecrlab.analysis.report.html_page import page
 
         print(page(reports), end="")
     else:

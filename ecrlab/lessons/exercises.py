@@ -14,7 +14,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.lessons import catalogue, progress
 
 if TYPE_CHECKING:
-    from ecrlab.analysis.snapshot import Snapshot
+    from ecrlab.analysis.inventory.snapshot import Snapshot
 
 
 class NotYet(EcrLabError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)

@@ -19,10 +19,11 @@ from typing import Any
 
 import pandas as pd
 
-from ecrlab.analysis import reading, storage
-from ecrlab.analysis.projection import futures, lived, prepare, project
-from ecrlab.analysis.savings import settle
-from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.analysis.costs import storage
+from ecrlab.analysis.costs.projection import futures, lived, prepare, project
+from ecrlab.analysis.costs.savings import settle
+from ecrlab.analysis.inventory import reading
+from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.histories import draw
 from ecrlab.lifecycle import Policy, evaluate, parse
 from ecrlab.lifecycle.reading import images

@@ -15,9 +15,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 
-from ecrlab.analysis import outlook, plots, what_if
-from ecrlab.analysis.projection import lived
-from ecrlab.analysis.snapshot import Snapshot
+from ecrlab.analysis.costs import outlook
+from ecrlab.analysis.costs.projection import lived
+from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.plots import style
+from ecrlab.analysis.widgets import what_if
 from ecrlab.histories import draw
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -84,7 +86,7 @@ def measure(images: int) -> dict[str, float]:
     near = [seconds(lambda days=days: panel.choose(horizon=days)) for days in (300, 200, 100, 365)]  # type: ignore[misc]
     figures["another horizon"] = statistics.median(near)
     drawing = [
-        seconds(lambda: plots.as_img(outlook.picture(panel.projection, snapshot, panel.prices))) for _ in range(5)
+        seconds(lambda: style.as_img(outlook.picture(panel.projection, snapshot, panel.prices))) for _ in range(5)
     ]
     figures["yardstick: the picture alone"] = statistics.median(drawing)
     return figures

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 import ecrlab
-from ecrlab.analysis import storage
+from ecrlab.analysis.costs import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
 from tests.lessons import lifecycle_cases, scanning_cases

@@ -1,0 +1,174 @@
+"""What storage costs: a table of prices with its date, its sources and its doubts, which the reader can replace.
+
+The kit's own table is `data/prices.json`. Copy it, put in what your bill says, and give the file to whoever takes
+`prices`. Without a price nothing is computed: a file that lacks one, or has one that cannot be, is refused.
+
+Archived bytes are billed by tiers; the first 150 TB of a month cost what standard storage does, so that archiving saves
+nothing below. What is archived is billed for 90 days at least (AWS user guide, archiving an image).
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.errors import EcrLabError
+
+OURS = Path(__file__).parent / "data" / "prices.json"
+
+NOTHING: Amount[int] = Amount.exactly(0)
+
+DAYS_OF_A_MONTH = 30
+"""UNSURE: ECR's month is taken for 30 days where days of it are billed."""
+
+
+class UnusablePrices(EcrLabError):
+    """A table of prices lacks something, or has something that is no price; the text says where and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Up to so many gigabytes (None: all the rest), each costs so much a month."""
+
+    up_to_gb: float | None
+    per_gb_month: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of one Region at one time, in `currency`."""
+
+    title: str
+    dated: str
+    currency: str
+    bytes_per_gb: int
+    standard: float
+    """Of a gigabyte in a month."""
+    archive: tuple[Tier, ...]
+    minimum_days: int
+    """How long an archived image is billed at least."""
+    restore: float
+    """Of bringing a gigabyte back from the archive."""
+    sources: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+    def per_month(self, standard: Amount[int], archive: Amount[int] = NOTHING) -> Amount[float]:
+        """What so many bytes cost that lie in the two storage classes for a month."""
+        gb = archive.times(1 / self.bytes_per_gb)
+        archived = Amount(self._by_tiers(gb.least), None if gb.most is None else self._by_tiers(gb.most))
+        return standard.times(self.standard / self.bytes_per_gb) + archived
+
+    def restoring(self, size: Amount[int]) -> Amount[float]:
+        """What it costs to bring so many bytes back from the archive."""
+        return size.times(self.restore / self.bytes_per_gb)
+
+    def _by_tiers(self, gb: float) -> float:
+        total, start = 0.0, 0.0
+        for tier in self.archive:
+            end = gb if tier.up_to_gb is None else min(gb, tier.up_to_gb)
+            total += max(0.0, end - start) * tier.per_gb_month
+            start = end
+        return total
+
+
+def load(path: Path | str | None = None) -> Prices:
+    """Read a table of prices, the kit's own without `path`. Raises `UnusablePrices`, which names what is wrong."""
+    path = Path(path) if path is not None else OURS
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnusablePrices(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnusablePrices(f"{path}: not JSON: {error}") from error
+    return _Table(path.name, document).prices()
+
+
+class _Table:
+    """A document that should be a table of prices; each look names the place that is wrong."""
+
+    def __init__(self, name: str, document: Any) -> None:
+        self._name = name
+        self._document = document
+
+    def prices(self) -> Prices:
+        minimum = self._number("archive", "minimum_days")
+        return Prices(
+            title=self._text("title"),
+            dated=self._text("dated"),
+            currency=self._text("currency"),
+            bytes_per_gb=int(self._number("bytes_per_gb", least=1)),
+            standard=self._number("standard", "per_gb_month"),
+            archive=tuple(self._tiers()),
+            minimum_days=int(minimum),
+            restore=self._number("restore", "per_gb"),
+            sources=tuple(self._sources()),
+            doubts=tuple(self._texts("doubts")),
+        )
+
+    def _tiers(self) -> Iterator[Tier]:
+        tiers = self._at("archive", "tiers")
+        if not isinstance(tiers, list) or not tiers:
+            self._refuse("archive.tiers", "a list of tiers is needed", tiers)
+        before = 0.0
+        for place in range(len(tiers)):
+            price = self._number("archive", "tiers", place, "per_gb_month")
+            is_last = place == len(tiers) - 1
+            bound = self._at("archive", "tiers", place, "up_to_gb")
+            if is_last:
+                if bound is not None:
+                    self._refuse(f"archive.tiers[{place}].up_to_gb", "the last tier goes on without end: null", bound)
+                yield Tier(None, price)
+                return
+            bound = self._number("archive", "tiers", place, "up_to_gb")
+            if bound <= before:
+                self._refuse(f"archive.tiers[{place}].up_to_gb", f"tiers rise, so more than {before:g}", bound)
+            before = bound
+            yield Tier(bound, price)
+
+    def _sources(self) -> Iterator[str]:
+        for part in ("standard", "archive", "restore"):
+            yield from (f"{part}: {source}" for source in self._texts(part, "sources"))
+
+    def _number(self, *place: str | int, least: float = 0) -> float:
+        value = self._at(*place)
+        if type(value) not in (int, float) or not math.isfinite(value):
+            self._refuse(_spelt(place), "a number is needed", value)
+        if value < least:
+            self._refuse(_spelt(place), f"at least {least:g} is needed", value)
+        return float(value)
+
+    def _text(self, *place: str | int) -> str:
+        value = self._at(*place)
+        if not isinstance(value, str) or not value:
+            self._refuse(_spelt(place), "a text is needed", value)
+        return value
+
+    def _texts(self, *place: str | int) -> list[str]:
+        value = self._at(*place)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self._refuse(_spelt(place), "a list of texts is needed", value)
+        return value
+
+    def _at(self, *place: str | int) -> Any:
+        value = self._document
+        for number, key in enumerate(place):
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                raise UnusablePrices(f"{self._name}: {_spelt(place[: number + 1])} is missing") from None
+        return value
+
+    def _refuse(self, place: str, rule: str, value: Any) -> NoReturn:
+        raise UnusablePrices(f"{self._name}: {place}: {rule}, got {json.dumps(value)[:80]}")
+
+
+def _spelt(place: tuple[str | int, ...]) -> str:
+    """A place in a document as people write it.
+
+    >>> _spelt(("archive", "tiers", 0, "per_gb_month"))
+    'archive.tiers[0].per_gb_month'
+    """
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".")

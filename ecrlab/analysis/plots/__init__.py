@@ -1,0 +1,1 @@
+"""Pictures, in one style, each with the same data as a table."""

@@ -1,0 +1,126 @@
+"""A report as one page of HTML that needs nothing else: pictures are inside, with words for those who cannot see them.
+
+Nothing is fetched from anywhere: a policy in the page itself forbids it. Names and tags are other people's input, and
+are escaped.
+"""
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ecrlab.analysis.costs import outlook, risks, savings
+from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR
+from ecrlab.analysis.plots import ages, style, waterfall
+from ecrlab.analysis.report.report import FUTURES, HEAVIEST, Report, spelt_out, together
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 200
+"""How many rows of a table are shown; the JSON has all."""
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
+h2 { margin-top: 3rem; border-bottom: 2px solid #0072b2 }
+figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
+.wide { overflow-x: auto; margin: 1rem 0 }
+table { border-collapse: collapse; font-size: 14px }
+caption { text-align: left; font-weight: bold; padding: .3rem 0 }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
+.risk { border-left: .4rem solid #d55e00; padding-left: 1rem }
+.doubts li::marker { content: "?  "; font-weight: bold }
+"""
+
+HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+"""
+
+
+def page(reports: Sequence[Report]) -> str:
+    """The whole page."""
+    names = ", ".join(report.snapshot.name for report in reports)
+    title = html.escape(f"Age, size and cost of {names}")
+    parts = [
+        HEAD.format(title=title, style=STYLE),
+        _paragraph(f"As of {reports[0].snapshot.taken_at:%Y-%m-%d %H:%M} UTC."),
+    ]
+    if len(reports) > 1:
+        parts.append(_paragraph(together(reports)))
+    for report in reports:
+        parts += _repository(report)
+    parts += _prices(reports[0])
+    return "".join([*parts, "</body>\n</html>\n"])
+
+
+def _repository(report: Report) -> Iterator[str]:
+    yield f"<h2>{html.escape(report.snapshot.name)}</h2>\n"
+    yield _paragraph(report.headline())
+    if report.harmed:
+        number = len(report.harmed)
+        said = f"{number} image{'s' * (number > 1)} that run{'s' * (number == 1)} would go."
+        yield f'<p class="risk"><strong>{said}</strong></p>\n'
+    yield _list("What is not known", report.doubts)
+    yield "<h3>Age</h3>\n"
+    yield _paragraph(report.age())
+    yield _figure(ages.picture(report.snapshot))
+    yield _table(ages.by_family(report.snapshot), "Images by family and age")
+    yield _table(report.heaviest(), f"The {HEAVIEST} images that hold the most bytes alone")
+    if report.outcome is not None:
+        yield "<h3>What the policy saves</h3>\n"
+        yield _paragraph(report.saving())
+        yield _figure(waterfall.picture(report.outcome, report.prices))
+        yield _table(savings.by_rule(report.outcome), "What each rule does")
+        yield _figure(waterfall.families_picture(report.outcome))
+        yield _table(savings.by_family(report.outcome), "Before and after, by family")
+        yield "<h3>What the policy puts at risk</h3>\n"
+        yield _figure(risks.picture(report.outcome, report.risks))
+        if report.risks:
+            yield _table(
+                risks.table(report.risks, report.snapshot), "Images that go, and run or were pulled in the last week"
+            )
+    yield f"<h3>The next {DAYS_OF_A_YEAR} days</h3>\n"
+    yield _figure(outlook.picture(report.projection, report.snapshot, report.prices))
+    yield _table(
+        outlook.summary(report.projection, report.prices), f"At the end, the middle and range of {FUTURES} futures"
+    )
+
+
+def _prices(report: Report) -> Iterator[str]:
+    prices = report.prices
+    yield "<h2>Prices</h2>\n"
+    yield _paragraph(f"{prices.title}, {prices.dated}, in {prices.currency}.")
+    yield _list("Sources", prices.sources)
+    yield _list("What there is to doubt", prices.doubts)
+
+
+def _figure(shown: Any) -> str:
+    return f"<figure>{style.as_img(shown)}</figure>\n"
+
+
+def _table(table: "pd.DataFrame", caption: str) -> str:
+    more = f" (the first {MOST_ROWS} of {len(table):,})" if len(table) > MOST_ROWS else ""
+    shown: str = spelt_out(table.head(MOST_ROWS)).to_html(border=0, na_rep="", justify="left", index_names=False)
+    start = shown.index(">") + 1
+    told = f"{shown[:start]}\n<caption>{html.escape(caption + more)}</caption>{shown[start:]}"
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{html.escape(caption)}">{told}</div>\n'
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>\n"
+
+
+def _list(head: str, items: Sequence[str]) -> str:
+    if not items:
+        return ""
+    entries = "\n".join(f"<li>{html.escape(item)}</li>" for item in items)
+    return f'<p>{html.escape(head)}:</p>\n<ul class="doubts">\n{entries}\n</ul>\n'

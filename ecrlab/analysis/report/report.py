@@ -1,0 +1,293 @@
+"""All that is to be said of one repository: its age, size and cost, what a policy saves of it, risks, and a year ahead.
+
+    Snapshot, policy, prices, what runs ──► Report ──► as JSON, as text, or as a page (ecrlab.analysis.report.html_page)
+
+Whatever is not known stands among its doubts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from ecrlab.analysis.costs import outlook, risks, savings
+from ecrlab.analysis.costs.archive import cost
+from ecrlab.analysis.costs.bounds import Amount, money, readable
+from ecrlab.analysis.costs.prices import Prices
+from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, NO_POLICY, Projection, futures, project
+from ecrlab.analysis.costs.rates import Rate
+from ecrlab.analysis.costs.risks import RUNS, Risk
+from ecrlab.analysis.costs.savings import Outcome, settle
+from ecrlab.analysis.costs.storage import own, stored, stored_together, sum_of_sizes
+from ecrlab.analysis.inventory.holdings import readable as spelt
+from ecrlab.analysis.inventory.running import Reference, resolve
+from ecrlab.analysis.inventory.snapshot import Snapshot, doubts
+from ecrlab.analysis.inventory.snapshot import ages as days_since
+from ecrlab.analysis.plots import ages
+from ecrlab.lifecycle import Policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FUTURES = 5
+"""How many futures a year ahead is drawn from."""
+THE_POLICY = "the policy"
+MOST_ROWS = 20
+"""How many rows of a table fit a terminal."""
+HEAVIEST = 10
+"""How many images are named that hold the most bytes alone."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One repository, and what a policy (or None) would do to it."""
+
+    snapshot: Snapshot
+    prices: Prices
+    policy: Policy | None = None
+    references: Sequence[Reference] = field(default_factory=tuple)
+
+    @cached_property
+    def running(self) -> tuple[dict[str, list[str]], list[Reference]]:
+        """The digests that run, with how they are referred to, and the references that lead nowhere."""
+        return resolve(self.snapshot, self.references)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """What the policy does to the repository as it stands."""
+        return None if self.policy is None else settle(self.snapshot, self.policy)
+
+    @cached_property
+    def risks(self) -> list[Risk]:
+        """What the policy puts at risk."""
+        return [] if self.outcome is None else risks.risks(self.outcome, self.running[0])
+
+    @cached_property
+    def harmed(self) -> list[Risk]:
+        """The images that run and would go."""
+        return [risk for risk in self.risks if risk.why == RUNS]
+
+    @cached_property
+    def rate(self) -> Rate:
+        """How images come to the repository."""
+        return Rate(self.snapshot, frozenset(self.running[0]))
+
+    @cached_property
+    def projection(self) -> Projection:
+        """A year ahead, with the policy and without."""
+        policies: dict[str, Policy | None] = {NO_POLICY: None}
+        if self.policy is not None:
+            policies[THE_POLICY] = self.policy
+        return project(self.snapshot, policies, futures(self.rate.future, days=DAYS_OF_A_YEAR, number=FUTURES))
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """What is not known, one sentence each."""
+        lost = [f"{one.text} is said to run, but {self.snapshot.name} does not have it" for one in self.running[1]]
+        return [*doubts(self.snapshot), *lost, *self.rate.doubts()]
+
+    def heaviest(self) -> "pd.DataFrame":
+        """The images that hold the most bytes alone, as `ecrlab.analysis.plots.ages.table` has them."""
+        table = ages.table(self.snapshot).sort_values("own", ascending=False, kind="stable").head(HEAVIEST)
+        table.index = range(1, len(table) + 1)
+        return table
+
+    def headline(self) -> str:
+        """How many images, how many bytes, what they cost."""
+        number = len(self.snapshot)
+        return (
+            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {readable(stored(self.snapshot))} stored"
+            f" (the sizes of its images add up to {spelt(sum_of_sizes(self.snapshot))}),"
+            f" {self._money(cost(self.snapshot, self.prices))} a month"
+        )
+
+    def age(self) -> str:
+        """How old the images are, in a sentence."""
+        pushed = days_since(self.snapshot, [image.pushed_at for image in self.snapshot.images])
+        known = [days for days in pushed if days is not None]
+        never = sum(image.last_pulled_at is None for image in self.snapshot.images)
+        if not known:
+            return "No image has an age that is known."
+        return (
+            f"Half of the images are older than {median(known):,.0f} days, the oldest is of {max(known):,.0f} days;"
+            f" {never:,} {'was' if never == 1 else 'were'} never pulled."
+        )
+
+    def saving(self) -> str:
+        """What the policy saves, in a sentence."""
+        if self.outcome is None:
+            return ""
+        before, after = (stored(one) for one in (self.outcome.before, self.outcome.after))
+        costs = [self._money(cost(one, self.prices)) for one in (self.outcome.before, self.outcome.after)]
+        archived = len(self.outcome.acting) - len(self.outcome.deleted)
+        return (
+            f"The policy deletes {len(self.outcome.deleted):,} of {len(self.snapshot):,} images"
+            + (f", archives {archived:,}" if archived else "")
+            + f", and leaves {readable(after)} of {readable(before)}: {costs[1]} instead of {costs[0]} a month."
+        )
+
+    def _money(self, amount: Amount[float]) -> str:
+        return money(amount, self.prices.currency)
+
+
+def together(reports: Sequence[Report]) -> str:
+    """What several repositories store together, and what blob mounting would make of it."""
+    snapshots = [report.snapshot for report in reports]
+    apart, mounted = (stored_together(snapshots, mounting=mounting) for mounting in (False, True))
+    return (
+        f"All {len(reports)} repositories together store {readable(apart)}; it would be {readable(mounted)} if each"
+        " layer were mounted wherever another repository of the account and Region, encrypted alike, has it."
+    )
+
+
+def as_text(reports: Sequence[Report]) -> Iterator[str]:
+    """A report for a terminal, line by line."""
+    for report in reports:
+        yield report.headline()
+        yield f"  {report.age()}"
+        yield from _indented(_families(report))
+        if report.outcome is not None:
+            yield f"  {report.saving()}"
+            yield from _indented(spelt_out(savings.by_rule(report.outcome)))
+            yield from _indented(risks.table(report.risks, report.snapshot), "  At risk:")
+        yield f"  In {DAYS_OF_A_YEAR} days (middle and range of {FUTURES} futures):"
+        yield from _indented(outlook.summary(report.projection, report.prices))
+        for doubt in report.doubts:
+            yield f"  ? {doubt}."
+        yield ""
+    if len(reports) > 1:
+        yield together(reports)
+    yield f"Prices: {reports[0].prices.title}, {reports[0].prices.dated}."
+    for doubt in reports[0].prices.doubts:
+        yield f"  ? {doubt}"
+
+
+def as_json(reports: Sequence[Report]) -> dict[str, Any]:
+    """A report for programs. An amount is `{"least": …, "most": …}`; both are the same where it is known."""
+    prices = reports[0].prices
+    snapshots = [report.snapshot for report in reports]
+    return {
+        "repositories": [_one_as_json(report) for report in reports],
+        "together": {
+            "bytes": _amount(stored_together(snapshots, mounting=False)),
+            "bytesIfMounted": _amount(stored_together(snapshots, mounting=True)),
+        },
+        "prices": {
+            "title": prices.title,
+            "dated": prices.dated,
+            "currency": prices.currency,
+            "sources": list(prices.sources),
+            "doubts": list(prices.doubts),
+        },
+    }
+
+
+def _one_as_json(report: Report) -> dict[str, Any]:
+    snapshot, prices = report.snapshot, report.prices
+    alone = own(snapshot)
+    pushed = days_since(snapshot, [image.pushed_at for image in snapshot.images])
+    pulled = days_since(snapshot, [image.last_pulled_at for image in snapshot.images])
+    told: dict[str, Any] = {
+        "repositoryName": snapshot.name,
+        "takenAt": snapshot.taken_at.isoformat(),
+        "imageCount": len(snapshot),
+        "bytes": _amount(stored(snapshot)),
+        "sumOfImageSizes": sum_of_sizes(snapshot),
+        "costPerMonth": _amount(cost(snapshot, prices)),
+        "images": [
+            {
+                "imageDigest": image.image_digest,
+                "imageTags": list(image.image_tags),
+                "daysSincePush": days,
+                "daysSincePull": since,
+                "bytesOfItsOwn": alone.get(image.image_digest),
+            }
+            for image, days, since in zip(snapshot.images, pushed, pulled, strict=True)
+        ],
+        "projection": {name: _ahead(report, name) for name in report.projection.courses},
+        "runningNotFound": [reference.text for reference in report.running[1]],
+        "doubts": report.doubts,
+    }
+    if report.outcome is not None:
+        told["policy"] = _policy_as_json(report, report.outcome)
+    return told
+
+
+def _policy_as_json(report: Report, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "rules": [
+            {
+                "rulePriority": saving.rule.rule_priority,
+                "says": saving.rule.in_words,
+                "deleted": saving.deleted,
+                "archived": saving.archived,
+                "bytesFreed": _amount(saving.freed),
+            }
+            for saving in outcome.savings
+        ],
+        "after": {
+            "imageCount": len(outcome.after),
+            "bytes": _amount(stored(outcome.after)),
+            "costPerMonth": _amount(cost(outcome.after, report.prices)),
+        },
+        "atRisk": [
+            {
+                "imageDigest": risk.image.image_digest,
+                "imageTags": list(risk.image.image_tags),
+                "why": "RUNS" if risk.why == RUNS else "PULLED_IN_THE_LAST_WEEK",
+                "where": list(risk.where),
+                "rulePriority": risk.rule.rule_priority,
+                "action": risk.rule.action.type.upper(),
+            }
+            for risk in report.risks
+        ],
+    }
+
+
+def _ahead(report: Report, name: str) -> list[dict[str, Any]]:
+    """What becomes of a repository under one policy, once for each future."""
+    return [
+        {
+            "day": course.end.day.isoformat(),
+            "imageCount": course.end.images,
+            "bytes": _amount(course.end.stored.all),
+            "costPerMonth": _amount(outlook.month(course.end, report.prices)),
+            "costOfAllDays": _amount(outlook.paid(course, report.prices)),
+            "neededButGone": outlook.missed(course),
+        }
+        for course in report.projection.courses[name]
+    ]
+
+
+def _amount(amount: Amount[Any]) -> dict[str, Any]:
+    return {"least": amount.least, "most": amount.most}
+
+
+def _families(report: Report) -> "pd.DataFrame":
+    """How many images each family has, and how old they are."""
+    numbers = ages.by_family(report.snapshot)["pushed"]
+    return numbers.loc[:, (numbers != 0).any()]
+
+
+def spelt_out(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A table for people: bytes in the unit that fits."""
+    shown = table.copy()
+    for column in shown:
+        if "bytes" in str(column) or column == "own":
+            shown[column] = ["unknown" if size is None else spelt(size) for size in _plain(shown[column])]
+    return shown
+
+
+def _plain(column: Any) -> list[int | None]:
+    return [None if missing else int(size) for size, missing in zip(column, column.isna(), strict=True)]
+
+
+def _indented(table: "pd.DataFrame", head: str = "") -> Iterator[str]:
+    if len(table):
+        if head:
+            yield head
+        for line in table.head(MOST_ROWS).to_string(max_colwidth=60).splitlines():
+            yield f"    {line}".rstrip()
+        if len(table) > MOST_ROWS:
+            yield f"    … and {len(table) - MOST_ROWS:,} more; --output json has all"
