@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab.clock import START, LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons.exercises import Desk, View
+from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
-from ecrlab.lessons.whys import explain
 from ecrlab.machine import environment
 from ecrlab.machine.running import LabFolder
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from ecrlab.analysis.plots.show import Show
     from ecrlab.analysis.plots.transcripts import Transcript
     from ecrlab.analysis.widgets.policy_editor import PolicyEditor
-    from ecrlab.histories import Shop
     from ecrlab.registry.store import snapshots
     from ecrlab.registry.world import World
+    from ecrlab.scenarios import Shop
     from ecrlab.simulator.server import Server
 
 ACCOUNT = "123456789012"
@@ -135,13 +135,13 @@ class Lab:
 
         What runs in ECS is registered there. Manifests are true; layers have no bytes, so images cannot be pulled.
         """
-        from ecrlab.lessons import scenarios
+        from ecrlab.lessons import loading
         from ecrlab.simulator.moto.warm_up import Request
 
         registry = self._world.registry(self.account_id, self.region)
-        shop = scenarios.load(scenario, seed, registry)
-        for definition in scenarios.task_definitions(shop, registry):
-            self._server.beforehand.ask(Request("ecs", scenarios.REGISTER, definition))
+        shop = loading.load(scenario, seed, registry)
+        for definition in loading.task_definitions(shop, registry):
+            self._server.beforehand.ask(Request("ecs", loading.REGISTER, definition))
         return shop
 
     def trail(self, repository: str | None = None) -> list[dict[str, Any]]:

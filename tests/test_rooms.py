@@ -1,8 +1,8 @@
 """The rooms of the kit: which may import which, how big a file may be, and what lies at the top.
 
 notebooks ─► lab ─► simulator ─► registry · scanning · lifecycle     (arrows point down only)
-              │         └──────► gallery ─► layers ◄─ docker
-              └───► analysis ─► lifecycle · histories
+              │         └──────► gallery ─► oci ◄─ docker
+              └───► analysis ─► lifecycle · scenarios
 """
 
 import ast
@@ -21,24 +21,17 @@ EVERYWHERE = {"errors", "__init__"}
 
 # Room -> the rooms it may import besides itself and `errors`.
 MAY_IMPORT = {
-    "layers": set(),
-    "gallery": {"layers"},
-    "registry": {"clock"},
+    "machine": set(),
+    "clock": set(),
+    "oci": set(),
     "lifecycle": set(),
-    "histories": set(),
-    "scanning": {"layers"},
-    "docker": {"layers", "gallery"},
-    "simulator": {
-        "registry",
-        "lifecycle",
-        "scanning",
-        "gallery",
-        "layers",
-        "docker",
-        "clock",
-        "machine",
-    },
-    "analysis": {"lifecycle", "histories"},
+    "scenarios": set(),
+    "gallery": {"oci"},
+    "scanning": {"oci"},
+    "registry": {"clock", "oci"},
+    "docker": {"gallery", "oci"},
+    "simulator": {"clock", "docker", "gallery", "lifecycle", "machine", "oci", "registry", "scanning"},
+    "analysis": {"lifecycle", "scenarios"},
 }
 
 # Room -> what it may import besides the standard library; a room that is not named here is free.
@@ -47,10 +40,10 @@ THIRD_PARTY = {
     "__main__": set(),
     "machine": {"packaging"},
     "errors": set(),
-    "layers": set(),
+    "oci": set(),
     "gallery": set(),
     "registry": set(),
-    "histories": set(),
+    "scenarios": set(),
     "lifecycle": {"rich"},
     "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},
     "docker": set(),

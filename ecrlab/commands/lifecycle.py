@@ -18,7 +18,7 @@ from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.evaluation import Evaluation, evaluate
 from ecrlab.lifecycle.files import Unusable, about, text_of
 from ecrlab.lifecycle.finding import ERROR
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.lint import lint
 from ecrlab.lifecycle.policy import Policy
 from ecrlab.lifecycle.validation import parse

@@ -8,8 +8,8 @@ what looks like one image. Source: BuildKit documentation, attestation storage.
 import json
 from typing import Any
 
-from ecrlab.docker.media_types import IN_TOTO, OCI
 from ecrlab.docker.store import Store
+from ecrlab.oci.media_types import IN_TOTO, OCI
 
 PREDICATE = "https://slsa.dev/provenance/v0.2"
 

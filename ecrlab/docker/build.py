@@ -2,7 +2,7 @@
 
     FROM ──> a base's config and layers ──> each instruction changes the config or adds a layer ──> config, manifest
 
-Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.layers` and `context`), so that
+Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.oci.layers` and `context`), so that
 one context gives one digest everywhere. One platform gives a Docker schema 2 manifest, which is what
 `docker build` and `docker push` of a classic engine make; several give an OCI index, as buildx does.
 Attestations are added only when `--provenance` asks for them (buildx adds them by default, which puts an
@@ -22,7 +22,6 @@ from ecrlab.docker.context import Context
 from ecrlab.docker.copying import Source
 from ecrlab.docker.dockerfile import DockerfileError, Instruction, instruction, parse
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.media_types import DOCKER, OCI, Family
 from ecrlab.docker.platforms import choose, default_platform, suits
 from ecrlab.docker.platforms import platform as platform_in_full
 from ecrlab.docker.references import parse as parse_reference
@@ -30,6 +29,7 @@ from ecrlab.docker.references import what_the_gallery_has
 from ecrlab.docker.stage import Stage
 from ecrlab.docker.store import Image, Store
 from ecrlab.docker.words import expand
+from ecrlab.oci.media_types import DOCKER, OCI, Family
 
 Say = Callable[[str], None]
 

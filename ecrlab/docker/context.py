@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.patterns import Ignore, expression
-from ecrlab.layers import Entry
+from ecrlab.oci.layers import Entry
 
 _LARGEST_TEXT = 1 << 20
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.filesystem import FileSystem
 from ecrlab.docker.patterns import expression
-from ecrlab.layers import Entry
+from ecrlab.oci.layers import Entry
 
 
 class Source(Protocol):

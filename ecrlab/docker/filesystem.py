@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
-from ecrlab.layers import Entry, directory
+from ecrlab.oci.layers import Entry, directory
 
 LARGEST = 256 << 20
 """Bytes that the files of one image may have, for they are held in memory."""

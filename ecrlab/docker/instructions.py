@@ -13,7 +13,7 @@ from ecrlab.docker.dockerfile import Instruction, instruction
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.stage import Stage
 from ecrlab.docker.words import expand, split
-from ecrlab.layers import Entry
+from ecrlab.oci.layers import Entry
 
 SourceOf = Callable[[str], Source]
 

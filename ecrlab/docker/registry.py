@@ -22,8 +22,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ecrlab.docker import credentials
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.media_types import MANIFESTS
 from ecrlab.docker.references import Reference, require_registry
+from ecrlab.oci.media_types import MANIFESTS
 
 NO_LAB = (
     "No lab is running, and the lab's docker talks to nothing else: run `lab = ecrlab.start()` in a notebook, or attach"

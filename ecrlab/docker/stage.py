@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from ecrlab.docker.filesystem import FileSystem
-from ecrlab.docker.media_types import Family
 from ecrlab.docker.store import Image, Store
-from ecrlab.layers import Entry, write_layer
+from ecrlab.oci.layers import Entry, write_layer
+from ecrlab.oci.media_types import Family
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 COMMENT = "ecrlab docker build"

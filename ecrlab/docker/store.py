@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 from ecrlab.docker.credentials import directory
 from ecrlab.docker.errors import DockerError
-from ecrlab.docker.media_types import INDEXES, OCI
 from ecrlab.docker.references import Reference, parse
+from ecrlab.oci.media_types import INDEXES, OCI
 
 
 @dataclass(slots=True)

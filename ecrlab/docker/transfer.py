@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.media_types import DOCKER, INDEXES, OCI
 from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import Reference, what_the_gallery_has
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
+from ecrlab.oci.media_types import DOCKER, INDEXES, OCI
 
 Say = Callable[[str], None]
 

@@ -20,7 +20,7 @@ from io import BytesIO
 
 from ecrlab.gallery.catalogue import Facts, images, packages
 from ecrlab.gallery.rootfs import entries
-from ecrlab.layers import Layer, write_layer
+from ecrlab.oci.layers import Layer, write_layer
 
 __all__ = ["HOST", "PLATFORMS", "Manifest", "blob", "manifest", "repositories", "tags"]
 

@@ -8,7 +8,7 @@ for. Formats: os-release(5), deb-control(5) for `/var/lib/dpkg/status`, and apk'
 from collections.abc import Iterable
 
 from ecrlab.gallery.catalogue import Facts, Package
-from ecrlab.layers import Entry, directory, file
+from ecrlab.oci.layers import Entry, directory, file
 
 NOTICE_PATH = "etc/ecrlab-stand-in"
 

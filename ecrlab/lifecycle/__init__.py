@@ -11,7 +11,7 @@ AWS does not document is decided once, where it matters, behind a comment `UNSUR
 from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError, UnreadableInput
 from ecrlab.lifecycle.evaluation import Evaluation, evaluate
 from ecrlab.lifecycle.explanation import explain
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import Policy, Rule
 from ecrlab.lifecycle.validation import parse
 from ecrlab.lifecycle.verdict import Verdict

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ecrlab.errors import EcrLabError
-from ecrlab.lifecycle.images import INDEX_MEDIA_TYPES, Image
+from ecrlab.lifecycle.image import INDEX_MEDIA_TYPES, Image
 from ecrlab.lifecycle.policy import Policy
 from ecrlab.lifecycle.reading import images, manifests
 

@@ -7,7 +7,7 @@ all later questions ("which rule decides?", "which rules count it?") are asked o
 
 from collections.abc import Iterable
 
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.patterns import TagPattern
 from ecrlab.lifecycle.policy import ANY, TAGGED, UNTAGGED, Policy, Rule
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.line import standing_since, unused_since
 from ecrlab.lifecycle.policy import PULLED, Rule
 from ecrlab.lifecycle.preview import action
 

@@ -15,9 +15,9 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
+from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.candidates import Candidates
-from ecrlab.lifecycle.images import Image
-from ecrlab.lifecycle.line import standing_since, unused_since
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import ARCHIVE, COUNT, EXPIRE, PULLED, STANDARD, Policy, Rule
 
 NO_POLICY = Policy(())

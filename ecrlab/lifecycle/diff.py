@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import Policy
 from ecrlab.lifecycle.verdict import Verdict
 

@@ -23,10 +23,10 @@ from itertools import compress
 from math import inf
 from typing import overload
 
+from ecrlab.lifecycle.age_order import oldest_first, standing_since, unused_since
 from ecrlab.lifecycle.candidates import Candidates
 from ecrlab.lifecycle.errors import LifecycleError
-from ecrlab.lifecycle.images import Image
-from ecrlab.lifecycle.line import oldest_first, standing_since, unused_since
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import (
     COUNT,
     EXPIRE,
@@ -36,7 +36,7 @@ from ecrlab.lifecycle.policy import (
     Policy,
     Rule,
 )
-from ecrlab.lifecycle.ties import Ties, ties_of
+from ecrlab.lifecycle.relations import Ties, ties_of
 from ecrlab.lifecycle.verdict import Reason, Verdict
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)

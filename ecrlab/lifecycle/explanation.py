@@ -5,10 +5,10 @@ Sentences are made one at a time and only when asked for; evaluating a million i
 
 from datetime import datetime
 
+from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.candidates import missing_patterns
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.images import ACTIVATING, Image
-from ecrlab.lifecycle.line import standing_since, unused_since
+from ecrlab.lifecycle.image import ACTIVATING, Image
 from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, PULLED, TAGGED, TRANSITION, TRANSITIONED, Action, Rule
 from ecrlab.lifecycle.verdict import Reason
 

@@ -6,9 +6,9 @@ rules that decide matter, and what is on its way back from the archive.
 
 from datetime import datetime, timedelta
 
+from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.images import ACTIVATING, Image
-from ecrlab.lifecycle.line import standing_since, unused_since
+from ecrlab.lifecycle.image import ACTIVATING, Image
 from ecrlab.lifecycle.policy import PULLED, Rule
 
 _MOMENT = timedelta(microseconds=1)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from ecrlab.lifecycle.errors import UnreadableInput
-from ecrlab.lifecycle.images import ACTIVATING, Image
+from ecrlab.lifecycle.image import ACTIVATING, Image
 from ecrlab.lifecycle.policy import ARCHIVE, STANDARD
 
 LONGEST_TAG = 300

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import Action
 
 

@@ -33,7 +33,7 @@ FUTURE = """
 import time
 from datetime import date
 from itertools import islice
-from ecrlab.histories import draw
+from ecrlab.scenarios import draw
 shop = draw(7, date(2026, 9, 30))
 begin = time.perf_counter()
 list(islice(shop.future(), 365))

@@ -24,9 +24,9 @@ from ecrlab.analysis.costs.projection import futures, lived, prepare, project
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory import reading
 from ecrlab.analysis.inventory.snapshot import Snapshot
-from ecrlab.histories import draw
 from ecrlab.lifecycle import Policy, evaluate, parse
 from ecrlab.lifecycle.reading import images
+from ecrlab.scenarios import draw
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
 MANY, LAYERS, OF_EACH = 100_000, 50_000, 8

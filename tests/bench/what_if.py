@@ -20,7 +20,7 @@ from ecrlab.analysis.costs.projection import lived
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.plots import style
 from ecrlab.analysis.widgets import what_if
-from ecrlab.histories import draw
+from ecrlab.scenarios import draw
 
 AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
 

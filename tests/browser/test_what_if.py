@@ -18,7 +18,7 @@ from tests.browser.driving import (
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
 
 LOAD = """import ecrlab, json
-from ecrlab.analysis.what_if import panel
+from ecrlab.analysis.widgets.what_if import panel
 lab = ecrlab.start()
 shop = lab.load("a-year-of-ci")
 name = shop.repositories[-1].name

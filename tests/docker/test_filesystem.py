@@ -8,7 +8,7 @@ import pytest
 from ecrlab.docker import filesystem
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.filesystem import FileSystem
-from ecrlab.layers import Entry, directory, file
+from ecrlab.oci.layers import Entry, directory, file
 
 
 def stacked(*layers):

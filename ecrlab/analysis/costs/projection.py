@@ -4,7 +4,7 @@
     policies ─┼─► project ──► a course for each policy and each future: images and bytes at the end of each day,
     futures ──┘               what each rule took, and which pulls found nothing
 
-A *future* is a list of days, each with its pushes and pulls (`ecrlab.histories.Day`). A made-up shop has any number
+A *future* is a list of days, each with its pushes and pulls (`ecrlab.scenarios.Day`). A made-up shop has any number
 of them (`Shop.future`); those of a real account are drawn from its own days (`ecrlab.analysis.costs.rates`). All
 policies meet the same futures, so that no difference between two policies comes from luck.
 
@@ -22,9 +22,9 @@ from statistics import median
 from ecrlab.analysis.costs.stored_bytes import Stock, Stored
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
-from ecrlab.histories import Day, Pull, Push
 from ecrlab.lifecycle import Image, Policy
 from ecrlab.lifecycle.daily import Daily
+from ecrlab.scenarios import Day, Pull, Push
 
 NO_POLICY = "no policy"
 DAYS_OF_A_YEAR = 365

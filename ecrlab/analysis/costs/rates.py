@@ -21,8 +21,8 @@ from itertools import count
 
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.snapshot import Snapshot, looked_at
-from ecrlab.histories import Blob, Day, Pull, Push
 from ecrlab.lifecycle import Image
+from ecrlab.scenarios import Blob, Day, Pull, Push
 
 WINDOW = 90
 """How many days back are drawn from: about a quarter of a year, because habits change."""

@@ -16,7 +16,7 @@ from typing import Any
 from ecrlab.analysis.inventory.holdings import MOST_IDS, Manifests
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
-from ecrlab.lifecycle.images import INDEX_MEDIA_TYPES
+from ecrlab.lifecycle.image import INDEX_MEDIA_TYPES
 from ecrlab.lifecycle.policy import STANDARD
 from ecrlab.lifecycle.reading import images
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from ecrlab import lifecycle
 from ecrlab.lifecycle import Evaluation, Policy, Rule
 from ecrlab.lifecycle.forecast import next_change
-from ecrlab.lifecycle.images import ACTIVATING
+from ecrlab.lifecycle.image import ACTIVATING
 from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, STANDARD
 from ecrlab.registry import archive, deletions, images, lifecycle_policies, referrers, repositories, trail
 from ecrlab.registry.images import Failure, ImageId

@@ -12,8 +12,8 @@ from ecrlab.analysis.costs.bounds import Amount
 from ecrlab.analysis.costs.projection import Projection, futures, lived, prepare, project
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
-from ecrlab.histories import Blob, Day, Pull, Push, draw
 from ecrlab.lifecycle import evaluate, parse
+from ecrlab.scenarios import Blob, Day, Pull, Push, draw
 from tests.analysis.repositories import NOW, image, repository
 from tests.lifecycle.builders import policy, rule
 

@@ -7,7 +7,7 @@ from ecrlab.analysis.costs import storage
 from ecrlab.analysis.costs.projection import futures, lived, project
 from ecrlab.analysis.costs.rates import Rate, _continued
 from ecrlab.analysis.inventory.snapshot import Snapshot, doubts, looked_at
-from ecrlab.histories import draw
+from ecrlab.scenarios import draw
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository
 
 

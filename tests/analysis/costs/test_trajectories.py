@@ -9,7 +9,7 @@ from ecrlab.analysis.costs.projection import futures, lived, project
 from ecrlab.analysis.costs.trajectories import Courses, saved
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
-from ecrlab.histories import draw
+from ecrlab.scenarios import draw
 from tests.lifecycle.builders import image, policy, rule
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)

@@ -200,7 +200,7 @@ def marks(figure):
         len(line.get_xdata())
         for axes in figure.axes
         for line in axes.lines
-        if line.get_marker() in "oDs^" and line.get_markerfacecolor() != show.plots.INK
+        if line.get_marker() in "oDs^" and line.get_markerfacecolor() != show.style.INK
     )
 
 

@@ -14,7 +14,7 @@ from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.plots import ages, style, waterfall
-from ecrlab.histories import draw
+from ecrlab.scenarios import draw
 from tests.analysis.repositories import NOW, image, repository
 from tests.lifecycle.builders import policy, rule
 

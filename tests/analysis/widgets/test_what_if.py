@@ -15,8 +15,8 @@ from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.widgets import what_if
 from ecrlab.analysis.widgets.what_if import NO_POLICY, OWN, panel
 from ecrlab.errors import EcrLabError
-from ecrlab.histories import draw
 from ecrlab.lifecycle import InvalidLifecyclePolicy
+from ecrlab.scenarios import draw
 from tests.lifecycle.builders import image, rule, text
 
 mpl.use("agg")

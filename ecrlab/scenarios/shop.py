@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from ecrlab.histories import manifests
-from ecrlab.histories.chance import Chance
-from ecrlab.histories.days import Day, Push, Repository, Task
-from ecrlab.histories.habits import SHOPS, Habits, services
-from ecrlab.histories.service import HOUR, Base, Diary, Job, Service
+from ecrlab.scenarios import manifests
+from ecrlab.scenarios.chance import Chance
+from ecrlab.scenarios.days import Day, Push, Repository, Task
+from ecrlab.scenarios.habits import SHOPS, Habits, services
+from ecrlab.scenarios.service import HOUR, Base, Diary, Job, Service
 
 ONE_DAY = timedelta(days=1)
 YEAR = 365

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecrlab import layers
+from ecrlab.oci import layers
 
 
 def written(entries):

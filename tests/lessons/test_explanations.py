@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecrlab.lessons import whys
+from ecrlab.lessons import explanations
 
 FAMOUS = [
     "no basic auth credentials",
@@ -46,17 +46,17 @@ FAMOUS = [
 
 @pytest.mark.parametrize("error", FAMOUS)
 def test_a_famous_error_has_meaning_causes_and_both_cures(error):
-    page = whys.explain(error)
+    page = explanations.explain(error)
 
     for heading in ("What it means", "Usual causes", "The cure here", "The cure on AWS"):
         assert heading in page
 
 
 def test_each_famous_error_has_an_explanation_of_its_own():
-    found = [next(why for why in whys.WHYS if why.sign.search(error)) for error in FAMOUS]
+    found = [next(why for why in explanations.WHYS if why.sign.search(error)) for error in FAMOUS]
 
     assert len({id(why) for why in found}) == len(FAMOUS)
 
 
 def test_an_unknown_error_is_not_explained_by_a_guess():
-    assert "not among the famous errors" in whys.explain("the moon is in the wrong phase")
+    assert "not among the famous errors" in explanations.explain("the moon is in the wrong phase")

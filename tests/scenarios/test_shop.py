@@ -11,9 +11,9 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings, strategies
 
-from ecrlab.histories import draw
 from ecrlab.registry import manifest
 from ecrlab.registry.names import check_repository_name, check_tag
+from ecrlab.scenarios import draw
 
 LAST = date(2026, 9, 30)
 SEEDS = (1, 7, 42)
@@ -169,7 +169,7 @@ def test_a_seed_gives_the_same_shop_again_and_another_seed_another(shop):
 def test_every_python_and_every_machine_makes_the_same_shop():
     """When this digest changes, the outputs of the lessons that load a history change with it."""
     script = (
-        "import hashlib; from datetime import date; from itertools import islice; from ecrlab.histories import draw\n"
+        "import hashlib; from datetime import date; from itertools import islice; from ecrlab.scenarios import draw\n"
         "shop = draw(7, date(2026, 9, 30), days=60)\n"
         "text = repr((shop.past, shop.tasks, list(islice(shop.future(3), 30))))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"

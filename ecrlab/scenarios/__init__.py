@@ -6,7 +6,7 @@
 
 Everything follows from the seed: the same one gives the same shop on every machine and in every Python, another one
 another shop. Manifests are true JSON and have true digests; layers have a digest and a size, and no bytes. Nothing here
-knows a registry: `ecrlab.lessons.scenarios` loads a past into a lab, `ecrlab.analysis` asks what a policy would do to a
+knows a registry: `ecrlab.lessons.loading` loads a past into a lab, `ecrlab.analysis` asks what a policy would do to a
 future.
 
 >>> from datetime import date
@@ -18,7 +18,7 @@ future.
 '2026-10-01'
 """
 
-from ecrlab.histories.days import Blob, Day, Pull, Push, Repository, Task
-from ecrlab.histories.shop import Shop, draw
+from ecrlab.scenarios.days import Blob, Day, Pull, Push, Repository, Task
+from ecrlab.scenarios.shop import Shop, draw
 
 __all__ = ["Blob", "Day", "Pull", "Push", "Repository", "Shop", "Task", "draw"]

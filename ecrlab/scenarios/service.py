@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
-from ecrlab.histories import manifests
-from ecrlab.histories.chance import Chance
-from ecrlab.histories.days import Blob, Day, Pull, Push, Task
-from ecrlab.histories.habits import Habits, business
+from ecrlab.scenarios import manifests
+from ecrlab.scenarios.chance import Chance
+from ecrlab.scenarios.days import Blob, Day, Pull, Push, Task
+from ecrlab.scenarios.habits import Habits, business
 
 SECOND = timedelta(seconds=1)
 HOUR = 3600

@@ -7,7 +7,7 @@ machine-learning framework some hundreds.
 from dataclasses import dataclass
 from datetime import date
 
-from ecrlab.histories.chance import Chance
+from ecrlab.scenarios.chance import Chance
 
 MEGABYTE = 1_000_000
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ecrlab.histories.days import Blob, Push
+from ecrlab.scenarios.days import Blob, Push
 
 EMPTY = Blob("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", 2)
 """The empty descriptor."""

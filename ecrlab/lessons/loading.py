@@ -1,6 +1,6 @@
 """Scenarios: pasts that a lesson loads into its lab instead of making them push by push.
 
-    a-year-of-ci    a small shop's builds of the 365 days up to yesterday (see `ecrlab.histories`)
+    a-year-of-ci    a small shop's builds of the 365 days up to yesterday (see `ecrlab.scenarios`)
 
 What is loaded is in the registry as if it had been pushed and pulled in that time, but for the bytes of the layers.
 What runs is registered in ECS, as task definitions.
@@ -13,12 +13,12 @@ from heapq import merge
 from typing import Any
 
 from ecrlab.errors import EcrLabError
-from ecrlab.histories import Day, Pull, Push, Shop, draw
 from ecrlab.registry import backfill, manifest
 from ecrlab.registry.backfill import Pulled, Pushed
 from ecrlab.registry.names import registry_host
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.world import Registry
+from ecrlab.scenarios import Day, Pull, Push, Shop, draw
 
 SCENARIOS: dict[str, Callable[[int, date], Shop]] = {"a-year-of-ci": draw}
 

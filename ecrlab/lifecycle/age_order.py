@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

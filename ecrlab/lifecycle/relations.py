@@ -7,7 +7,7 @@ to an image within 24 hours after the image (AWS user guide, lifecycle policies)
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecrlab.lifecycle.images import Image
+from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
 

@@ -1,0 +1,1 @@
+"""What OCI and Docker say of images: media types, and layers as tar archives."""
