@@ -28,6 +28,7 @@ from ecrlab.simulator.v2 import auth
 from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.gallery import GalleryFace
 from ecrlab.simulator.v2.wire import Body
+from ecrlab.simulator.web_pages import harmless
 
 Environ = dict[str, Any]
 Wsgi = Any
@@ -130,7 +131,7 @@ class Moto:
         content_type = {name.lower(): value for name, value in headers}.get("content-type", "")
         if not status.startswith("2") and content_type.startswith("text/html"):
             return _send(_unsupported(environ), start_response)
-        start_response(status, headers)
+        start_response(status, harmless(environ, headers))
         return [body]
 
 

@@ -12,6 +12,7 @@ from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
+from ecrlab.simulator.web_pages import WebPageWall
 
 
 def application(
@@ -19,7 +20,8 @@ def application(
 ) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
-    return ProxyGate(Dispatcher(aws or AwsFace(world), docker, Control(world), beforehand or Beforehand()))
+    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), beforehand or Beforehand())
+    return ProxyGate(WebPageWall(dispatcher))
 
 
 class Server:
