@@ -18,6 +18,8 @@ CREATE = {
     "Authorization": SIGNED.format("ecr"),
 }
 
+USER = b"Action=CreateUser&UserName=evil&Version=2010-05-08"
+
 WAYS_IN = {
     "the AWS face": ("POST", "/", CREATE, b'{"repositoryName": "evil"}'),
     "the Docker face": ("POST", "/v2/app/blobs/uploads/", {}, b""),
