@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from ecrlab.lab import Lab, start
     from ecrlab.lessons.progress import overview as progress
     from ecrlab.lessons.quizzes import quiz
+    from ecrlab.simulator.moto.mock import mock_aws
 
 __version__ = "0.1.0"
-__all__ = ["EcrLabError", "Lab", "progress", "quiz", "start"]
+__all__ = ["EcrLabError", "Lab", "mock_aws", "progress", "quiz", "start"]
 
 _HOMES = {
     "EcrLabError": ("ecrlab.errors", "EcrLabError"),
     "Lab": ("ecrlab.lab", "Lab"),
+    "mock_aws": ("ecrlab.simulator.moto.mock", "mock_aws"),
     "progress": ("ecrlab.lessons.progress", "overview"),
     "quiz": ("ecrlab.lessons.quizzes", "quiz"),
     "start": ("ecrlab.lab", "start"),

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from ecrlab.registry.errors import (
 )
 from ecrlab.registry.world import World
 from ecrlab.simulator.access import judging
-from ecrlab.simulator.access.callers import identify, read_signature
+from ecrlab.simulator.access.callers import Caller, identify, read_signature
 from ecrlab.simulator.aws.calls import OPERATIONS, Call
 from ecrlab.simulator.aws.operations import load
 from ecrlab.simulator.aws.shapes import request_check, service_model
@@ -64,8 +64,10 @@ class Answer:
 class AwsFace:
     """Answers the two registries' API calls from one world; `last_refusal` is the last error and when it was."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, identify: Callable[[str], Caller] = identify) -> None:
+        """`identify` says who an access key belongs to."""
         self.world = world
+        self._identify = identify
         self.last_refusal: tuple[float, str] | None = None
         load()
         event_bridge.listen(world)
@@ -112,7 +114,7 @@ class AwsFace:
                 f"ecrlab does not simulate {service}:{name} yet; docs/fidelity.md lists what it does"
             )
         self.world.keep_up()
-        caller = identify(signature.access_key)
+        caller = self._identify(signature.access_key)
         host = headers.get("Host") or "127.0.0.1"
         call = Call(self.world, caller, signature.region, name, request, host)
         judging.check(call, service)

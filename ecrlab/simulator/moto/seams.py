@@ -14,31 +14,18 @@ test_moto_seams.py` fails loudly when one of these moves:
 
 import functools
 import json
-import re
 import sys
-import tempfile
 import threading
-import types
 import weakref
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
 from ecrlab.registry.world import World
-from ecrlab.simulator import downloads
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER
-from ecrlab.simulator.aws.face import AwsFace
 
 SEED = 20150921
 """What moto's random ids are made from (the date of ECR's API)."""
-
-HOSTS = {
-    "ecr": [r"https?://(?:api\.)?ecr\.(.+)\.amazonaws\.com"],
-    "ecrpublic": [r"https?://(?:api\.)?ecr-public\.(.+)\.amazonaws\.com"],
-}
-
 
 _whose: "weakref.ref[World] | None" = None
 _begin_lock = threading.Lock()
@@ -131,7 +118,7 @@ def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
     return dict.get(dict.get(accounts, account_id) or {}, region)
 
 
-def _belongs_to(world: World) -> None:
+def belongs_to(world: World) -> None:
     """`mock_aws` has just begun moto's services anew, for this world."""
     global _whose
     with _begin_lock:
@@ -149,87 +136,3 @@ def _enrol_learner() -> None:
     del backend.access_keys[key.physical_resource_id]
     key.access_key_id = ACCESS_KEY_ID
     backend.access_keys[ACCESS_KEY_ID] = key
-
-
-def install() -> None:
-    """From now on `moto.mock_aws` answers `ecr` and `ecr-public` from a registry of ours, new for each mock."""
-    from moto import backend_index
-    from moto.core.base_backend import BackendDict, BaseBackend
-    from moto.ecr.models import ECRBackend, ecr_backends
-
-    mock = _Mock()
-    module = types.ModuleType("ecrlab.simulator.moto.urls")
-    module.url_bases = [base for bases in HOSTS.values() for base in bases]  # type: ignore[attr-defined]
-    module.url_paths = {  # type: ignore[attr-defined]
-        "{0}/$": mock.dispatch,
-        "{0}" + downloads.PREFIX + "(?P<digest>[^/]+)$": mock.download,
-    }
-
-    class LabBackend(ECRBackend):
-        """Stands where moto keeps its ECR; holds nothing, answers nothing itself."""
-
-        _url_module = property(lambda self: module)
-
-        def reset(self) -> None:
-            mock.forget()
-            super().reset()
-
-    class PublicBackend(BaseBackend):
-        """Stands where moto would keep ECR Public."""
-
-        _url_module = property(lambda self: module)
-
-    ecr_backends.clear()
-    ecr_backends.backend = LabBackend
-    public = types.ModuleType("moto.ecrpublic")
-    public.ecrpublic_backends = BackendDict(PublicBackend, "ecr-public")  # type: ignore[attr-defined]
-    sys.modules["moto.ecrpublic"] = public
-    if not any(service == "ecrpublic" for service, _ in backend_index.backend_url_patterns):
-        backend_index.backend_url_patterns += [("ecrpublic", re.compile(base)) for base in HOSTS["ecrpublic"]]
-
-
-class _Mock:
-    """The registry behind one `mock_aws`."""
-
-    def __init__(self) -> None:
-        self._face: AwsFace | None = None
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
-        self._lock = threading.Lock()
-
-    def dispatch(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
-        """Answer one request; the arguments are those of moto's handlers."""
-        answer = self._answering().answer(
-            {**_strings(request.headers.items()), "Host": urlsplit(full_url).netloc}, request.data
-        )
-        return answer.status, answer.headers, answer.body
-
-    def download(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
-        """The same for the addresses that GetDownloadUrlForLayer gives."""
-        there = urlsplit(full_url)
-        environ = {"REQUEST_METHOD": request.method, "PATH_INFO": there.path, "QUERY_STRING": there.query}
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(downloads.Downloads(self._answering().world)(environ, lambda *start: started.append(start)))
-        status, answer_headers = started[0]
-        return int(status[:3]), dict(answer_headers), body
-
-    def _answering(self) -> AwsFace:
-        with self._lock:
-            if self._face is None:
-                # Removed at the latest when the process ends.
-                self._directory = tempfile.TemporaryDirectory(prefix="ecrlab-mock-")
-                world = World(Path(self._directory.name), seed="mock", durable=False)
-                _belongs_to(world)
-                self._face = AwsFace(world)
-            return self._face
-
-    def forget(self) -> None:
-        """The mock is over."""
-        with self._lock:
-            face, self._face = self._face, None
-            if face is not None and self._directory is not None:
-                face.world.close()
-                self._directory.cleanup()
-
-
-def _strings(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in headers}

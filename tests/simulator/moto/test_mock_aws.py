@@ -1,124 +1,396 @@
-"""The AWS face under `moto.mock_aws`: the same operations, a new registry for each mock, and nothing left behind."""
+"""`ecrlab.mock_aws()`: the lab's ECR in people's own unit tests, new for each mock, and nothing left behind."""
 
+import asyncio
+import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
+import unittest
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import moto
 import pytest
 import requests
-from moto import mock_aws
 
-from ecrlab.simulator.moto import seams
+import ecrlab
+from ecrlab.machine.bootstrap import CHECKOUT
 from tests.simulator.client import OCI_MANIFEST, Repository, digest_of, refusal
 
+URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
-@pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Our registries where moto has its own, and all as before afterwards."""
+
+@pytest.fixture
+def lab() -> Iterator[Any]:
+    with ecrlab.mock_aws() as lab:
+        yield lab
+
+
+def repositories(region: str = "us-east-1") -> list[str]:
+    found = boto3.client("ecr", region_name=region).describe_repositories()["repositories"]
+    return [repository["repositoryName"] for repository in found]
+
+
+def make(name: str = "app") -> Any:
+    ecr = boto3.client("ecr")
+    ecr.create_repository(repositoryName=name)
+    return Repository(ecr, name)
+
+
+# --- ECR -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_push_and_a_pull_without_a_server(lab: Any) -> None:
+    app = make()
+    digest = app.push(b"layer", tag="v1")
+    [image] = app.batch_get_image(imageIds=[{"imageTag": "v1"}])["images"]
+    assert digest_of(image["imageManifest"].encode()) == digest
+    assert image["imageManifestMediaType"] == OCI_MANIFEST
+    url = app.get_download_url_for_layer(layerDigest=digest_of(b"layer"))["downloadUrl"]
+    assert requests.get(url, timeout=5).content == b"layer"
+    assert refusal(app.describe_images, imageIds=[{"imageTag": "nope"}])[0] == "ImageNotFoundException"
+
+
+def test_each_mock_begins_with_nothing_at_the_same_time() -> None:
+    def steps() -> list[Any]:
+        with ecrlab.mock_aws() as lab:
+            before = repositories()
+            digest, midnight = lab.push("web:v1"), lab.clock.advance(days=1)
+            [image] = boto3.client("ecr").describe_images(repositoryName="web")["imageDetails"]
+            return [before, digest, midnight, image]
+
+    first, again = steps(), steps()
+    assert first == again
+    assert first[0] == []
+
+
+def test_a_pushed_image_has_layers_that_can_be_downloaded(lab: Any) -> None:
+    digest = lab.push("team/web:v1")
+
+    web = Repository(boto3.client("ecr"), "team/web")
+    [image] = web.batch_get_image(imageIds=[{"imageTag": "v1"}])["images"]
+    assert digest_of(image["imageManifest"].encode()) == digest
+    named = re.findall(r'"digest":"([^"]+)"', image["imageManifest"])
+    assert len(named) == 3
+    for layer in named:
+        url = web.get_download_url_for_layer(layerDigest=layer)["downloadUrl"]
+        assert digest_of(requests.get(url, timeout=5).content) == layer
+
+
+def test_a_second_push_moves_the_tag_unless_it_is_immutable(lab: Any) -> None:
+    first, second = lab.push("web:v1"), lab.push("web:v1")
+    assert Repository(boto3.client("ecr"), "web").images() == {first: [], second: ["v1"]}
+
+    boto3.client("ecr").create_repository(repositoryName="kept", imageTagMutability="IMMUTABLE")
+    lab.push("kept")
+    with pytest.raises(ecrlab.EcrLabError, match="The image tag 'latest' already exists in the 'kept' repository"):
+        lab.push("kept:latest")
+
+
+def test_a_push_goes_to_the_account_and_region_it_names(lab: Any) -> None:
+    lab.push("here", region="eu-west-1")
+    lab.push("210987654321.dkr.ecr.eu-west-2.amazonaws.com/there:v1")
+    assert (repositories("eu-west-1"), repositories("eu-west-2")) == (["here"], [])
+    assert in_account("210987654321", "eu-west-2").list_images(repositoryName="there")["imageIds"]
+
+
+@pytest.mark.parametrize("name", ["", "web@sha256:00", "localhost:5000/web:v1"])
+def test_what_is_no_name_of_an_image_cannot_be_pushed(lab: Any, name: str) -> None:
+    with pytest.raises(ecrlab.EcrLabError, match="not the name of an image"):
+        lab.push(name)
+    with pytest.raises(ecrlab.EcrLabError, match=r"no image 'alpine:2' to build from; the gallery has alpine:3"):
+        lab.push("web", base="alpine:2")
+    assert repositories() == []
+
+
+def test_policies_act_when_the_clock_passes_midnight(lab: Any) -> None:
+    for tag in ("v1", "v2", "v3"):
+        newest = lab.push(f"web:{tag}")
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+    policy = {"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]}
+    boto3.client("ecr").put_lifecycle_policy(repositoryName="web", lifecyclePolicyText=json.dumps(policy))
+    web = Repository(boto3.client("ecr"), "web")
+    assert len(web.images()) == 3
+    lab.clock.advance(days=1)
+    assert web.images() == {newest: ["v3"]}
+
+
+def test_a_scan_finds_what_the_base_image_has(lab: Any) -> None:
+    lab.push("web:v1", base="debian:bullseye-20230109-slim")
+    lab.push("web:v2")
+    web = Repository(boto3.client("ecr"), "web")
+    counts = {}
+    for tag in ("v1", "v2"):
+        web.start_image_scan(imageId={"imageTag": tag})
+        findings = web.describe_image_scan_findings(imageId={"imageTag": tag})
+        assert findings["imageScanStatus"]["status"] == "COMPLETE"
+        counts[tag] = sum(findings["imageScanFindings"]["findingSeverityCounts"].values())
+    assert counts["v1"] > counts["v2"]
+
+
+def test_events_reach_the_rules_of_the_mock(lab: Any) -> None:
+    sqs, events = boto3.client("sqs"), boto3.client("events")
+    queue = sqs.create_queue(QueueName="pushes")["QueueUrl"]
+    events.put_rule(Name="pushes", EventPattern='{"source": ["aws.ecr"]}')
+    events.put_targets(
+        Rule="pushes", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:123456789012:{queue.split('/')[-1]}"}]
+    )
+    digest = lab.push("web:v1")
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert digest in message["Body"]
+
+
+def test_keys_are_those_of_the_mocks_kms(lab: Any) -> None:
+    key = boto3.client("kms").create_key()["KeyMetadata"]
+    made = boto3.client("ecr").create_repository(
+        repositoryName="app", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key["KeyId"]}
+    )
+    assert made["repository"]["encryptionConfiguration"]["kmsKey"] == key["Arn"]
+
+
+def in_account(account_id: str, region: str = "us-east-1") -> Any:
+    arn = f"arn:aws:iam::{account_id}:role/nobody-made-it"
+    keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.client(
+        "ecr",
+        region_name=region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def test_other_accounts_are_reached_by_assuming_a_role(lab: Any) -> None:
+    there = in_account("210987654321")
+    made = there.create_repository(repositoryName="app")["repository"]
+    assert made["registryId"] == "210987654321"
+    assert repositories() == []
+
+
+def test_a_role_that_was_made_may_do_what_its_policies_say(lab: Any) -> None:
+    boto3.client("iam").create_role(RoleName="nobody-made-it", AssumeRolePolicyDocument="{}")
+    assert refusal(in_account("123456789012").describe_repositories)[0] == "AccessDeniedException"
+
+
+def test_what_is_not_simulated_says_so_for_both_registries(lab: Any) -> None:
+    for service, call in (("ecr", "describe_pull_through_cache_rules"), ("ecr-public", "describe_registries")):
+        code, message = refusal(getattr(boto3.client(service), call))
+        assert code == "ValidationException"
+        assert "ecrlab does not simulate" in message
+
+
+@pytest.mark.parametrize("settings", [{"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}])
+def test_the_other_endpoints_of_ecr_lead_to_the_same_registry(lab: Any, settings: dict[str, bool]) -> None:
+    from botocore.config import Config
+
+    lab.push("web")
+    ecr = boto3.client("ecr", config=Config(**settings))
+    assert len(ecr.describe_repositories()["repositories"]) == 1
+
+
+# --- What does not work there ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", [URI, "public.ecr.aws", "123456789012.dkr-ecr.us-east-1.on.aws"])
+def test_docker_clients_are_told_where_they_are_answered(lab: Any, host: str) -> None:
+    assert boto3.client("ecr").get_authorization_token()["authorizationData"][0]["proxyEndpoint"] == f"https://{URI}"
+    for ask in (requests.get, urllib.request.urlopen):
+        with pytest.raises((ecrlab.EcrLabError, OSError), match=r"start a lab: ecrlab.start\(\), or .* serve"):
+            ask(f"https://{host}/v2/", timeout=5)
+
+
+@pytest.mark.parametrize("host", ["sts.amazonaws.com", "api.ecr.eu-west-1.amazonaws.com.", b"ecr.us-east-1.api.aws"])
+def test_hosts_of_aws_have_no_address(lab: Any, host: str | bytes) -> None:
+    with pytest.raises(socket.gaierror, match=r"is out of reach under ecrlab\.mock_aws"):
+        socket.getaddrinfo(host, 443)
+    assert socket.getaddrinfo("127.0.0.1", 443)
+
+
+# --- Nothing of the user's, nothing left behind ----------------------------------------------------------------------
+
+
+def test_a_client_made_before_is_answered_too(tmp_path: Path) -> None:
+    script = """
+        import boto3, ecrlab
+        before = boto3.client("ecr", region_name="us-east-1")
+        with ecrlab.mock_aws() as lab:
+            lab.push("web")
+            print(len(before.describe_repositories()["repositories"]))
+        """
+    assert run(script, tmp_path) == "1\n"
+
+
+def test_the_settings_of_the_user_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile work]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    before = dict(os.environ)
+    with ecrlab.mock_aws() as lab:
+        lab.push("web")
+        ecr = boto3.client("ecr")
+        assert (ecr.meta.region_name, repositories()) == ("us-east-1", ["web"])
+    assert dict(os.environ) == before
+
+
+def test_a_region_that_the_test_sets_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    with ecrlab.mock_aws() as lab:
+        lab.push("web")
+        assert boto3.client("ecr").meta.region_name == "eu-west-3"
+        assert repositories("eu-west-3") == ["web"]
+
+
+def folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("ecrlab-mock-*"))
+
+
+def state() -> list[Any]:
+    from botocore.httpsession import URLLib3Session
     from moto import backend_index
     from moto.ecr.models import ecr_backends
 
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    before = ecr_backends.backend, list(backend_index.backend_url_patterns)
-    seams.install()
-    yield
-    ecr_backends.clear()
-    ecr_backends.backend, backend_index.backend_url_patterns[:] = before
-    sys.modules.pop("moto.ecrpublic", None)
+    patched = [URLLib3Session.send, socket.getaddrinfo, ecr_backends.backend, sys.modules.get("moto.ecrpublic")]
+    return [*patched, dict(os.environ), list(backend_index.backend_url_patterns), folders()]
 
 
-def client(service: str = "ecr", region: str = "us-east-1") -> Any:
-    return boto3.client(
-        service, region_name=region, aws_access_key_id="AKIATESTTESTTESTTEST", aws_secret_access_key="x"
-    )
+def test_all_is_as_before_when_the_mock_ends_also_by_an_error() -> None:
+    before = state()
+    with pytest.raises(RuntimeError), ecrlab.mock_aws() as lab:
+        lab.push("web")
+        assert len(folders() - before[-1]) == 1
+        raise RuntimeError
+    assert state() == before
 
 
-def test_a_push_and_a_pull_without_a_server() -> None:
-    with mock_aws():
-        ecr = client()
-        ecr.create_repository(repositoryName="app")
-        app = Repository(ecr, "app")
-        digest = app.push(b"layer", tag="v1")
-        [image] = app.batch_get_image(imageIds=[{"imageTag": "v1"}])["images"]
-        assert digest_of(image["imageManifest"].encode()) == digest
-        assert image["imageManifestMediaType"] == OCI_MANIFEST
-        url = app.get_download_url_for_layer(layerDigest=digest_of(b"layer"))["downloadUrl"]
-        assert requests.get(url, timeout=5).content == b"layer"
-        assert refusal(app.describe_images, imageIds=[{"imageTag": "nope"}])[0] == "ImageNotFoundException"
+def test_a_lab_that_is_over_says_so() -> None:
+    with ecrlab.mock_aws() as lab:
+        pass
+    for use in (lambda: lab.clock, lambda: lab.push("web")):
+        with pytest.raises(ecrlab.EcrLabError, match="not running"):
+            use()
 
 
-def test_each_mock_begins_with_nothing() -> None:
-    for _ in range(2):
-        with mock_aws():
-            assert client().describe_repositories()["repositories"] == []
-            client().create_repository(repositoryName="app")
+def test_motos_own_mock_is_motos_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with moto.mock_aws():
+        boto3.client("ecr").create_repository(repositoryName="theirs")
+        with ecrlab.mock_aws() as lab:
+            lab.push("ours")
+            assert repositories() == ["ours"]
+        assert repositories() == ["theirs"]
 
 
-def test_a_mock_inside_a_mock_is_the_same_registry() -> None:
-    with mock_aws():
-        client().create_repository(repositoryName="app")
-        with mock_aws():
-            assert client().describe_repositories()["repositories"]
-
-
-def test_regions_are_registries_of_their_own() -> None:
-    with mock_aws():
-        client(region="eu-west-1").create_repository(repositoryName="app")
-        assert client(region="eu-west-2").describe_repositories()["repositories"] == []
-
-
-def test_no_directory_stays_behind() -> None:
-    def directories() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("ecrlab-mock-*"))
-
-    before = directories()
-    with mock_aws():
-        client().create_repository(repositoryName="app")
-        assert len(directories() - before) == 1
-    with mock_aws():
-        # moto begins anew when the next mock starts.
-        assert directories() <= before
+@pytest.mark.parametrize("mock", [ecrlab.mock_aws, moto.mock_aws])
+def test_a_mock_inside_a_mock_is_the_same_registry(lab: Any, mock: Any) -> None:
+    lab.push("web")
+    with mock():
+        assert repositories() == ["web"]
+    assert repositories() == ["web"]
 
 
 def test_nothing_stays_behind_when_the_process_ends(tmp_path: Path) -> None:
-    script = "from ecrlab.simulator.moto import seams; seams.install(); import boto3, moto; moto.mock_aws().start(); "
-    script += "boto3.client('ecr').create_repository(repositoryName='app'); print('made')"
+    script = """
+        import ecrlab
+        lab = ecrlab.mock_aws()
+        lab.start()
+        print(lab.push("app:v1")[:7])
+        """
+    assert run(script, tmp_path) == "sha256:\n"
+
+
+def run(script: str, folder: Path) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
     ended = subprocess.run(
-        [sys.executable, "-c", script], env=environment | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env=environment | {"TMPDIR": str(folder), "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
     )
-    assert ended.stdout == "made\n", ended.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert ended.returncode == 0, ended.stderr
+    assert list(folder.iterdir()) == []
+    return ended.stdout
 
 
-def test_keys_are_those_of_the_mocks_kms() -> None:
-    with mock_aws():
-        key = client("kms").create_key()["KeyMetadata"]
-        made = client().create_repository(
-            repositoryName="app", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key["KeyId"]}
-        )
-        assert made["repository"]["encryptionConfiguration"]["kmsKey"] == key["Arn"]
-        assert client("kms").describe_key(KeyId=key["KeyId"])
+# --- Decorating ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_simulated_says_so_for_both_registries() -> None:
-    with mock_aws():
-        for service, call in (("ecr", "describe_pull_through_cache_rules"), ("ecr-public", "describe_registries")):
-            code, message = refusal(getattr(client(service), call))
-            assert code == "ValidationException"
-            assert "ecrlab does not simulate" in message
+@ecrlab.mock_aws
+def test_a_function_can_be_decorated() -> None:
+    make()
+    assert repositories() == ["app"]
 
 
-def test_the_same_steps_give_the_same_answers() -> None:
-    def steps() -> list[Any]:
-        with mock_aws():
-            ecr = client()
-            created_at = ecr.create_repository(repositoryName="app")["repository"]["createdAt"]
-            return [created_at, ecr.initiate_layer_upload(repositoryName="app")["uploadId"]]
+decorating = ecrlab.mock_aws()
 
-    assert steps() == steps()
+
+@decorating
+def test_a_decorated_function_has_the_lab_at_hand() -> None:
+    decorating.push("web")
+    assert repositories() == ["web"]
+
+
+def test_a_decorated_coroutine_runs_inside_the_mock() -> None:
+    @ecrlab.mock_aws
+    async def count() -> int:
+        make()
+        await asyncio.sleep(0)
+        return len(repositories())
+
+    assert asyncio.run(count()) == 1
+
+
+@pytest.fixture
+@ecrlab.mock_aws()
+def decorated_fixture() -> Iterator[Any]:
+    yield make()
+
+
+def test_a_decorated_fixture_lasts_as_long_as_the_test(decorated_fixture: Any) -> None:
+    assert decorated_fixture.images() == {}
+
+
+@ecrlab.mock_aws
+class TestOfAClass:
+    def test_each_method_begins_empty(self) -> None:
+        make("one")
+        assert repositories() == ["one"]
+
+    def test_each_method_begins_empty_again(self) -> None:
+        make("two")
+        assert repositories() == ["two"]
+
+
+@ecrlab.mock_aws
+class TestOfUnittest(unittest.TestCase):
+    def setUp(self) -> None:
+        make("from-set-up")
+
+    def test_what_set_up_made_is_there(self) -> None:
+        self.assertEqual(repositories(), ["from-set-up"])
+
+    def test_and_for_each_test_anew(self) -> None:
+        make("more")
+        self.assertEqual(repositories(), ["from-set-up", "more"])
+
+
+def test_the_readme_tells_how(tmp_path: Path) -> None:
+    section = (CHECKOUT / "README.md").read_text().partition("## In your own unit tests")[2].partition("\n## ")[0]
+    [code] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "test_readme.py").write_text(code)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_readme.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"^[1-9] passed", ended.stdout, re.MULTILINE), ended.stdout

@@ -6,14 +6,10 @@ import time
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
-import boto3
-from moto import mock_aws
-
 from ecrlab.clock import WallClock
 from ecrlab.registry import trail
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs import lifecycle
-from ecrlab.simulator.moto import seams
 from ecrlab.simulator.server import Server
 from tests.lifecycle.builders import rule
 from tests.simulator.client import Repository, client_of
@@ -113,30 +109,6 @@ def test_two_faces_of_a_world_run_each_policy_once(app, clock, world, registry):
     clock.advance(days=1)
 
     assert len(trail.of(registry)) == 1
-
-
-def test_policies_run_under_mock_aws_as_well(monkeypatch):
-    from moto import backend_index
-    from moto.ecr.models import ecr_backends
-
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    before = ecr_backends.backend, list(backend_index.backend_url_patterns)
-    seams.install()
-    try:
-        with mock_aws():
-            ecr = boto3.client(
-                "ecr", region_name=REGION, aws_access_key_id="AKIATESTTESTTESTTEST", aws_secret_access_key="x"
-            )
-            ecr.create_repository(repositoryName="app")
-            app = Repository(ecr, "app")
-            app.push(b"1", tag="v1")
-            app.push(b"2", tag="v2")
-            put(app, rule(1, keep=1))
-            seams._whose().clock.advance(days=1)
-            assert len(app.images()) == 1
-    finally:
-        ecr_backends.clear()
-        ecr_backends.backend, backend_index.backend_url_patterns[:] = before
 
 
 def test_on_wall_time_the_first_request_after_midnight_finds_the_work_done(tmp_path):

@@ -1,0 +1,195 @@
+"""The lab's ECR under moto's `mock_aws`: requests of boto3 reach a registry of ours in this process, without a port.
+
+    boto3 ──► botocore ──► moto's stubber ──► api.ecr.REGION.amazonaws.com      EcrUnderMock ──► AwsFace ──► World
+                                         └──► ACCOUNT.dkr.ecr.REGION.amazonaws.com   a refusal: no Docker here
+
+`in_place` lets moto's table of services lead there while a block runs, and restores the table afterwards.
+"""
+
+import contextlib
+import re
+import sys
+import tempfile
+import threading
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from moto import backend_index
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.ecr.models import ECRBackend, ecr_backends
+
+from ecrlab.errors import EcrLabError
+from ecrlab.registry.world import World
+from ecrlab.simulator import downloads
+from ecrlab.simulator.access.callers import Caller, backends, identify
+from ecrlab.simulator.aws.face import AwsFace
+from ecrlab.simulator.moto import seams
+
+API = {
+    "ecr": (
+        r"https?://(?:api\.)?ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com",
+        r"https?://ecr(?:-fips)?\.([a-z0-9-]+)\.api\.aws",
+    ),
+    "ecrpublic": (
+        r"https?://(?:api\.)?ecr-public\.([a-z0-9-]+)\.amazonaws\.com",
+        r"https?://ecr-public\.([a-z0-9-]+)\.api\.aws",
+    ),
+}
+"""moto's name of a service -> the endpoints of its API (botocore's endpoint rules)."""
+
+REGISTRIES = r"https?://(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com|on\.aws)|public\.ecr\.aws)"
+"""The hosts of Docker clients."""
+
+SEED = "mock"
+"""What ids and tokens are made from, so that every mock makes the same."""
+
+
+def no_network(host: str) -> str:
+    """Why a host of AWS cannot be reached under `mock_aws`."""
+    return (
+        f"{host} is out of reach under ecrlab.mock_aws(): it answers boto3 in this process and has no network. "
+        "For Docker clients and /v2/ start a lab: ecrlab.start(), or `python3 -m ecrlab serve`"
+    )
+
+
+class EcrUnderMock:
+    """The registry behind `mock_aws`; it is made when first used, and forgotten with the mock."""
+
+    def __init__(self) -> None:
+        self._face: AwsFace | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def world(self) -> World:
+        """All that the registry holds."""
+        return self._running.world
+
+    def answer(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """Answer one request to the API; the arguments are those of moto's handlers."""
+        headers = {**_strings(request.headers.items()), "Host": urlsplit(full_url).netloc}
+        answer = self._running.answer(headers, request.data)
+        return answer.status, answer.headers, answer.body
+
+    def download(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """The same for the addresses that GetDownloadUrlForLayer returns."""
+        there = urlsplit(full_url)
+        environ = {"REQUEST_METHOD": request.method, "PATH_INFO": there.path, "QUERY_STRING": there.query}
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(downloads.Downloads(self.world)(environ, lambda *start: started.append(start)))
+        status, headers = started[0]
+        return int(status[:3]), dict(headers), body
+
+    def refuse_docker(self, _request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
+        """Refuse a request of a Docker client. Raises `EcrLabError`."""
+        raise EcrLabError(no_network(urlsplit(full_url).netloc))
+
+    def forget(self) -> None:
+        """Drop the registry and its folder; the next use makes a new one."""
+        with self._lock:
+            face, self._face = self._face, None
+            if face is not None and self._directory is not None:
+                face.world.close()
+                self._directory.cleanup()
+
+    @property
+    def _running(self) -> AwsFace:
+        with self._lock:
+            if self._face is None:
+                # Removed at the latest when the process ends.
+                self._directory = tempfile.TemporaryDirectory(prefix="ecrlab-mock-")
+                world = World(Path(self._directory.name), seed=SEED, durable=False)
+                seams.belongs_to(world)
+                self._face = AwsFace(world, identify=_as_moto_lets)
+            return self._face
+
+
+ECR = EcrUnderMock()
+"""The one of this process, as moto has one set of services in a process."""
+
+_urls = types.ModuleType("ecrlab.simulator.moto.urls")
+_urls.url_bases = [base for bases in API.values() for base in bases]  # type: ignore[attr-defined]
+_urls.url_paths = {  # type: ignore[attr-defined]
+    "{0}/?$": ECR.answer,
+    "{0}" + downloads.PREFIX + "(?P<digest>[^/]+)$": ECR.download,
+}
+_docker_urls = types.ModuleType("ecrlab.simulator.moto.docker_urls")
+_docker_urls.url_bases = [REGISTRIES]  # type: ignore[attr-defined]
+_docker_urls.url_paths = {"{0}(?:/.*)?$": ECR.refuse_docker}  # type: ignore[attr-defined]
+
+
+class LabBackend(ECRBackend):
+    """Stands where moto keeps its ECR; holds nothing, answers nothing itself."""
+
+    _url_module = property(lambda self: _urls)
+
+    def reset(self) -> None:
+        """Begin anew, as moto does with all its services."""
+        ECR.forget()
+        super().reset()
+
+
+class PublicBackend(BaseBackend):
+    """Stands where moto would keep ECR Public."""
+
+    _url_module = property(lambda self: _urls)
+
+
+class DockerBackend(BaseBackend):
+    """Stands for the hosts of Docker clients."""
+
+    _url_module = property(lambda self: _docker_urls)
+
+
+def _service(name: str, backend: type) -> types.ModuleType:
+    """A service that moto lacks, as the module that moto looks for."""
+    module = types.ModuleType(f"moto.{name}")
+    setattr(module, f"{name}_backends", BackendDict(backend, "ecr"))
+    return module
+
+
+_ADDED = {"ecrpublic": _service("ecrpublic", PublicBackend), "ecrdocker": _service("ecrdocker", DockerBackend)}
+
+
+@contextlib.contextmanager
+def in_place() -> Iterator[None]:
+    """Let a mock begun inside the block answer `ecr` and `ecr-public` from `ECR`; moto's own ECR is kept aside."""
+    patterns = backend_index.backend_url_patterns
+    before = list(patterns)
+    ours = [(service, re.compile(base)) for service, bases in API.items() for base in bases]
+    patterns[:0] = [*ours, ("ecrdocker", re.compile(REGISTRIES))]
+    sys.modules.update({module.__name__: module for module in _ADDED.values()})
+    try:
+        with patch.object(ecr_backends, "backend", LabBackend), patch.dict(ecr_backends, clear=True):
+            yield
+    finally:
+        patterns[:] = before
+        for module in _ADDED.values():
+            sys.modules.pop(module.__name__, None)
+
+
+def _as_moto_lets(access_key: str) -> Caller:
+    """The caller, as `identify` says; the session of a role that nobody made may do everything.
+
+    On AWS such a role cannot be assumed; moto lets it, and tests reach other accounts that way.
+    """
+    caller = identify(access_key)
+    if ":assumed-role/" not in caller.arn:
+        return caller
+    name = caller.arn.split("/")[1]
+    known = any(
+        role.name == name
+        for account_id, iam in backends("iam")
+        if account_id == caller.account_id
+        for role in list(iam.roles.values())
+    )
+    return caller if known else replace(caller, is_administrator=True)
+
+
+def _strings(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    return {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in headers}
