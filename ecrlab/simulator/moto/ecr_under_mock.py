@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from moto import backend_index
 from moto.core.base_backend import BackendDict, BaseBackend
-from moto.ecr.models import ECRBackend, ecr_backends
+from moto.ecr.models import ecr_backends
 
 from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
@@ -123,8 +123,8 @@ _docker_urls.url_bases = [REGISTRIES]  # type: ignore[attr-defined]
 _docker_urls.url_paths = {"{0}(?:/.*)?$": ECR.refuse_docker}  # type: ignore[attr-defined]
 
 
-class LabBackend(ECRBackend):
-    """Stands where moto keeps its ECR; holds nothing, answers nothing itself."""
+class LabBackend(BaseBackend):
+    """Stands where moto keeps its ECR, and holds nothing; other services of moto's that ask it are told so."""
 
     _url_module = property(lambda self: _urls)
 
@@ -132,6 +132,15 @@ class LabBackend(ECRBackend):
         """Begin anew, as moto does with all its services."""
         ECR.forget()
         super().reset()
+
+    def __getattr__(self, name: str) -> Any:
+        """What moto's ECR would have. Raises `EcrLabError`: a repository made there would be seen by nobody."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise EcrLabError(
+            f"moto's own ECR is not there under ecrlab.mock_aws() ({name} was asked for): CloudFormation makes no "
+            "repositories here, and Lambda looks up no images; use boto3's ecr client"
+        )
 
 
 class PublicBackend(BaseBackend):

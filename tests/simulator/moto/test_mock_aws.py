@@ -213,6 +213,13 @@ def test_hosts_of_aws_have_no_address(lab: Any, host: str | bytes) -> None:
     assert socket.getaddrinfo("127.0.0.1", 443)
 
 
+def test_motos_cloudformation_is_told_that_it_makes_no_repositories(lab: Any) -> None:
+    from moto.ecr.models import Repository as Resource
+
+    with pytest.raises(ecrlab.EcrLabError, match="CloudFormation makes no repositories here"):
+        Resource.create_from_cloudformation_json("web", {"Properties": {}}, "123456789012", "us-east-1")
+
+
 # --- Nothing of the user's, nothing left behind ----------------------------------------------------------------------
 
 
