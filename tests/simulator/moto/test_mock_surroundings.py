@@ -1,4 +1,4 @@
-"""What surrounds `ecrlab.mock_aws()`: nothing of the user's is read, real AWS is out of reach, nothing is left behind."""
+"""What surrounds `ecrlab.mock_aws()`: nothing of the user's is read, AWS is out of reach, nothing is left behind."""
 
 import os
 import socket
