@@ -256,9 +256,8 @@ class LayerPartTooSmallException(EcrError):
 class InvalidLayerException(EcrError):
     """The bytes received do not have the digest that was claimed."""
 
-    def __init__(self, digest: str) -> None:
-        # UNSURE: the exact text is not public.
-        super().__init__(f"The uploaded layer does not match the layer digest '{digest}'")
+    def __init__(self) -> None:
+        super().__init__("None of the provided layer digests match the calculated layer digest")
 
 
 class EmptyUploadException(EcrError):

@@ -229,7 +229,7 @@ def _malformed(image_id: ImageId) -> tuple[str, str] | None:
                 check(value)
         except InvalidParameterException as error:
             _, _, constraint = error.message.partition("constraint: ")
-            return code, f"Invalid request parameters: {constraint.strip(chr(39))}"
+            return code, f"Invalid request parameters: {constraint[1:-1]}"
     return None
 
 

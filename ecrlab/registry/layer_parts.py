@@ -64,7 +64,7 @@ def complete(registry: Registry, repository_name: str, upload_id: str, digests: 
         # UNSURE: several digests can be given; here each of them must be one of the layer's.
         for digest in digests:
             if begun.blob.digest(digest.partition(":")[0]) != digest:
-                raise InvalidLayerException(digest)
+                raise InvalidLayerException
         there = layers.find(registry, repository_name, digests[0], to_push=True)
         # What is out of reach in the archive is pushed anew.
         if there is not None and not there.is_archived:

@@ -79,7 +79,7 @@ def complete_upload(registry: Registry, repository_name: str, upload: Upload, di
             if upload.is_over:
                 raise FileNotFoundError(upload.blob.path)
             if upload.blob.digest(digest.partition(":")[0]) != digest:
-                raise InvalidLayerException(digest)
+                raise InvalidLayerException
             return _keep(registry, repository_name, upload, digest)
         except FileNotFoundError as error:
             raise UploadNotFoundException(upload.id, repository_name, registry.account_id) from error

@@ -61,6 +61,16 @@ def registry_host(account_id: str, region: str) -> str:
     return f"{account_id}.dkr.ecr.{region}.amazonaws.com"
 
 
+def partition(region: str) -> str:
+    """The partition of AWS that a Region belongs to (botocore's partitions).
+
+    >>> partition("eu-west-1"), partition("cn-north-1"), partition("us-gov-west-1")
+    ('aws', 'aws-cn', 'aws-us-gov')
+    """
+    found = re.match(r"cn|us-gov|us-iso[a-z]?|eu-isoe|eusc", region)
+    return f"aws-{found[0]}" if found else "aws"
+
+
 def repository_arn(account_id: str, region: str, name: str) -> str:
     """What IAM calls the repository.
 

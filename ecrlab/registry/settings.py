@@ -9,6 +9,7 @@ blob mounting).
 import json
 from typing import Any
 
+from ecrlab.registry import names
 from ecrlab.registry.errors import InvalidParameterException, RegistryPolicyNotFoundException, ValidationException
 from ecrlab.registry.iam import resource_policy
 from ecrlab.registry.world import Registry
@@ -77,7 +78,8 @@ def replication(registry: Registry) -> dict[str, Any]:
 def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
     """Keep a replication configuration, whose members are checked for their shapes already.
 
-    Raises `InvalidParameterException` for the registry itself as a destination, or too many of them.
+    Raises `InvalidParameterException` for the registry itself as a destination, a Region of another partition, or too
+    many destinations.
     """
     destinations = {
         (destination["registryId"], destination["region"])
@@ -87,6 +89,9 @@ def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
     where = "replicationConfiguration"
     if (registry.account_id, registry.region) in destinations:
         raise InvalidParameterException(where, "Replication destination cannot be the same as the source registry")
+    for _, region in sorted(destinations):
+        if names.partition(region) != names.partition(registry.region):
+            raise InvalidParameterException(where, f"Invalid region '{region}'")
     if len(destinations) > MOST_DESTINATIONS:
         # UNSURE: the exact text is not public.
         raise InvalidParameterException(

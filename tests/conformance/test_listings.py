@@ -57,6 +57,15 @@ def test_tags_page_by_page(tagged: Repository) -> None:
     assert (tags, pages) == (["B", "a", "b", "c", "d"], 3)
 
 
+def test_a_hundred_tags_come_when_nobody_says_how_many(repository: Repository) -> None:
+    _, body = repository.push_image("b")
+    for n in range(100):
+        repository.put(body, f"t{n:03}")
+    answer = repository.ask("GET", "tags/list")
+    assert answer.json["tags"] == ["b", *(f"t{n:03}" for n in range(99))]
+    assert repository.client.ask("GET", next_page(answer) or "").json["tags"] == ["t099"]
+
+
 def test_no_page_follows_a_full_last_one(tagged: Repository) -> None:
     answer = tagged.ask("GET", "tags/list?n=5")
     assert len(answer.json["tags"]) == 5

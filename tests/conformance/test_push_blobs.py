@@ -18,7 +18,8 @@ def assert_stored(repository: Repository, answer: Answer, body: bytes, digest: s
 
 
 def assert_refused(repository: Repository, answer: Answer, digest: str) -> None:
-    assert (answer.status, answer.code) == (400, "DIGEST_INVALID")
+    assert (answer.status, answer.code) == (400, "BLOB_UPLOAD_INVALID")
+    assert answer.message == "None of the provided layer digests match the calculated layer digest"
     assert repository.ask("HEAD", f"blobs/{digest}").status == 404
 
 
@@ -113,6 +114,7 @@ def test_a_chunk_out_of_order_is_refused_and_the_upload_goes_on(
 def test_the_first_chunk_must_be_the_first(repository: Repository) -> None:
     answer = patch(repository, repository.begin(), b"late", 10)
     assert (answer.status, answer.headers["Range"]) == (416, "0-0")
+    assert (answer.code, answer.message) == ("BLOB_UPLOAD_INVALID", "First byte of the layer part is 10 instead of 0")
 
 
 @pytest.mark.parametrize("content_range", ["", "junk", "5", "9-3", "0--1", "0-99999999999999999999", "bytes=0-1-2"])

@@ -173,16 +173,15 @@ def _expected(visit: Visit, upload: Upload) -> int | None:
         raise Refusal(400, "SIZE_INVALID", f"Content-Range is no range: {content_range[:80]!r}")
     first, last = int(found[1]), int(found[2])
     if first != upload.blob.size:
-        raise _out_of_order(visit, upload)
+        message = f"First byte of the layer part is {first} instead of {upload.blob.size}"
+        raise _out_of_order(visit, upload, message)
     return last - first + 1
 
 
-def _out_of_order(visit: Visit, upload: Upload) -> Refusal:
-    size = upload.blob.size
-    message = f"The upload stands at {size} bytes; the next piece must begin there"
-    if upload.is_growing:
-        message = "Another piece of this upload is just coming in"
-    return Refusal(416, "RANGE_INVALID", message, _standing(visit, upload.id, size))
+def _out_of_order(
+    visit: Visit, upload: Upload, message: str = "Another piece of this upload is just coming in"
+) -> Refusal:
+    return Refusal(416, "BLOB_UPLOAD_INVALID", message, _standing(visit, upload.id, upload.blob.size))
 
 
 def _standing(visit: Visit, upload_id: str, size: int) -> Headers:

@@ -47,7 +47,7 @@ _ANSWERS: dict[type[ecr.EcrError], _Answer] = {
     ecr.LayersNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
     ecr.ReferencedImagesNotFoundException: _Answer(404, "MANIFEST_BLOB_UNKNOWN"),
     ecr.UploadNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
-    ecr.InvalidLayerException: _Answer(400, "DIGEST_INVALID"),
+    ecr.InvalidLayerException: _Answer(400, "BLOB_UPLOAD_INVALID"),
     # ECR answers 405 to a manifest or a tag that it does not take.
     ecr.InvalidParameterException: _Answer(405, "UNSUPPORTED"),
     # UNSURE: how ECR's registry tells that a quota is used up; 403 DENIED, so that clients do not try again and again.

@@ -1,15 +1,19 @@
 """`public.ecr.aws`: the gallery of stand-ins, to pull from and nothing else.
 
 Anybody may pull. Amazon ECR Public first sends anonymous clients to fetch a Bearer token (AWS public user guide,
-registry authentication); the lab's gallery answers without.
+registry authentication); the lab's gallery answers without. Nobody can log in: the lab gives out no tokens of ECR
+Public, and those of private registries count as little there as any other password.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from ecrlab import gallery
 from ecrlab.simulator.v2 import ranges
+from ecrlab.simulator.v2.auth import USER
 from ecrlab.simulator.v2.errors import Refusal, not_here
 from ecrlab.simulator.v2.wire import Request, Response
 
@@ -34,6 +38,7 @@ def _answer(request: Request) -> Response:
     place = _PLACE.fullmatch(request.path if request.path != "/v2" else "/v2/")
     if place is None:
         raise not_here(request.path)
+    _check_login(request.header("Authorization"))
     if place["name"] is None:
         return Response.of_json({})
     name, thing = place["name"], place["thing"]
@@ -49,6 +54,23 @@ def _answer(request: Request) -> Response:
     if thing != "list":
         raise not_here(request.path)
     return Response.of_json({"name": name, "tags": gallery.tags(name)})
+
+
+def _check_login(authorization: str | None) -> None:
+    """Let a request without credentials pass. Raises `Refusal` for any that come in Basic authentication."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return
+    try:
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        user, password = "", "?"
+    if user == USER:
+        # A private registry's token (CircleCI-Public/aws-ecr-orb#128). UNSURE: the text.
+        raise Refusal(400, "DENIED", "Your authorization token is invalid.")
+    if user or password:
+        # docker/login-action#38. UNSURE: the status.
+        raise Refusal(403, "DENIED", "Not Authorized")
 
 
 def _manifest(name: str, reference: str) -> Response:

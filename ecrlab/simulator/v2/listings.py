@@ -5,21 +5,25 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from ecrlab.registry import images, names, repositories
+from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.manifest import OCI_INDEX
 from ecrlab.registry.referrers import Referrer
 from ecrlab.registry.referrers import find as find_referrers
-from ecrlab.simulator.v2.errors import Refusal, bad_digest
+from ecrlab.simulator.v2.errors import Refusal, bad_digest, refusal
 from ecrlab.simulator.v2.place import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
 
 MOST = 1000
-"""Names on one page; a client that does not say how many it wants gets as many too."""
+"""Names on one page; a client that does not say how many repositories it wants gets as many too."""
+
+TAGS = 100
+"""Tags on a page for a client that does not say how many it wants, as of ListImages (genuinetools/reg#206)."""
 
 
 def tags(visit: Visit) -> Response:
     """GET tags/list: tags in lexical order, `n` of them after `last`."""
     visit.may("ecr:ListImages")
-    most, after = _page(visit)
+    most, after = _page(visit, TAGS)
     found = images.tags(visit.registry, visit.name, after=after, most=most + 1) if most else []
     headers = _link(visit.url("tags/list"), found, most)
     return Response.of_json({"name": visit.name, "tags": found[:most]}, headers)
@@ -28,7 +32,7 @@ def tags(visit: Visit) -> Response:
 def catalog(visit: Visit) -> Response:
     """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
     visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, None)
-    most, after = _page(visit)
+    most, after = _page(visit, MOST)
     # UNSURE: how ECR pages its catalog; its `last` is a cursor that only it can read, here it is the last name, as the
     # specification has it for tags.
     found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
@@ -66,12 +70,14 @@ def _descriptor(referrer: Referrer) -> dict[str, object]:
     return descriptor
 
 
-def _page(visit: Visit) -> tuple[int, str]:
+def _page(visit: Visit, default: int) -> tuple[int, str]:
     """How many names are wanted, and after which. Raises `Refusal`."""
     query = visit.request.query
-    text = query.get("n", str(MOST))
+    text = query.get("n", str(default))
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise Refusal(400, "PAGINATION_NUMBER_INVALID", f"n must be a number of names, got {text[:40]!r}")
+    if visit.quirks and int(text) > MOST:
+        raise refusal(InvalidParameterException("maxResults", f"Member must have value less than or equal to {MOST}"))
     return min(int(text), MOST), query.get("last", "")
 
 

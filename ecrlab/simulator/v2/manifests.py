@@ -10,6 +10,7 @@ from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
 from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.quirks import check_descriptors
 from ecrlab.simulator.v2.wire import Headers, Response
 
 _UNSPOKEN = ("", "application/json", "application/octet-stream")
@@ -27,6 +28,8 @@ def put(visit: Visit) -> Response:
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (wanted.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
+    if visit.quirks:
+        check_descriptors(parsed)
     visit.request.step_aside()
     image = pushes.put(
         visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal

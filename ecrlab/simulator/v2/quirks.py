@@ -1,9 +1,18 @@
 """ECR's ways that clients which follow the specification stumble over, for those who want to see it happen.
 
-With `serve --quirks ecr` a PATCH is answered with 201 and a `Range` that stays where the first piece ended, a
-layer that no image uses is not mounted, and layers cannot be deleted (public reports against ECR tell of the
-first three).
+With `serve --quirks ecr`
+
+* a PATCH is answered with 201 and a `Range` that stays where the first piece ended;
+* a layer that no image uses is not mounted, and layers cannot be deleted;
+* a list of more than 1000 tags cannot be asked for (google/go-containerregistry#681);
+* a platform with `features`, and a config with annotations, are rejected (aws/containers-roadmap#2439,
+  goharbor/acceleration-service#353).
 """
+
+import json
+
+from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.manifest import Manifest
 
 _MOST = 10_000
 
@@ -21,3 +30,13 @@ class Quirks:
         if len(self._first_sizes) >= _MOST and upload_id not in self._first_sizes:
             del self._first_sizes[next(iter(self._first_sizes))]
         return self._first_sizes.setdefault(upload_id, size)
+
+
+def check_descriptors(manifest: Manifest) -> None:
+    """Reject the members of a descriptor that ECR does not know. Raises `InvalidParameterException`."""
+    document = json.loads(manifest.body)
+    platforms = [child.get("platform") for child in document.get("manifests", [])]
+    features = any(isinstance(platform, dict) and "features" in platform for platform in platforms)
+    if features or "annotations" in document.get("config", {}):
+        # UNSURE: the text; that of what is no manifest.
+        raise InvalidParameterException("ImageManifest", "Invalid JSON syntax")

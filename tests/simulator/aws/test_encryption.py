@@ -72,6 +72,22 @@ def test_a_key_that_is_not_there(create: Create, ecr: Any, region: str, key: str
     assert ecr.describe_repositories()["repositories"] == []
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("nope", "Key '{here}key/nope' does not exist"),
+        ("{here}key/nope", "Key '{here}key/nope' does not exist"),
+        ("alias/nope", "Alias {here}alias/nope is not found."),
+        ("{here}alias/nope", "Alias {here}alias/nope is not found."),
+        ("arn:aws:kms:us-west-2:123456789012:key/nope", "Invalid arn us-west-2"),
+    ],
+)
+def test_kms_says_what_is_wrong_with_a_key(create: Create, region: str, key: str, said: str) -> None:
+    here = f"arn:aws:kms:{region}:123456789012:"
+    message = refusal(create, encryptionType="KMS", kmsKey=key.format(here=here))[1]
+    assert message == said.format(here=here)
+
+
 def test_a_key_that_is_not_enabled(create: Create, kms: Any) -> None:
     key_id = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.disable_key(KeyId=key_id)
@@ -94,7 +110,11 @@ def test_a_region_without_kms(server: Server) -> None:
 
 
 def test_other_encryption(create: Create) -> None:
-    assert refusal(create, encryptionType="AES256", kmsKey="alias/aws/ecr")[0] == "InvalidParameterException"
+    assert refusal(create, encryptionType="AES256", kmsKey="alias/aws/ecr") == (
+        "InvalidParameterException",
+        "Invalid parameter at 'encryptionConfiguration' failed to satisfy constraint: "
+        "'Invalid encryption configuration: Encryption key should not be set for AES256 encryption.'",
+    )
     assert refusal(create, encryptionType="KMS_DSSE")[0] == "InvalidParameterException"
     assert refusal(create, encryptionType="ROT13")[0] == "InvalidParameterException"
     assert create(encryptionType="AES256") == {"encryptionType": "AES256"}

@@ -98,7 +98,10 @@ def test_what_is_no_manifest_is_refused(app: Repository, body: str) -> None:
 def test_a_manifest_that_does_not_say_what_it_is_needs_a_media_type(app: Repository) -> None:
     app.layer(b"{}")
     silent = json.dumps({name: value for name, value in json.loads(manifest()).items() if name != "mediaType"})
-    assert "imageManifestMediaType" in refusal(app.put_image, imageManifest=silent)[1]
+    syntax = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
+    assert refusal(app.put_image, imageManifest=silent)[1] == syntax
+    foreign = {"imageManifest": manifest(), "imageManifestMediaType": OCI_INDEX}
+    assert refusal(app.put_image, **foreign)[1] == syntax
     assert app.put_image(imageManifest=silent, imageManifestMediaType=OCI_MANIFEST)["image"]["imageId"]
 
 
@@ -245,6 +248,15 @@ def test_a_manifest_comes_back_byte_for_byte_and_failures_beside_it(app: Reposit
         "InvalidImageDigest",
         "ImageTagDoesNotMatchDigest",
     ]
+
+
+def test_reasons_end_with_the_quote_of_what_they_quote(app: Repository) -> None:
+    for batch in (app.batch_get_image, app.batch_delete_image):
+        failures = batch(imageIds=[{"imageDigest": "bad"}, {"imageTag": "a b"}])["failures"]
+        assert [failure["failureReason"].partition("'")[2] for failure in failures] == [
+            "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+            "[a-zA-Z0-9-_.]+'",
+        ]
 
 
 def test_an_image_is_given_once_for_each_of_the_ids_it_was_asked_for_by(app: Repository) -> None:

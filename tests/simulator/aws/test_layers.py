@@ -74,7 +74,10 @@ def test_a_layer_is_what_its_digest_says(app: Repository) -> None:
     upload_id = app.initiate_layer_upload()["uploadId"]
     send(app, upload_id, 0, b"layer")
     wrong = digest_of(b"another")
-    assert refusal(app.complete_layer_upload, uploadId=upload_id, layerDigests=[wrong])[0] == "InvalidLayerException"
+    assert refusal(app.complete_layer_upload, uploadId=upload_id, layerDigests=[wrong]) == (
+        "InvalidLayerException",
+        "None of the provided layer digests match the calculated layer digest",
+    )
     digest = digest_of(b"layer")
     app.complete_layer_upload(uploadId=upload_id, layerDigests=[digest])
     again = refusal(app.complete_layer_upload, uploadId=upload_id, layerDigests=[digest])

@@ -31,6 +31,13 @@ def test_a_replication_configuration_is_kept_until_the_next(ecr: Any) -> None:
     assert ecr.describe_registry()["replicationConfiguration"] == {"rules": []}
 
 
+@pytest.mark.parametrize("elsewhere", ["cn-north-1", "us-gov-west-1"])
+def test_regions_of_another_partition_are_no_destinations(ecr: Any, elsewhere: str) -> None:
+    rules = [rule({"region": elsewhere, "registryId": "210987654321"})]
+    code, message = refusal(ecr.put_replication_configuration, replicationConfiguration={"rules": rules})
+    assert (code, message.split(": ", 1)[1]) == ("InvalidParameterException", f"'Invalid region '{elsewhere}''")
+
+
 def test_bounds_of_a_replication_configuration(ecr: Any, region: str) -> None:
     def destinations(count: int) -> list[dict[str, str]]:
         return [{"region": "eu-west-1", "registryId": f"{n:012}"} for n in range(count)]

@@ -163,3 +163,14 @@ def test_modes_and_filters_that_do_not_go_together(app: Repository, mode: str, w
     assert code == "InvalidParameterException"
     [repository] = app.ecr.describe_repositories(repositoryNames=["app"])["repositories"]
     assert repository["imageTagMutability"] == "MUTABLE"
+
+
+def test_the_texts_about_modes_and_filters_are_those_of_ecr(app: Repository) -> None:
+    filters = [{"filterType": "WILDCARD", "filter": "dev-*"}]
+    for mode, given, said in (
+        ("IMMUTABLE", {"imageTagMutabilityExclusionFilters": filters}, "are not allowed"),
+        ("MUTABLE_WITH_EXCLUSION", {}, "can't be null"),
+    ):
+        message = refusal(app.put_image_tag_mutability, imageTagMutability=mode, **given)[1]
+        wanted = f"ImageTagMutabilityExclusionFilters {said} when imageTagMutability is set as {mode}'"
+        assert message.endswith(f"constraint: '{wanted}")

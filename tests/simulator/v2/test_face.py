@@ -55,5 +55,5 @@ def test_a_piece_for_an_upload_that_is_just_being_completed_is_refused_at_once(a
     response = ask("PATCH", location, b"more", face=face)
     let_go.set()
     completing.join()
-    assert (response.status_code, response.json["errors"][0]["code"]) == (416, "RANGE_INVALID")
+    assert (response.status_code, response.json["errors"][0]["code"]) == (416, "BLOB_UPLOAD_INVALID")
     assert ask("PATCH", location, b"more", face=face).status_code == 202

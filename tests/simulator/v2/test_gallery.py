@@ -1,5 +1,6 @@
 """public.ecr.aws, to pull from and nothing else."""
 
+import base64
 import json
 
 import pytest
@@ -31,6 +32,23 @@ def test_anyone_may_pull(public):
     assert (part.status_code, part.data) == (206, body[5:10])
     head = public.head(f"/v2/{NAME}/blobs/{layer['digest']}")
     assert (head.headers["Content-Length"], head.data) == (str(len(body)), b"")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "status", "message"),
+    [
+        ("AWS:token-of-a-private-registry", 400, "Your authorization token is invalid."),
+        ("ana:secret", 403, "Not Authorized"),
+        (":", 200, None),
+    ],
+)
+def test_nobody_can_log_in(public, credentials, status, message):
+    header = {"Authorization": "Basic " + base64.b64encode(credentials.encode()).decode()}
+    response = public.get("/v2/", headers=header)
+    assert response.status_code == status
+    assert message is None or response.json["errors"] == [{"code": "DENIED", "message": message}]
+    assert public.get(f"/v2/{NAME}/tags/list", headers=header).status_code == status
+    assert public.get("/v2/", headers={"Authorization": "Basic ?"}).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -23,15 +23,18 @@ def settled(call: Call, asked: dict[str, str]) -> tuple[str, str | None]:
     Raises `InvalidParameterException`, `KmsException`.
     """
     kind, key = asked["encryptionType"], asked.get("kmsKey")
-    # UNSURE: the exact texts of both refusals.
     if kind == "KMS_DSSE":
+        # UNSURE: the exact text.
         raise InvalidParameterException(
             "encryptionConfiguration", "KMS_DSSE is available in AWS GovCloud (US) Regions only"
         )
     if kind == "KMS":
         return kind, _key_arn(call, key)
     if key is not None:
-        raise InvalidParameterException("encryptionConfiguration", "kmsKey can only be given with encryptionType KMS")
+        raise InvalidParameterException(
+            "encryptionConfiguration",
+            "Invalid encryption configuration: Encryption key should not be set for AES256 encryption.",
+        )
     return kind, None
 
 
@@ -46,7 +49,7 @@ def _key_arn(call: Call, named: str | None) -> str:
     if found := _ARN.fullmatch(name):
         region, account_id, name = found.groups()
         if region != call.region:
-            raise _refused("NotFoundException", f"Key '{named}' does not exist in {call.region}")
+            raise _refused("NotFoundException", f"Invalid arn {region}")
     if call.region not in kms_backends[account_id].regions:
         raise _refused("NotFoundException", f"There is no KMS in the Region {call.region}")
     backend = kms_backends[account_id][call.region]
@@ -54,9 +57,11 @@ def _key_arn(call: Call, named: str | None) -> str:
         _make_managed_key(backend, account_id, call.region)
     key = _find(backend, name.removeprefix("key/"))
     if key is None:
-        # UNSURE: ECR's own text; this is KMS's.
-        arn = f"arn:aws:kms:{call.region}:{account_id}:{name if '/' in name else 'key/' + name}"
-        raise _refused("NotFoundException", f"{'Alias' if '/' in name else 'Key'} {arn} is not found.")
+        # UNSURE: ECR's own texts; these are KMS's.
+        arn = f"arn:aws:kms:{call.region}:{account_id}:"
+        if name.startswith("alias/"):
+            raise _refused("NotFoundException", f"Alias {arn}{name} is not found.")
+        raise _refused("NotFoundException", f"Key '{arn}key/{name.removeprefix('key/')}' does not exist")
     if key.key_state != "Enabled":
         code = "DisabledException" if key.key_state == "Disabled" else "KMSInvalidStateException"
         raise _refused(code, f"{key.arn} is {'disabled' if code[0] == 'D' else 'pending deletion'}.")

@@ -88,11 +88,11 @@ def _mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     filters = tuple(one["filter"] for one in request.get("imageTagMutabilityExclusionFilters", []))
     where = "imageTagMutabilityExclusionFilters"
     set_as = f"when imageTagMutability is set as {mutability}"
-    # UNSURE: the exact texts of the last two are not public.
+    # UNSURE: the exact text of the last is not public.
     if mutability.endswith("_WITH_EXCLUSION") and not filters:
         raise InvalidParameterException(where, f"ImageTagMutabilityExclusionFilters can't be null {set_as}")
     if filters and not mutability.endswith("_WITH_EXCLUSION"):
-        raise InvalidParameterException(where, f"ImageTagMutabilityExclusionFilters must be null {set_as}")
+        raise InvalidParameterException(where, f"ImageTagMutabilityExclusionFilters are not allowed {set_as}")
     if any(wildcard.count("*") > 2 for wildcard in filters):
         raise InvalidParameterException(
             where, "Image tag mutability exclusion filter can contain a maximum of 2 wildcards"
