@@ -41,10 +41,11 @@ class _About(EcrError):
 
 
 class InvalidParameterException(EcrError):
-    """A parameter does not satisfy its constraint."""
+    """A parameter, or the request as a whole (None), does not satisfy its constraint."""
 
-    def __init__(self, parameter: str, constraint: str) -> None:
-        super().__init__(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'")
+    def __init__(self, parameter: str | None, constraint: str) -> None:
+        where = f" at '{parameter}'" if parameter is not None else ""
+        super().__init__(f"Invalid parameter{where} failed to satisfy constraint: '{constraint}'")
 
 
 class ValidationException(EcrError):

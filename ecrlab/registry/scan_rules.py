@@ -77,12 +77,15 @@ def put_configuration(registry: Registry, new: Configuration) -> float:
     Raises `InvalidParameterException` for a frequency that the scan type does not know, or one that two rules have.
     """
     frequencies = [rule.frequency for rule in new.rules]
-    # UNSURE: the exact texts of both refusals.
     for frequency in frequencies:
         if frequency not in FREQUENCIES[new.scan_type]:
-            raise InvalidParameterException("scanFrequency", f"{frequency} is not supported for {new.scan_type} scans")
-    if len(set(frequencies)) != len(frequencies):
-        raise InvalidParameterException("rules", "there can be one rule for each scanFrequency")
+            raise InvalidParameterException(None, f"Invalid scan frequency for scanType {new.scan_type}: {frequency}")
+    twice = sorted({frequency for frequency in frequencies if frequencies.count(frequency) > 1})
+    if twice:
+        # UNSURE: what stands before this text.
+        raise InvalidParameterException(
+            None, f"Invalid input. Contains duplicate scan frequencies: [{', '.join(twice)}]"
+        )
     key = (registry.account_id, registry.region)
     with registry.world.store.exclusively():
         before = configuration(registry)

@@ -42,7 +42,9 @@ API = {
 }
 """moto's name of a service -> the endpoints of its API (botocore's endpoint rules)."""
 
-REGISTRIES = r"https?://(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com|on\.aws)|public\.ecr\.aws)"
+REGISTRIES = (
+    r"https?://(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)|public\.ecr\.aws)"
+)
 """The hosts of Docker clients."""
 
 SEED = "mock"
@@ -116,7 +118,7 @@ _urls = types.ModuleType("ecrlab.simulator.moto.urls")
 _urls.url_bases = [base for bases in API.values() for base in bases]  # type: ignore[attr-defined]
 _urls.url_paths = {  # type: ignore[attr-defined]
     "{0}/?$": ECR.answer,
-    "{0}" + downloads.PREFIX + "(?P<digest>[^/]+)$": ECR.download,
+    "{0}" + downloads.PREFIX + ".+$": ECR.download,
 }
 _docker_urls = types.ModuleType("ecrlab.simulator.moto.docker_urls")
 _docker_urls.url_bases = [REGISTRIES]  # type: ignore[attr-defined]

@@ -27,7 +27,8 @@ PUBLIC_HOST = "public.ecr.aws"
 _PORT = re.compile(r":[0-9]{1,5}$")
 _PRIVATE = re.compile(
     rf"(?P<account>{names.ACCOUNT.pattern})\."
-    rf"(?:dkr\.ecr\.(?P<region>{names.REGION.pattern})\.amazonaws\.com|dkr-ecr\.(?P<dual>{names.REGION.pattern})\.on\.aws)"
+    rf"(?:dkr\.ecr(?:-fips)?\.(?P<region>{names.REGION.pattern})\.amazonaws\.com(?:\.cn)?|"
+    rf"dkr-ecr(?:-fips)?\.(?P<dual>{names.REGION.pattern})\.on\.aws)"
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "")
 """This machine's names; and no name at all, as HTTP/1.0 has it."""

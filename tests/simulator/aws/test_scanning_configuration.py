@@ -51,6 +51,13 @@ def test_configurations_that_aws_does_not_take(ecr: Any) -> None:
     ):
         code, _ = refusal(ecr.put_registry_scanning_configuration, scanType=scan_type, rules=rules)
         assert code == "InvalidParameterException", (scan_type, rules)
+    lead = "Invalid parameter failed to satisfy constraint: "
+    for rules, text in (
+        ([rule("CONTINUOUS_SCAN")], "Invalid scan frequency for scanType BASIC: CONTINUOUS_SCAN"),
+        ([rule("MANUAL")] * 2, "Invalid input. Contains duplicate scan frequencies: [MANUAL]"),
+    ):
+        _, message = refusal(ecr.put_registry_scanning_configuration, scanType="BASIC", rules=rules)
+        assert message == f"{lead}'{text}'"
     assert ecr.get_registry_scanning_configuration()["scanningConfiguration"]["rules"] == []
 
 

@@ -36,6 +36,8 @@ def test_the_challenge_names_the_host(ask):
         "123456789012.dkr.ecr.us-east-1.amazonaws.com",
         "123456789012.DKR.ecr.us-east-1.amazonaws.com:80",
         "123456789012.dkr-ecr.us-east-1.on.aws",
+        "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+        "123456789012.dkr-ecr-fips.us-east-1.on.aws",
         "127.0.0.1:5000",
         "localhost",
     ],
