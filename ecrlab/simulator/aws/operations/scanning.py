@@ -106,6 +106,7 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
             {
                 "repositoryArn": repository.arn,
                 "repositoryName": name,
+                # UNSURE: whether this is the repository's own setting, or what applies to it; what applies.
                 "scanOnPush": applied.frequency == scan_rules.SCAN_ON_PUSH,
                 "scanFrequency": applied.frequency,
                 "appliedScanFilters": _shown_filters(applied.filters),
