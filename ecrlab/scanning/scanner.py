@@ -1,6 +1,6 @@
 """A scan from layers to report: take the inventory, then judge it by a set of advisories.
 
-The two are apart so that an image is read once and judged again whenever the advisories or the clock have
+The two steps are apart so that an image is read once and judged again whenever the advisories or the clock have
 moved on, as continuous scanning does.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ecrlab.scanning.files.layers import LayerSource, Limits
-from ecrlab.scanning.packages.distribution import support
+from ecrlab.scanning.packages.distribution import is_listed, support
 from ecrlab.scanning.packages.inventory import Inventory, take_inventory
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.vulnerabilities.advisories import Advisories, embedded
@@ -35,8 +35,8 @@ def scan(
 def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: datetime | None = None) -> Report:
     """Judge an inventory by a set of advisories, as known at `now`.
 
-    An image of a release that the set has no row for is UNSUPPORTED_IMAGE: no finding would prove nothing. A set
-    without any distribution's rows is taken to be meant for language packages only, and a note says so.
+    An image of a release that the set does not cover is UNSUPPORTED_IMAGE: the absence of findings would prove
+    nothing. A set that covers no distribution at all is meant for language packages, and a note says so.
     """
     advisories = advisories or embedded()
     status, reason = inventory.status, inventory.reason
@@ -49,7 +49,7 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
                 notes.append(f"Only language packages were judged: {unknown}.")
             elif status == "COMPLETE":
                 status, reason = "UNSUPPORTED_IMAGE", unknown
-        ecr = support(distribution, now)
+        ecr = support(distribution, now) if is_listed(distribution) else "unlisted"
         if ecr != "supported":
             notes.append(_SUPPORT[ecr].format(distribution.title))
     findings, unresolved = match(inventory.packages, distribution, advisories, now)
@@ -62,4 +62,5 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
 _SUPPORT = {
     "discontinued": "ECR itself still scans {0}, but calls it discontinued.",
     "unsupported": "ECR itself does not scan {0}.",
+    "unlisted": "{0} is not among the operating systems that ECR is documented to scan.",
 }

@@ -114,7 +114,11 @@ def test_a_set_whose_rows_on_a_release_are_withdrawn_still_knows_the_release():
         ('ID=debian\nVERSION_ID="11"', None, ["ECR itself still scans Debian 11, but calls it discontinued."]),
         ('ID=debian\nVERSION_ID="11"', datetime(2026, 1, 1, tzinfo=UTC), []),
         ('ID=debian\nVERSION_ID="11"', datetime(2027, 10, 1, tzinfo=UTC), ["ECR itself does not scan Debian 11."]),
-        ('ID=debian\nVERSION_ID="7"', None, ["ECR itself does not scan Debian 7."]),
+        (
+            'ID=debian\nVERSION_ID="7"',
+            None,
+            ["Debian 7 is not among the operating systems that ECR is documented to scan."],
+        ),
     ],
 )
 def test_a_release_that_ecr_itself_has_given_up_is_said_to_be_so(release, now, said):
@@ -133,3 +137,54 @@ def test_language_packages_alone_are_judged_without_a_distribution():
 
     assert (scan(image).status, scan(image).os) == ("COMPLETE", None)
     assert scan(image, languages=False).status == "UNSUPPORTED_IMAGE"
+
+
+UNLISTED = "{} is not among the operating systems that ECR is documented to scan."
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "said"),
+    [
+        *(
+            (name, version, [])
+            for name in ("rhel", "rocky", "almalinux", "ol")
+            for version in ("8.9", "9.4", "10")
+        ),
+        *(
+            (name, version, [])
+            for name, version in [
+                ("amzn", "2023"), ("sles", "15.7"), ("sles", "16.0"), ("photon", "4.0"), ("photon", "5.0"),
+                ("azurelinux", "3.0"), ("fedora", "43"), ("fedora", "44"), ("minimos", "20260101"), ("echo", "2"),
+            ]
+        ),
+        ("amzn", "2", ["ECR itself still scans Amazon Linux 2, but calls it discontinued."]),
+        ("rhel", "7.9", [UNLISTED.format("Red Hat Enterprise Linux 7.9")]),
+        ("arch", "", [UNLISTED.format("arch")]),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_ecr_is_true_of_what_is_not_judged_here_too(name, version, said):
+    release = file("etc/os-release", f"ID={name}\nVERSION_ID={version}")
+    image = [layer(release, file("var/lib/rpm/rpmdb.sqlite", "SQLite"))]
+
+    report = scan(image)
+
+    assert report.status == "UNSUPPORTED_IMAGE"
+    assert [note for note in report.notes if "ECR" in note] == said
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("Amazon Linux release 2023.4.20240416 (Amazon Linux)", "Amazon Linux 2023.4.20240416"),
+        ("Oracle Linux Server release 8.9", "Oracle Linux 8.9"),
+        ("Rocky Linux release 9.3 (Blue Onyx)", "Rocky Linux 9.3"),
+        ("AlmaLinux release 9.4 (Seafoam Ocelot)", "AlmaLinux 9.4"),
+        ("Red Hat Enterprise Linux release 9.4 (Plow)", "Red Hat Enterprise Linux 9.4"),
+        ("Fedora release 43 (Container Image)", "Fedora 43"),
+    ],
+)
+def test_the_older_release_files_say_the_same(line, title):
+    report = scan([layer(file("etc/redhat-release", line), file("var/lib/rpm/rpmdb.sqlite", "SQLite"))])
+
+    assert report.os is not None
+    assert (report.os.title, report.notes) == (title, ())

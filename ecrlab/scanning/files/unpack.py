@@ -39,14 +39,19 @@ class Unpacked:
 def unpack(layers: Sequence[LayerSource], languages: bool, limits: Limits) -> Unpacked:
     """Read all layers, lowest first; raises LayerError and UnsupportedImageError."""
     wanted: dict[bytes, Kind] = {}
+    only_hard_linked: set[bytes] = set()
     for _ in range(_MOST_PASSES):
         reading = _Reading(languages, limits, wanted)
         for index, layer in enumerate(layers):
             reading.read_layer(index, layer)
-        missing = reading.missing()
-        if not missing.keys() - wanted.keys():
+        hard, symbolic = reading.missing()
+        only_hard_linked = (only_hard_linked | hard.keys()) - symbolic.keys()
+        if not (hard.keys() | symbolic.keys()) - wanted.keys():
             break
-        wanted |= missing
+        wanted |= hard | symbolic
+    for path in only_hard_linked:
+        # The file is installed under its links' names; this one is of a store (pnpm's, uv's), or of nothing.
+        reading.root.remove(path)
     return Unpacked(reading.root, reading.first_seen)
 
 
@@ -126,12 +131,14 @@ class _Reading:
         kind = self._kind(path)
         if target == path:
             return
-        if held is not None:
-            self.root.place(path, replace(held, layer=index))
-        elif kind is not None:
-            self.root.place(path, Piece(index, kind, link=target, hard=True))
-        else:
+        if held is not None and held.link is not None and not held.hard:
+            self.root.place(path, replace(held, layer=index, kind=kind))
+        elif kind is None:
             self.root.remove(path)
+        elif held is not None:
+            self.root.place(path, replace(held, layer=index))
+        else:
+            self.root.place(path, Piece(index, kind, link=target, hard=True))
 
     def _kind(self, path: bytes) -> Kind | None:
         return recognise.recognise(path, self._languages) or self._wanted.get(path)
@@ -157,12 +164,15 @@ class _Reading:
             self.first_seen.setdefault(identity(path, found), index)
         return Piece(index, kind, evidence)
 
-    def missing(self) -> dict[bytes, Kind]:
-        """Find the files that evidence leads to through links, but that were not read in this pass."""
-        missing: dict[bytes, Kind] = {}
+    def missing(self) -> tuple[dict[bytes, Kind], dict[bytes, Kind]]:
+        """Find the files that evidence leads to through hard and through symbolic links, but that were not read in
+        this pass.
+        """
+        hard: dict[bytes, Kind] = {}
+        symbolic: dict[bytes, Kind] = {}
         for _, piece in self.root.evidence():
             if piece.hard and piece.link is not None and piece.kind is not None:
-                missing[piece.link] = piece.kind
+                hard[piece.link] = piece.kind
         links = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
         paths = [item for item in links if item[0] not in recognise.FIXED]
         # Of the release files os-release suffices; the others of RPM's family are links more often than not.
@@ -173,8 +183,8 @@ class _Reading:
             except CircularLinkError:
                 continue
             if kind is not None and target != path and target not in self.root.pieces and not self._kind(target):
-                missing[target] = kind
-        return missing
+                symbolic[target] = kind
+        return hard, symbolic
 
 
 def _is_go(stream: TarStream) -> bool:

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found, text
-
-_MANIFEST = re.compile(r"METADATA|PKG-INFO|package\.json|.*\.(?:egg-info|[jwe]ar)")
+from ecrlab.scanning.packages.manifests import may_be_manifest
 
 
 def read_installed(path: bytes, data: bytes) -> Evidence:
@@ -41,5 +40,7 @@ def _manifests(lines: list[str]) -> Iterator[bytes]:
     for line in lines:
         if line.startswith("F:"):
             folder = line[2:]
-        elif line.startswith("R:") and _MANIFEST.fullmatch(line[2:]):
-            yield f"{folder}/{line[2:]}".encode("utf-8", "surrogateescape")
+        elif line.startswith("R:"):
+            path = f"{folder}/{line[2:]}".encode("utf-8", "surrogateescape")
+            if may_be_manifest(path):
+                yield path

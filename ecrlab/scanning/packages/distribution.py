@@ -24,18 +24,16 @@ class Distribution:
     @property
     def title(self) -> str:
         """Name it for people: "Debian 12"."""
-        return f"{_ECOSYSTEMS.get(self.id, self.id)} {self.version_id}".strip()
+        return f"{_TITLES.get(self.id, self.ecosystem)} {self.version_id}".strip()
 
     @property
     def ecosystem(self) -> str:
-        """Give OSV's word for its packages: "Debian"; its own id where OSV has none."""
+        """OSV's word for its packages, "Debian"; its own id where the scanner reads no advisories on it."""
         return _ECOSYSTEMS.get(self.id, self.id)
 
     @property
     def advisory_ecosystem(self) -> str:
-        """Give OSV's word for this very release, by which its advisories are found: "Debian:12",
-        "Alpine:v3.18".
-        """
+        """OSV's word for this release, by which its advisories are found: "Debian:12", "Alpine:v3.18"."""
         release = _release(self.id, self.version_id)
         return f"{self.ecosystem}:{release}" if release else self.ecosystem
 
@@ -46,6 +44,20 @@ _ECOSYSTEMS = {
     "ubuntu": "Ubuntu",
     "wolfi": "Wolfi",
     "chainguard": "Chainguard",
+}
+_TITLES = {
+    "almalinux": "AlmaLinux",
+    "amzn": "Amazon Linux",
+    "azurelinux": "Azure Linux",
+    "centos": "CentOS",
+    "echo": "Echo",
+    "fedora": "Fedora",
+    "minimos": "MinimOS",
+    "ol": "Oracle Linux",
+    "photon": "Photon OS",
+    "rhel": "Red Hat Enterprise Linux",
+    "rocky": "Rocky Linux",
+    "sles": "SUSE Linux Enterprise Server",
 }
 
 
@@ -68,9 +80,13 @@ def _release(distribution: str, version: str) -> str:
 _RELEASES: dict[str, Callable[[str], str]] = {
     "alpine": _alpine_branch,
     "ubuntu": _ubuntu_release,
-    "debian": lambda version: version.partition(".")[0],
     "wolfi": lambda _version: "",
     "chainguard": lambda _version: "",
+    "minimos": lambda _version: "",
+    **dict.fromkeys(
+        ("debian", "almalinux", "amzn", "azurelinux", "centos", "echo", "fedora", "ol", "photon", "rhel", "rocky"),
+        lambda version: version.partition(".")[0],
+    ),
 }
 
 
@@ -107,33 +123,32 @@ def from_release_file(path: str, content: str) -> Distribution | None:
     if match is None:
         return None
     name = match["name"].lower()
-    known = {"red hat enterprise": "rhel", "centos": "centos", "fedora": "fedora", "amazon": "amzn"}
+    known = {"red hat enterprise": "rhel", "centos": "centos", "amazon": "amzn", "oracle": "ol"}
     return Distribution(next((known[key] for key in known if key in name), name.split()[0]), match["version"])
 
 
-# Amazon Inspector user guide, supported operating systems, mid-2026; of those whose packages are read here.
-# None: supported with no end in sight. Releases not listed had ended before that list was read.
+# Amazon Inspector user guide, "Supported operating systems: Amazon ECR scanning", mid-2026.
+# None: supported with no end in sight; else the day from which the guide calls it discontinued.
 _ECR_SUPPORT: dict[str, datetime | None] = {
-    "Debian:13": None,
-    "Debian:12": None,
+    **dict.fromkeys(("Debian:13", "Debian:12"), None),
     "Debian:11": datetime(2026, 8, 31, tzinfo=UTC),
-    "Alpine:v3.24": None,
-    "Alpine:v3.23": None,
-    "Alpine:v3.22": None,
-    "Alpine:v3.21": None,
+    **dict.fromkeys((f"Alpine:v3.{minor}" for minor in (21, 22, 23, 24)), None),
     "Alpine:v3.20": datetime(2026, 4, 1, tzinfo=UTC),
     **dict.fromkeys((f"Ubuntu:{year}.04:LTS" for year in (18, 20, 22, 24, 26)), None),
-    "Wolfi": None,
-    "Chainguard": None,
+    **dict.fromkeys(("Wolfi", "Chainguard", "minimos", "echo:2"), None),
+    **dict.fromkeys((f"{name}:{major}" for name in ("almalinux", "ol", "rhel", "rocky") for major in (8, 9, 10)), None),
+    "amzn:2023": None,
+    "amzn:2": datetime(2026, 6, 30, tzinfo=UTC),
+    **dict.fromkeys(("azurelinux:3", "fedora:43", "fedora:44", "photon:4", "photon:5"), None),
+    **dict.fromkeys(("sles:15.7", "sles:16.0"), None),
 }
 
 
 def support(distribution: Distribution, now: datetime | None = None) -> str:
-    """Tell what ECR itself does with a release: "supported", "discontinued" (scanned, and said to be at its
-    end), or "unsupported".
+    """Tell how ECR supports a release: "supported", "discontinued" (scanned for 12 months more) or "unsupported".
 
-    `now` None asks for the state of the table's own date. ECR ends findings 12 months after the
-    discontinuation (taken as 365 days).
+    `now` None asks for the state of the table's own date. ECR ends findings 12 months after the discontinuation
+    (taken as 365 days).
     """
     ecosystem = distribution.advisory_ecosystem
     if ecosystem not in _ECR_SUPPORT:
@@ -143,3 +158,8 @@ def support(distribution: Distribution, now: datetime | None = None) -> str:
         return "supported"
     # UNSURE: how AWS counts its 12 months, from the day or the month; 365 days from the day here.
     return "discontinued" if now is None or (now - end).days < 365 else "unsupported"
+
+
+def is_listed(distribution: Distribution) -> bool:
+    """Tell whether the guide names a release at all; of others it does not say when their support ended."""
+    return distribution.advisory_ecosystem in _ECR_SUPPORT

@@ -1,5 +1,4 @@
-"""Debian's package database: `status`, `status.d` of distroless images, and the lists of what each package
-brought.
+"""Debian's package database: `status`, `status.d` of distroless images, and the list of each package's files.
 
 `var/lib/dpkg/status` holds a stanza per package (deb822, dpkg(1)); distroless images have one file per
 package in `var/lib/dpkg/status.d` instead. A package counts while its files are on disk: every state but
@@ -11,14 +10,16 @@ import re
 from collections.abc import Iterator
 
 from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found, text
+from ecrlab.scanning.packages.manifests import ENDINGS
 
 _FIELDS = re.compile(r"^(Package|Status|Version|Architecture|Source):(.*)$", re.MULTILINE)
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")
 _ABSENT = ("config-files", "not-installed")
 _OWNED = re.compile(
-    rb"^(?:[0-9a-f]{32}  /?|/)"
-    rb"(.*(?:\.(?:dist|egg)-info(?:/METADATA|/PKG-INFO)?|EGG-INFO/PKG-INFO|/package\.json|\.[jwe]ar))$",
-    re.MULTILINE,
+    rb"^(?:[0-9a-f]{32}  /?|/)(.*(?:"
+    + "|".join(re.escape(ending) for ending in (".dist-info", *ENDINGS)).encode()
+    + rb"))$",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 

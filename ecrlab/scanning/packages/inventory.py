@@ -1,13 +1,12 @@
-"""What is installed in an image: its distribution and its packages, each with where it is and which layer
-brought it.
+"""What is installed in an image: its distribution and its packages, each with its path and the layer that brought it.
 
-What a distribution's package brought (`python3-requests` its `requests`) is that package, not a second one.
-What is seen but not read (an RPM database, Go binaries, gems, a corrupt manifest) is named, so that nothing
-passes as clean that nobody looked into.
+A file that a distribution's package brought (`python3-requests` brings `requests`) is that package, not a second one.
+What the scanner sees but does not read (an RPM database, Go binaries, gems, a corrupt manifest) has a place in the
+inventory too: an image is clean only where everything in it was read.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packageurl import PackageURL
@@ -46,9 +45,7 @@ class Package:
 
 @dataclass(frozen=True)
 class NotInventoried:
-    """Something present whose packages were not read: its kind, one path where it lies, how many of them, and
-    why.
-    """
+    """Something present whose packages were not read: its kind, the path of the first, their number, and why."""
 
     kind: str
     path: str
@@ -58,7 +55,7 @@ class NotInventoried:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What was found in an image, or why nothing could be: `status` is COMPLETE, FAILED or
+    """What an image holds, or why it cannot be told: `status` is COMPLETE, FAILED, IMAGE_SIZE_EXCEEDED or
     UNSUPPORTED_IMAGE.
     """
 
@@ -79,12 +76,13 @@ def take_inventory(layers: Sequence[LayerSource], *, languages: bool = True, lim
         unpacked = unpack(layers, languages, limits or Limits())
         distribution = _distribution(unpacked)
         _insist_on_databases(unpacked)
-        packages = tuple(_packages(unpacked, layers, distribution))
+        owners = _owners(unpacked)
+        packages = tuple(_packages(unpacked, owners, layers, distribution))
     except UnsupportedImageError as cause:
         return Inventory("UNSUPPORTED_IMAGE", str(cause))
     except LayerError as cause:
         return Inventory("FAILED", str(cause))
-    unread = tuple(_not_inventoried(unpacked))
+    unread = tuple(_not_inventoried(unpacked, owners))
     reason = _unsupported(distribution, packages, unread)
     return Inventory("UNSUPPORTED_IMAGE" if reason else "COMPLETE", reason, distribution, packages, unread)
 
@@ -121,9 +119,8 @@ def _insist_on_databases(unpacked: Unpacked) -> None:
 
 
 def _packages(
-    unpacked: Unpacked, layers: Sequence[LayerSource], distribution: Distribution | None
+    unpacked: Unpacked, owners: Mapping[bytes, int], layers: Sequence[LayerSource], distribution: Distribution | None
 ) -> Iterator[Package]:
-    owners = _owners(unpacked)
     for path, piece in unpacked.root.evidence():
         if piece.evidence is None:
             continue
@@ -157,7 +154,7 @@ def _owners(unpacked: Unpacked) -> dict[bytes, int]:
     return owners
 
 
-def _owned(path: bytes, layer: int, owners: dict[bytes, int]) -> bool:
+def _owned(path: bytes, layer: int, owners: Mapping[bytes, int]) -> bool:
     # A manifest that changed in a layer after its owner's (npm install -g npm) is the distribution's no more.
     places = (path, path.rpartition(b"/")[0])
     return any(layer <= owners[place] for place in places if place in owners)
@@ -180,11 +177,11 @@ def _purl(kind: str, found: Found, distribution: Distribution | None) -> str:
     return PackageURL({"dpkg": "deb"}.get(kind, kind), namespace, found.name, found.version, kept).to_string()
 
 
-def _not_inventoried(unpacked: Unpacked) -> Iterator[NotInventoried]:
+def _not_inventoried(unpacked: Unpacked, owners: Mapping[bytes, int]) -> Iterator[NotInventoried]:
     groups: dict[tuple[str, str], list[bytes]] = {}
     for path, piece in unpacked.root.evidence():
         reason = _why_unread(piece)
-        if reason is not None and piece.kind is not None:
+        if reason is not None and piece.kind is not None and not _owned(path, piece.layer, owners):
             groups.setdefault((piece.kind.name, reason), []).append(path)
     for (kind, reason), paths in groups.items():
         yield NotInventoried(kind, show(paths[0]), len(paths), reason)

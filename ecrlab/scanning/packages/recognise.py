@@ -1,14 +1,16 @@
-"""Which files of an image tell about packages, told by their paths alone, for tens of thousands of them go
-by.
+"""Which files of an image tell about packages, by their paths alone: an image has tens of thousands of files.
 
 The paths are those the package managers themselves use; a database may also lie where a symbolic link of such
-a path leads (the file system sees to that).
+a path leads (the file system sees to that). What an interrupted package manager leaves behind is not installed:
+pip's folders that begin with `~` or `-` (AdjacentTempDirectory) or lie in `pip-uninstall-*`, and npm's that begin
+with a dot.
 """
 
 import re
 
 from ecrlab.scanning.packages import apk, dpkg, java, node, python
 from ecrlab.scanning.packages.evidence import Evidence, Kind, text
+from ecrlab.scanning.packages.manifests import ARCHIVES, may_be_manifest
 
 _MIB = 1 << 20
 
@@ -17,8 +19,9 @@ def _release(path: bytes, data: bytes) -> Evidence:
     return Evidence(text=text(data, path.decode("utf-8", "backslashreplace")))
 
 
-def _present(why: str, name: str) -> Kind:
-    return Kind(name, 0, lambda _path, _data: Evidence(uninventoried=why))
+def _present(name: str, what: str) -> Kind:
+    unread = Evidence(uninventoried=f"{what}, which this scanner does not read")
+    return Kind(name, 0, lambda _path, _data: unread)
 
 
 RELEASE = Kind("release", 1 << 16, _release)
@@ -28,9 +31,8 @@ APK = Kind("apk", 64 * _MIB, apk.read_installed, vital=True)
 PYTHON = Kind("python", 16 * _MIB, python.read_metadata)
 NODE = Kind("node", 16 * _MIB, node.read_package_json)
 JAVA = Kind("java", 256 * _MIB, java.read_jar)
-RPM = _present("an RPM database, which this scanner does not read", "rpm")
-GEM = _present("a Ruby gem, which this scanner does not read", "gem")
-GO = _present("a Go binary, whose modules this scanner does not read", "go")
+RPM = _present("rpm", "an RPM database")
+GO = _present("go", "a Go binary, with a list of its modules")
 
 OLD_RELEASE_FILES = (
     b"etc/alpine-release",
@@ -45,7 +47,7 @@ OLD_RELEASE_FILES = (
 RELEASE_FILES = (b"etc/os-release", b"usr/lib/os-release", *OLD_RELEASE_FILES)
 DPKG_STATUS = b"var/lib/dpkg/status"
 APK_DATABASES = (b"lib/apk/db/installed", b"usr/lib/apk/db/installed")
-_RPM_FOLDERS = (b"var/lib/rpm", b"usr/lib/sysimage/rpm")
+_RPM_FOLDERS = (b"var/lib/rpm", b"usr/lib/sysimage/rpm", b"usr/share/rpm")
 _RPM_FILES = (b"Packages", b"Packages.db", b"rpmdb.sqlite")
 
 FIXED: dict[bytes, Kind] = {
@@ -57,16 +59,22 @@ FIXED: dict[bytes, Kind] = {
 }
 """Databases and release files: one path, one meaning."""
 
-_TELLING = (b"/METADATA", b"/PKG-INFO", b".egg-info", b"/package.json", b".jar", b".war", b".ear", b".gemspec",
-            b".list", b".md5sums")  # fmt: skip
-_LANGUAGES = (
-    (re.compile(rb"(?:.*/)?(?:[^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|EGG-INFO/PKG-INFO|[^/]+\.egg-info)"),
-     PYTHON),
-    (re.compile(rb"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@.][^/]*/package\.json"), NODE),
-    (re.compile(rb"(?:.*/)?specifications/(?:default/)?[^/]+\.gemspec"), GEM),
-    (re.compile(rb".*\.(?:jar|war|ear)"), JAVA),
-    (re.compile(rb"var/lib/dpkg/(?:info/[^/]+\.list|status\.d/[^/]+\.md5sums)"), DPKG_OWNED),
+_LANGUAGES = tuple(
+    (re.compile(rb"(?:.*/)?" + pattern), kind)
+    for pattern, kind in (
+        (rb"(?:[^/~-][^/]*\.(?:dist-info/METADATA|egg-info/PKG-INFO|egg-info|egg/EGG-INFO/PKG-INFO)"
+         rb"|EGG-INFO/PKG-INFO)", PYTHON),
+        (rb"node_modules/(?:@[^/]+/)?[^/@.][^/]*/package\.json", NODE),
+        (rb"[^/]+\.(?i:" + "|".join(ARCHIVES).encode() + rb")", JAVA),
+        (rb"specifications/(?:default/)?[^/]+\.gemspec", _present("gem", "a Ruby gem")),
+        (rb"composer/installed\.json", _present("composer", "Composer's list of PHP packages")),
+        (rb"[^/]+\.deps\.json", _present("dotnet", "the list of a .NET application's packages")),
+        (rb"[^/~-][^/]*\.egg", _present("egg", "a zipped Python egg")),
+        (rb"(?:site-)?library/[^/]+/DESCRIPTION", _present("r", "an R package")),
+    )
 )  # fmt: skip
+_OWNED = re.compile(rb"var/lib/dpkg/(?:info/[^/]+\.list|status\.d/[^/]+\.md5sums)")
+_UNINSTALLED = re.compile(rb"(?:^|/)(?:pip-uninstall-|[~-][^/]*\.egg/)")
 
 GO_MARK = b"\xff Go buildinf:"
 """What the Go linker leaves in each executable (package debug/buildinfo)."""
@@ -79,15 +87,14 @@ def recognise(path: bytes, languages: bool) -> Kind | None:
         return fixed
     if path.startswith(b"var/lib/dpkg/status.d/") and not path.endswith(b".md5sums"):
         return DPKG
-    if languages and path.endswith(_TELLING):
-        for pattern, kind in _LANGUAGES:
-            if pattern.fullmatch(path):
-                return kind
-    return None
+    if not languages:
+        return None
+    if may_be_manifest(path):
+        kinds = (kind for pattern, kind in _LANGUAGES if pattern.fullmatch(path))
+        return None if _UNINSTALLED.search(path) else next(kinds, None)
+    return DPKG_OWNED if path.endswith((b".list", b".md5sums")) and _OWNED.fullmatch(path) else None
 
 
 def may_be_go(mode: int, size: int) -> bool:
-    """Tell whether a file could be a Go binary: executable, and as large as its runtime at least (half a
-    MiB).
-    """
+    """Tell whether a file could be a Go binary: executable, and at least as large as Go's runtime (half a MiB)."""
     return bool(mode & 0o111) and size >= _MIB // 2

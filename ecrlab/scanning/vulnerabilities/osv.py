@@ -1,17 +1,19 @@
 """One advisory in the Open Source Vulnerability format, and the version ranges it says are affected.
 
-A record names packages, each with ranges of events (introduced, fixed, last_affected) and perhaps a list of
-single versions. Here each package becomes one `Advisory` with its `Interval`s. A range that cannot be
-understood is kept as such, with the reason: a package it might concern must not pass as clean. See the OSV
-schema, "Evaluation".
+A record names packages, each with ranges of events (introduced, fixed, last_affected, limit) and perhaps a list of
+single versions. Here each package becomes one `Advisory` with its `Interval`s. A range that cannot be understood is
+kept with the reason: a package it might concern must not pass as clean. See the OSV schema, "Evaluation".
+
+GitHub has no event for the end of a range whose fix never came to the package's registry. It writes that end into
+`database_specific.last_known_affected_version_range` (github/advisory-database#470), and it is read here.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any
 
 from ecrlab.scanning.errors import AdvisoriesError
@@ -21,21 +23,25 @@ _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
 _KEPT = ("id", "aliases", "upstream", "published", "severity", "database_specific")
 _KEPT_OF_PACKAGE = ("package", "ranges", "versions", "severity", "ecosystem_specific", "database_specific")
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
+_LAST_KNOWN = "last_known_affected_version_range"
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Affected versions: from `introduced` ("0": the first ever) up to, but not with, `fixed`, or up to and
-    with `last_affected`; without either, all later ones.
+    """Affected versions: from `introduced` ("0": the first ever) to before `fixed`, or to `last_affected`
+    inclusive; without either, all later ones. All of them are before `limit`, which fixes nothing.
     """
 
     introduced: str
     fixed: str | None = None
     last_affected: str | None = None
+    limit: str | None = None
 
     def contains(self, ecosystem: str, version: str) -> bool:
         """Tell whether a version lies inside; raises versions.VersionError when that cannot be told."""
         if self.introduced != "0" and versions.compare(ecosystem, version, self.introduced) < 0:
+            return False
+        if self.limit is not None and versions.compare(ecosystem, version, self.limit) >= 0:
             return False
         if self.fixed is not None:
             return versions.compare(ecosystem, version, self.fixed) < 0
@@ -117,7 +123,7 @@ def read_record(record: object) -> Iterator[Advisory]:
     name, aliases = _names(record)
     published = _instant(record.get("published"))
     for ecosystem, package, affected in _packages(record):
-        intervals, broken = _intervals(ecosystem, _objects(affected.get("ranges")))
+        intervals, broken = _intervals(ecosystem, affected)
         exact = tuple(version for version in affected.get("versions") or () if isinstance(version, str))
         if not intervals and not exact and broken is None:
             broken = "it names neither a range nor a version"
@@ -159,28 +165,45 @@ def _names(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return chosen, tuple(dict.fromkeys(name for name in names if name != chosen))
 
 
-def _intervals(ecosystem: str, ranges: Sequence[Mapping[str, Any]]) -> tuple[tuple[Interval, ...], str | None]:
+def _intervals(ecosystem: str, affected: Mapping[str, Any]) -> tuple[tuple[Interval, ...], str | None]:
     intervals: list[Interval] = []
     broken = None
-    for one in ranges:
+    for one in _objects(affected.get("ranges")):
         if one.get("type") == "GIT":
             continue  # Ranges of commits say nothing about a package's versions.
+        last_known = _mapping(one, "database_specific").get(_LAST_KNOWN)
+        last_known = last_known or _mapping(affected, "database_specific").get(_LAST_KNOWN)
         try:
-            intervals += _walk(ecosystem, _objects(one.get("events")))
+            intervals += [
+                _ended(ecosystem, interval, last_known) for interval in _walk(ecosystem, _objects(one.get("events")))
+            ]
         except ValueError as cause:
             broken = str(cause)
     return tuple(intervals), broken
 
 
+def _ended(ecosystem: str, interval: Interval, last_known: object) -> Interval:
+    """End an open interval where GitHub says that it ends: "< 0.19.3", "<= 2.0", "= 1.1", or ">= 1.0, < 1.5"."""
+    if interval.fixed is not None or interval.last_affected is not None or not isinstance(last_known, str):
+        return interval
+    for sign, version in re.findall(r"(?:^|,)\s*(<=|<|=)\s*([^\s,]+)", last_known):
+        try:
+            versions.compare(ecosystem, version, version)
+        except versions.VersionError:
+            continue  # the range stays open, for nothing in it may pass as clean
+        return replace(interval, limit=version) if sign == "<" else replace(interval, last_affected=version)
+    return interval
+
+
 def _walk(ecosystem: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Interval]:
-    """Pair each introduction with the event that ends it, in version order."""
+    """Pair each introduction with the event that ends it, in version order; all before the highest limit."""
     points = [(kind, event[kind]) for event in events for kind in _KINDS if kind in event]
     if not any(kind == "introduced" for kind, _ in points):
         raise ValueError("a range has no introduced event")
     for kind, version in points:
         if not isinstance(version, str):
             raise ValueError(f"the {kind} event holds {version!r}, not a version")
-        if version != "0" and kind != "limit":
+        if (kind, version) != ("limit", "*") and version != "0":
             versions.compare(ecosystem, version, version)
 
     def order(left: tuple[str, str], right: tuple[str, str]) -> int:
@@ -191,6 +214,8 @@ def _walk(ecosystem: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Inter
             return -1 if left[1] == "0" else 1
         return versions.compare(ecosystem, left[1], right[1])
 
+    limits = [version for kind, version in points if kind == "limit"]
+    limit = max(limits, key=cmp_to_key(partial(versions.compare, ecosystem))) if limits and "*" not in limits else None
     opened: str | None = None
     for kind, version in sorted((point for point in points if point[0] != "limit"), key=cmp_to_key(order)):
         if kind == "introduced":
@@ -198,10 +223,10 @@ def _walk(ecosystem: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Inter
         elif opened is None:
             raise ValueError(f"{kind} {version} comes before anything was introduced")
         else:
-            yield Interval(opened, **{kind: version})
+            yield Interval(opened, **{kind: version}, limit=limit)
             opened = None
     if opened is not None:
-        yield Interval(opened)
+        yield Interval(opened, limit=limit)
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:

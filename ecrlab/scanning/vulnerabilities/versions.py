@@ -84,13 +84,13 @@ def _debian_order(left: Any, right: Any) -> int:
 
 
 # Alpine: one token list per version. When two versions part at tokens of different kinds, the one whose kind
-# comes earlier in this ranking is newer ("1.2.1" over "1.2a" over "1.2_p1" over "1.2-r1" over "1.2"), except that
-# a pre-release suffix makes a version older.
-_FIRST, _NUMBER, _LETTER, _SUFFIX, _SUFFIX_NUMBER, _REVISION, _END = range(7)
+# comes earlier in this ranking is newer ("1.2.1" over "1.2a" over "1.2_p1" over "1.2~ab" over "1.2-r1" over "1.2"),
+# except that a pre-release suffix makes a version older.
+_FIRST, _NUMBER, _LETTER, _SUFFIX, _SUFFIX_NUMBER, _COMMIT, _REVISION, _END = range(8)
 _PRE_RELEASES = {"alpha": -4, "beta": -3, "pre": -2, "rc": -1}
 _SUFFIXES = _PRE_RELEASES | {"cvs": 1, "svn": 2, "git": 3, "hg": 4, "p": 5}
 _ALPINE = re.compile(
-    r"(?P<numbers>\d+(?:\.\d+)*)(?P<letter>[a-z]?)(?P<suffixes>(?:_[a-z]+\d*)*)(?:~[0-9a-f]+)?(?:-r(?P<revision>\d+))?"
+    r"(?P<numbers>\d+(?:\.\d+)*)(?P<letter>[a-z]?)(?P<suffixes>(?:_[a-z]+\d*)*)(?:~(?P<commit>[0-9a-f]+))?(?:-r(?P<revision>\d+))?"
 )
 
 
@@ -107,6 +107,8 @@ def _alpine(version: str) -> list[tuple[int, Any]]:
         tokens.append((_SUFFIX, _SUFFIXES[name]))
         if number:
             tokens.append((_SUFFIX_NUMBER, int(number)))
+    if match["commit"]:
+        tokens.append((_COMMIT, match["commit"]))
     if match["revision"] is not None:
         tokens.append((_REVISION, int(match["revision"])))
     return [*tokens, (_END, 0)]

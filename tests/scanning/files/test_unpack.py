@@ -218,3 +218,25 @@ def test_the_merged_view_is_that_of_applying_each_layer_to_a_folder(history):
         layers.append(layer(*members))
 
     assert {path: at for path, (_, at) in evidence(*layers).items()} == merged
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [[file("store/00/abc", metadata("p", "1")), hardlink(A, "store/00/abc")]],
+        [[manifest(A, "p", "1"), hardlink("store/00/abc", A)]],
+        [[file("store/00/abc", metadata("p", "1"))], [hardlink(A, "store/00/abc")]],
+        [[file("store/00/abc", metadata("p", "1")), hardlink("store/2", "store/00/abc"), hardlink(A, "store/2")]],
+        [[manifest(A, "p", "1")], [hardlink("store/00/abc", A), hardlink("store/2", "store/00/abc")]],
+    ],
+    ids=["store first", "store last", "store below", "a chain", "store above"],
+)
+def test_a_file_counts_under_those_of_its_names_that_package_managers_read(layers):
+    assert paths(*(layer(*members) for members in layers)) == [A]
+
+
+def test_a_file_that_a_symbolic_link_leads_to_counts_though_it_has_hard_links_as_well():
+    store = file("store/status", "Package: p\nStatus: install ok installed\nVersion: 1\n")
+    links = [symlink("var/lib/dpkg/status", "/store/status"), hardlink("var/lib/dpkg/status.d/p", "store/status")]
+
+    assert paths(layer(store, *links)) == ["store/status", "var/lib/dpkg/status.d/p"]

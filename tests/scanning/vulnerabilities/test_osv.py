@@ -133,3 +133,55 @@ def test_a_score_of_cvss_2_is_rated_by_its_own_scale():
     assert severity.judge(ratings) == ("HIGH", 10.0, "AV:N/AC:L/Au:N/C:C/I:C/A:C")
     ratings.append({"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"})
     assert severity.judge(ratings)[:2] == ("CRITICAL", 9.8)
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "said", "affected", "spared"),
+    [
+        ("npm", "< 0.19.3", "0.19.2", "0.19.3"),
+        ("npm", "<= 1.2.3", "1.2.3", "1.2.4"),
+        ("npm", "= 1.1.0", "1.1.0", "1.1.1"),
+        ("npm", ">= 1.0.0, < 1.5.0", "1.4.9", "1.5.0"),
+        ("Maven", "<= 2.14.1", "2.14.1", "2.15.0"),
+        ("PyPI", "<2.0", "2.0rc1", "2.0"),
+        ("RubyGems", "<= 3.1.0", "3.1.0", "3.1.1"),
+        ("Go", "< 1.2.3", "1.2.3-rc.1", "1.2.3"),
+    ],
+)
+@pytest.mark.parametrize("place", ["package", "range"])
+def test_github_says_in_a_field_of_its_own_where_a_range_without_a_fix_ends(ecosystem, said, affected, spared, place):
+    record = advisory("GHSA-x", ecosystem, "p", {"introduced": "0"})
+    told = record["affected"][0]  # type: ignore[index]
+    (told if place == "package" else told["ranges"][0])["database_specific"] = {
+        "last_known_affected_version_range": said
+    }
+
+    row = only(record)
+
+    assert row.affects(affected)
+    assert row.affects(affected).fixed is None
+    assert row.affects(spared) is None
+
+
+@pytest.mark.parametrize("said", ["", "unknown", "< no version", "> 1.0", 7, None, ["< 1"]])
+def test_an_end_that_cannot_be_understood_leaves_the_range_open(said):
+    record = advisory("GHSA-x", "npm", "p", {"introduced": "0"})
+    record["affected"][0]["database_specific"] = {"last_known_affected_version_range": said}  # type: ignore[index]
+
+    assert only(record).affects("99.0.0")
+
+
+def test_a_fix_goes_before_the_last_known_range():
+    record = advisory("GHSA-x", "npm", "p", {"introduced": "0"}, {"fixed": "2.0.0"})
+    record["affected"][0]["database_specific"] = {"last_known_affected_version_range": "< 1.0.0"}  # type: ignore[index]
+
+    assert only(record).affects("1.5.0")
+
+
+def test_the_highest_limit_ends_a_range_and_fixes_nothing():
+    row = only(advisory("X", "npm", "p", {"introduced": "0"}, {"limit": "1.0.0"}, {"limit": "2.0.0"}))
+
+    assert row.affects("1.9.0")
+    assert row.affects("1.9.0").fixed is None
+    assert row.affects("2.0.0") is None
+    assert only(advisory("X", "npm", "p", {"introduced": "0"}, {"limit": "*"})).affects("9.0.0")
