@@ -4,8 +4,9 @@ TARGET is an OCI image layout, an archive of `docker save`, an image in a runnin
 repository knows it by, or one of the lab's gallery (public.ecr.aws/docker/library/…).
 
 Exit status: 1 findings at or above --fail-on; 0 none such (without --fail-on, whatever was found), and all was read and
-judged; 2 the image, or what it is to be judged by, cannot be read or is not supported, or an advisory on one of its
-packages cannot be evaluated. The JSON is described in ecrlab/scanning/report.py.
+judged; 2 the image, or what it is to be judged by, cannot be read or is not supported, something in the image was not
+read ("Present, not inventoried"), or an advisory on one of its packages cannot be evaluated. The JSON is described in
+ecrlab/scanning/report.py.
 
 examples:
   python3 -m ecrlab scan my-app:v1.2.3
@@ -19,43 +20,144 @@ import io
 import json
 import os
 import re
+import sys
 import urllib.request
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from ecrlab.commands import env
 from ecrlab.docker import platforms, references
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
+from ecrlab.errors import EcrLabError
 from ecrlab.machine import environment
-from ecrlab.scanning import command
-from ecrlab.scanning.errors import TargetError
+from ecrlab.scanning import Inventory, LayerSource, embedded, judge, layers_of, load, open_target, take_inventory
+from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
+from ecrlab.scanning.files.targets import check_platform, platform_of
+from ecrlab.scanning.plain import plain
+from ecrlab.scanning.report import Report
+from ecrlab.scanning.scanner import exempt
+from ecrlab.scanning.vulnerabilities.allowlist import read_allow_list
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES, rank
 
-if TYPE_CHECKING:
-    from ecrlab.scanning import LayerSource
+CLEAN, FOUND, UNREADABLE = 0, 1, 2
 
 _PRIVATE = re.compile(r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\..+")
 
 Fetch = Callable[[str], bytes]
-"""Gives the manifest or index of a tag or digest."""
+"""Returns the manifest or index of a tag or digest."""
+OpenBlob = Callable[[str], BinaryIO]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab scan`."""
-    command.configure(parser)
-    parser.add_argument("--endpoint", help="the lab that has the image, when several run (default: this terminal's)")
+    add = parser.add_argument
+    add(
+        "target",
+        metavar="TARGET",
+        help="an image: an OCI layout (folder or tar), a `docker save` tar, or one in a running lab by its name",
+    )
+    add(
+        "--advisories",
+        type=Path,
+        metavar="PATH",
+        help="OSV advisories: a JSON file, a folder, or a zip (default: the kit's own)",
+    )
+    add("--inventory", action="store_true", help="print every package, too (the JSON always has them)")
+    add("--fail-on", type=str.upper, choices=SEVERITIES[::-1], metavar="SEVERITY",
+        help="exit 1 on a finding of this severity or worse: " + ", ".join(SEVERITIES[::-1]))  # fmt: skip
+    add(
+        "--ignore",
+        type=Path,
+        metavar="FILE",
+        help="accepted findings, a line each: ID [PACKAGE] [until YYYY-MM-DD] [# why]",
+    )
+    add("--output", choices=("table", "json"), default="table", help="how to print (default: table)")
+    add(
+        "--as-of",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="judge as on this day: advisories known, exceptions held",
+    )
+    add("--reference", metavar="NAME", help="which image, where the target holds several")
+    add(
+        "--platform",
+        metavar="OS/ARCH",
+        help="the platform that the image must be for; of several, linux/amd64 is taken unless this says otherwise",
+    )
+    add("--endpoint", help="the lab that has the image, when several run (default: this terminal's)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Scan as the options say."""
-    return command.run(options, lambda name: image_layers(name, options.platform, options.endpoint))
+    """Scan as the options say, print the report, and return the exit status."""
+    try:
+        advisories = load(options.advisories) if options.advisories else embedded()
+        exemptions = read_allow_list(options.ignore) if options.ignore else ()
+        now = datetime.combine(options.as_of, time.max, UTC) if options.as_of else None
+        report = judge(_inventory(options), advisories=advisories, now=now)
+        report = exempt(report, exemptions, options.as_of or datetime.now(UTC).date())
+    except EcrLabError as problem:
+        _complain(problem)
+        return UNREADABLE
+    _print(report, options)
+    # Findings come first: nothing that could still be read would take them back.
+    if options.fail_on and any(rank(finding.severity) >= rank(options.fail_on) for finding in report.findings):
+        return FOUND
+    return CLEAN if report.is_whole else UNREADABLE
 
 
-def image_layers(name: str, platform: str, endpoint: str | None = None) -> Sequence["LayerSource"]:
+def _inventory(options: argparse.Namespace) -> Inventory:
+    try:
+        platform = platforms.platform(options.platform) if options.platform else None
+        path = Path(options.target)
+        if _is_there(path):
+            layers: Sequence[LayerSource] = open_target(path, reference=options.reference, platform=platform)
+        else:
+            layers = image_layers(options.target, platform, options.endpoint)
+    except UnsupportedImageError as problem:
+        return Inventory("UNSUPPORTED_IMAGE", str(problem))
+    except LayerError as problem:
+        return Inventory("FAILED", str(problem))
+    return take_inventory(layers)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have, but an image may
+        return False
+
+
+def _print(report: Report, options: argparse.Namespace) -> None:
+    if options.output == "json":
+        print(json.dumps(report.to_json(), indent=2))
+    else:
+        from rich.console import Console  # here, for a scan into JSON should not wait for rich
+
+        from ecrlab.scanning.table import print_report
+
+        terminal = sys.stdout.isatty()
+        # Notebooks and CI set FORCE_COLOR; a file or a pipe is plain all the same, with a line for each row.
+        shape: dict[str, Any] = {} if terminal else {"force_terminal": False, "color_system": None, "width": 500}
+        print_report(report, Console(highlight=False, **shape), inventory=options.inventory)
+    if report.status != "COMPLETE":
+        _complain(f"{report.status}: {report.reason}")
+    elif not report.is_whole:
+        unread = dict.fromkeys(item.kind for item in report.not_inventoried)
+        open_questions = dict.fromkeys(item.id for item in report.unresolved)
+        _complain(f"not all was read and judged: {', '.join([*unread, *open_questions])}")
+
+
+def _complain(problem: object) -> None:
+    print(f"ecrlab scan: {plain(problem)}", file=sys.stderr)
+
+
+def image_layers(name: str, platform: str | None = None, endpoint: str | None = None) -> Sequence[LayerSource]:
     """The layers, lowest first, of an image in a running lab or in the gallery.
 
-    Raises `EcrLabError` where there is no such image, or no lab.
+    Raises `EcrLabError` where there is no such image, no lab, or only images for other platforms.
     """
     try:
         reference = references.parse(name).with_tag()
@@ -66,7 +168,7 @@ def image_layers(name: str, platform: str, endpoint: str | None = None) -> Seque
     return _from_lab(reference, platform, endpoint)
 
 
-def _from_gallery(reference: Reference, platform: str) -> Sequence["LayerSource"]:
+def _from_gallery(reference: Reference, platform: str | None) -> Sequence[LayerSource]:
     from ecrlab import gallery
 
     def fetch(wanted: str) -> bytes:
@@ -81,9 +183,9 @@ def _from_gallery(reference: Reference, platform: str) -> Sequence["LayerSource"
     return _layers(reference, platform, fetch, open_blob)
 
 
-def _from_lab(reference: Reference, platform: str, endpoint: str | None) -> Sequence["LayerSource"]:
+def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) -> Sequence[LayerSource]:
     import boto3
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     said = os.environ.get("ECRLAB_ENDPOINT")
     lab = env.chosen(endpoint or (said if said != environment.DEAD_ENDPOINT else None))
@@ -104,34 +206,31 @@ def _from_lab(reference: Reference, platform: str, endpoint: str | None) -> Sequ
         return manifest.encode()
 
     def open_blob(digest: str) -> BinaryIO:
-        url = ecr.get_download_url_for_layer(**repository, layerDigest=digest)["downloadUrl"]
+        try:
+            url = ecr.get_download_url_for_layer(**repository, layerDigest=digest)["downloadUrl"]
+        except (BotoCoreError, ClientError) as error:
+            raise OSError(str(error)) from error
         # Never through a proxy: the lab is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         stream: BinaryIO = opener.open(url, timeout=60)
         return stream
 
     try:
-        return _layers(reference, platform, fetch, partial(_as_files_do, open_blob, ClientError))
-    except ClientError as error:
+        return _layers(reference, platform, fetch, open_blob)
+    except (BotoCoreError, ClientError) as error:
         raise TargetError(f"{reference}: {error}") from error
 
 
-def _as_files_do(open_blob: Callable[[str], BinaryIO], refused: type[Exception], digest: str) -> BinaryIO:
-    """Open a blob; where it is refused, fail as a file would that cannot be opened."""
-    try:
-        return open_blob(digest)
-    except refused as error:
-        raise OSError(str(error)) from error
-
-
-def _layers(
-    reference: Reference, platform: str, fetch: Fetch, open_blob: Callable[[str], BinaryIO]
-) -> Sequence["LayerSource"]:
-    from ecrlab.scanning import layers_of
-
-    body = fetch(reference.digest or reference.tag)
-    document: Any = json.loads(body)
+def _layers(reference: Reference, platform: str | None, fetch: Fetch, open_blob: OpenBlob) -> Sequence[LayerSource]:
+    document: Any = json.loads(fetch(reference.digest or reference.tag))
     if "manifests" in document:
-        body = fetch(platforms.choose(document, platform, str(reference)))
-        document = json.loads(body)
-    return layers_of(document, open_blob)
+        chosen = platforms.choose(document, platform or platforms.default_platform(), str(reference))
+        return layers_of(json.loads(fetch(chosen)), open_blob)
+    layers = layers_of(document, open_blob)
+    if platform is not None:
+        try:
+            with open_blob(document["config"]["digest"]) as stream:
+                check_platform(platform_of(json.load(stream)), platform)
+        except (OSError, ValueError) as error:
+            raise TargetError(f"{reference}: its configuration cannot be read: {error}") from error
+    return layers

@@ -1,13 +1,10 @@
 """Scanning: layers → packages → matched advisories → findings, offline.
 
-layers, tarstream           the bytes of a layer, streamed
-rootfs, unpack              the layers laid upon one another
-evidence, recognise         which files tell of packages; dpkg, apk, python, node and java read them
-distribution, inventory     what is installed
-osv, advisories             what is known to be vulnerable; with versions and severity
-matching, report            findings, and the report with its JSON
-scanner                     all of it: `scan`, or `take_inventory` once and `judge` as often as needed
-targets, command            images on disk, and `python3 -m ecrlab scan`; with allowlist and table
+files               what can be scanned: the layers of an image, laid upon one another, and the bounds on hostile input
+packages            what is installed: the databases of package managers, and the distribution
+vulnerabilities     what is known to be vulnerable: advisories, version orders, severities, and the findings
+scanner             all of it: `scan`, or `take_inventory` once and `judge` as often as needed
+report, table       the answer, its JSON, and how a person reads it
 """
 
 from ecrlab.scanning.errors import ScanError

@@ -2,14 +2,14 @@
 
     EcrLabError
       └ ScanError                   the family of this room
-          ├ LayerError              → status FAILED: truncated, corrupt, or absurd bytes
+          ├ LayerError              → status FAILED: truncated or corrupt bytes
+          │   └ TooLargeError       → status IMAGE_SIZE_EXCEEDED: more than is read of any image
           ├ UnsupportedImageError   → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
           ├ TargetError             what `scan` was pointed at is no image it knows
           ├ AdvisoriesError         an advisory set is no OSV, or holds nothing usable
           └ AllowListError          a line of the `--ignore` file makes no sense
 
-The first two never leave `take_inventory`: they become the status and the reason of its answer, as
-ECR answers.
+The first three never leave `take_inventory`: they become the status and the reason of its answer, as ECR answers.
 """
 
 from ecrlab.errors import EcrLabError
@@ -20,7 +20,11 @@ class ScanError(EcrLabError):
 
 
 class LayerError(ScanError):
-    """A layer's bytes are truncated, corrupt, of another kind than announced, or beyond every sane bound."""
+    """A layer's bytes are truncated, corrupt, or of another kind than announced."""
+
+
+class TooLargeError(LayerError):
+    """An image has more bytes, files or packages than are read of any, or takes longer."""
 
 
 class UnsupportedImageError(ScanError):

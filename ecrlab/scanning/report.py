@@ -4,7 +4,8 @@ The JSON of `python3 -m ecrlab scan --output json` is one object. Keys are never
 schema 1, and every key is always there:
 
     schema           1
-    status           "COMPLETE", "FAILED" (it cannot be read) or "UNSUPPORTED_IMAGE" (read, but it cannot be judged)
+    status           "COMPLETE", "FAILED" (it cannot be read), "IMAGE_SIZE_EXCEEDED" (it is more than is read of any
+                     image) or "UNSUPPORTED_IMAGE" (read, but it cannot be judged)
     reason           why it is not COMPLETE; null when it is
     os               {id, version_id} as os-release says ("debian", "12"); null where the image has none
     packages         [{name, version, ecosystem, source_name, source_version, purl, path, layer_index, layer_digest}]
@@ -17,15 +18,15 @@ schema 1, and every key is always there:
                      source_name and source_version of packages); fixed_version: null where no fix is known; severity:
                      CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL or UNDEFINED; score: CVSS base score or null;
                      layer_index: of the lowest layer that brought one of the packages
-    ignored          the findings that the allow-list (--ignore) excepts, in the same shape; they are not in findings
+    ignored          the findings that the allow-list (--ignore) accepts, in the same shape; they are not in findings
     unresolved       [{id, package, version, reason}] advisories that may or may not apply: a broken range or version
-    not_inventoried  [{kind, path, count, reason}] present but not read: rpm, go, gem, and corrupt manifests
-                     (python, node, java); path is the first of count
+    not_inventoried  [{kind, path, count, reason}] present but not read: rpm, go, gem, composer, dotnet, egg, r, and
+                     corrupt manifests (python, node, java); path is the first of count
     advisories       {origin, date, records}: the set that was matched, the day of its newest record, its size
     notes            [text] what a reader should know: an end of support, an exception that has expired
 
-`FAILED` has no packages and no findings; `UNSUPPORTED_IMAGE` may have both (language packages), as far as
-they go.
+`FAILED` and `IMAGE_SIZE_EXCEEDED` have no packages and no findings; `UNSUPPORTED_IMAGE` may have both (language
+packages).
 """
 
 from collections import Counter
@@ -67,8 +68,13 @@ class Report:
 
     @property
     def not_inventoried(self) -> tuple[NotInventoried, ...]:
-        """What is in the image, but was not looked into."""
+        """What is in the image, but was not read."""
         return self.inventory.not_inventoried
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything in the image was read and judged, so that no finding can be missing."""
+        return self.status == "COMPLETE" and not self.unresolved and not self.not_inventoried
 
     @property
     def severity_counts(self) -> dict[str, int]:
@@ -77,7 +83,7 @@ class Report:
         return {name: counts[name] for name in reversed(SEVERITIES) if counts[name]}
 
     def to_json(self) -> dict[str, Any]:
-        """Give the JSON object that the module describes."""
+        """Return the JSON object that the module describes."""
         return {
             "schema": SCHEMA,
             "status": self.status,

@@ -5,14 +5,16 @@ moved on, as continuous scanning does.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from ecrlab.scanning.files.layers import LayerSource, Limits
 from ecrlab.scanning.packages.distribution import is_listed, support
 from ecrlab.scanning.packages.inventory import Inventory, take_inventory
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.vulnerabilities.advisories import Advisories, embedded
-from ecrlab.scanning.vulnerabilities.matching import match
+from ecrlab.scanning.vulnerabilities.allowlist import Exemption
+from ecrlab.scanning.vulnerabilities.matching import Finding, Unresolved, match
 
 
 def scan(
@@ -57,6 +59,21 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
         status, reason, inventory, findings, (), unresolved, advisories.origin, advisories.date, advisories.records,
         tuple(notes),
     )  # fmt: skip
+
+
+def exempt(report: Report, exemptions: Sequence[Exemption], day: date) -> Report:
+    """Take the accepted findings out of a report, and note the exemptions whose time has passed."""
+    held = [one for one in exemptions if one.holds(day)]
+    everything: list[Finding | Unresolved] = [*report.findings, *report.unresolved]
+    expired = [one for one in exemptions if not one.holds(day) and any(one.covers(found) for found in everything)]
+    ignored = tuple(found for found in report.findings if any(one.covers(found) for one in held))
+    return replace(
+        report,
+        findings=tuple(found for found in report.findings if found not in ignored),
+        ignored=ignored,
+        unresolved=tuple(item for item in report.unresolved if not any(one.covers(item) for one in held)),
+        notes=(*report.notes, *(f"The exception for {one.id} expired on {one.until}." for one in expired)),
+    )
 
 
 _SUPPORT = {

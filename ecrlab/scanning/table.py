@@ -1,25 +1,27 @@
 """A report as a person reads it in a terminal."""
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from ecrlab.scanning.plain import plain
 from ecrlab.scanning.report import Report
 
+_LONGEST_ID = 40  # of those that are kept on one line
 _COLOURS = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "cyan"}
 
 
 def print_report(report: Report, console: Console, *, inventory: bool) -> None:
-    """Print findings, what was not looked into, and notes; with `inventory` every package first."""
+    """Print the findings, what was not read, and the notes; with `inventory` every package first."""
     out = console.print
     if inventory:
         out(_packages(report))
     if report.findings:
         out(_findings(report))
     counts = ", ".join(f"{count} {severity}" for severity, count in report.severity_counts.items())
-    image = _plain(report.os.title) if report.os else "no distribution"
+    image = report.os.title if report.os else "no distribution"
     out(
         _plain(
             f"{image}: {_count(report.packages, 'package')}, {_count(report.findings, 'finding')}"
@@ -45,7 +47,15 @@ def _count(things: Sized, name: str) -> str:
 
 
 def _findings(report: Report) -> Table:
-    table = Table("severity", "score", "id", "package", "version", "fixed in", "layer")
+    table = Table(
+        "severity",
+        "score",
+        _whole("id", (one.id for one in report.findings)),
+        "package",
+        "version",
+        "fixed in",
+        "layer",
+    )
     for one in report.findings:
         table.add_row(
             Text(one.severity, style=_COLOURS.get(one.severity, "")),
@@ -70,7 +80,10 @@ def _packages(report: Report) -> Table:
     return table
 
 
-def _plain(text: str | Text) -> Text:
-    """Show text from an image as it is, control characters escaped: it must not command the terminal."""
-    shown = str(text)
-    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown), overflow="fold")
+def _whole(name: str, values: Iterable[str]) -> Column:
+    """A column whose values stay on one line each, so that they can be copied and searched for."""
+    return Column(name, no_wrap=True, min_width=min(_LONGEST_ID, max(len(plain(value)) for value in values)))
+
+
+def _plain(text: str) -> Text:
+    return Text(plain(text), overflow="fold")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,6 +34,7 @@ def lab() -> Iterator[ecrlab.Lab]:
         index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json"}
         platform = {"platform": {"os": "linux", "architecture": "amd64"}}
         repository.put(json.dumps(index | {"manifests": [listed | platform]}), "many")
+        repository.push(OLD, tag="one", config=b'{"os": "linux", "architecture": "amd64"}')
         yield lab
 
 
@@ -50,7 +52,7 @@ def test_it_is_named_by_its_digest_too(lab: ecrlab.Lab) -> None:
     [detail] = lab.client("ecr").describe_images(repositoryName="team/my-app", imageIds=[{"imageTag": "v1"}])[
         "imageDetails"
     ]
-    layers = scan.image_layers(f"{HOST}/team/my-app@{detail['imageDigest']}", "linux/amd64")
+    layers = scan.image_layers(f"{HOST}/team/my-app@{detail['imageDigest']}")
     assert len(layers) == 2
 
 
@@ -73,6 +75,20 @@ def test_what_is_not_there_is_said(lab: ecrlab.Lab, name: str, said: str) -> Non
 def test_another_platform_of_an_index_is_said_to_be_missing(lab: ecrlab.Lab) -> None:
     with pytest.raises(EcrLabError, match="no matching manifest for linux/arm64"):
         scan.image_layers("team/my-app:many", "linux/arm64")
+
+
+@pytest.mark.parametrize("name", ["team/my-app:one", "public.ecr.aws/docker/library/debian:bookworm-20260824-slim"])
+def test_the_only_image_there_is_is_refused_where_it_is_of_another_platform(lab: ecrlab.Lab, name: str) -> None:
+    with pytest.raises(EcrLabError, match="linux/s390x"):
+        scan.image_layers(name, "linux/s390x")
+    assert len(scan.image_layers(name, "linux/amd64")) == 1
+
+
+def test_a_lab_that_has_ended_meanwhile_is_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = SimpleNamespace(endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr("ecrlab.commands.env.chosen", lambda endpoint: gone)
+    with pytest.raises(EcrLabError, match="Could not connect"):
+        scan.image_layers("team/my-app:one")
 
 
 def test_an_image_of_the_gallery_needs_no_lab() -> None:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -83,6 +84,19 @@ def alpine(*packages: tuple[str, str, str], release: str = ALPINE_318) -> list[M
 
 def metadata(name: str, version: str) -> str:
     return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nWhat it is.\n"
+
+
+def jar(**entries: bytes | str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def pom(group: str, artifact: str, version: str) -> dict[str, str]:
+    path = f"META-INF/maven/{group}/{artifact}/pom.properties"
+    return {path: f"#made by maven\nversion={version}\ngroupId={group}\nartifactId={artifact}\n"}
 
 
 def advisory(id: str, ecosystem: str, package: str, *events: dict[str, str], **more: object) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 A layer is a tar archive, stored as it is or compressed with gzip (in one member or, as eStargz writes it, one
 for each file) or zstd; its media type says which (OCI image specification, "Image Layer Filesystem
-Changeset"). It is read once, from front to back, in pieces of bounded size, while its digest is computed:
-nothing is unpacked to disk, and nothing is believed that does not hash to its name.
+Changeset"). It is read once, from front to back, in pieces of bounded size, while its digest is computed.
+Nothing is unpacked to disk, and a layer that does not hash to its name is refused.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ecrlab.scanning.errors import LayerError, UnsupportedImageError
+from ecrlab.scanning.errors import LayerError, TooLargeError, UnsupportedImageError
 
 _gzip_engine: Any = zlib
 with contextlib.suppress(ImportError):
@@ -41,9 +41,9 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class LayerSource:
-    """Where one layer's bytes come from: its digest, its media type, and how to open it, as often as needed.
+    """One layer: its digest, its media type, and how to open it, as often as needed.
 
-    `media_type` None means that the source does not say (an archive of `docker save`); `open` gives a binary
+    `media_type` is None where the source does not name it (an archive of `docker save`); `open` returns a binary
     stream from the first byte, which the reader closes, or raises OSError.
     """
 
@@ -54,9 +54,10 @@ class LayerSource:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of an image is read at most; beyond, it is a bomb and not an image. Sizes in bytes.
+    """How much of an image is read at most; an image beyond is IMAGE_SIZE_EXCEEDED. Sizes in bytes.
 
-    A layer may always expand to `expanded_floor`, and to `expansion` times its stored size after that.
+    A layer may always expand to `expanded_floor`, and to `expansion` times its stored size after that. `packages`
+    counts those of all layers, also those that an upper layer replaced; `seconds` is the time that reading may take.
     """
 
     expanded_floor: int = 2 << 30
@@ -64,14 +65,16 @@ class Limits:
     expanded_total: int = 64 << 30
     entries: int = 1_000_000
     kept_names: int = 250_000
+    packages: int = 50_000
+    seconds: float = 600
 
 
 def tar_pieces(layer: LayerSource, limits: Limits) -> Iterator[bytes]:
     """Stream the uncompressed tar of a layer, in pieces; the last one comes after the digest was found right.
 
     Raises UnsupportedImageError for a media type that holds no file system, LayerError for truncated or
-    corrupt bytes, a compression other than announced, a digest that does not match, or an expansion beyond
-    the limits.
+    corrupt bytes, a compression other than announced, or a digest that does not match, and TooLargeError for an
+    expansion beyond the limits.
     """
     if layer.media_type is not None and layer.media_type not in _MEDIA_TYPES:
         raise UnsupportedImageError(f"layer {layer.digest} is {layer.media_type}, which is no file system layer")
@@ -87,7 +90,7 @@ def tar_pieces(layer: LayerSource, limits: Limits) -> Iterator[bytes]:
         for piece in expand(head, stored):
             expanded += len(piece)
             if expanded > max(limits.expanded_floor, limits.expansion * stored.size):
-                raise LayerError(
+                raise TooLargeError(
                     f"layer {layer.digest} expands from {stored.size:,} to over {expanded:,} bytes: refused as a bomb"
                 )
             yield piece

@@ -11,7 +11,7 @@ grow with the layers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecrlab.scanning.errors import LayerError
+from ecrlab.scanning.errors import LayerError, TooLargeError
 from ecrlab.scanning.packages.evidence import Evidence, Kind
 
 WHITEOUT = b".wh."
@@ -54,7 +54,7 @@ class RootFs:
         """Put a piece at a path whose parents are resolved, in place of all that was there."""
         self.remove(path)
         if len(self.pieces) >= self._limit:
-            raise LayerError(f"the image holds more than {self._limit:,} links and package manifests: refused")
+            raise TooLargeError(f"the image holds more than {self._limit:,} links and package manifests: refused")
         self.pieces[path] = piece
         self._forget_ways_through(path)
         while path:

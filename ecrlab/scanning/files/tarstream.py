@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecrlab.scanning.errors import LayerError
+from ecrlab.scanning.errors import LayerError, TooLargeError
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
@@ -79,7 +79,7 @@ class TarStream:
                 return
             self._entries_left -= 1
             if self._entries_left < 0:
-                raise LayerError("a layer has more entries than any image: refused")
+                raise TooLargeError("a layer has more entries than any image: refused")
             _check(header)
             kind = header[156:157]
             size = _number(header[124:136], "size")

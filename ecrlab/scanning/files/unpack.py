@@ -1,13 +1,14 @@
 """Lay the layers of an image upon one another, reading only what tells about packages.
 
 One pass over each layer suffices, except where a database is a link to a file whose own name tells nothing:
-then the layers are read again, that file among what is wanted.
+then the layers are read again, and that file with them.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ecrlab.scanning.errors import LayerError
+from ecrlab.scanning.errors import LayerError, TooLargeError
 from ecrlab.scanning.files import rootfs
 from ecrlab.scanning.files.layers import LayerSource, Limits, tar_pieces
 from ecrlab.scanning.files.rootfs import CircularLinkError, Piece, RootFs, clean, show
@@ -19,8 +20,8 @@ _MOST_PASSES = 3
 _DEEPEST = 256  # no image is; and following links costs the square of the depth
 
 Identity = tuple[bytes, str, str, str]
-"""What makes a package the same across layers: the path of its manifest (of a distribution's package none, for its
-database may move), name, architecture, version."""
+"""What identifies a package across layers: the path of its manifest (none for a distribution's package, whose database
+may move), its name, architecture and version."""
 
 
 def identity(path: bytes, found: Found) -> Identity:
@@ -37,11 +38,12 @@ class Unpacked:
 
 
 def unpack(layers: Sequence[LayerSource], languages: bool, limits: Limits) -> Unpacked:
-    """Read all layers, lowest first; raises LayerError and UnsupportedImageError."""
+    """Read all layers, lowest first; raises LayerError, TooLargeError and UnsupportedImageError."""
+    deadline = time.monotonic() + limits.seconds
     wanted: dict[bytes, Kind] = {}
     only_hard_linked: set[bytes] = set()
     for _ in range(_MOST_PASSES):
-        reading = _Reading(languages, limits, wanted)
+        reading = _Reading(languages, limits, wanted, deadline)
         for index, layer in enumerate(layers):
             reading.read_layer(index, layer)
         hard, symbolic = reading.missing()
@@ -58,13 +60,15 @@ def unpack(layers: Sequence[LayerSource], languages: bool, limits: Limits) -> Un
 class _Reading:
     """One pass over all layers."""
 
-    def __init__(self, languages: bool, limits: Limits, wanted: Mapping[bytes, Kind]) -> None:
+    def __init__(self, languages: bool, limits: Limits, wanted: Mapping[bytes, Kind], deadline: float) -> None:
         self.root = RootFs(limits.kept_names)
         self.first_seen: dict[Identity, int] = {}
         self._languages = languages
         self._limits = limits
         self._wanted = wanted
+        self._deadline = deadline
         self._expanded = 0
+        self._owned = 0
         self._entries = limits.entries
 
     def read_layer(self, index: int, layer: LayerSource) -> None:
@@ -76,13 +80,15 @@ class _Reading:
         except LayerError as cause:
             if layer.digest in str(cause):
                 raise
-            raise LayerError(f"layer {layer.digest}: {cause}") from cause
+            raise type(cause)(f"layer {layer.digest}: {cause}") from cause
 
     def _counted(self, layer: LayerSource) -> Iterator[bytes]:
         for piece in tar_pieces(layer, self._limits):
             self._expanded += len(piece)
             if self._expanded > self._limits.expanded_total:
-                raise LayerError(f"the image expands to more than {self._expanded:,} bytes: refused as a bomb")
+                raise TooLargeError(f"the image expands to more than {self._expanded:,} bytes: refused as a bomb")
+            if time.monotonic() >= self._deadline:
+                raise TooLargeError(f"reading the image takes longer than {self._limits.seconds:g} seconds: given up")
             yield piece
 
     def _take_in(self, index: int, entry: Entry, stream: TarStream) -> None:
@@ -90,7 +96,7 @@ class _Reading:
         if not path:
             return
         if path.count(b"/") > _DEEPEST:
-            raise LayerError(f"an entry lies more than {_DEEPEST} folders deep: refused")
+            raise TooLargeError(f"an entry lies more than {_DEEPEST} folders deep: refused")
         path = self.root.resolve_parent(path)
         if rootfs.WHITEOUT in path and self._white_out(index, path):
             return
@@ -108,9 +114,7 @@ class _Reading:
                 self.root.place(path, piece)
 
     def _white_out(self, index: int, path: bytes) -> bool:
-        """Apply a whiteout to the layers below; tell whether the path was one, or no part of the image at
-        all.
-        """
+        """Apply a whiteout to the layers below; tell whether the path was one, or is no part of the image."""
         folder, _, name = path.rpartition(b"/")
         if rootfs.is_bookkeeping(path):
             return True
@@ -162,6 +166,9 @@ class _Reading:
             return Piece(index, kind, unreadable=str(cause))
         for found in evidence.packages:
             self.first_seen.setdefault(identity(path, found), index)
+        self._owned += len(evidence.owned)
+        if len(self.first_seen) > self._limits.packages or self._owned > self._limits.kept_names:
+            raise TooLargeError(f"the image has more than {self._limits.packages:,} packages: refused")
         return Piece(index, kind, evidence)
 
     def missing(self) -> tuple[dict[bytes, Kind], dict[bytes, Kind]]:
@@ -188,9 +195,7 @@ class _Reading:
 
 
 def _is_go(stream: TarStream) -> bool:
-    """Look for the Go linker's mark in the entry at hand, which begins with ELF's; the rest of it is passed
-    over.
-    """
+    """Look for the Go linker's mark in the entry at hand, if it begins as an ELF binary does."""
     tail = b""
     for piece in stream.pieces():
         if not tail and not piece.startswith(b"\x7fELF"[: len(piece)]):

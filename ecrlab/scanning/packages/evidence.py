@@ -1,7 +1,14 @@
 """What one file of an image tells about its packages, before anything is known of the other files."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass, field
+
+from ecrlab.scanning.errors import TooLargeError
+
+_MOST_PACKAGES = 50_000
+"""Of one file; the largest distributions have some 5,000 packages installed."""
+_MOST_OWNED = 250_000
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class Found:
 class Evidence:
     """All that was read from one file.
 
-    `owned` pairs paths this file says a distribution's package brought with the name of that package; `text`
-    is a release file as it is; `uninventoried` says why the packages in this file could not be listed.
+    `owned` pairs each path that a distribution's package brought with the name of that package; `text` is a release
+    file as it is; `uninventoried` says why packages in this file could not be listed.
     """
 
     packages: tuple[Found, ...] = ()
@@ -35,16 +42,24 @@ class Evidence:
     uninventoried: str | None = None
 
 
+def insist_on_bounds(packages: Sized, owned: Sized) -> None:
+    """Raise TooLargeError where a database lists more than any image has."""
+    if len(packages) > _MOST_PACKAGES or len(owned) > _MOST_OWNED:
+        raise TooLargeError(
+            f"a package database lists more than {_MOST_PACKAGES:,} packages, or {_MOST_OWNED:,} manifests"
+        )
+
+
 class EvidenceError(ValueError):
     """A file that should name packages does not: corrupt, too large, or not what its name promises."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file worth reading: its name, how many bytes of it are sane, and what reads it.
+    """A kind of file worth reading: its name, the most bytes that one may have, and what reads it.
 
-    `read` takes the path and the bytes and raises EvidenceError. A `vital` kind is a package database: when
-    it cannot be read, neither can the image.
+    `read` takes the path and the bytes and raises EvidenceError. A `vital` kind is a package database: without it
+    the image cannot be judged.
     """
 
     name: str
@@ -54,7 +69,16 @@ class Kind:
 
 
 def text(data: bytes, what: str) -> str:
-    """Decode a database's text; raises EvidenceError where it holds NUL bytes, as text never does."""
+    """Decode a file's text; raises EvidenceError where it holds NUL bytes, as text never does."""
     if b"\0" in data:
         raise EvidenceError(f"{what} holds NUL bytes: it is corrupt")
     return data.decode("utf-8", "backslashreplace")
+
+
+def lines(data: bytes, what: str) -> Iterator[str]:
+    """Go through a database's lines, one in memory at a time, and an empty one after the last."""
+    if b"\0" in data:
+        raise EvidenceError(f"{what} holds NUL bytes: it is corrupt")
+    for line in io.BytesIO(data):
+        yield line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+    yield ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packageurl import PackageURL
 
-from ecrlab.scanning.errors import LayerError, UnsupportedImageError
+from ecrlab.scanning.errors import LayerError, TooLargeError, UnsupportedImageError
 from ecrlab.scanning.files.layers import LayerSource, Limits
 from ecrlab.scanning.files.rootfs import CircularLinkError, Piece, show
 from ecrlab.scanning.files.unpack import Unpacked, identity, unpack
@@ -69,8 +69,8 @@ class Inventory:
 def take_inventory(layers: Sequence[LayerSource], *, languages: bool = True, limits: Limits | None = None) -> Inventory:
     """List what is installed in an image, given its layers, lowest first.
 
-    `languages` False keeps to the distribution's packages (ECR's BASIC scanning). Hostile or broken layers do
-    not raise: they give status FAILED or UNSUPPORTED_IMAGE and a reason.
+    `languages` False keeps to the distribution's packages (ECR's BASIC scanning). Hostile or broken layers do not
+    raise: the inventory has their status and the reason.
     """
     try:
         unpacked = unpack(layers, languages, limits or Limits())
@@ -80,6 +80,10 @@ def take_inventory(layers: Sequence[LayerSource], *, languages: bool = True, lim
         packages = tuple(_packages(unpacked, owners, layers, distribution))
     except UnsupportedImageError as cause:
         return Inventory("UNSUPPORTED_IMAGE", str(cause))
+    except TooLargeError as cause:
+        # UNSURE: what ECR calls too large is not public, nor which status it has for too many packages or too long a
+        # scan; IMAGE_SIZE_EXCEEDED for all of them.
+        return Inventory("IMAGE_SIZE_EXCEEDED", str(cause))
     except LayerError as cause:
         return Inventory("FAILED", str(cause))
     unread = tuple(_not_inventoried(unpacked, owners))

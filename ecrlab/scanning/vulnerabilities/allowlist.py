@@ -1,7 +1,7 @@
-"""Exceptions from a release gate: findings that someone accepted, each for a time.
+"""Exemptions from a release gate: findings that a person accepted, each for a time.
 
-One exception a line: the id of a vulnerability (or an alias), perhaps the one package it is accepted for,
-perhaps the last day it holds, perhaps the reason:
+One exemption a line: the id of a vulnerability (or an alias), and optionally the one package that it is accepted for,
+the last day that it holds, and the reason:
 
     CVE-2023-0286  openssl  until 2026-12-31  # the vendor's fix comes with the next base image
     GHSA-jfh8-c2jp-5v3q
@@ -28,17 +28,17 @@ class Exemption:
     until: date | None = None
 
     def holds(self, day: date) -> bool:
-        """Tell whether the exception still holds on a day."""
+        """Tell whether the exemption still holds on a day."""
         return self.until is None or day <= self.until
 
     def covers(self, found: Finding | Unresolved) -> bool:
-        """Tell whether a finding is the one excepted."""
+        """Tell whether a finding is the accepted one."""
         names = {found.id.upper(), *(alias.upper() for alias in getattr(found, "aliases", ()))}
         return self.id.upper() in names and self.package in (None, found.package)
 
 
 def read_allow_list(path: Path) -> tuple[Exemption, ...]:
-    """Read an allow-list; raises AllowListError naming the line that makes no sense."""
+    """Read an allow-list; raises AllowListError with the line that is not an exemption."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as cause:

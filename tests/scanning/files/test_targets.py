@@ -160,7 +160,7 @@ def test_a_layer_without_a_proper_digest_is_unsupported(layers):
         ("x.tar", tar(file("index.json", '{"manifests": [{"digest": "sha256:../x"}]}')), "without a digest"),
         ("x.tar", tar(file("index.json", bytes(5 << 20))), "larger than"),
         ("x.tar", tar(file("manifest.json", "[]")), "0 images"),
-        ("x.tar", tar(file("manifest.json", '[{"Config": "gone"}]')), "there is no gone"),
+        ("x.tar", tar(file("manifest.json", '[{"Config": "gone"}]')), "there is no file gone"),
         ("x.tar", tar(symlink("manifest.json", "manifest.json")), "no file in it"),
     ],
 )

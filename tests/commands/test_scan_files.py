@@ -1,14 +1,21 @@
+"""`python3 -m ecrlab scan` on images in files: what it prints, and the exit status that gates a release."""
+
 import argparse
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from ecrlab.scanning import command, embedded
+from ecrlab import scanning
+from ecrlab.commands import scan as command
 from ecrlab.scanning.errors import TargetError
-from tests.scanning.making import advisory, debian, file, layer, metadata, oci_layout, stored
+from ecrlab.scanning.table import print_report
+from tests.scanning.making import advisories, advisory, debian, file, layer, metadata, oci_layout, stored
 
 # Facts of the kit's own set: fixed in 3.0.8-1~deb12u1 or before (Debian 12), and in Jinja2 2.11.3.
 OLD = layer(*debian(("libexpat1", "2.5.0-1", "expat")))
+JINJA = file("srv/a.dist-info/METADATA", metadata("Jinja2", "2.10"))
 
 
 @pytest.fixture
@@ -16,10 +23,10 @@ def scan(capsys, monkeypatch, tmp_path):
     """Run the command as a shell would: exit code, standard output, standard error."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def run(*words, lab_images=None):
+    def run(*words):
         parser = argparse.ArgumentParser()
         command.configure(parser)
-        code = command.run(parser.parse_args([str(word) for word in words]), lab_images)
+        code = command.run(parser.parse_args([str(word) for word in words]))
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -28,8 +35,13 @@ def scan(capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def image(tmp_path):
-    members = [file("srv/a.dist-info/METADATA", metadata("Jinja2", "2.10")), file("usr/x/specifications/r.gemspec")]
-    return oci_layout(tmp_path / "image", [OLD, layer(*members)])
+    return oci_layout(tmp_path / "image", [OLD, layer(JINJA)])
+
+
+@pytest.fixture
+def part_read(tmp_path):
+    """An image with a gem, which the scanner does not read."""
+    return oci_layout(tmp_path / "part-read", [OLD, layer(JINJA, file("usr/x/specifications/r.gemspec"))])
 
 
 def own(tmp_path, *records):
@@ -41,11 +53,11 @@ HIGH = {"database_specific": {"severity": "HIGH"}}
 ONE = advisory("CVE-2024-0001", "Debian:12", "expat", {"introduced": "0"}, {"fixed": "2.6"}, aliases=["X-1"], **HIGH)
 
 
-def test_the_json_has_the_documented_keys(scan, image, tmp_path):
-    code, out, _ = scan(image, "--output", "json", "--advisories", own(tmp_path, ONE))
+def test_the_json_has_the_documented_keys(scan, part_read, tmp_path):
+    code, out, _ = scan(part_read, "--output", "json", "--advisories", own(tmp_path, ONE))
 
     report = json.loads(out)
-    assert code == 0
+    assert code == 2
     assert list(report) == [
         "schema", "status", "reason", "os", "packages", "findings", "ignored", "unresolved", "not_inventoried",
         "advisories", "notes",
@@ -84,9 +96,18 @@ def test_the_kits_own_advisories_are_the_default_and_their_date_is_shown(scan, i
 
     assert code == 0
     assert "CVE-2020-28493" in out  # Jinja2 before 2.11.3
-    assert embedded().date in out
-    assert "Present, not inventoried (gem): usr/x/specifications/r.gemspec" in out
+    assert scanning.embedded().date in out
     assert "libexpat1" not in out
+
+
+@pytest.mark.parametrize("gate", [[], ["--fail-on", "CRITICAL"]])
+def test_what_was_not_read_is_named_and_never_clean(scan, part_read, gate):
+    code, out, err = scan(part_read, *gate)
+
+    assert code == 2
+    assert "Present, not inventoried (gem): usr/x/specifications/r.gemspec" in out
+    assert err == "ecrlab scan: not all was read and judged: gem\n"
+    assert scan(part_read, "--fail-on", "LOW")[0] == 1
 
 
 def test_a_file_or_a_pipe_gets_no_colours_whatever_is_forced(scan, image, tmp_path, monkeypatch):
@@ -189,7 +210,8 @@ def test_an_advisory_that_cannot_be_evaluated_is_never_clean(scan, image, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "words", [["no/such/image"], [".", "--advisories", "no/such.zip"], [".", "--ignore", "no/such"]]
+    "words",
+    [["no/such/image"], ["x" * 5000], ["a\0b"], [".", "--advisories", "no/such.zip"], [".", "--ignore", "no/such"]],
 )
 def test_what_is_not_there_exits_2_without_a_report(scan, words):
     code, out, err = scan(*words)
@@ -198,20 +220,78 @@ def test_what_is_not_there_exits_2_without_a_report(scan, words):
     assert err.startswith("ecrlab scan: ")
 
 
-def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan):
-    def lab_images(name):
+def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan, monkeypatch):
+    def lab_images(name, platform, endpoint):
         if name != "shop/app:1":
             raise TargetError(f"the lab has no image {name}")
         return [OLD]
 
-    assert "Debian 12: 1 package," in scan("shop/app:1", lab_images=lab_images)[1]
-    assert scan("shop/app:2", lab_images=lab_images)[0] == 2
+    monkeypatch.setattr(command, "image_layers", lab_images)
+
+    assert "Debian 12: 1 package," in scan("shop/app:1")[1]
+    assert scan("shop/app:2")[0] == 2
 
 
-def test_names_from_an_image_do_not_command_the_terminal(scan, tmp_path):
-    hostile = file("x.dist-info/METADATA", metadata("evil\x1b[2J[red]", "1"))
+ESCAPE = "\x1b[2J"
 
-    out = scan(oci_layout(tmp_path, [OLD, layer(hostile)]), "--inventory")[1]
 
-    assert "\x1b" not in out
+def test_nothing_from_an_image_commands_the_terminal(scan, tmp_path):
+    hostile = [
+        file("x.dist-info/METADATA", metadata(f"evil{ESCAPE}[red]", "1")),
+        file("node_modules/g/package.json", json.dumps({"name": f"g{ESCAPE}", "version": f"1{ESCAPE}"})),
+        file(f"app/{ESCAPE}.jar", "no jar"),
+        file(f"app/{ESCAPE}.deps.json"),
+    ]
+    release = f"ID=debian\nVERSION_ID=12{ESCAPE}"
+    image = oci_layout(tmp_path, [layer(*debian((f"p{ESCAPE}", "1"), release=release)), layer(*hostile)])
+    told = own(tmp_path, advisory(f"X-1{ESCAPE}", "npm", f"g{ESCAPE}", {"introduced": "0"}))
+
+    _, out, err = scan(image, "--inventory")
+    _, judged, wrong = scan(image, "--advisories", told)
+
+    assert "\x1b" not in out + err + judged + wrong
     assert "evil\\x1b[2J[red]" in out
+
+
+def test_what_cannot_be_opened_does_not_command_the_terminal_either(scan, tmp_path):
+    layout = oci_layout(tmp_path, [OLD], [layer(JINJA)], names=[f"a{ESCAPE}", "b\nc"])
+
+    code, out, err = scan(layout)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a\\x1b[2J" in err
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_an_id_stays_on_one_line_in_a_narrow_terminal(tmp_path, columns):
+    ids = ["CVE-2024-123456789", "GHSA-jfh8-c2jp-5v3q"]
+    records = [
+        advisory(one, "Debian:12", "a-package-of-a-very-long-name", {"introduced": "0"}, {"fixed": "3.0.11-1~deb12u2"})
+        for one in ids
+    ]
+    report = scanning.scan(
+        [layer(*debian(("a-package-of-a-very-long-name", "3.0.11-1~deb12u1")))], advisories=advisories(*records)
+    )
+    console = Console(file=io.StringIO(), width=columns, force_terminal=True)
+
+    print_report(report, console, inventory=True)
+
+    shown = console.file.getvalue()
+    assert all(one in shown for one in ids)
+
+
+@pytest.mark.parametrize("platform", ["linux/arm64", "arm64", "linux/arm64/v8", "linux/arm", "windows/amd64"])
+def test_an_image_of_another_platform_is_refused(scan, image, platform):
+    code, out, err = scan(image, "--platform", platform)
+
+    assert (code, out) == (2, "")
+    assert "the image is for linux/amd64, not for " in err
+
+
+@pytest.mark.parametrize("words", [[], ["--platform", "linux/amd64"], ["--platform", "x86_64"]])
+def test_an_image_of_the_platform_asked_for_is_scanned(scan, image, words):
+    assert scan(image, *words)[0] == 0
+
+
+def test_a_platform_that_there_is_not_is_wrong_use(scan, image):
+    assert scan(image, "--platform", "linux/z80")[0] == 2
