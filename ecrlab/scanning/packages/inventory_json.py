@@ -1,6 +1,6 @@
-"""An inventory written down, so that an image that was read once can be judged again and again.
+"""An inventory as JSON, so that an image that was read once can be judged again and again.
 
-The JSON is the kit's own and carries a number: what another version of the kit wrote is read anew from the image.
+The JSON is the kit's own and carries a number: where another version of the kit wrote it, the image is read again.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from ecrlab.scanning.packages.distribution import Distribution
 from ecrlab.scanning.packages.inventory import Inventory, NotInventoried, Package
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write(inventory: Inventory) -> str:

@@ -20,7 +20,7 @@ _NESTED = re.compile(rf".+\.(?:{'|'.join(ARCHIVES)})", re.IGNORECASE)
 _DEEPEST = 5  # an ear holds a war that holds a jar: 3
 _LARGEST_POM = 1 << 16
 _LARGEST_NESTED = 256 << 20
-_EXPANDED_IN_ALL = 1 << 30
+_EXPANDED_IN_ALL = 512 << 20
 _MOST_ENTRIES = 200_000
 
 

@@ -151,6 +151,8 @@ def test_names_may_hold_newlines_and_bytes_that_are_no_text():
         ([symlink(f"l{n}", "x") for n in range(9)], Limits(kept_names=5), "refused"),
         ([file(f"f{n}") for n in range(9)], Limits(entries=5), "more entries"),
         ([file("zeros", bytes(1 << 20))], Limits(expanded_total=1 << 19), "bomb"),
+        ([manifest(A), manifest(B)], Limits(packages=1), "more than 1 packages"),
+        ([manifest(A)], Limits(seconds=0), "longer than 0 seconds"),
     ],
 )
 def test_absurd_layers_are_refused(members, limits, why):

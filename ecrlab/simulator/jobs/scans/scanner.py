@@ -19,7 +19,7 @@ from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
-from ecrlab.scanning import Finding, Inventory, ScanError, embedded, judge, layers_of, take_inventory
+from ecrlab.scanning import Finding, Inventory, Limits, ScanError, embedded, judge, layers_of, take_inventory
 from ecrlab.scanning.packages import inventory_json as written
 from ecrlab.scanning.packages.distribution import support
 from ecrlab.scanning.report import Report
@@ -32,6 +32,9 @@ ACTIVE = "Continuous scan is selected for image."
 EXPIRED = "The configured scan duration has lapsed for this image."
 UNSUPPORTED = "UnsupportedImageError: The operating system and/or package manager are not supported."
 ARCHIVED = "The image is archived."
+UNREAD = ("FAILED", "IMAGE_SIZE_EXCEEDED")
+LIMITS = Limits(expanded_total=8 << 30, seconds=30)
+"""How much a push waits for; clients give up after a minute."""
 
 log = logging.getLogger("ecrlab.scans")
 
@@ -124,8 +127,8 @@ def _look_enhanced(registry: Registry, repository: Repository, image: Image) -> 
 def judge_enhanced(inventory: Inventory, scanned_at: datetime, now: datetime, *, is_watched: bool) -> Verdict:
     """Judge an image in the enhanced way, as known `now`; `is_watched` under continuous scanning."""
     reason = _why_unsupported(inventory, now)
-    if inventory.status == "FAILED":
-        return Verdict("FAILED", inventory.reason or "")
+    if inventory.status in UNREAD:
+        return Verdict(inventory.status, inventory.reason or "")
     if reason is not None:
         return Verdict("UNSUPPORTED_IMAGE", f"{UNSUPPORTED} ({reason})")
     report = _judged(inventory, _known_at(now))
@@ -140,8 +143,8 @@ def judge_enhanced(inventory: Inventory, scanned_at: datetime, now: datetime, *,
 
 def _basic(inventory: Inventory, at: datetime) -> Verdict:
     """Judge an image in the basic way, which knows the operating system's packages only."""
-    if inventory.status == "FAILED":
-        return Verdict("FAILED", inventory.reason or "")
+    if inventory.status in UNREAD:
+        return Verdict(inventory.status, inventory.reason or "")
     reason = _why_unsupported(inventory, at)
     if reason is None and inventory.distribution is None:
         reason = "no distribution was found in it"
@@ -186,7 +189,7 @@ def _open(registry: Registry, repository: Repository, image: Image) -> Inventory
         return Inventory("FAILED", f"The image {layers.NO_BYTES}.")
     try:
         body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
-        return take_inventory(layers_of(json.loads(body), registry.world.blobs.open))
+        return take_inventory(layers_of(json.loads(body), registry.world.blobs.open), limits=LIMITS)
     except ScanError as problem:
         return Inventory("UNSUPPORTED_IMAGE", str(problem))
     except Exception:
@@ -221,7 +224,7 @@ def _remarks(report: Report) -> str:
     return "".join(f" {what}: {'; '.join(items)}." for what, items in said if items)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=32)
 def _judged(inventory: Inventory, known_at: datetime) -> Report:
     return judge(inventory, now=known_at)
 
