@@ -9,7 +9,7 @@ from rich.text import Text
 from ecrlab.scanning.plain import plain
 from ecrlab.scanning.report import Report
 
-_LONGEST_ID = 40  # of those that are kept on one line
+_LONGEST_WHOLE = 40  # characters of what is kept on one line
 _COLOURS = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "cyan"}
 
 
@@ -70,7 +70,8 @@ def _findings(report: Report) -> Table:
 
 
 def _packages(report: Report) -> Table:
-    table = Table("package", "version", "ecosystem", "source", "layer", "path")
+    names = _whole("package", (one.name for one in report.packages))
+    table = Table(names, "version", "ecosystem", "source", "layer", "path")
     for one in report.packages:
         source = one.source_name
         if one.source_version != one.version:
@@ -82,7 +83,9 @@ def _packages(report: Report) -> Table:
 
 def _whole(name: str, values: Iterable[str]) -> Column:
     """A column whose values stay on one line each, so that they can be copied and searched for."""
-    return Column(name, no_wrap=True, min_width=min(_LONGEST_ID, max(len(plain(value)) for value in values)))
+    return Column(
+        name, no_wrap=True, min_width=min(_LONGEST_WHOLE, max((len(plain(value)) for value in values), default=0))
+    )
 
 
 def _plain(text: str) -> Text:

@@ -1,8 +1,7 @@
-"""What matters of an image's file system: its evidence and its symbolic links, after all layers are laid upon
-another.
+"""The part of an image's file system that tells of packages, and its links, after all layers are laid upon another.
 
 A layer adds and replaces; a whiteout `.wh.NAME` removes NAME, and `.wh..wh..opq` all of a folder, from the
-layers below and never from its own (OCI image specification, "Whiteouts"). Whatever is not a folder replaces
+layers below and never from its own (OCI image specification, "Whiteouts"). Anything but a folder replaces
 a folder and all that was in it; paths go through the symbolic links of the layers below, as a runtime that
 unpacks them does, and never above the root. Only paths worth reading and links are kept, so memory does not
 grow with the layers.
@@ -66,12 +65,12 @@ class RootFs:
             path = parent
 
     def make_folder(self, path: bytes) -> None:
-        """Make a folder at a path; a link or file there gives way, a folder stays with all it holds."""
+        """Make a folder at a path, in place of a link or file; a folder that is there stays with all it holds."""
         if path in self.pieces:
             self.remove(path)
 
     def remove(self, path: bytes, below: int | None = None) -> None:
-        """Remove a path and all under it; only what layers under `below` brought, where that is given."""
+        """Remove a path and all under it, or only what layers under `below` brought."""
         if path in self.pieces or path in self._children:
             self._forget(path, below)
 
@@ -100,7 +99,7 @@ class RootFs:
             self._passed.clear()
 
     def resolve_parent(self, path: bytes) -> bytes:
-        """Give a clean path with the links in its parents followed; its last name stays as it is."""
+        """Return a clean path with the links in its parents followed; its last name stays as it is."""
         parent, slash, name = path.rpartition(b"/")
         if not slash:
             return path
@@ -113,7 +112,7 @@ class RootFs:
         return resolved + slash + name if resolved else name
 
     def resolve(self, path: bytes) -> bytes:
-        """Give a path with every link followed, the last one too; raises CircularLinkError."""
+        """Return a path with every link followed, the last one too; raises CircularLinkError."""
         hops = 0
         resolved = b""
         rest = path.split(b"/")[::-1]

@@ -1,5 +1,4 @@
-"""A tar archive as it streams by: one entry after another, each with its name, kind, link and, on demand, its
-bytes.
+"""A tar archive as a stream: one entry after another, each with its name, kind, link and, on demand, its bytes.
 
 It reads what image builders write: ustar with prefixes, GNU long names and base-256 sizes, PAX records
 (pax(1), "pax Interchange Format"; GNU tar manual, "Basic Tar Format"), and passes over sparse files' maps.
@@ -49,9 +48,7 @@ _KINDS |= dict.fromkeys((b"3", b"4", b"6"), "other")
 
 
 class TarStream:
-    """Walk a stream of tar: iterate for entries, and call `read` or `pieces` for the data of the one just
-    given.
-    """
+    """Walk a stream of tar: iterate for entries, and call `read` or `pieces` for the data of the current one."""
 
     def __init__(self, pieces: Iterator[bytes], entry_limit: int) -> None:
         self._pieces = pieces
@@ -93,9 +90,7 @@ class TarStream:
                 records = {}
 
     def read(self, limit: int) -> bytes:
-        """Read the whole data of the current entry; raises LayerError when it is larger than `limit`
-        bytes.
-        """
+        """Read the whole data of the current entry; raises LayerError where it has more than `limit` bytes."""
         if self._data > limit:
             raise LayerError(f"an entry of {self._data:,} bytes stands where at most {limit:,} make sense")
         data = self._take(self._data)

@@ -25,7 +25,7 @@ may move), its name, architecture and version."""
 
 
 def identity(path: bytes, found: Found) -> Identity:
-    """Give the identity of a package found in a file."""
+    """Return the identity of a package found in a file."""
     return (path if found.ecosystem else b""), found.name, found.architecture, found.version
 
 
@@ -88,7 +88,7 @@ class _Reading:
             if self._expanded > self._limits.expanded_total:
                 raise TooLargeError(f"the image expands to more than {self._expanded:,} bytes: refused as a bomb")
             if time.monotonic() >= self._deadline:
-                raise TooLargeError(f"reading the image takes longer than {self._limits.seconds:g} seconds: given up")
+                raise TooLargeError(f"reading the image takes longer than {self._limits.seconds:g} seconds: refused")
             yield piece
 
     def _take_in(self, index: int, entry: Entry, stream: TarStream) -> None:

@@ -2,8 +2,8 @@
 
 `var/lib/dpkg/status` holds a stanza per package (deb822, dpkg(1)); distroless images have one file per
 package in `var/lib/dpkg/status.d` instead. A package counts while its files are on disk: every state but
-`config-files` and `not-installed`. `Source: bash (5.2.15-2)` gives the source's name, and its version where
-that differs.
+`config-files` and `not-installed`. `Source: bash (5.2.15-2)` names the source, with its version where that
+differs.
 """
 
 import re

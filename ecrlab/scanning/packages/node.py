@@ -6,9 +6,7 @@ from ecrlab.scanning.packages.evidence import Evidence, EvidenceError, Found
 
 
 def read_package_json(_path: bytes, data: bytes) -> Evidence:
-    """Read name and version from a package's manifest; a manifest without either is no package and gives
-    none.
-    """
+    """Read name and version from a package's manifest; a manifest without either is no package."""
     try:
         manifest = json.loads(data)
     except (ValueError, RecursionError) as cause:

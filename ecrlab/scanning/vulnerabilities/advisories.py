@@ -67,7 +67,7 @@ class Advisories:
         return all(ecosystem.partition(":")[0] in LANGUAGES for ecosystem in self._ecosystems)
 
     def about(self, ecosystem: str, package: str) -> list[Advisory]:
-        """Give the advisories on one package (source or origin name; PyPI as PEP 503 spells it)."""
+        """Return the advisories on one package (source or origin name; PyPI as PEP 503 spells it)."""
         query = "SELECT record FROM advisory WHERE ecosystem = ? AND package = ?"
         with self._lock:
             rows = self._connection.execute(query, (ecosystem, package)).fetchall()
@@ -84,7 +84,7 @@ _embedding = threading.Lock()
 
 
 def embedded() -> Advisories:
-    """Give the kit's own set, indexed at first use."""
+    """Return the kit's own set, indexed at first use."""
     with _embedding:
         if not _embedded:
             _embedded.append(Advisories.of(_kit_records(), "the advisories that come with ecrlab"))

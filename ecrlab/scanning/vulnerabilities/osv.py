@@ -53,8 +53,8 @@ class Advisory:
     """What one record says of one package.
 
     `id` is the CVE where there is one, `aliases` every other name; `package` is the source or origin name in
-    distributions; `published` is None where undated; `exploit` is "kev" (known to be exploited) or "poc"
-    (code is public) where the database says so; `broken` says why its ranges cannot be evaluated.
+    distributions; `published` is None where the record has no date; `exploit` is "kev" (known to be exploited) or
+    "poc" (code is public) where the database says so; `broken` says why the ranges cannot be evaluated.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Advisory:
     broken: str | None = None
 
     def affects(self, version: str) -> Interval | None:
-        """Give the interval that holds a version, None if none does; raises versions.VersionError."""
+        """Return the interval that holds a version, or None; raises versions.VersionError."""
         for interval in self.intervals:
             if interval.contains(self.ecosystem, version):
                 return interval
@@ -102,12 +102,12 @@ def split(record: object) -> Iterator[tuple[str, str, str]]:
 
 
 def ecosystems(record: object) -> set[str]:
-    """Give the ecosystems a record speaks of, withdrawn or not, of those whose versions can be compared."""
+    """Return the ecosystems that a record names, withdrawn or not, of those whose versions can be compared."""
     return {ecosystem for ecosystem, _, _ in _packages(_checked(record))}
 
 
 def last_change(record: object) -> str:
-    """Give the day a record was last changed (YYYY-MM-DD), or published; empty where it has no date."""
+    """Return the day of a record's last change (YYYY-MM-DD), or of its publication; empty where it has no date."""
     stamps = (_checked(record).get(key) for key in ("modified", "published"))
     return max((stamp[:10] for stamp in stamps if isinstance(stamp, str)), default="")
 
@@ -115,7 +115,7 @@ def last_change(record: object) -> str:
 def read_record(record: object) -> Iterator[Advisory]:
     """Read one OSV record into an advisory for each package whose ecosystem has a known order.
 
-    Withdrawn records give none. Raises AdvisoriesError for what is no OSV record at all.
+    A withdrawn record has none. Raises AdvisoriesError for what is no OSV record at all.
     """
     record = _checked(record)
     if record.get("withdrawn"):

@@ -1,8 +1,8 @@
 """How bad a finding is, in ECR's six words.
 
-The distribution's own rating comes first, for it knows how it built the package; then the base score of a
-CVSS vector, by the qualitative scale of the CVSS specification; then the word of the database the advisory is
-from; else UNDEFINED (AWS user guide, basic scanning).
+The distribution's own rating comes first, because it knows how it built the package; then the base score of a CVSS
+vector, by the qualitative scale of the CVSS specification; then the word of the advisory's database; else UNDEFINED
+(AWS user guide, basic scanning).
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,10 +71,10 @@ def judge(
     database: object = None,
     score: object = None,
 ) -> tuple[str, float | None, str | None]:
-    """Judge an advisory: (severity, score, CVSS vector), the last two None where nothing gives them.
+    """Judge an advisory: (severity, score, CVSS vector), the last two None where there is neither.
 
     `ratings` is OSV's `severity` list; `distribution` and `database` are the words of the distribution and of
-    the advisory database; `score` a base score given without its vector.
+    the advisory database; `score` a base score without its vector.
     """
     rated = None
     for kind in _CVSS:

@@ -16,12 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from univers import debian as _untyped_debian
-from univers import gem
-from univers import maven as _untyped_maven
-
-debian: Any = _untyped_debian
-maven: Any = _untyped_maven
+from univers import debian, gem, maven
 
 LONGEST_VERSION = 256
 """Characters; no ecosystem has longer ones, and the comparators are not made for hostile lengths."""
@@ -75,11 +70,11 @@ def _natural(left: Any, right: Any) -> int:
 
 
 def _debian(version: str) -> Any:
-    return debian.Version.from_string(version)
+    return debian.Version.from_string(version)  # type: ignore[no-untyped-call]
 
 
 def _debian_order(left: Any, right: Any) -> int:
-    order: int = debian.compare_versions(left, right)
+    order: int = debian.compare_versions(left, right)  # type: ignore[no-untyped-call]
     return order
 
 
@@ -132,7 +127,7 @@ def _alpine_order(left: list[tuple[int, Any]], right: list[tuple[int, Any]]) -> 
 
 def _maven(version: str) -> Any:
     version = re.sub(r"(?<![a-z])release(?![a-z])", "ga", version.strip().lower())
-    return maven.Version(re.sub(r"(?:[-.]0+)+[-.](?=[a-z])", "-", version))
+    return maven.Version(re.sub(r"(?:[-.]0+)+[-.](?=[a-z])", "-", version))  # type: ignore[no-untyped-call]
 
 
 def _semver(version: str) -> Any:

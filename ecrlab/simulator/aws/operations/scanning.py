@@ -22,7 +22,7 @@ PAGE = 100
 
 @operation("StartImageScan")
 def start_image_scan(call: Call) -> dict[str, Any]:
-    """Make a basic scan; it has ended when this is answered, but that is for the next poll to tell."""
+    """Make a basic scan; it ends before this call returns, and the next poll says so."""
     # The scanner takes a moment to import, and most labs never need it.
     from ecrlab.simulator.jobs.scans import scanner
 
@@ -37,7 +37,7 @@ def start_image_scan(call: Call) -> dict[str, Any]:
 
 @operation("DescribeImageScanFindings", partial="descriptions of CVEs are the lab's own words")
 def describe_image_scan_findings(call: Call) -> dict[str, Any]:
-    """How the last scan of an image ended, and what it found, in pages."""
+    """Return how the last scan of an image ended, and what it found, in pages."""
     from ecrlab.simulator.jobs.scans import scanner
 
     image = _image(call)
@@ -66,14 +66,14 @@ def describe_image_scan_findings(call: Call) -> dict[str, Any]:
 
 @operation("GetRegistryScanningConfiguration")
 def get_registry_scanning_configuration(call: Call) -> dict[str, Any]:
-    """How the registry scans."""
+    """Return how the registry scans."""
     shown = _shown(scan_rules.configuration(call.registry))
     return {"registryId": call.registry.account_id, "scanningConfiguration": shown}
 
 
 @operation("PutRegistryScanningConfiguration")
 def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
-    """Let the registry scan in another way from now on."""
+    """Change how the registry scans from now on."""
     # UNSURE: a request without scanType; the type stays what it is.
     scan_type = call.request.get("scanType", scan_rules.configuration(call.registry).scan_type)
     rules = tuple(
@@ -91,7 +91,7 @@ def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
 
 @operation("BatchGetRepositoryScanningConfiguration")
 def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
-    """How each of some repositories is scanned, by its own setting or by the registry's rules."""
+    """Return how each of some repositories is scanned, by its own setting or by the registry's rules."""
     how = scan_rules.configuration(call.registry)
     found, failures = [], []
     for name in dict.fromkeys(call.request["repositoryNames"]):
@@ -116,7 +116,7 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
 
 
 def detail(call: Call, image: Image) -> dict[str, Any]:
-    """What DescribeImages says of the scan of an image: of a basic one nothing (botocore model, DescribeImages)."""
+    """Return what DescribeImages says of an image's scan: nothing of a basic one (botocore model, DescribeImages)."""
     if scan_rules.configuration(call.registry).scan_type != ENHANCED:
         return {}
     from ecrlab.simulator.jobs.scans import scanner
@@ -129,7 +129,7 @@ def detail(call: Call, image: Image) -> dict[str, Any]:
 
 
 def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
-    """What DescribeImages has of the findings, too: when they were made, from what, and how many of each severity."""
+    """Return the part of the findings that DescribeImages has too: their dates and the number of each severity."""
     from ecrlab.simulator.jobs.scans import inspector, scanner
 
     assert verdict.completed_at is not None
@@ -145,7 +145,7 @@ def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
 
 
 def _findings(call: Call, image: Image, verdict: "Verdict") -> tuple[str, list[dict[str, Any]]]:
-    """The member of the answer that the findings belong into, and the findings."""
+    """Return the member of the answer that holds the findings, and the findings."""
     from ecrlab.simulator.jobs.scans import basic, inspector
 
     if scan_rules.configuration(call.registry).scan_type == ENHANCED:
@@ -160,7 +160,7 @@ def _image(call: Call) -> Image:
 
 
 def _named(call: Call, image: Image) -> dict[str, str]:
-    """The image by its digest, and by the tag it was asked for with."""
+    """Return the image's digest, and the tag that the request named."""
     tag = call.request["imageId"].get("imageTag")
     return {"imageDigest": image.digest} | ({"imageTag": tag} if tag else {})
 
