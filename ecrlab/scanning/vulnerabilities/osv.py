@@ -14,12 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cmp_to_key, partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.vulnerabilities import severity, versions
 
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _KEPT = ("id", "aliases", "upstream", "published", "severity", "database_specific")
 _KEPT_OF_PACKAGE = ("package", "ranges", "versions", "severity", "ecosystem_specific", "database_specific")
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
@@ -109,7 +110,7 @@ def ecosystems(record: object) -> set[str]:
 def last_change(record: object) -> str:
     """Return the day of a record's last change (YYYY-MM-DD), or of its publication; empty where it has no date."""
     stamps = (_checked(record).get(key) for key in ("modified", "published"))
-    return max((stamp[:10] for stamp in stamps if isinstance(stamp, str)), default="")
+    return max((stamp[:10] for stamp in stamps if isinstance(stamp, str) and _DAY.match(stamp)), default="")
 
 
 def read_record(record: object) -> Iterator[Advisory]:
@@ -124,7 +125,9 @@ def read_record(record: object) -> Iterator[Advisory]:
     published = _instant(record.get("published"))
     for ecosystem, package, affected in _packages(record):
         intervals, broken = _intervals(ecosystem, affected)
-        exact = tuple(version for version in affected.get("versions") or () if isinstance(version, str))
+        exact = tuple(_texts(affected.get("versions")))
+        if not isinstance(affected.get("versions"), list | None):
+            broken = "its versions are no list"
         if not intervals and not exact and broken is None:
             broken = "it names neither a range nor a version"
         words, facts = _mapping(affected, "ecosystem_specific"), _mapping(affected, "database_specific")
@@ -151,14 +154,14 @@ def _packages(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str
     for affected in _objects(record.get("affected")):
         package = _mapping(affected, "package")
         ecosystem, name = package.get("ecosystem"), package.get("name")
-        if isinstance(ecosystem, str) and isinstance(name, str) and versions.has_order(ecosystem):
+        if _is_text(ecosystem) and _is_text(name) and versions.has_order(ecosystem):
             yield ecosystem, canonical_name(ecosystem, name), affected
 
 
 def _names(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     own: str = record["id"]
-    names = [own, *(alias for alias in record.get("aliases") or () if isinstance(alias, str))]
-    upstream = [name for name in record.get("upstream") or () if isinstance(name, str)]
+    names = [own, *_texts(record.get("aliases"))]
+    upstream = _texts(record.get("upstream"))
     candidates = names + (upstream if len(upstream) == 1 else [])
     cves = [match[1] for name in candidates if (match := _CVE.fullmatch(name))]
     chosen = cves[0] if cves else own
@@ -227,6 +230,15 @@ def _walk(ecosystem: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Inter
             opened = None
     if opened is not None:
         yield Interval(opened, limit=limit)
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Tell a text from other values; one with half a surrogate pair is none, and has no place in a database."""
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:

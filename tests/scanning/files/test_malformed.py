@@ -1,12 +1,11 @@
 """Images on disk that are malformed at any place: a refusal or a failed scan with one sentence, never a traceback."""
 
-import copy
 import gzip
 import hashlib
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from ecrlab.scanning import ScanError, open_target, take_inventory
 from tests.scanning.making import debian, file, folder, layer, symlink, tar
+from tests.scanning.malforming import changed, variants
 
 LAYER = layer(*debian(("base", "1")))
 PLAIN = gzip.decompress(LAYER.open().read())
@@ -22,24 +22,6 @@ CONFIG = {
     "os": "linux",
     "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(PLAIN).hexdigest()]},
 }
-ODD = [
-    None,
-    True,
-    7,
-    -1,
-    1.5,
-    "",
-    "x",
-    "../../etc/passwd",
-    "/etc/passwd",
-    "a\0b",
-    "\ud800",
-    [],
-    [None],
-    [[]],
-    {},
-    {"x": None},
-]
 ODD_BYTES = [
     b"", b"{", b"\xff\xfe\0", b"\0" * 100, b"[" * 100_000, b'{"a":' * 100_000, b"9" * 10_000, b"NaN", b"nul", b'"text"',
     b'{"a": 1, "a": 2}',
@@ -53,34 +35,6 @@ def outcome(path: Path, **choice: str) -> str:
     except ScanError as refused:
         assert str(refused)
         return "refused"
-
-
-def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each member of a document, and to the document itself."""
-    yield path
-    members = (
-        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
-    )
-    for key, value in members:
-        yield from places(value, (*path, key))
-
-
-def changed(document: Any, place: tuple[Any, ...], change: Callable[[Any, Any], None]) -> Any:
-    holder = {"": copy.deepcopy(document)}
-    inner: Any = holder
-    for key in ("", *place)[:-1]:
-        inner = inner[key]
-    change(inner, ("", *place)[-1])
-    return holder.get("")
-
-
-def variants(document: Any) -> Iterator[Any]:
-    """A document with each member left out, and replaced by values of every type."""
-    for place in places(document):
-        if place:
-            yield changed(document, place, lambda inner, key: inner.pop(key))
-        for odd in ODD:
-            yield changed(document, place, lambda inner, key, odd=odd: inner.__setitem__(key, odd))
 
 
 class Layout:

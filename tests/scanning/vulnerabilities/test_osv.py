@@ -1,10 +1,14 @@
+import json
+
 import pytest
 
+from ecrlab.scanning import Advisories, scan
 from ecrlab.scanning.errors import AdvisoriesError
 from ecrlab.scanning.vulnerabilities import severity
 from ecrlab.scanning.vulnerabilities.osv import Interval, canonical_name, read_record
 from ecrlab.scanning.vulnerabilities.versions import VersionError
-from tests.scanning.making import advisory
+from tests.scanning.making import advisory, file, layer
+from tests.scanning.malforming import variants
 
 
 def only(record):
@@ -185,3 +189,31 @@ def test_the_highest_limit_ends_a_range_and_fixes_nothing():
     assert row.affects("1.9.0").fixed is None
     assert row.affects("2.0.0") is None
     assert only(advisory("X", "npm", "p", {"introduced": "0"}, {"limit": "*"})).affects("9.0.0")
+
+
+def test_a_record_may_have_anything_anywhere():
+    record = advisory(
+        "GHSA-x", "npm", "p", {"introduced": "0"}, {"fixed": "1.0.0"}, {"limit": "3.0.0"}, aliases=["CVE-1"]
+    )
+    record |= {"upstream": ["CVE-2"], "published": "2024-01-01", "modified": "2024-01-01", "severity": [VECTOR]}
+    affected = record["affected"][0]  # type: ignore[index]
+    affected |= {"versions": ["0.9.0"], "ecosystem_specific": {"urgency": "low"}}
+    affected["database_specific"] = {"score": 3.0, "exploit": "kev", "last_known_affected_version_range": "< 2"}
+    package = [layer(file("node_modules/p/package.json", '{"name": "p", "version": "0.9.0"}'))]
+
+    for odd in variants([record]):
+        try:
+            report = scan(package, advisories=Advisories.of(odd if isinstance(odd, list) else [odd], "odd"))
+        except AdvisoriesError as refused:
+            assert str(refused)
+        else:
+            assert json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize("versions", [7, "1.0.0", {"1.0.0": None}, True])
+def test_versions_that_are_no_list_leave_the_question_open(versions):
+    record = advisory("GHSA-x", "npm", "p", {"introduced": "2.0.0"})
+    record["affected"][0]["versions"] = versions  # type: ignore[index]
+
+    with pytest.raises(VersionError, match="no list"):
+        only(record).affects("1.0.0")
