@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from ecrlab.scanning import Limits, take_inventory
-from tests.scanning.making import ALPINE_318, DEBIAN_12, debian, file, jar, layer, pom
+from tests.scanning.making import ALPINE_318, DEBIAN_12, debian, file, jar, layer, pom, symlink
 
 RELEASE = file("etc/os-release", DEBIAN_12)
 MANY = 60_000
@@ -13,6 +13,7 @@ FEW = range(20)
 NPM = [file(f"node_modules/p{n}/package.json", '{"name": "p", "version": "1"}') for n in FEW]
 SHADED = jar(**{path: text for n in FEW for path, text in pom("g", f"a{n}", "1").items()})
 LISTED = "/.jar\n" * 300_000
+LONG, DEEP = "x" * (1 << 20), "x/" * 1_900
 APK = file("etc/os-release", ALPINE_318)
 BOMBS = {
     "dpkg": [RELEASE, file("var/lib/dpkg/status", "Package: p\nVersion: 1\n\n" * MANY)],
@@ -24,10 +25,12 @@ BOMBS = {
         *(file(f"var/lib/dpkg/info/p{n}.list", LISTED[: len(LISTED) // 3]) for n in range(3)),
     ],
     "distroless": [RELEASE, *(file(f"var/lib/dpkg/status.d/p{n}", f"Package: p{n}\nVersion: 1\n") for n in FEW)],
+    "long names": [*debian(("p", "1")), *(file(f"{n}.egg-info", f"Name: {n}{LONG}\nVersion: 1\n") for n in range(10))],
+    "long links": [*debian(("p", "1")), *(symlink(f"{n}/{DEEP}", DEEP) for n in range(1_000))],
     "npm": [*debian(("p", "1")), *NPM],
     "jar": [*debian(("p", "1")), file("a.jar", SHADED)],
 }
-SMALL = {"distroless", "npm", "jar"}
+SMALL = {"distroless", "npm", "jar", "long names", "long links"}
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -35,7 +38,7 @@ def test_more_than_any_image_has_is_too_large(name: str) -> None:
     image = [layer(*BOMBS[name])]
     tracemalloc.start()
 
-    found = take_inventory(image, limits=Limits(packages=10) if name in SMALL else None)
+    found = take_inventory(image, limits=Limits(packages=10, kept_bytes=1 << 20) if name in SMALL else None)
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

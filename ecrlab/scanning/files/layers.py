@@ -56,8 +56,9 @@ class LayerSource:
 class Limits:
     """How much of an image is read at most; an image beyond is IMAGE_SIZE_EXCEEDED. Sizes in bytes.
 
-    A layer may always expand to `expanded_floor`, and to `expansion` times its stored size after that. `packages`
-    counts those of all layers, also those that an upper layer replaced; `seconds` is the time that reading may take.
+    A layer may always expand to `expanded_floor`, and to `expansion` times its stored size after that. `kept_names`
+    and `kept_bytes` bound what is kept in memory of links and manifests. `packages` counts those of all layers, also
+    those that an upper layer replaced; `seconds` is the time that reading may take.
     """
 
     expanded_floor: int = 2 << 30
@@ -65,6 +66,7 @@ class Limits:
     expanded_total: int = 64 << 30
     entries: int = 1_000_000
     kept_names: int = 250_000
+    kept_bytes: int = 128 << 20
     packages: int = 50_000
     seconds: float = 600
 

@@ -17,6 +17,7 @@ WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
 _RESERVED = b".wh..wh."  # AUFS's own bookkeeping
 _MOST_HOPS = 40  # as in the Linux kernel
+_MOST_REMEMBERED = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class RootFs:
         self._children: dict[bytes, set[bytes]] = {}
         self._parents: dict[bytes, bytes] = {}  # folders as written → with links followed
         self._passed: set[bytes] = set()  # all that was passed on those ways
+        self._remembered = 0  # bytes of both
         self._limit = kept_names
 
     def place(self, path: bytes, piece: Piece) -> None:
@@ -95,8 +97,12 @@ class RootFs:
 
     def _forget_ways_through(self, path: bytes) -> None:
         if path in self._passed:
-            self._parents.clear()
-            self._passed.clear()
+            self._forget_all_ways()
+
+    def _forget_all_ways(self) -> None:
+        self._parents.clear()
+        self._passed.clear()
+        self._remembered = 0
 
     def resolve_parent(self, path: bytes) -> bytes:
         """Return a clean path with the links in its parents followed; its last name stays as it is."""
@@ -105,9 +111,8 @@ class RootFs:
             return path
         resolved = self._parents.get(parent)
         if resolved is None:
-            if len(self._parents) > self._limit:
-                self._parents.clear()
-                self._passed.clear()
+            if self._remembered > _MOST_REMEMBERED:
+                self._forget_all_ways()
             resolved = self._parents[parent] = self.resolve(parent)
         return resolved + slash + name if resolved else name
 
@@ -125,6 +130,7 @@ class RootFs:
                 continue
             here = resolved + b"/" + name if resolved else name
             self._passed.add(here)
+            self._remembered += len(here)
             piece = self.pieces.get(here)
             if piece is None or piece.link is None or piece.hard:
                 resolved = here

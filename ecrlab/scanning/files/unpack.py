@@ -68,6 +68,7 @@ class _Reading:
         self._wanted = wanted
         self._deadline = deadline
         self._expanded = 0
+        self._kept_bytes = 0
         self._owned = 0
         self._entries = limits.entries
 
@@ -103,6 +104,7 @@ class _Reading:
         if entry.kind == "directory":
             self.root.make_folder(path)
         elif entry.kind == "symlink":
+            self._keep(len(path) + len(entry.link))
             self.root.place(path, Piece(index, recognise.recognise(path, self._languages), link=entry.link))
         elif entry.kind == "hardlink":
             self._link(index, path, entry)
@@ -130,6 +132,7 @@ class _Reading:
         return True
 
     def _link(self, index: int, path: bytes, entry: Entry) -> None:
+        self._keep(len(path) + len(entry.link))
         target = self.root.resolve_parent(clean(entry.link))
         held = self.root.pieces.get(target)
         kind = self._kind(path)
@@ -163,13 +166,19 @@ class _Reading:
         try:
             evidence = kind.read(path, stream.read(kind.limit))
         except EvidenceError as cause:
-            return Piece(index, kind, unreadable=str(cause))
+            return Piece(index, kind, unreadable=str(cause)[:300])
+        self._keep(len(path) + evidence.size)
         for found in evidence.packages:
             self.first_seen.setdefault(identity(path, found), index)
         self._owned += len(evidence.owned)
         if len(self.first_seen) > self._limits.packages or self._owned > self._limits.kept_names:
             raise TooLargeError(f"the image has more than {self._limits.packages:,} packages: refused")
         return Piece(index, kind, evidence)
+
+    def _keep(self, size: int) -> None:
+        self._kept_bytes += size
+        if self._kept_bytes > self._limits.kept_bytes:
+            raise TooLargeError(f"its links and manifests take more than {self._limits.kept_bytes:,} bytes: refused")
 
     def missing(self) -> tuple[dict[bytes, Kind], dict[bytes, Kind]]:
         """Find the files that evidence leads to through hard and through symbolic links, but that were not read in

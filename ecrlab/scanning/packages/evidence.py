@@ -27,6 +27,12 @@ class Found:
     source_version: str = ""
     inside: str = ""
 
+    @property
+    def size(self) -> int:
+        """How many characters it keeps in memory."""
+        texts = (self.name, self.version, self.architecture, self.source_name, self.source_version, self.inside)
+        return sum(map(len, texts))
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -40,6 +46,11 @@ class Evidence:
     owned: tuple[tuple[bytes, str], ...] = ()
     text: str = ""
     uninventoried: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many characters it keeps in memory."""
+        return sum(found.size for found in self.packages) + sum(len(path) for path, _ in self.owned) + len(self.text)
 
 
 def insist_on_bounds(packages: Sized, owned: Sized) -> None:

@@ -16,4 +16,8 @@ def read_package_json(_path: bytes, data: bytes) -> Evidence:
     name, version = manifest.get("name"), manifest.get("version")
     if not (isinstance(name, str) and isinstance(version, str) and name and version):
         return Evidence()
+    try:
+        (name + version).encode()
+    except UnicodeEncodeError as cause:
+        raise EvidenceError("its name or version has half a surrogate pair, which is no character") from cause
     return Evidence(packages=(Found(name, version, "npm", source_name=name, source_version=version),))

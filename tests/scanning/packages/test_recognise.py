@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from ecrlab.scanning.packages.inventory import take_inventory
@@ -81,3 +83,13 @@ def test_what_an_interrupted_package_manager_left_is_not_installed(leftover):
     found = take_inventory([layer(now, file(leftover, content))])
 
     assert (names(found.packages), found.not_inventoried) == (["requests 2.32.0"], ())
+
+
+@pytest.mark.parametrize("member", ["name", "version"])
+def test_a_node_package_whose_name_is_no_text_is_named_as_unread(member):
+    manifest = json.dumps({"name": "g", "version": "1"} | {member: "\ud800"})
+
+    found = take_inventory([layer(*debian(("base", "1")), file("node_modules/g/package.json", manifest))])
+
+    assert names(found.packages) == ["base 1"]
+    assert "surrogate" in found.not_inventoried[0].reason
