@@ -125,13 +125,15 @@ def _insist_on_databases(unpacked: Unpacked) -> None:
 def _packages(
     unpacked: Unpacked, owners: Mapping[bytes, int], layers: Sequence[LayerSource], distribution: Distribution | None
 ) -> Iterator[Package]:
-    for path, piece in unpacked.root.evidence():
-        if piece.evidence is None:
+    told: set[int] = set()  # hard links of one file share its evidence: they are one package, under its first name
+    for path, piece in sorted(unpacked.root.evidence(), key=lambda item: recognise.is_cached(item[0])):
+        if piece.evidence is None or id(piece.evidence) in told:
             continue
         for found in piece.evidence.packages:
             layer = unpacked.first_seen.get(identity(path, found), piece.layer)
             if found.ecosystem and _owned(path, layer, owners):
                 continue
+            told.add(id(piece.evidence))
             kind = piece.kind.name if piece.kind else ""
             yield Package(
                 found.name, found.version, found.ecosystem or (distribution.ecosystem if distribution else ""),

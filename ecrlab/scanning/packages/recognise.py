@@ -76,6 +76,8 @@ _LANGUAGES = tuple(
 _OWNED = re.compile(rb"var/lib/dpkg/(?:info/[^/]+\.list|status\.d/[^/]+\.md5sums)")
 _UNINSTALLED = re.compile(rb"(?:^|/)(?:pip-uninstall-|[~-][^/]*\.egg/)")
 
+_CACHES = re.compile(rb"(?:^|/)(?:\.cache|pkgs|\.pnpm-store)/")
+
 GO_MARK = b"\xff Go buildinf:"
 """What the Go linker leaves in each executable (package debug/buildinfo)."""
 
@@ -93,6 +95,11 @@ def recognise(path: bytes, languages: bool) -> Kind | None:
         kinds = (kind for pattern, kind in _LANGUAGES if pattern.fullmatch(path))
         return None if _UNINSTALLED.search(path) else next(kinds, None)
     return DPKG_OWNED if path.endswith((b".list", b".md5sums")) and _OWNED.fullmatch(path) else None
+
+
+def is_cached(path: bytes) -> bool:
+    """Tell whether a path lies where package managers (uv, conda, pnpm) keep files to link to from elsewhere."""
+    return _CACHES.search(path) is not None
 
 
 def may_be_go(mode: int, size: int) -> bool:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ecrlab.scanning.packages.inventory import take_inventory
-from tests.scanning.making import debian, file, jar, layer, metadata, names, pom
+from tests.scanning.making import debian, file, hardlink, jar, layer, metadata, names, pom
 
 ARCHIVES = ["jar", "war", "ear", "par", "sar", "rar", "nar", "kar", "hpi", "jpi", "lpkg"]
 LOG4J = jar(**pom("org.apache.logging.log4j", "log4j-core", "2.14.1"))
@@ -93,3 +93,22 @@ def test_a_node_package_whose_name_is_no_text_is_named_as_unread(member):
 
     assert names(found.packages) == ["base 1"]
     assert "surrogate" in found.not_inventoried[0].reason
+
+
+@pytest.mark.parametrize(
+    ("installed", "cached", "content"),
+    [
+        ("usr/lib/v/r-1.dist-info/METADATA", "root/.cache/uv/archive-v0/x/r-1.dist-info/METADATA", metadata("r", "1")),
+        ("opt/conda/lib/r-1.dist-info/METADATA", "opt/conda/pkgs/r/r-1.dist-info/METADATA", metadata("r", "1")),
+        ("srv/r.jar", "srv/s.jar", jar(**pom("g", "r", "1"))),
+        ("a/node_modules/r/package.json", "b/node_modules/r/package.json", '{"name": "r", "version": "1"}'),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_file_under_two_names_is_one_package(installed, cached, content, order):
+    first, second = (installed, cached)[::order]
+
+    found = take_inventory([layer(file(first, content), hardlink(second, first))])
+
+    assert [one.path for one in found.packages] == [installed]
+    assert len(take_inventory([layer(file(first, content), file(second, content))]).packages) == 2
