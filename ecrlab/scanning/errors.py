@@ -5,9 +5,9 @@
           ├ LayerError              → status FAILED: truncated or corrupt bytes
           │   └ TooLargeError       → status IMAGE_SIZE_EXCEEDED: more than is read of any image
           ├ UnsupportedImageError   → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
-          ├ TargetError             what `scan` was pointed at is no image it knows
+          ├ TargetError             the target of `scan` is no image that it can read, or not the one asked for
           ├ AdvisoriesError         an advisory set is no OSV, or holds nothing usable
-          └ AllowListError          a line of the `--ignore` file makes no sense
+          └ AllowListError          a line of the `--ignore` file is neither an exemption nor a comment
 
 The first three never leave `take_inventory`: they become the status and the reason of its answer, as ECR answers.
 """
@@ -16,7 +16,7 @@ from ecrlab.errors import EcrLabError
 
 
 class ScanError(EcrLabError):
-    """Something the scanner was given cannot be read; the text says what and where."""
+    """An input of the scanner cannot be read; the text says what and where."""
 
 
 class LayerError(ScanError):
@@ -32,7 +32,7 @@ class UnsupportedImageError(ScanError):
 
 
 class TargetError(ScanError):
-    """The target of a scan is neither an OCI layout nor an archive of `docker save`."""
+    """The target of a scan is no image, is malformed, or is for another platform."""
 
 
 class AdvisoriesError(ScanError):

@@ -53,6 +53,17 @@ def test_as_much_as_a_large_image_has_is_read() -> None:
     assert len(take_inventory([layer(RELEASE, file("var/lib/dpkg/status", status))]).packages) == 5_000
 
 
+def test_reasons_for_not_reading_are_few() -> None:
+    odd = [file(f"{n}.jar", jar(**{f"{n}.jar": "no jar"}) + bytes(n)) for n in range(50)]
+    many = [file(f"node_modules/p{n}/package.json", "{" + " " * n) for n in range(300)]
+    large = [file(f"node_modules/q{n}/package.json", bytes((2 << 20) + 1 + n)) for n in range(150)]
+
+    found = take_inventory([layer(*debian(("p", "1")), *odd, *many, *large)])
+
+    assert len(found.not_inventoried) <= 110
+    assert sum(one.count for one in found.not_inventoried) == 50 + 300 + 150
+
+
 def test_packages_that_layers_replace_count_too_but_the_same_one_once() -> None:
     layers = [layer(*debian(("p", f"{n}"))) for n in range(5)]
 

@@ -21,6 +21,9 @@ from ecrlab.scanning.packages.evidence import Found
 from ecrlab.scanning.vulnerabilities.osv import canonical_name
 from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
+_MOST_REASONS = 100
+"""Of what is not read; a hostile image has another one for each file."""
+
 
 @dataclass(frozen=True)
 class Package:
@@ -188,7 +191,10 @@ def _not_inventoried(unpacked: Unpacked, owners: Mapping[bytes, int]) -> Iterato
     for path, piece in unpacked.root.evidence():
         reason = _why_unread(piece)
         if reason is not None and piece.kind is not None and not _owned(path, piece.layer, owners):
-            groups.setdefault((piece.kind.name, reason), []).append(path)
+            key = (piece.kind.name, reason)
+            if len(groups) >= _MOST_REASONS and key not in groups:
+                key = (piece.kind.name, "it cannot be read, for one of many reasons")
+            groups.setdefault(key, []).append(path)
     for (kind, reason), paths in groups.items():
         yield NotInventoried(kind, show(paths[0]), len(paths), reason)
 

@@ -1,9 +1,8 @@
 """From packages and advisories to findings.
 
-An advisory concerns a package when ecosystem, release and source (or origin) name are its own and the
-source's version lies in an affected interval; a fix that a distribution carried back into an older version is
-so seen as the fix it is. Several records of one CVE on one package are one finding. What cannot be compared
-is set apart, never passed over.
+An advisory concerns a package when it names its ecosystem, release and source (or origin), and the source's version
+lies in an affected interval; so a fix that a distribution carried back into an older version counts as a fix. Several
+records of one CVE on one package are one finding. Versions that cannot be compared are set apart, never passed over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """An advisory on a package in the image of which nobody can tell whether it applies, and why."""
+    """An advisory that may or may not apply to a package in the image, and why that is open."""
 
     id: str
     package: str
