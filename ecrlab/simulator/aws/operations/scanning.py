@@ -129,7 +129,7 @@ def detail(call: Call, image: Image) -> dict[str, Any]:
 
 
 def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
-    """Return the part of the findings that DescribeImages has too: their dates and the number of each severity."""
+    """What DescribeImages has of the findings, too: when they were made, from what, and how many of each severity."""
     from ecrlab.simulator.jobs.scans import inspector, scanner
 
     assert verdict.completed_at is not None
