@@ -81,10 +81,10 @@ def test_the_answer_to_a_deletion_shows_what_was_deleted(app: Repository) -> Non
             policy(rule(1, "untagged"), rule(2, "untagged")),
             "Only one rule can select Untagged images per storage class.",
         ),
-        (policy(rule(1, countUnit="days")), "instance failed to match exactly one schema (matched 0 out of 2)"),
+        (policy(rule(1, countUnit="days")), "instance failed to match exactly one schema (matched 0 out of 4)\n"),
         (
             policy(rule(1, number=0)),
-            "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
+            "numeric instance is lower than the required minimum (minimum: 1, found: 0)\n",
         ),
     ],
 )
@@ -112,7 +112,7 @@ def test_what_is_not_json_could_not_be_mapped(app: Repository) -> None:
 
     assert message == (
         "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
-        "'Lifecycle policy validation failure: Could not map policyString into LifecyclePolicy.'"
+        "'Lifecycle policy parsing failure: Could not map policyString into LifecyclePolicy.'"
     )
 
 
