@@ -21,11 +21,9 @@ examples:
 import argparse
 import json
 import sys
-import urllib.request
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ecrlab.analysis.costs import prices
 from ecrlab.analysis.inventory import running
@@ -33,10 +31,9 @@ from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
 from ecrlab.analysis.report.report import Report, as_json, as_text
 from ecrlab.errors import EcrLabError
-from ecrlab.lifecycle import LifecycleError, Policy, parse
-from ecrlab.lifecycle.aws import connect
-from ecrlab.lifecycle.files import Unusable, about, text_of
-from ecrlab.lifecycle.reading import instant
+from ecrlab.lifecycle import Policy
+from ecrlab.lifecycle.aws import connect, time_of
+from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 
 CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
 
@@ -65,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
         client = connect(options.profile, options.region)
-        at = now(client)
+        at = time_of(client)
         names = list(dict.fromkeys(options.repository))
         reports = [Report(_read(client, name, at), table, policy, references) for name in names]
         _print(reports, options.output)
@@ -76,20 +73,6 @@ def run(options: argparse.Namespace) -> int:
     for where in harmed:
         print(f"ecrlab report: it runs, but would go: {where}", file=sys.stderr)
     return FINDINGS if harmed else CLEAN
-
-
-def now(client: Any) -> datetime:
-    """The time where a client's registry is: a lab on this machine has a clock of its own."""
-    endpoint = client.meta.endpoint_url
-    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-        # Never through a proxy: the lab is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"{endpoint.rstrip('/')}/_ecrlab/clock", timeout=10) as answer:
-                return instant(json.load(answer)["now"])
-        except (OSError, ValueError, KeyError, TypeError, LifecycleError):
-            pass
-    return datetime.now(UTC)
 
 
 def _print(reports: list[Report], output: str) -> None:
@@ -118,10 +101,7 @@ def _read(client: Any, name: str, at: datetime) -> Any:
 
 
 def _policy(path: Path | None) -> Policy | None:
-    if path is None:
-        return None
-    with about(path):
-        return parse(text_of(path))
+    return None if path is None else policy_of(path)
 
 
 def _references(path: Path | None) -> list[Reference]:

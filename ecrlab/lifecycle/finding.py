@@ -23,5 +23,5 @@ class Finding:
 def shield_latest(rule: Rule) -> str:
     """The cure for a rule that takes the image that `latest` points at."""
     if LATEST in rule.selection.tag_pattern_list:
-        return "use imageCountMoreThan 1 in it"
-    return f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 before it"
+        return "use imageCountMoreThan 1 in it, and give it the lowest number"
+    return f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 first"

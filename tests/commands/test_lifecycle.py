@@ -285,6 +285,7 @@ class Stub:
             "get_lifecycle_policy_preview": {"previewResults": results},
         }
         self.started: list[dict[str, Any]] = []
+        self.meta = argparse.Namespace(endpoint_url="https://api.ecr.eu-west-1.amazonaws.com")
 
     def get_paginator(self, operation: str) -> Any:
         page = self.pages[operation]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from ecrlab.lifecycle import Image, evaluate
 from ecrlab.lifecycle.finding import ERROR, NOTE, WARNING, Finding
@@ -147,8 +147,8 @@ def test_a_rule_that_is_said_never_to_act_does_not(rules: list[dict[str, Any]], 
 
 
 def before(new: dict[str, Any], rules: list[dict[str, Any]], number: int | None) -> list[dict[str, Any]]:
-    """The rules with a new one before that of a number, or at the end."""
-    place = next((n for n, each in enumerate(rules) if each["rulePriority"] == number), len(rules))
+    """The rules with a new one before that of a number, or at the beginning."""
+    place = next((n for n, each in enumerate(rules) if each["rulePriority"] == number), 0)
     return [each | {"rulePriority": n} for n, each in enumerate([*rules[:place], new, *rules[place:]], 1)]
 
 
@@ -168,9 +168,11 @@ def cured(rules: list[dict[str, Any]], finding: Finding) -> list[dict[str, Any]]
     """The rules after the cure of a finding, where that is one thing that can be done."""
     number, cure = finding.rule_priority, finding.cure
     if cure.startswith("put a rule with tagPatternList ['latest']"):
-        return before(rule(1, ["latest"], keep=1), rules, number)
+        return before(rule(1, ["latest"], keep=1), rules, 1)
     if cure.startswith("use imageCountMoreThan 1"):
-        return changed(rules, number, keep=1)
+        better = changed(rules, number, keep=1)
+        first = next(each for each in better if each["rulePriority"] == number)
+        return before(first, [each for each in better if each is not first], better[0]["rulePriority"])
     if cure.startswith("use sinceImagePushed for it"):
         return changed(rules, number, pushed=400)
     if cure.startswith("put a rule for your release tags"):
@@ -189,7 +191,9 @@ def test_a_cure_makes_its_finding_go_and_brings_no_other(rules: list[dict[str, A
     taken: set[str] = set()
     alone = []
     for each in images:  # a tag is on one image only
-        alone.append(replace(each, image_tags=tuple(tag for tag in each.image_tags if tag not in taken)))
+        tags = tuple(tag for tag in each.image_tags if tag not in taken)
+        # No rule shields what goes with its subject.
+        alone.append(replace(each, image_tags=tags, subject_digest=None))
         taken.update(each.image_tags)
     images = [*alone, image("release", "v1.0.0", 1)]
 
@@ -198,6 +202,8 @@ def test_a_cure_makes_its_finding_go_and_brings_no_other(rules: list[dict[str, A
         return lint(judged, evaluate(judged, images, NOW))
 
     had = findings(rules)
+    # Rules that do not do what they say are cured first, by hand.
+    assume(not {"all-of-a-list", "never-acts"} & {each.code for each in had})
     for finding in had:
         if better := cured(rules, finding):
             now = findings(better)

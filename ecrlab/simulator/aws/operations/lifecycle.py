@@ -83,6 +83,10 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
         raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
     outcome = lifecycle_policies.preview(call.registry, call.repository_name)
     tag_status = request.get("filter", {}).get("tagStatus", "ANY")
+    scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
+    start = pages.position(call.world, scope, request.get("nextToken")) or 0
+    # A call that is refused completes nothing.
+    lifecycle_policies.complete_preview(call.registry, call.repository_name)
     results = [one for one in outcome.results if _is_of(one, tag_status) and (not wanted or _is_meant(one, wanted))]
     answer: dict[str, Any] = {
         **call.names,
@@ -93,8 +97,6 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
     }
     if wanted is not None:
         return {**answer, "previewResults": results}
-    scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
-    start = pages.position(call.world, scope, request.get("nextToken")) or 0
     end = start + request.get("maxResults", PAGE)
     if end < len(results):
         answer["nextToken"] = pages.token(call.world, scope, end)
