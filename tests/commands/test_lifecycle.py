@@ -1,6 +1,7 @@
 """The lifecycle command as people and pipelines use it: files in, text or JSON out, an exit status."""
 
 import argparse
+import io
 import json
 import subprocess
 import sys
@@ -152,6 +153,82 @@ def test_a_protected_image_that_would_go_is_a_finding(call: Call, folder: Path) 
     assert json.loads(call(*PREVIEW, "--protect", "protect", "--output", "json")[1])["protectedImagesGoing"] == [
         digest("a")
     ]
+
+
+def test_a_protected_part_of_an_index_goes_in_the_run_after_it(call: Call, folder: Path) -> None:
+    (folder / "policy.json").write_text(text(rule(1, pushed=5)))
+    (folder / "protect").write_text(digest("c"))
+
+    for words in (PREVIEW, ("diff", "new.json", "policy.json", *IMAGES)):
+        status, out, _ = call(*words, "--protect", "protect", "--explain")
+
+        assert status == 1
+        assert f"PROTECTED, BUT WOULD GO: {digest('c')} (in the run after its index)" in out
+    _, out, _ = call(*PREVIEW, "--explain")
+    assert "Kept for this run, for the index sha256:bbbbbbbbbbbb lists it and goes in this very run" in out
+    assert "rule 1 marks it, and may act in the next run." in out
+
+
+@pytest.mark.parametrize("name", ["protect", "policy.json", "images.json", "manifests.json"])
+def test_a_byte_order_mark_is_not_part_of_a_file(call: Call, folder: Path, name: str) -> None:
+    (folder / "protect").write_text(digest("a"))
+    expected = call(*PREVIEW, "--protect", "protect")
+    (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
+
+    assert expected[0] == 1
+    assert call(*PREVIEW, "--protect", "protect") == expected
+
+
+def held(policy: str) -> list[Any]:
+    """A policy in the documents in which AWS hands it out or takes it."""
+    properties = {"LifecyclePolicy": {"LifecyclePolicyText": policy}}
+    repository = {"Type": "AWS::ECR::Repository", "Properties": properties}
+    return [
+        {"lifecyclePolicyText": policy, "repositoryName": "a", "registryId": "123456789012"},
+        {"repositoryName": "a", "lifecyclePolicyText": policy},
+        {"Resources": {"Other": {"Type": "AWS::SQS::Queue"}, "Repo": repository}},
+        repository,
+        properties,
+    ]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_policy_is_read_from_what_aws_wraps_it_in(call: Call, folder: Path, number: int) -> None:
+    expected = call(*PREVIEW)
+    bare = (folder / "policy.json").read_text()
+    (folder / "policy.json").write_text(json.dumps(held(bare)[number]))
+
+    assert call(*PREVIEW) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"Resources": {name: held("{}")[3] for name in "ab"}}, "holds 2 lifecycle policies"),
+        ({"lifecyclePolicyText": {"rules": []}}, "is no text"),
+        ({"lifecyclePolicyText": "{}" * 60}, "Could not map policyString"),
+        ({"Resources": []}, "missing required properties"),
+    ],
+)
+def test_what_holds_no_single_policy_is_refused(call: Call, folder: Path, document: Any, says: str) -> None:
+    (folder / "policy.json").write_text(json.dumps(document) + " " * 100)
+
+    status, _, err = call("lint", "policy.json")
+
+    assert (status, says in err) == (2, True)
+
+
+def test_lint_takes_several_policies_and_the_standard_input(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bad.json").write_text("{}")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / "new.json").read_bytes())))
+
+    status, out, err = call("lint", "policy.json", "bad.json", "-")
+
+    assert (status, out.count("The policy is valid"), "bad.json" in err) == (2, 2, True)
+    told = json.loads(call("lint", "policy.json", "bad.json", "--output", "json")[1])
+    assert [(each["file"], each["valid"]) for each in told] == [("policy.json", True), ("bad.json", False)]
 
 
 def test_a_diff_counts_what_an_edit_newly_deletes(call: Call, folder: Path) -> None:
@@ -364,6 +441,20 @@ def test_an_aws_that_reads_its_own_documents_otherwise_is_told_but_no_finding(
     [told] = json.loads(out)["disagreements"]
     assert (told["imageDigest"], told["ours"], told["theirs"]) == (digest("c"), "expire by rule 2", "keep")
     assert "days of the calendar" in told["doubt"]
+
+
+@pytest.mark.parametrize("words", [("preview", "--policy", "new.json"), ("diff", "policy.json", "new.json")])
+def test_a_repository_is_judged_at_the_time_of_its_registry(
+    call: Call, account: Callable[..., Stub], monkeypatch: pytest.MonkeyPatch, folder: Path, words: tuple[str, ...]
+) -> None:
+    account()
+    for name, days in (("policy.json", 900), ("new.json", 300)):
+        (folder / name).write_text(text(rule(1, pushed=days)))
+    monkeypatch.setattr(aws, "time_of", lambda client: datetime.now(UTC) + timedelta(days=400))
+
+    _, out, _ = call(*words, *REPOSITORY, "--explain")
+
+    assert "pushed 40" in out
 
 
 # As a program

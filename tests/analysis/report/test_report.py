@@ -18,7 +18,7 @@ from ecrlab.analysis.inventory.running import parse as reference
 from ecrlab.analysis.report import html_page
 from ecrlab.analysis.report.report import Report, as_json, as_text
 from ecrlab.commands import cli, report
-from ecrlab.lifecycle import parse
+from ecrlab.lifecycle import aws, parse
 from ecrlab.machine.bootstrap import CHECKOUT
 from tests.analysis.repositories import NOW, image, repository
 from tests.lifecycle.builders import rule, text
@@ -306,7 +306,7 @@ def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code
 
 
 def test_a_real_account_is_on_the_time_of_this_machine(client):
-    assert abs(report.now(client) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(aws.time_of(client) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 # The page

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ecrlab.registry.world import World
 from tests.simulator.client import Repository, refusal
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -267,3 +268,44 @@ def test_a_transition_is_previewed_and_counted_for_itself(app: Repository) -> No
         "expiringImageTotalCount": 0,
         "transitioningImageTotalCounts": [{"targetStorageClass": "ARCHIVE", "imageTotalCount": 1}],
     }
+
+
+PAGED = (
+    "list_images",
+    "describe_images",
+    "list_image_referrers",
+    "get_lifecycle_policy_preview",
+    "describe_image_scan_findings",
+    "describe_repositories",
+)
+
+
+@pytest.mark.parametrize("operation", PAGED)
+def test_a_page_that_is_refused_changes_nothing(app: Repository, world: World, operation: str) -> None:
+    digest = app.push(b"layer", tag="v1")
+    app.start_image_scan(imageId={"imageTag": "v1"})
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)
+    needed = {
+        "list_image_referrers": {"subjectId": {"imageDigest": digest}},
+        "describe_image_scan_findings": {"imageId": {"imageTag": "v1"}},
+    }.get(operation, {})
+    call = app.ecr.describe_repositories if operation == "describe_repositories" else getattr(app, operation)
+
+    def rows() -> list[str]:
+        with world.store.read() as db:
+            return [line for line in db.iterdump() if line.startswith("INSERT")]
+
+    before = rows()
+    assert refusal(call, nextToken="nobody's", **needed)[0] == "InvalidParameterException"
+    assert rows() == before
+
+
+def test_a_preview_is_running_until_somebody_sees_its_outcome(app: Repository) -> None:
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)
+    assert refusal(app.get_lifecycle_policy_preview, nextToken="nobody's")[0] == "InvalidParameterException"
+    again = refusal(app.start_lifecycle_policy_preview, lifecyclePolicyText=ANY_1)
+    assert again[0] == "LifecyclePolicyPreviewInProgressException"
+
+    app.get_lifecycle_policy_preview()
+
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)
