@@ -8,8 +8,7 @@ waiters of the SDKs do not wait.
 from collections.abc import Sequence
 from typing import Any
 
-from ecrlab.lifecycle import InvalidLifecyclePolicy, Policy
-from ecrlab.lifecycle import preview as shapes
+from ecrlab.lifecycle import InvalidLifecyclePolicy, Policy, preview
 from ecrlab.registry import lifecycle_policies, repositories, trail
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.lifecycle_policies import Preview
@@ -64,9 +63,9 @@ def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
         assert at is not None
         evaluation = lifecycle.preview(change.db, repository, policy, at)
         results = [
-            {**result, "imagePushedAt": result["imagePushedAt"].timestamp()} for result in shapes.results(evaluation)
+            {**result, "imagePushedAt": result["imagePushedAt"].timestamp()} for result in preview.results(evaluation)
         ]
-        outcome = Preview(text, change.at, results, shapes.summary(evaluation))
+        outcome = Preview(text, change.at, results, preview.summary(evaluation))
         lifecycle_policies.keep_preview(change, repository, outcome)
         rules = {rule.rule_priority: rule for rule in policy}
         deeds = [Deed(one.image, rules[one.rule_priority]) for one in evaluation if one.rule_priority is not None]
