@@ -1,10 +1,7 @@
 """The lifecycle command as people and pipelines use it: files in, text or JSON out, an exit status."""
 
 import argparse
-import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,68 +164,6 @@ def test_a_protected_part_of_an_index_goes_in_the_run_after_it(call: Call, folde
     _, out, _ = call(*PREVIEW, "--explain")
     assert "Kept for this run, for the index sha256:bbbbbbbbbbbb lists it and goes in this very run" in out
     assert "rule 1 marks it, and may act in the next run." in out
-
-
-@pytest.mark.parametrize("name", ["protect", "policy.json", "images.json", "manifests.json"])
-def test_a_byte_order_mark_is_not_part_of_a_file(call: Call, folder: Path, name: str) -> None:
-    (folder / "protect").write_text(digest("a"))
-    expected = call(*PREVIEW, "--protect", "protect")
-    (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
-
-    assert expected[0] == 1
-    assert call(*PREVIEW, "--protect", "protect") == expected
-
-
-def held(policy: str) -> list[Any]:
-    """A policy in the documents in which AWS hands it out or takes it."""
-    properties = {"LifecyclePolicy": {"LifecyclePolicyText": policy}}
-    repository = {"Type": "AWS::ECR::Repository", "Properties": properties}
-    return [
-        {"lifecyclePolicyText": policy, "repositoryName": "a", "registryId": "123456789012"},
-        {"repositoryName": "a", "lifecyclePolicyText": policy},
-        {"Resources": {"Other": {"Type": "AWS::SQS::Queue"}, "Repo": repository}},
-        repository,
-        properties,
-    ]
-
-
-@pytest.mark.parametrize("number", range(5))
-def test_a_policy_is_read_from_what_aws_wraps_it_in(call: Call, folder: Path, number: int) -> None:
-    expected = call(*PREVIEW)
-    bare = (folder / "policy.json").read_text()
-    (folder / "policy.json").write_text(json.dumps(held(bare)[number]))
-
-    assert call(*PREVIEW) == expected
-
-
-@pytest.mark.parametrize(
-    ("document", "says"),
-    [
-        ({"Resources": {name: held("{}")[3] for name in "ab"}}, "holds 2 lifecycle policies"),
-        ({"lifecyclePolicyText": {"rules": []}}, "is no text"),
-        ({"lifecyclePolicyText": "{}" * 60}, "Could not map policyString"),
-        ({"Resources": []}, "missing required properties"),
-    ],
-)
-def test_what_holds_no_single_policy_is_refused(call: Call, folder: Path, document: Any, says: str) -> None:
-    (folder / "policy.json").write_text(json.dumps(document) + " " * 100)
-
-    status, _, err = call("lint", "policy.json")
-
-    assert (status, says in err) == (2, True)
-
-
-def test_lint_takes_several_policies_and_the_standard_input(
-    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (folder / "bad.json").write_text("{}")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / "new.json").read_bytes())))
-
-    status, out, err = call("lint", "policy.json", "bad.json", "-")
-
-    assert (status, out.count("The policy is valid"), "bad.json" in err) == (2, 2, True)
-    told = json.loads(call("lint", "policy.json", "bad.json", "--output", "json")[1])
-    assert [(each["file"], each["valid"]) for each in told] == [("policy.json", True), ("bad.json", False)]
 
 
 def test_a_diff_counts_what_an_edit_newly_deletes(call: Call, folder: Path) -> None:
@@ -455,36 +390,3 @@ def test_a_repository_is_judged_at_the_time_of_its_registry(
     _, out, _ = call(*words, *REPOSITORY, "--explain")
 
     assert "pushed 40" in out
-
-
-# As a program
-
-
-def program(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).parents[2]
-    return subprocess.run(
-        [sys.executable, "-m", "ecrlab", "lifecycle", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(root), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_program_previews_and_fails_without_a_traceback(folder: Path) -> None:
-    good, bad = program(folder, *PREVIEW), program(folder, "lint", "images.json")
-
-    assert (good.returncode, good.stderr) == (0, "")
-    assert "2 would expire" in good.stdout
-    assert (bad.returncode, bad.stdout) == (2, "")
-    assert "Traceback" not in bad.stderr
-
-
-def test_wrong_use_has_status_2_and_help_names_the_permissions(folder: Path) -> None:
-    assert program(folder, "preview").returncode == 2
-    shown = program(folder, "preview", "--help")
-    assert shown.returncode == 0
-    for permission in (*aws.ACTIONS, *aws.PREVIEW_ACTIONS):
-        assert permission in shown.stdout
