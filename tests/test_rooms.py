@@ -6,6 +6,7 @@ notebooks ─► lab ─► simulator ─► registry · scanning · lifecycle  
 """
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,10 +68,20 @@ TOP_LEVEL = {
 
 LONG, TOO_LONG = 300, 400
 
+MOST_ROOMS = 20
+
 
 def room(path: Path) -> str:
     """The folder or module of the package that a file belongs to."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def dotted(path: Path) -> str:
+    """The name that a file is imported by."""
+    return ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {dotted(path) for path in PACKAGE.rglob("*.py")}
 
 
 def imports() -> Iterator[tuple[Path, str]]:
@@ -85,8 +96,13 @@ def imports() -> Iterator[tuple[Path, str]]:
                 yield from ((path, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert node.module and not node.level, f"{path}: a relative import"
-                names = [alias.name for alias in node.names] if node.module == "ecrlab" else [""]
-                yield from ((path, f"{node.module}.{name}".rstrip(".")) for name in names)
+                yield from ((path, module_of(node.module, alias.name)) for alias in node.names)
+
+
+def module_of(module: str, name: str) -> str:
+    """The module that `from module import name` is about: `name` itself if it is one."""
+    inner = f"{module}.{name}"
+    return inner if module == "ecrlab" or inner in MODULES else module
 
 
 def is_for_types(node: ast.AST) -> bool:
@@ -134,6 +150,24 @@ def test_a_room_imports_only_the_libraries_of_its_field(name: str) -> None:
         if room(path) == name and library not in THIRD_PARTY[name] | RIM.get(within(path), set())
     ]
     assert foreign == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in MODULES}
+    for path, module in imports():
+        # What the package itself offers it fetches from other modules when asked.
+        known = module if module in MODULES else module.rpartition(".")[0]
+        if known in MODULES - {"ecrlab"}:
+            graph[dotted(path)].add(known)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"an import circle: {' -> '.join(reversed(error.args[1]))}")
+
+
+def test_the_package_has_few_rooms() -> None:
+    rooms = {room(path) for path in PACKAGE.rglob("*.py")} - {"__init__", "__main__"}
+    assert len(rooms) <= MOST_ROOMS, sorted(rooms)
 
 
 def test_only_those_who_tie_the_knot_import_the_simulator() -> None:

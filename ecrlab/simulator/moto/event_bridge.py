@@ -14,6 +14,7 @@ from typing import Any
 
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.world import World
+from ecrlab.simulator.moto import seams
 
 EVENTBRIDGE = "moto.events.models"
 """The module of moto's that is loaded when EventBridge is first used."""
@@ -31,8 +32,6 @@ class EventsOut:
         """Deliver one event; what fails is logged, for the change that it tells of is made."""
         if EVENTBRIDGE not in sys.modules:
             return
-        from ecrlab.simulator.moto import seams
-
         rules = seams.event_rules(self.world, event.account_id, event.region)
         if not rules:
             return

@@ -14,7 +14,7 @@ from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 
 if TYPE_CHECKING:
-    from ecrlab.simulator.jobs.scans.scanner import Verdict
+    from ecrlab.simulator.jobs.scans.verdicts import Verdict
 
 PAGE = 100
 """Findings of a page unless `maxResults` says otherwise."""
@@ -130,17 +130,17 @@ def detail(call: Call, image: Image) -> dict[str, Any]:
 
 def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
     """What DescribeImages has of the findings, too: when they were made, from what, and how many of each severity."""
-    from ecrlab.simulator.jobs.scans import inspector, scanner
+    from ecrlab.simulator.jobs.scans import inspector, verdicts
 
     assert verdict.completed_at is not None
     assert verdict.source_updated_at is not None
     severities = (finding.severity for finding in verdict.findings)
     if scan_rules.configuration(call.registry).scan_type == ENHANCED:
-        severities = (inspector.rated(severity) for severity, _ in scanner.worst_by_id(verdict.findings).values())
+        severities = (inspector.rated(severity) for severity, _ in verdicts.worst_by_id(verdict.findings).values())
     return {
         "imageScanCompletedAt": verdict.completed_at.timestamp(),
         "vulnerabilitySourceUpdatedAt": verdict.source_updated_at.timestamp(),
-        "findingSeverityCounts": scanner.severity_counts(severities),
+        "findingSeverityCounts": verdicts.severity_counts(severities),
     }
 
 

@@ -1,7 +1,8 @@
 """Image scanning in a lab: when an image is scanned, what comes of it, and who is told.
 
 on_push        the scan that comes with a push, and the nights of continuous scanning; light, for every lab has it
-scanner        an image read once, and judged whenever somebody asks
+scanner        scans as a push, a call or a question asks for them
+verdicts       an image read once, and judged as of any instant
 basic          findings in the words of ECR's basic scanning
 inspector      findings in Amazon Inspector's words, for enhanced scanning
 watch          enhanced scanning: the first scan of an image, and each night's new findings

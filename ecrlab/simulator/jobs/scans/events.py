@@ -5,23 +5,19 @@ user guide, EventBridge schema, from which the form of the dates is.
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.images import Image
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
-
-if TYPE_CHECKING:
-    from ecrlab.simulator.jobs.scans.scanner import Verdict
+from ecrlab.simulator.jobs.scans.verdicts import Verdict, severity_counts
 
 _DATES = ("firstObservedAt", "lastObservedAt", "updatedAt", "vendorCreatedAt", "pushedAt")
 
 
-def basic_scan(registry: Registry, repository: Repository, image: Image, verdict: "Verdict", at: float) -> ServiceEvent:
+def basic_scan(registry: Registry, repository: Repository, image: Image, verdict: Verdict, at: float) -> ServiceEvent:
     """A basic scan has ended."""
-    from ecrlab.simulator.jobs.scans.scanner import severity_counts
-
     # UNSURE: whether a scan that fails is told too; it is, with its status.
     detail = {
         "scan-status": verdict.status,

@@ -16,7 +16,7 @@ from ecrlab.scanning import Finding, Package
 from ecrlab.scanning.packages.distribution import Distribution
 from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 from ecrlab.simulator.jobs.scans.basic import NVD, address, cvss_version, described
-from ecrlab.simulator.jobs.scans.scanner import Verdict, worst_by_id
+from ecrlab.simulator.jobs.scans.verdicts import Verdict, worst_by_id
 
 SOURCES = {"Debian": "DEBIAN_CVE", "Ubuntu": "UBUNTU_CVE"}
 """Distribution -> the source that Inspector names; for all else it is the NVD."""

@@ -15,7 +15,7 @@ from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
-from ecrlab.simulator.jobs.scans import events, inspector, scanner, security_hub
+from ecrlab.simulator.jobs.scans import events, inspector, security_hub, verdicts
 
 AT_ONCE_SECONDS = 5.0
 """How long turning on continuous scanning may take; images left over are scanned when they are asked for, or at
@@ -26,13 +26,13 @@ midnight.
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime) -> None:
     """Scan an image for the first time, or again because it was pushed again, and tell what was found."""
     frequency = scan_rules.applied(scan_rules.configuration(registry), repository).frequency
-    verdict = scanner.judge_enhanced(
-        scanner.read(registry, repository, image), at, at, is_watched=frequency == CONTINUOUS_SCAN
+    verdict = verdicts.judge_enhanced(
+        verdicts.read(registry, repository, image), at, at, is_watched=frequency == CONTINUOUS_SCAN
     )
     found = _findings(registry, repository, image, verdict)
     with registry.world.change(at=at) as change:
         scans.note(change, registry, repository.name, image, ENHANCED)
-        counts = scanner.severity_counts(finding["severity"] for finding in found)
+        counts = verdicts.severity_counts(finding["severity"] for finding in found)
         if verdict.is_judged:
             change.events.append(events.initial_scan(registry, repository, image, counts, change.at))
         change.events += [events.finding(registry, one, change.at) for one in found]
@@ -67,7 +67,7 @@ def night(registry: Registry, midnight: datetime) -> datetime | None:
             watched.add(inspector.image_arn(repository, image))
             _tell_news(registry, repository, image, midnight)
     security_hub.archive_all_but(registry, watched, midnight.timestamp())
-    upcoming = [date for date in scanner.publications() if date > midnight][:1]
+    upcoming = [date for date in verdicts.publications() if date > midnight][:1]
     return min([*upcoming, *(datetime.fromtimestamp(end, UTC) for end in ends)], default=None) if ends else None
 
 
@@ -76,8 +76,8 @@ def _tell_news(registry: Registry, repository: Repository, image: Image, midnigh
     if last is None:
         ensure(registry, repository, image, midnight)
         return
-    verdict = scanner.judge_enhanced(
-        scanner.read(registry, repository, image), datetime.fromtimestamp(last.at, UTC), midnight, is_watched=True
+    verdict = verdicts.judge_enhanced(
+        verdicts.read(registry, repository, image), datetime.fromtimestamp(last.at, UTC), midnight, is_watched=True
     )
     found = _findings(registry, repository, image, verdict)
     news = [finding for finding in found if finding["firstObservedAt"] > last.told_until]
@@ -94,8 +94,8 @@ def _close(registry: Registry, repository: Repository, image: Image, midnight: d
     last = scans.last(registry, image, ENHANCED)
     if last is None or last.told_until >= end:
         return
-    verdict = scanner.judge_enhanced(
-        scanner.read(registry, repository, image),
+    verdict = verdicts.judge_enhanced(
+        verdicts.read(registry, repository, image),
         datetime.fromtimestamp(last.at, UTC),
         datetime.fromtimestamp(end, UTC),
         is_watched=True,
@@ -110,7 +110,7 @@ def _close(registry: Registry, repository: Repository, image: Image, midnight: d
 
 
 def _findings(
-    registry: Registry, repository: Repository, image: Image, verdict: scanner.Verdict
+    registry: Registry, repository: Repository, image: Image, verdict: verdicts.Verdict
 ) -> list[dict[str, Any]]:
     if not verdict.is_judged:
         return []

@@ -1,0 +1,175 @@
+"""What is in an image, read once and kept, and what is wrong with it, judged as of any instant.
+
+The layers are opened when an image is scanned for the first time; the registry keeps what is installed in it. What is
+known to be wrong with that depends on the instant: a basic scan says what was known when it was made, continuous
+scanning what is known now. Advisories are those that come with the kit. Words are ECR's for how a scan can end.
+"""
+
+import bisect
+import functools
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ecrlab.registry import images, layers, scans
+from ecrlab.registry.images import Image, ImageId
+from ecrlab.registry.repositories import Repository
+from ecrlab.registry.world import Registry
+from ecrlab.scanning import Finding, Inventory, Limits, ScanError, embedded, judge, layers_of, take_inventory
+from ecrlab.scanning.packages import inventory_json
+from ecrlab.scanning.packages.distribution import support
+from ecrlab.scanning.report import Report
+from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
+from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
+
+COMPLETE = "The scan was completed successfully."
+ACTIVE = "Continuous scan is selected for image."
+UNSUPPORTED = "UnsupportedImageError: The operating system and/or package manager are not supported."
+
+UNREAD = ("FAILED", "IMAGE_SIZE_EXCEEDED")
+LIMITS = Limits(expanded_total=8 << 30, seconds=30)
+"""How much a push waits for; clients give up after a minute."""
+
+log = logging.getLogger("ecrlab.scans")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a scan says of an image: status and description as ECR has them, findings worst first, instants in UTC.
+
+    Where the image could not be judged there are no findings and no instants, which is not the same as no fault.
+    """
+
+    status: str
+    description: str
+    findings: tuple[Finding, ...] = ()
+    scanned_at: datetime | None = None
+    completed_at: datetime | None = None
+    source_updated_at: datetime | None = None
+    inventory: Inventory | None = None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the findings are all there is to find."""
+        return self.completed_at is not None
+
+
+def judge_enhanced(inventory: Inventory, scanned_at: datetime, now: datetime, *, is_watched: bool) -> Verdict:
+    """Judge an image in the enhanced way, as known `now`; `is_watched` under continuous scanning."""
+    reason = _why_unsupported(inventory, now)
+    if inventory.status in UNREAD:
+        return Verdict(inventory.status, inventory.reason or "")
+    if reason is not None:
+        return Verdict("UNSUPPORTED_IMAGE", f"{UNSUPPORTED} ({reason})")
+    report = _judged(inventory, _known_at(now))
+    last = max((one.published for one in report.findings if one.published is not None), default=scanned_at)
+    # UNSURE: the status of what is scanned on push only; COMPLETE, for nothing more comes of it.
+    status, description = ("ACTIVE", ACTIVE) if is_watched else ("COMPLETE", COMPLETE)
+    return Verdict(
+        status, description + _remarks(report), report.findings, scanned_at, max(scanned_at, last), _known_at(now),
+        inventory,
+    )  # fmt: skip
+
+
+def judge_basic(inventory: Inventory, at: datetime) -> Verdict:
+    """Judge an image in the basic way, which knows the operating system's packages only."""
+    if inventory.status in UNREAD:
+        return Verdict(inventory.status, inventory.reason or "")
+    reason = _why_unsupported(inventory, at)
+    if reason is None and inventory.distribution is None:
+        reason = "no distribution was found in it"
+    if reason is not None:
+        # Public reports of 2026 have FAILED here, and UNSUPPORTED_IMAGE for enhanced scanning only.
+        return Verdict("FAILED", f"{UNSUPPORTED} ({reason})")
+    report = _judged(_of_the_system(inventory), _known_at(at))
+    return Verdict("COMPLETE", COMPLETE + _remarks(report), report.findings, at, at, _known_at(at), inventory)
+
+
+def severity_counts(severities: Iterable[str]) -> dict[str, int]:
+    """How many findings there are of each severity, worst first; only of those that occur.
+
+    >>> severity_counts(["LOW", "UNTRIAGED", "CRITICAL", "LOW"])
+    {'CRITICAL': 1, 'LOW': 2, 'UNTRIAGED': 1}
+    """
+    counts = Counter(severities)
+    return {name: counts[name] for name in (*reversed(SEVERITIES), "UNTRIAGED") if counts[name]}
+
+
+def worst_by_id(findings: tuple[Finding, ...]) -> dict[str, tuple[str, list[Finding]]]:
+    """Findings of one vulnerability together, as Inspector counts them: id -> the worst severity, and all of them."""
+    groups: dict[str, tuple[str, list[Finding]]] = {}
+    for finding in findings:  # worst first
+        groups.setdefault(finding.id, (finding.severity, []))[1].append(finding)
+    return groups
+
+
+def read(registry: Registry, repository: Repository, image: Image) -> Inventory:
+    """What is in an image: from the registry's memory, or else from its layers, whatever they hold."""
+    known = scans.inventory(registry, image.digest)
+    inventory = inventory_json.read(known) if known is not None else None
+    if inventory is not None and inventory.status != "FAILED":
+        return inventory
+    inventory = _open(registry, repository, image)
+    scans.keep_inventory(registry, image.digest, inventory_json.write(inventory))
+    return inventory
+
+
+def _open(registry: Registry, repository: Repository, image: Image) -> Inventory:
+    if layers.without_bytes(registry, image.id):
+        return Inventory("FAILED", f"The image {layers.NO_BYTES}.")
+    try:
+        body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
+        return take_inventory(layers_of(json.loads(body), registry.world.blobs.open), limits=LIMITS)
+    except ScanError as problem:
+        return Inventory("UNSUPPORTED_IMAGE", str(problem))
+    except Exception:
+        log.exception("%s could not be scanned", image.digest)
+        return Inventory("FAILED", "the scanner itself failed; the lab's log says why")
+
+
+def _of_the_system(inventory: Inventory) -> Inventory:
+    packages = tuple(one for one in inventory.packages if one.ecosystem not in LANGUAGES)
+    return Inventory(inventory.status, inventory.reason, inventory.distribution, packages)
+
+
+def _why_unsupported(inventory: Inventory, now: datetime) -> str | None:
+    """Why ECR would not judge an image that can be read, or None when it would."""
+    if inventory.status == "UNSUPPORTED_IMAGE":
+        return inventory.reason
+    distribution = inventory.distribution
+    if distribution is None:
+        return None
+    if support(distribution, now) == "unsupported":
+        return f"Amazon ECR does not support {distribution.title}"
+    if not embedded().covers(distribution.advisory_ecosystem):
+        return f"the lab has no advisories on {distribution.title}"
+    return None
+
+
+def _remarks(report: Report) -> str:
+    """What else must be said so that nothing passes as clean that was not judged; empty for most images."""
+    unread = [f"{one.kind}: {one.path}" for one in report.not_inventoried]
+    open_questions = [f"{one.id} of {one.package} {one.version}" for one in report.unresolved]
+    said = (("Not looked into", unread), ("Cannot be told", open_questions))
+    return "".join(f" {what}: {'; '.join(items)}." for what, items in said if items)
+
+
+@functools.lru_cache(maxsize=32)
+def _judged(inventory: Inventory, known_at: datetime) -> Report:
+    return judge(inventory, now=known_at)
+
+
+def _known_at(now: datetime) -> datetime:
+    """When the youngest advisory that is known by now was published: until the next one, nothing changes."""
+    dates = publications()
+    place = bisect.bisect_right(dates, now)
+    return dates[place - 1] if place else now
+
+
+@functools.cache
+def publications() -> tuple[datetime, ...]:
+    """The instants at which advisories were published, in order."""
+    return tuple(sorted({advisory.published for advisory in embedded() if advisory.published is not None}))
