@@ -174,7 +174,6 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
     if stale:
         with registry.world.store.write() as db:
             db.executemany("UPDATE image SET pulled_at = ? WHERE id = ? AND digest = ?", stale)
-            registry.world.store.keep_remembered()
     return found, [answer for answer in answers if isinstance(answer, Failure)]
 
 

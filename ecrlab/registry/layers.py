@@ -101,15 +101,15 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
                 layer = replace(layer, is_archived=True)
             return layer
 
-    key = ("layer", repository.id, digest)
-    layer = world.remembered(key, look_up, lasts=_is_in_reach)
+    key, scope = ("layer", repository.id, digest), (repository.id,)
+    layer = world.remembered(key, look_up, of=(scope,), lasts=_is_in_reach)
     if layer is None or not to_push:
         return layer
     if not layer.has_bytes:
         return None
     # Between a look and a promise the collector must not come.
     with world.store.exclusively():
-        layer = world.remembered(key, look_up, lasts=_is_in_reach)
+        layer = world.remembered(key, look_up, of=(scope,), lasts=_is_in_reach)
         if layer is not None:
             _count_on(registry, repository, layer)
         return layer
@@ -164,7 +164,7 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
         ).fetchone()
         if row is None:
             return None
-        layer = _hold(db, registry, target, digest, row["size"])
+        layer = _hold(db, target, digest, row["size"])
         _count_on(registry, target, layer)
         return layer
 
@@ -195,14 +195,14 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
                 repository = repositories.find(registry, repository_name)
-                layer = _hold(db, registry, repository, digest, upload.blob.size)
+                layer = _hold(db, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
                 return layer
     finally:
         world.uploads.end(upload)
 
 
-def _hold(db: sqlite3.Connection, registry: Registry, repository: Repository, digest: str, size: int) -> Layer:
+def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
     """Let a repository hold a layer whose bytes are there."""
     new = db.execute(
         "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?) RETURNING id",
@@ -211,7 +211,6 @@ def _hold(db: sqlite3.Connection, registry: Registry, repository: Repository, di
     layer = _get(db, repository.id, digest) if new is None else Layer(new["id"], digest, size, None, has_bytes=True)
     assert layer is not None
     if layer.has_bytes:
-        registry.world.store.keep_remembered()
         return layer
     db.execute("UPDATE layer SET size = ?, has_bytes = 1 WHERE id = ?", (size, layer.id))
     return replace(layer, size=size, has_bytes=True)

@@ -75,8 +75,6 @@ def put(
             if restored:
                 archive.restore_in(change, registry, repository, image, change.at)
                 image = replace(image, is_archived=False, activated_at=change.at)
-            else:
-                registry.world.store.keep_remembered()
             if tag is not None and holder != there:
                 image = _with(image, tag)
         else:
@@ -142,15 +140,13 @@ def _insert(
         pushed_at=change.at,
         pulled_at=None,
     )
-    renamed = [  # a push that renames none touches nothing that is remembered
+    renamed = [  # a push that renames none touches nothing
         (blob.media_type, layer.id)
         for blob in manifest.blobs
         if (layer := layers.get(blob.digest)) is not None and layer.media_type != blob.media_type
     ]
     if renamed:
         db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
-    else:
-        registry.world.store.keep_remembered()
     if children:
         db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
     return image, layer_ids

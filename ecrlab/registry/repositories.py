@@ -101,7 +101,8 @@ def find(registry: Registry, name: str) -> Repository:
         with registry.world.store.read(one=True) as db:
             return get(db, registry, name)
 
-    return registry.world.remembered(("repository", registry.account_id, registry.region, name), look_up)
+    scope = (registry.account_id, registry.region, name)
+    return registry.world.remembered(("repository", *scope), look_up, of=(scope,))
 
 
 def describe(

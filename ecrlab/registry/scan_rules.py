@@ -59,16 +59,15 @@ class Applied:
 def configuration(registry: Registry) -> Configuration:
     """How a registry scans; a new one the basic way, and only what it is told to."""
     key = (registry.account_id, registry.region)
-    known = registry.world.scanning.get(key)
-    if known is None:
+
+    def look_up() -> Configuration:
         with registry.world.store.read(one=True) as db:
             row = db.execute(
                 "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'scanning'", key
             ).fetchone()
-        read = Configuration() if row is None else Configuration.from_json(row["value"])
-        # What was put since is newer than what was read.
-        known = registry.world.scanning.setdefault(key, read)
-    return known
+        return Configuration() if row is None else Configuration.from_json(row["value"])
+
+    return registry.world.remembered(("scanning", *key), look_up, of=(key,))
 
 
 def put_configuration(registry: Registry, new: Configuration) -> float:
@@ -95,7 +94,6 @@ def put_configuration(registry: Registry, new: Configuration) -> float:
             )
             if new.scan_type == ENHANCED:
                 change.events += _resource_changes(registry, before, new, change.at)
-        registry.world.scanning[key] = new
     return change.at
 
 

@@ -36,7 +36,6 @@ from ecrlab.registry.store.uploads import Uploads
 if TYPE_CHECKING:
     from ecrlab.registry.images import Image
     from ecrlab.registry.repositories import Repository
-    from ecrlab.registry.scan_rules import Configuration
 
 
 class StateError(EcrLabError):
@@ -77,8 +76,6 @@ class World:
         """Who is told of events; they must not raise."""
         self.when_pushed: Callable[[Registry, Repository, Image], None] = lambda registry, repository, image: None
         """What is done after a push that changed something, before it is answered; it must not raise."""
-        self.scanning: dict[tuple[str, str], Configuration] = {}
-        """How each registry (account, Region) scans, as far as somebody asked; see `scan_rules`."""
         with contextlib.ExitStack() as undo:
             try:
                 # Only its owner may read the key of the tokens.
@@ -158,7 +155,7 @@ class World:
 
     def _let_go(self) -> None:
         if self._lock is not None:
-            # Unlocked by name: a forked child may have the file open too.
+            # Unlocked by name: a process that is just being started may have the file open too.
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None

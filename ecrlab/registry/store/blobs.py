@@ -46,7 +46,7 @@ class _Hash:
         if len(piece) < BESIDE:
             so_far.update(piece)
         else:
-            self._under_way = _hashers(os.getpid()).submit(so_far.update, piece)
+            self._under_way = _hashers().submit(so_far.update, piece)
 
     def so_far(self) -> "hashlib._Hash":
         """The hash of all pieces."""
@@ -57,9 +57,8 @@ class _Hash:
 
 
 @lru_cache(maxsize=1)
-def _hashers(process_id: int) -> ThreadPoolExecutor:
-    """Threads do not pass a fork."""
-    return ThreadPoolExecutor(os.cpu_count(), f"ecrlab-hash-{process_id}")
+def _hashers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), "ecrlab-hash")
 
 
 class BlobWriter:

@@ -2,17 +2,17 @@
 
 A change is one transaction: it happened whole or not at all, also after `kill -9` (SQLite's write-ahead log).
 Writers queue at one lock; readers see the last whole state and never wait. Connections are pooled, not kept
-by thread, because HTTP servers make a thread for a request; a forked child opens its own, because a
-connection must not pass a fork.
+by thread, because HTTP servers make a thread for a connection.
+
+A change says what it touches. The database itself says so, by triggers, so that no change can forget to: what
+`Remembered` keeps about a scope is valid until a change touches that scope.
 """
 
 import contextlib
-import math
-import os
 import sqlite3
 import threading
-import weakref
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from ecrlab.registry.errors import ServerException
@@ -147,6 +147,45 @@ CREATE TABLE IF NOT EXISTS history ( -- see tag_history.py; by name, because it 
 );
 """
 
+TOUCHES = """
+CREATE TEMP TRIGGER repository_made AFTER INSERT ON repository BEGIN
+    SELECT touches(NEW.account_id, NEW.region, NEW.name);
+END;
+CREATE TEMP TRIGGER repository_changed AFTER UPDATE ON repository BEGIN
+    SELECT touches(NEW.account_id, NEW.region, NEW.name);
+END;
+CREATE TEMP TRIGGER repository_deleted AFTER DELETE ON repository BEGIN
+    SELECT touches(OLD.account_id, OLD.region, OLD.name), touches(OLD.id);
+END;
+CREATE TEMP TRIGGER setting_made AFTER INSERT ON registry_setting BEGIN
+    SELECT touches(NEW.account_id, NEW.region);
+END;
+CREATE TEMP TRIGGER setting_changed AFTER UPDATE ON registry_setting BEGIN
+    SELECT touches(NEW.account_id, NEW.region);
+END;
+CREATE TEMP TRIGGER setting_deleted AFTER DELETE ON registry_setting BEGIN
+    SELECT touches(OLD.account_id, OLD.region);
+END;
+CREATE TEMP TRIGGER layer_changed AFTER UPDATE OF size, media_type, has_bytes ON layer BEGIN
+    SELECT touches(NEW.repository_id);
+END;
+CREATE TEMP TRIGGER layer_deleted AFTER DELETE ON layer BEGIN
+    SELECT touches(OLD.repository_id);
+END;
+CREATE TEMP TRIGGER image_archived_or_restored AFTER UPDATE OF archived, archived_at, activated_at ON image BEGIN
+    SELECT touches(NEW.repository_id);
+END;
+CREATE TEMP TRIGGER image_deleted AFTER DELETE ON image BEGIN
+    SELECT touches(OLD.repository_id);
+END;
+"""
+"""Which rows touch which scope. A push touches none: it adds, and what is not there is never remembered.
+
+(account, Region, name)   a repository: that it exists, its settings and policy
+(account, Region)         the settings of a registry
+(repository id,)          the layers of a repository, and whether an archived image hides them
+"""
+
 VERSION = 2
 """What `PRAGMA user_version` says of a database of this layout."""
 
@@ -171,11 +210,12 @@ class Store:
         self._durable = durable
         self._is_closed = False
         self._is_tight = False  # from the first change that the disk refused
-        self.epoch = 0.0
-        """Another one after each change that may have touched what is remembered; equal to none, not even itself, in
-        a forked child, which does not see what its parent changes.
-        """
-        self._begin_in_this_process()
+        self._write_lock = threading.RLock()
+        self._pool_lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._touched: set[tuple[Hashable, ...]] = set()
+        self._touches: Counter[tuple[Hashable, ...]] = Counter()
+        self._replaced = 0
         writer = self._writer = self._connect()
         try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
@@ -183,10 +223,10 @@ class Store:
                 raise sqlite3.DatabaseError(f"{path} has layout {version}; this ecrlab reads layout {VERSION}")
             writer.executescript(SCHEMA)
             writer.execute(f"PRAGMA user_version = {VERSION}")
+            self._watch(writer)
         except BaseException:
             self.close()
             raise
-        _stores.add(self)
 
     def exclusively(self) -> contextlib.AbstractContextManager[object]:
         """Keep other writers out for longer than one change (a change and the files it frees, a change and
@@ -202,17 +242,16 @@ class Store:
         with self._write_lock:
             self._check_open()
             try:
-                db = self._writer = self._writer or self._connect()
+                db = self._write_connection()
                 db.execute("BEGIN IMMEDIATE")
-                self._keeps_remembered = False
+                self._touched.clear()
                 try:
                     yield db
                     db.execute("COMMIT")
                 except BaseException as error:
                     self._undo(db, error)
                     raise
-                if not self._keeps_remembered:
-                    self.epoch += 1
+                self._touches.update(self._touched)
                 if self._is_tight:
                     # The change is made; that the log could not be folded is the next one's trouble.
                     with contextlib.suppress(sqlite3.OperationalError):
@@ -222,11 +261,9 @@ class Store:
                     raise refused from error
                 raise
 
-    def keep_remembered(self) -> None:
-        """Say of the change under way that it touches nothing that is remembered: it only adds, or changes other
-        things.
-        """
-        self._keeps_remembered = True
+    def version(self, *scopes: tuple[Hashable, ...]) -> tuple[int, ...]:
+        """A number for each of some scopes (see `TOUCHES`): another one after each change that touched it."""
+        return (self._replaced, *[self._touches[scope] for scope in scopes])
 
     @contextlib.contextmanager
     def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
@@ -258,10 +295,10 @@ class Store:
         """Take over all that another database holds, in one change. Raises `ServerException` on a full disk."""
         with self._write_lock:
             self._check_open()
-            db = self._writer = self._writer or self._connect()
+            db = self._write_connection()
             try:
                 other.backup(db)
-                self.epoch += 1
+                self._replaced += 1
             except sqlite3.OperationalError as error:
                 if refused := disk.refusal(error):
                     raise refused from error
@@ -281,6 +318,17 @@ class Store:
     def _check_open(self) -> None:
         if self._is_closed:
             raise ServerException("This lab has been stopped.")
+
+    def _write_connection(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = self._connect()
+            self._watch(self._writer)
+        return self._writer
+
+    def _watch(self, writer: sqlite3.Connection) -> None:
+        """Note what the changes of this connection touch."""
+        writer.create_function("touches", -1, lambda *scope: self._touched.add(scope))
+        writer.executescript(TOUCHES)
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, cached_statements=256)
@@ -321,28 +369,3 @@ class Store:
                 self._readers.append(db)
                 return
         db.close()
-
-    def _begin_in_this_process(self) -> None:
-        self._write_lock = threading.RLock()
-        self._pool_lock = threading.Lock()
-        self._writer = None
-        self._readers: list[sqlite3.Connection] = []
-
-    def _leave_to_the_parent(self) -> None:
-        # Closing a connection here could take the parent's file locks away, so they are kept and never
-        # touched.
-        _of_the_parent.extend([*self._readers, self._writer])
-        self.epoch = math.nan
-        self._begin_in_this_process()
-
-
-_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-_of_the_parent: list[sqlite3.Connection | None] = []
-
-
-def _after_fork() -> None:
-    for store in list(_stores):
-        store._leave_to_the_parent()
-
-
-os.register_at_fork(after_in_child=_after_fork)

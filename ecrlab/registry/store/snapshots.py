@@ -54,5 +54,4 @@ def put_back(world: World, snapshot: Snapshot) -> None:
         staged.commit()
         world.uploads.end_all()
         world.store.replace(staged)
-        world.scanning.clear()
         world.collector.begin_anew()

@@ -135,7 +135,7 @@ def _policies_on(wish: Wish) -> list[str]:
             )
             return [row[0] for row in rows]
 
-    return registry.world.remembered(("policies", *where, wish.name), look_up)
+    return registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,5 @@
-"""One change is whole or nothing; a look sees one state; a connection stays in its process."""
+"""One change is whole or nothing; a look sees one state."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -112,27 +111,6 @@ def test_writers_queue_and_no_update_is_lost(store):
         thread.join()
 
     assert recall(store) == "400"
-
-
-def test_a_forked_child_reads_with_connections_of_its_own_while_its_parent_writes(store):
-    remember(store, "parent's")
-    recall(store)
-
-    # The write lock is held at the moment of the fork, as another thread might hold it.
-    with store.exclusively():
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if recall(store) == "parent's" and not store_is_shared(store) else 1)
-    _, status = os.waitpid(child, 0)
-
-    assert os.waitstatus_to_exitcode(status) == 0
-    remember(store, "still usable")
-    assert recall(store) == "still usable"
-
-
-def store_is_shared(store: Store) -> bool:
-    remember(store, "child's")  # would wait for ever at the parent's lock
-    return not store_module._of_the_parent
 
 
 def test_a_closed_store_stays_closed(store):

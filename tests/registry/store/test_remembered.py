@@ -1,15 +1,28 @@
 """What is looked up again and again is remembered, and never for longer than it is true."""
 
-import os
+import contextlib
 import sqlite3
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ecrlab.errors import EcrLabError
+from ecrlab.registry import archive, deletions, images, layers, repositories, scan_rules
+from ecrlab.registry import settings as registry_settings
 from ecrlab.registry.store import remembered as remembered_module
+from ecrlab.registry.store import snapshots
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.remembered import Remembered
+from ecrlab.registry.world import Registry, World
+from ecrlab.simulator.access import judging
+from tests.registry.conftest import ACCOUNT, REGION, Client, digest_of
+
+SCOPE = (ACCOUNT, REGION)
 
 
 @pytest.fixture
@@ -20,19 +33,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def remembered(store: Store) -> Remembered:
-    return Remembered(store)
+def remembered(store: Store) -> Callable[..., object]:
+    memory = Remembered(store)
+    return lambda key, look_up: memory(key, look_up, of=(SCOPE,))
 
 
-def write(store: Store, value: str) -> None:
+def write(store: Store, value: str, region: str = REGION) -> None:
     with store.write() as db:
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('word', ?)", (value,))
+        db.execute("INSERT OR REPLACE INTO registry_setting VALUES (?, ?, 'word', ?)", (ACCOUNT, region, value))
 
 
 def looker(store: Store) -> Callable[[], str | None]:
     def look() -> str | None:
         with store.read(one=True) as db:
-            row = db.execute("SELECT value FROM meta WHERE name = 'word'").fetchone()
+            row = db.execute("SELECT value FROM registry_setting WHERE region = ?", (REGION,)).fetchone()
         return None if row is None else row[0]
 
     return look
@@ -49,7 +63,7 @@ def test_it_is_looked_up_once(store, remembered):
     assert remembered("word", never) == "one"
 
 
-def test_any_change_may_have_touched_it(store, remembered):
+def test_a_change_of_its_scope_touches_it(store, remembered):
     write(store, "one")
     remembered("word", looker(store))
 
@@ -58,24 +72,19 @@ def test_any_change_may_have_touched_it(store, remembered):
     assert remembered("word", looker(store)) == "two"
 
 
-def test_a_change_that_says_so_leaves_it_remembered_and_the_next_one_does_not(store, remembered):
+def test_a_change_of_another_scope_leaves_it_remembered(store, remembered):
     write(store, "one")
     remembered("word", looker(store))
 
-    with store.write():
-        store.keep_remembered()
+    write(store, "elsewhere", region="eu-west-1")
 
     assert remembered("word", never) == "one"
-    write(store, "two")
-    assert remembered("word", looker(store)) == "two"
 
 
 def test_what_is_not_there_is_looked_up_again(store, remembered):
     assert remembered("word", looker(store)) is None
 
-    with store.write() as db:
-        db.execute("INSERT INTO meta VALUES ('word', 'new')")
-        store.keep_remembered()
+    write(store, "new")
 
     assert remembered("word", looker(store)) == "new"
 
@@ -97,26 +106,21 @@ def test_an_undone_change_was_none(store, remembered):
     remembered("word", looker(store))
 
     with pytest.raises(sqlite3.OperationalError), store.write() as db:
-        db.execute("UPDATE meta SET value = 'two' WHERE name = 'word'")
+        db.execute("UPDATE registry_setting SET value = 'two'")
         db.execute("no SQL")
 
     assert remembered("word", looker(store)) == "one"
 
 
-def test_a_forked_child_remembers_nothing_because_it_does_not_see_its_parents_changes(store, remembered):
+def test_a_new_connection_for_changes_says_what_they_touch_as_well(store, remembered):
     write(store, "one")
     remembered("word", looker(store))
-    ready, go = os.pipe()
 
-    child = os.fork()
-    if child == 0:
-        os.read(ready, 1)
-        os._exit(0 if remembered("word", looker(store)) == "two" else 1)
+    store._writer.close()
+    store._writer = None
     write(store, "two")
-    os.write(go, b".")
-    _, status = os.waitpid(child, 0)
 
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert remembered("word", looker(store)) == "two"
 
 
 def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
@@ -125,4 +129,184 @@ def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
     for number in range(10):
         assert remembered(number, lambda number=number: number) == number
 
-    assert len(remembered._found) <= 3
+    assert len(remembered.__closure__[0].cell_contents._found) <= 3
+
+
+REPOSITORY = (ACCOUNT, REGION, "app")
+POLICY = (
+    '{"Version": "2012-10-17", "Statement": '
+    '{"Sid": "%s", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "touched"),
+    [
+        ("INSERT INTO repository VALUES (2, '123456789012', 'us-east-1', 'new', 0, '{}', NULL)", (*SCOPE, "new")),
+        ("UPDATE repository SET settings = '{}'", REPOSITORY),
+        ("UPDATE repository SET policy = '{}'", REPOSITORY),
+        ("DELETE FROM repository", REPOSITORY),
+        ("DELETE FROM repository", (1,)),
+        ("INSERT OR REPLACE INTO registry_setting VALUES ('123456789012', 'us-east-1', 'policy', '{}')", SCOPE),
+        ("UPDATE registry_setting SET value = 'x'", SCOPE),
+        ("DELETE FROM registry_setting", SCOPE),
+        ("UPDATE layer SET size = 1", (1,)),
+        ("UPDATE layer SET media_type = 'x'", (1,)),
+        ("UPDATE layer SET has_bytes = 0", (1,)),
+        ("DELETE FROM layer", (1,)),
+        ("UPDATE image SET archived = 1", (1,)),
+        ("UPDATE image SET archived_at = 1", (1,)),
+        ("UPDATE image SET activated_at = 1", (1,)),
+        ("DELETE FROM image", (1,)),
+    ],
+)
+def test_every_change_of_what_is_remembered_touches_its_scope(app, statement, touched):
+    app.push(b"base", tag="v1")
+    registry_settings.put_policy(app.registry, POLICY % "s")
+    store = app.registry.world.store
+    before = store.version(touched)
+
+    with store.write() as db:
+        db.execute(statement)
+
+    assert store.version(touched) != before
+
+
+def test_a_push_touches_nothing(app, monkeypatch):
+    first = app.push(b"base", tag="v1")
+    found = [repositories.find(app.registry, "app"), layers.find(app.registry, "app", digest_of(b"base"))]
+    for name in ("repositories.get", "layers._get"):
+        monkeypatch.setattr(f"ecrlab.registry.{name}", lambda *_: never())
+
+    app.put(app.manifest(b"base", annotations={"a": "b"}), tag="v1")
+
+    assert [repositories.find(app.registry, "app"), layers.find(app.registry, "app", digest_of(b"base"))] == found
+    assert first.digest
+
+
+NAMES = ("app", "web")
+BODIES = (b"one", b"two")
+DIGESTS = tuple(digest_of(body) for body in BODIES)
+
+Step = Callable[[Registry, str, int], object]
+
+
+def _archive(registry: Registry, name: str, which: int) -> None:
+    for image in images.describe(registry, name)[which : which + 1]:
+        archive.update(registry, name, images.ImageId(image.digest), archive.ARCHIVE)
+
+
+def _restore(registry: Registry, name: str, which: int) -> None:
+    for image in images.describe(registry, name, status="ARCHIVED")[:1]:
+        archive.update(registry, name, images.ImageId(image.digest), archive.STANDARD)
+
+
+def _delete_image(registry: Registry, name: str, which: int) -> None:
+    ids = [images.ImageId(image.digest) for image in images.describe(registry, name)[which : which + 1]]
+    deletions.delete(registry, name, ids)
+    registry.world.collector.collect(grace=False)
+
+
+def _mount(registry: Registry, name: str, which: int) -> None:
+    layers.mount(registry, name, DIGESTS[which], NAMES[1 - NAMES.index(name)])
+
+
+def _go_back(registry: Registry, name: str, which: int) -> None:
+    """Put back the state before a repository was made or deleted."""
+    world = registry.world
+    before = snapshots.take(world)
+    with contextlib.suppress(EcrLabError):
+        repositories.delete(registry, name, force=True)
+        repositories.create(registry, name)
+        Client(registry, name).layer(BODIES[which])
+    seen(registry)
+    snapshots.put_back(world, before)
+
+
+STEPS: dict[str, Step] = {
+    "create": lambda registry, name, which: repositories.create(registry, name),
+    "delete": lambda registry, name, which: repositories.delete(registry, name, force=True),
+    "settings": lambda registry, name, which: repositories.update(registry, name, scan_on_push=bool(which)),
+    "policy": lambda registry, name, which: repositories.set_policy(registry, name, POLICY % f"s{which}"),
+    "no policy": lambda registry, name, which: repositories.delete_policy(registry, name),
+    "registry policy": lambda registry, name, which: registry_settings.put_policy(registry, POLICY % f"r{which}"),
+    "no registry policy": lambda registry, name, which: registry_settings.delete_policy(registry),
+    "scanning": lambda registry, name, which: scan_rules.put_configuration(
+        registry, scan_rules.Configuration(("BASIC", "ENHANCED")[which])
+    ),
+    "layer": lambda registry, name, which: Client(registry, name).layer(BODIES[which]),
+    "no layer": lambda registry, name, which: layers.delete(registry, name, DIGESTS[which]),
+    "mount": _mount,
+    "push": lambda registry, name, which: Client(registry, name).push(BODIES[which], tag="v1"),
+    "push another": lambda registry, name, which: Client(registry, name).push(*BODIES, config=b"%d" % which),
+    "archive": _archive,
+    "restore": _restore,
+    "delete image": _delete_image,
+    "go back": _go_back,
+}
+
+
+def seen(registry: Registry) -> dict[object, object]:
+    """All that is remembered, as those who ask get it."""
+    found: dict[object, object] = {"scanning": scan_rules.configuration(registry)}
+    for name in NAMES:
+        wish = judging._about("ecr:BatchGetImage", registry, name)
+        found["policies", name] = judging._policies_on(wish)
+        try:
+            found[name] = repositories.find(registry, name)
+        except EcrLabError as error:
+            found[name] = type(error)
+            continue
+        for digest in DIGESTS:
+            found[name, digest] = layers.find(registry, name, digest)
+    return found
+
+
+def seen_anew(registry: Registry) -> dict[object, object]:
+    """The same, past what is remembered."""
+    world = registry.world
+    kept, world.remembered = world.remembered, lambda key, look_up, **_: look_up()
+    try:
+        return seen(registry)
+    finally:
+        world.remembered = kept
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.sampled_from(NAMES), st.integers(0, 1)), max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_what_is_remembered_is_what_the_database_holds_after_any_changes(steps):
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(Path(directory) / "state", seed="remembered", durable=False)
+        with contextlib.closing(world):
+            registry = world.registry(ACCOUNT, REGION)
+            for name in NAMES:
+                Client(registry, repositories.create(registry, name).name).push(BODIES[0], tag="v1")
+            for step, name, which in [("scanning", "app", 0), *steps]:
+                with contextlib.suppress(EcrLabError):
+                    STEPS[step](registry, name, which)
+                assert seen(registry) == seen_anew(registry), step
+
+
+def test_nobody_sees_what_was_before_a_change_that_has_ended(app):
+    """Readers look while a writer changes: nothing older than the last change that had ended when they began."""
+    rounds, ended, failures = 200, [0], []
+
+    def settings_of_round() -> int:
+        return dict(repositories.find(app.registry, "app").settings.resource_tags).get("round", 0)
+
+    def look() -> None:
+        while ended[0] < rounds:
+            at_least = ended[0]
+            if (found := settings_of_round()) < at_least:
+                failures.append((found, at_least))
+
+    readers = [threading.Thread(target=look) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, rounds + 1):
+        repositories.update(app.registry, "app", resource_tags=(("round", number),))
+        ended[0] = number
+    for reader in readers:
+        reader.join()
+
+    assert failures == []
