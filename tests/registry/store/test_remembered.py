@@ -135,8 +135,11 @@ def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
 REPOSITORY = (ACCOUNT, REGION, "app")
 POLICY = (
     '{"Version": "2012-10-17", "Statement": '
-    '{"Sid": "%s", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}}'
+    '{"Sid": "%s", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"%s}}'
 )
+
+
+EVERYWHERE = ', "Resource": "*"'
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ POLICY = (
 )
 def test_every_change_of_what_is_remembered_touches_its_scope(app, statement, touched):
     app.push(b"base", tag="v1")
-    registry_settings.put_policy(app.registry, POLICY % "s")
+    registry_settings.put_policy(app.registry, POLICY % ("s", EVERYWHERE))
     store = app.registry.world.store
     before = store.version(touched)
 
@@ -227,9 +230,11 @@ STEPS: dict[str, Step] = {
     "create": lambda registry, name, which: repositories.create(registry, name),
     "delete": lambda registry, name, which: repositories.delete(registry, name, force=True),
     "settings": lambda registry, name, which: repositories.update(registry, name, scan_on_push=bool(which)),
-    "policy": lambda registry, name, which: repositories.set_policy(registry, name, POLICY % f"s{which}"),
+    "policy": lambda registry, name, which: repositories.set_policy(registry, name, POLICY % (f"s{which}", "")),
     "no policy": lambda registry, name, which: repositories.delete_policy(registry, name),
-    "registry policy": lambda registry, name, which: registry_settings.put_policy(registry, POLICY % f"r{which}"),
+    "registry policy": lambda registry, name, which: registry_settings.put_policy(
+        registry, POLICY % (f"r{which}", EVERYWHERE)
+    ),
     "no registry policy": lambda registry, name, which: registry_settings.delete_policy(registry),
     "scanning": lambda registry, name, which: scan_rules.put_configuration(
         registry, scan_rules.Configuration(("BASIC", "ENHANCED")[which])
@@ -285,6 +290,13 @@ def test_what_is_remembered_is_what_the_database_holds_after_any_changes(steps):
                 with contextlib.suppress(EcrLabError):
                     STEPS[step](registry, name, which)
                 assert seen(registry) == seen_anew(registry), step
+
+
+def test_each_of_these_changes_can_be_made(registry):
+    for name in NAMES:
+        Client(registry, repositories.create(registry, name).name).push(BODIES[0], tag="v1")
+    for step in sorted(STEPS.keys() - {"create", "delete"}, key=list(STEPS).index):
+        STEPS[step](registry, "app", 0)
 
 
 def test_nobody_sees_what_was_before_a_change_that_has_ended(app):
