@@ -20,7 +20,7 @@ def image_action(
     change: Change, registry: Registry, repository: str, action: str, digest: str | None, tag: str | None
 ) -> None:
     """A tag, or an image without one, was pushed (`PUSH`) or deleted (`DELETE`)."""
-    if not registry.world.listeners:
+    if not registry.world.events:
         return
     # UNSURE: what the event of an image without a tag has for image-tag; here nothing. Whether a deleted image with
     # several tags is one event or several; several, as the answer of BatchDeleteImage has it. And whether signatures

@@ -40,7 +40,7 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
         changed = images.find_in(change.db, repository, found.digest) or image
     if target == STANDARD:
         # A restored image counts as pushed. UNSURE: when it is scanned; here as the restore begins.
-        registry.world.when_pushed(registry, repository, changed)
+        registry.world.after_push.tell(registry, repository, changed)
     return changed
 
 

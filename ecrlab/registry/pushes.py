@@ -88,7 +88,7 @@ def put(
             announcements.image_action(change, registry, repository_name, "PUSH", manifest.digest, tag)
     registry.world.collector.fulfil(layer_ids)
     if change.happened:
-        registry.world.when_pushed(registry, repository, image)
+        registry.world.after_push.tell(registry, repository, image)
     return image
 
 

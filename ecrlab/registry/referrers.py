@@ -91,9 +91,9 @@ def follow_subjects(world: World, midnight: datetime, *, by: str) -> datetime | 
         registry = world.registry(row["account_id"], row["region"])
         with world.change(at=midnight) as change:
             repository = repositories.get(change.db, registry, row["name"])
-            went, _, freed = deletions.delete_in(change, registry, repository, [ImageId(row["digest"])], by=by)
-        deletions.collect(registry, repository, freed)
-        again = again or bool(went)
+            deletion = deletions.delete_in(change, registry, repository, [ImageId(row["digest"])], by=by)
+        deletions.finish(registry, repository, deletion)
+        again = again or bool(deletion.gone)
     for row in archived:
         registry = world.registry(row["account_id"], row["region"])
         with world.change(at=midnight) as change:

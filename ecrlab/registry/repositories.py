@@ -134,11 +134,16 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
             one = change.db.execute("SELECT 1 FROM image WHERE repository_id = ? LIMIT 1", (repository.id,))
             if one.fetchone() is not None and not force:
                 raise RepositoryNotEmptyException(name, registry.account_id)
+            images = change.db.execute(
+                "SELECT digest FROM image WHERE repository_id = ? ORDER BY id", (repository.id,)
+            ).fetchall()
             layers = change.db.execute("SELECT digest FROM layer WHERE repository_id = ?", (repository.id,)).fetchall()
             tag_history.note_end(change, registry, name, repository.id, by)
             change.db.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
         world.uploads.end_all(repository.id)
         world.collector.forget(row["digest"] for row in layers)
+    if images:
+        world.after_deletion.tell(registry, repository, [row["digest"] for row in images])
     return repository
 
 

@@ -1,9 +1,10 @@
 """All of ECR that one lab holds: every account and Region, one memory, one clock.
 
     World ── registry(account, Region) ──► Registry ── the verbs of repositories, images, layers, tokens
-      ├ store    what is known (SQLite)
-      ├ blobs    what was pushed (files)
-      └ clock    when it is
+      ├ store      what is known (SQLite)
+      ├ blobs      what was pushed (files)
+      ├ clock      when it is
+      └ listeners  who is told of what happens, and asked for what is absent
 
 A registry is one account in one Region, as on AWS; registries share nothing but the disk.
 """
@@ -15,7 +16,7 @@ import itertools
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.registry import names
 from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.listeners import Asked, Told
 from ecrlab.registry.nights import DAY, Nights
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.collector import Collector
@@ -34,8 +36,10 @@ from ecrlab.registry.store.remembered import Remembered
 from ecrlab.registry.store.uploads import Uploads
 
 if TYPE_CHECKING:
-    from ecrlab.registry.images import Image
+    from ecrlab.registry.images import Image, ImageId
+    from ecrlab.registry.layers import Layer
     from ecrlab.registry.repositories import Repository
+    from ecrlab.registry.wanted import Wanted
 
 
 class StateError(EcrLabError):
@@ -72,10 +76,12 @@ class World:
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
-        self.listeners: list[Callable[[ServiceEvent], None]] = []
-        """Who is told of events; they must not raise."""
-        self.when_pushed: Callable[[Registry, Repository, Image], None] = lambda registry, repository, image: None
-        """What is done after a push that changed something, before it is answered; it must not raise."""
+        self.events: Told[ServiceEvent] = Told()
+        self.after_push: Told[Registry, Repository, Image] = Told()
+        self.after_deletion: Told[Registry, Repository, Sequence[str]] = Told()
+        self.repository_wanted: Asked[[Wanted], Repository] = Asked()
+        self.image_wanted: Asked[[Wanted, Repository, ImageId], Image] = Asked()
+        self.blob_wanted: Asked[[Wanted, Repository, str], Layer] = Asked()
         with contextlib.ExitStack() as undo:
             try:
                 # Only its owner may read the key of the tokens.
@@ -126,12 +132,7 @@ class World:
             if change.happened and at is None:
                 self.clock.settle(instant)
         for event in change.events:
-            self.tell(event)
-
-    def tell(self, event: ServiceEvent) -> None:
-        """Tell an event to whoever listens."""
-        for listen in self.listeners:
-            listen(event)
+            self.events.tell(event)
 
     @property
     def is_behind(self) -> bool:

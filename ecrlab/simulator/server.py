@@ -13,12 +13,14 @@ from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.web_pages import WebPageWall
+from ecrlab.simulator.wiring import wire
 
 
 def application(
     world: World, aws: AwsFace | None = None, *, beforehand: Beforehand | None = None, quirks: bool = False
 ) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
+    wire(world)
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
     dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), beforehand or Beforehand())
     return ProxyGate(WebPageWall(dispatcher))

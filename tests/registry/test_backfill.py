@@ -108,7 +108,7 @@ def test_recording_takes_no_time_and_keeps_the_instants(world, client):
 
 def test_nobody_is_told_of_the_past(world, client):
     told = []
-    world.listeners.append(told.append)
+    world.events.add(told.append)
 
     backfill.record(client.registry, APP, [Pushed(before(world, 1), "app", client.manifest(b"one"), ("v1",))])
 

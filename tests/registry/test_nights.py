@@ -126,7 +126,7 @@ def test_events_are_told_after_the_change_is_kept_and_not_when_it_fails(world):
         with world.store.read() as db:
             told.append((event, db.execute("SELECT count(*) FROM meta WHERE name = 'kept'").fetchone()[0]))
 
-    world.listeners.append(listen)
+    world.events.add(listen)
 
     with pytest.raises(ZeroDivisionError), world.change() as change:
         change.events.append(event)

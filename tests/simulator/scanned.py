@@ -52,7 +52,7 @@ class Lab:
         self.world = World(directory, self.clock, seed="enhanced", durable=False)
         self.server = Server(self.world)
         self.told: list[ServiceEvent] = []
-        self.world.listeners.append(self._hear)
+        self.world.events.add(self._hear)
         self.ecr = self.client("ecr")
         self.ecr.create_repository(repositoryName="app")
         self.app = Repository(self.ecr, "app")

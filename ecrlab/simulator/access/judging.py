@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from ecrlab.registry import iam, names, repositories
 from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
-from ecrlab.registry.repositories import Repository
 from ecrlab.registry.tokens import Token
+from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access.callers import Caller, named
 from ecrlab.simulator.access.identities import identity_of
@@ -48,15 +48,26 @@ def check(call: Call, service: str = "ecr") -> None:
         _judge(call.caller, wish, call.request)
 
 
-def authorize(token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
-    """The same for what the bearer of a registry token does under `/v2/`.
+def authorize(token: Token, action: str, registry: Registry, repository_name: str) -> None:
+    """Return if the bearer of a registry token may do this to a repository (`*` for all of them) under `/v2/`.
 
     Who the bearer is the token says, so that it lives on when the key that fetched it is gone; what they may do the
     policies of this moment say. Raises `AccessDeniedException`.
     """
     caller = named(token.account_id, token.principal, token.access_key)
-    name = "*" if repository is None else repository.name
-    _judge(caller, _about(action, registry, name), {})
+    _judge(caller, _about(action, registry, repository_name), {})
+
+
+def wanted(call: Call) -> Wanted:
+    """What a call wants of the repository that it names."""
+    registry, name = call.registry, call.repository_name
+    return Wanted(
+        registry,
+        name,
+        f"ecr:{call.operation}",
+        call.caller.arn,
+        lambda action: _judge(call.caller, _about(action, registry, name), {}),
+    )
 
 
 def would_lock_out(call: Call, policy_text: str) -> bool:

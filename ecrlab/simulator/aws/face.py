@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ecrlab.registry import wanted
 from ecrlab.registry.errors import (
     EcrError,
     SerializationException,
@@ -26,9 +27,6 @@ from ecrlab.simulator.access.callers import Caller, identify, read_signature
 from ecrlab.simulator.aws.calls import OPERATIONS, Call
 from ecrlab.simulator.aws.operations import load
 from ecrlab.simulator.aws.shapes import request_check, service_model
-from ecrlab.simulator.jobs import lifecycle
-from ecrlab.simulator.jobs.scans import on_push
-from ecrlab.simulator.moto import event_bridge
 
 TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
@@ -70,9 +68,6 @@ class AwsFace:
         self._identify = identify
         self.last_refusal: tuple[float, str] | None = None
         load()
-        event_bridge.listen(world)
-        lifecycle.install(world)
-        on_push.attend(world)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""
@@ -118,6 +113,8 @@ class AwsFace:
         host = headers.get("Host") or "127.0.0.1"
         call = Call(self.world, caller, signature.region, name, request, host)
         judging.check(call, service)
+        if service == "ecr" and "repositoryName" in request:
+            wanted.repository(judging.wanted(call))
         return function(call)
 
 

@@ -21,6 +21,7 @@ from ecrlab.lifecycle.forecast import next_change
 from ecrlab.lifecycle.image import ACTIVATING
 from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, STANDARD
 from ecrlab.registry import archive, deletions, images, lifecycle_policies, referrers, repositories, trail
+from ecrlab.registry.deletions import Deletion
 from ecrlab.registry.images import Failure, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry, World, moment
@@ -59,11 +60,6 @@ class LifecycleRuns:
         return min((instant for instant in wanted if instant is not None), default=None)
 
 
-def install(world: World) -> None:
-    """Let policies act in a world; once is enough, however many faces it has."""
-    world.nights.do(LifecycleRuns(world))
-
-
 def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
     """Let the policy of one repository act; give the instant at which it would next have something to do."""
     with registry.world.change(at=midnight) as change:
@@ -72,7 +68,7 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
         policy = read(kept.text)
         seen = shelf(change.db, repository, midnight)
         evaluation = lifecycle.evaluate(policy, seen, midnight)
-        deeds, freed = _act(change, registry, repository, evaluation)
+        deeds, deletion = _act(change, registry, repository, evaluation)
         refused = " ".join(f"{deed.image.image_digest} {deed.rule.rule_priority}" for deed in deeds if deed.failure)
         # UNSURE: whether a run that did nothing is recorded, and a failure again each night; neither, so that nights
         # can be passed over.
@@ -85,7 +81,7 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
         if done:
             # What went may free what is left, such as the parts of an index: then there is work the night after.
             evaluation = lifecycle.evaluate(policy, _left(seen, done, midnight), midnight)
-    deletions.collect(registry, repository, freed)
+    deletions.finish(registry, repository, deletion)
     return midnight if evaluation.expiring or evaluation.transitioning else next_change(evaluation)
 
 
@@ -138,8 +134,8 @@ def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) 
 
 def _act(
     change: Change, registry: Registry, repository: Repository, evaluation: Evaluation
-) -> tuple[list[Deed], list[int]]:
-    """Delete and archive what a policy takes; say what was done and what failed, and which layers are free."""
+) -> tuple[list[Deed], Deletion]:
+    """Delete and archive what a policy takes; return what was done and what failed, and the deletion to finish."""
     # First what cannot go, while the index that lists it is still there: so it is refused as by BatchDeleteImage.
     deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.hindered()]
     rules = {rule.rule_priority: rule for rule in evaluation.policy}
@@ -148,15 +144,15 @@ def _act(
         for verdicts in (evaluation.expiring, evaluation.transitioning)
     )
     ids = [ImageId(image.image_digest) for image, _ in expiring]
-    _, failures, freed = deletions.delete_in(change, registry, repository, ids, by=BY)
-    failed = {failure.image_id.digest: failure for failure in failures}
+    deletion = deletions.delete_in(change, registry, repository, ids, by=BY)
+    failed = {failure.image_id.digest: failure for failure in deletion.failures}
     deeds += [Deed(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
     for image, rule in transitioning:
         found = images.find_in(change.db, repository, image.image_digest)
         if found is not None:
             archive.archive_in(change, registry, repository, found)
             deeds.append(Deed(image, rule))
-    return deeds, freed
+    return deeds, deletion
 
 
 def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> Deed:

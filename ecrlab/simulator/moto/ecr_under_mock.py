@@ -29,6 +29,7 @@ from ecrlab.simulator import downloads
 from ecrlab.simulator.access.callers import Caller, backends, identify
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.moto import seams
+from ecrlab.simulator.wiring import wire
 
 API = {
     "ecr": (
@@ -106,6 +107,7 @@ class EcrUnderMock:
                 # Removed at the latest when the process ends.
                 self._directory = tempfile.TemporaryDirectory(prefix="ecrlab-mock-")
                 world = World(Path(self._directory.name), seed=SEED, durable=False)
+                wire(world)
                 seams.belongs_to(world)
                 self._face = AwsFace(world, identify=_as_moto_lets)
             return self._face

@@ -63,9 +63,3 @@ def as_message(event: ServiceEvent, event_id: str) -> dict[str, Any]:
         "resources": list(event.resources),
         "detail": event.detail,
     }
-
-
-def listen(world: World) -> None:
-    """Let a world's events reach EventBridge; once is enough for a world, however many faces it has."""
-    if not any(isinstance(listener, EventsOut) for listener in world.listeners):
-        world.listeners.append(EventsOut(world))

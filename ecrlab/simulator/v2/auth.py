@@ -15,7 +15,6 @@ from typing import Protocol
 
 from ecrlab.registry import names, tokens
 from ecrlab.registry.errors import AccessDeniedException
-from ecrlab.registry.repositories import Repository
 from ecrlab.registry.tokens import ExpiredToken, InvalidToken, Token
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.v2.errors import Refusal
@@ -35,11 +34,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "")
 
 
 class Authorize(Protocol):
-    """The rules: raises `AccessDeniedException` if a token's bearer may not do this in that registry or
-    repository.
+    """The rules: raises `AccessDeniedException` if a token's bearer may not do this to that repository, or (`*`) to
+    all repositories of the registry.
     """
 
-    def __call__(self, token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
+    def __call__(self, token: Token, action: str, registry: Registry, repository_name: str) -> None:
         """Return if they may."""
 
 
@@ -125,10 +124,10 @@ def registry_of(world: World, host: str, token: Token) -> Registry:
     return world.registry(found["account"], region)
 
 
-def owners_only(token: Token, action: str, registry: Registry, repository: Repository | None) -> None:
+def owners_only(token: Token, action: str, registry: Registry, repository_name: str) -> None:
     """The rule without policies: an account does what it likes in its own registry and nothing in others'."""
     if token.account_id != registry.account_id:
-        resource = repository.arn if repository else f"arn:aws:ecr:{registry.region}:{registry.account_id}:*"
+        resource = names.repository_arn(registry.account_id, registry.region, repository_name)
         tail = f"because no resource-based policy allows the {action} action"
         raise AccessDeniedException(token.principal, action, resource, tail)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecrlab.registry import layers, names, repositories, settings
+from ecrlab.registry import layers, names, repositories, settings, wanted
 from ecrlab.registry.errors import (
     AccessDeniedException,
     RepositoryNotFoundException,
@@ -203,6 +203,7 @@ def send(visit: Visit) -> Response:
     """GET: the bytes of a layer, or a range of them."""
     visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
+    wanted.blob(visit.wanted("ecr:GetDownloadUrlForLayer"), digest)
     # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
@@ -225,6 +226,7 @@ def look(visit: Visit) -> Response:
     """HEAD: whether a layer is there."""
     visit.may("ecr:BatchCheckLayerAvailability")
     digest = _digest(visit.thing)
+    wanted.blob(visit.wanted("ecr:BatchCheckLayerAvailability"), digest)
     layer = layers.find(visit.registry, visit.name, digest, to_push=True)
     if layer is None or layer.is_archived:
         raise _unknown(digest)

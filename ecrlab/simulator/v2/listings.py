@@ -31,7 +31,7 @@ def tags(visit: Visit) -> Response:
 
 def catalog(visit: Visit) -> Response:
     """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
-    visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, None)
+    visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, "*")
     most, after = _page(visit, MOST)
     # UNSURE: how ECR pages its catalog; its `last` is a cursor that only it can read, here it is the last name, as the
     # specification has it for tags.

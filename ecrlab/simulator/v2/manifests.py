@@ -5,7 +5,7 @@ registry it gives what was pushed, whatever the `Accept` header says, because th
 bytes and no others.
 """
 
-from ecrlab.registry import deletions, images, manifest, names, pushes
+from ecrlab.registry import deletions, images, manifest, names, pushes, wanted
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
@@ -20,19 +20,19 @@ _UNSPOKEN = ("", "application/json", "application/octet-stream")
 def put(visit: Visit) -> Response:
     """PUT: take in a manifest under a tag or under its own digest."""
     visit.may("ecr:PutImage")
-    wanted = _image_id(visit.thing)
+    asked = _image_id(visit.thing)
     body = visit.request.body.whole(manifest.LARGEST + 1)
     if len(body) > manifest.LARGEST:
         # UNSURE: ECR's status for a manifest over 4 MiB; 413, as in the specification.
         raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {manifest.LARGEST} bytes")
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
-    algorithm = (wanted.digest or "sha256:").partition(":")[0]
+    algorithm = (asked.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
     if visit.quirks:
         check_descriptors(parsed)
     visit.request.step_aside()
     image = pushes.put(
-        visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal
+        visit.registry, visit.name, parsed, tag=asked.tag, digest=asked.digest, again=True, by=visit.token.principal
     )
     headers: Headers = [
         ("Location", visit.url(f"manifests/{image.digest}")),
@@ -46,7 +46,9 @@ def put(visit: Visit) -> Response:
 def send(visit: Visit) -> Response:
     """GET: a manifest; the pull is recorded."""
     visit.may("ecr:BatchGetImage")
-    found, failures = images.pull(visit.registry, visit.name, [_known(visit)])
+    image_id = _known(visit)
+    wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
+    found, failures = images.pull(visit.registry, visit.name, [image_id])
     if failures:
         raise _unknown(failures[0].reason)
     image = found[0]
@@ -56,7 +58,9 @@ def send(visit: Visit) -> Response:
 def look(visit: Visit) -> Response:
     """HEAD: whether an image is there, and what it is; no pull."""
     visit.may("ecr:BatchGetImage")
-    image = images.find(visit.registry, visit.name, _known(visit))
+    image_id = _known(visit)
+    wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
+    image = images.find(visit.registry, visit.name, image_id)
     status = image.status(visit.registry.world.clock.now().timestamp())
     if status != "ACTIVE":
         raise _unknown(images.not_active(status))

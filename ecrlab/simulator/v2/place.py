@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ecrlab.registry import names, repositories
+from ecrlab.registry import names, repositories, wanted
 from ecrlab.registry.errors import InvalidParameterException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.tokens import Token
+from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.v2.auth import Authorize
 from ecrlab.simulator.v2.errors import Refusal
@@ -43,9 +44,21 @@ class Visit:
             raise Refusal(400, "NAME_INVALID", error.message) from error
         # UNSURE: whether ECR says that a repository does not exist to a caller who might not see it; it does, because
         # public reports of pushes have it so.
+        wanted.repository(self.wanted(action, name))
         repository = repositories.find(self.registry, name)
-        self.authorize(self.token, action, self.registry, repository)
+        self.authorize(self.token, action, self.registry, name)
         return repository
+
+    def wanted(self, action: str, name: str | None = None) -> Wanted:
+        """What this request wants of its own or another repository."""
+        name = self.name if name is None else name
+        return Wanted(
+            self.registry,
+            name,
+            action,
+            self.token.principal,
+            lambda other: self.authorize(self.token, other, self.registry, name),
+        )
 
     def upload(self, repository: Repository) -> Upload:
         """The open upload that is the thing here. Raises `UploadNotFoundException`."""

@@ -40,7 +40,7 @@ def app(lab):
 def told(world):
     """What the world tells of, from now on."""
     events = []
-    world.listeners.append(events.append)
+    world.events.add(events.append)
     return events
 
 

@@ -55,7 +55,7 @@ def test_a_rule_gets_the_whole_event_in_eventbridges_words(lab):
     world, client = lab
     taken = queue_on(client, {"source": ["aws.ecr"], "detail-type": ["ECR Image Action"]})
 
-    world.tell(event())
+    world.events.tell(event())
 
     [message] = taken()
     assert message.pop("id")
@@ -76,7 +76,7 @@ def test_a_pattern_chooses(lab):
     taken = queue_on(client, {"detail": {"action-type": ["PUSH"], "image-tag": [{"prefix": "v"}]}})
 
     for tag in ("v1", "latest", "v2"):
-        world.tell(event(**{"image-tag": tag}))
+        world.events.tell(event(**{"image-tag": tag}))
 
     assert [message["detail"]["image-tag"] for message in taken()] == ["v1", "v2"]
 
@@ -86,11 +86,11 @@ def test_a_rule_hears_its_own_region_only_and_nothing_while_disabled(lab):
     enabled = queue_on(client, {"source": ["aws.ecr"]}, "on")
     disabled = queue_on(client, {"source": ["aws.ecr"]}, "off", State="DISABLED")
 
-    world.tell(event(region="us-east-1"))
-    world.tell(event(region="lab-no-such-region"))
+    world.events.tell(event(region="us-east-1"))
+    world.events.tell(event(region="lab-no-such-region"))
 
     assert enabled() == disabled() == []
-    world.tell(event())
+    world.events.tell(event())
     assert (len(enabled()), len(disabled())) == (1, 0)
 
 
@@ -101,7 +101,7 @@ def test_a_log_group_is_a_target_as_well(lab):
     events.put_rule(Name="log", EventPattern=json.dumps({"source": ["aws.ecr"]}))
     events.put_targets(Rule="log", Targets=[{"Id": "1", "Arn": f"arn:aws:logs:{WHERE}:{ACCOUNT}:log-group:/ecr"}])
 
-    world.tell(event())
+    world.events.tell(event())
 
     [logged] = logs.filter_log_events(logGroupName="/ecr")["events"]
     assert json.loads(logged["message"])["detail"] == PUSH
@@ -114,7 +114,7 @@ def test_a_target_that_is_gone_stops_nobody_else(lab):
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="gone")["QueueUrl"])
     taken = queue_on(client, {"source": ["aws.ecr"]}, "there")
 
-    world.tell(event())
+    world.events.tell(event())
 
     assert len(taken()) == 1
 
@@ -125,7 +125,7 @@ def test_another_worlds_rules_hear_nothing(lab, tmp_path):
     other = World(tmp_path / "other", seed="other", durable=False)
     Server(other).stop()
 
-    other.tell(event())
+    other.events.tell(event())
     other.close()
 
     assert taken() == []
@@ -136,7 +136,7 @@ def test_two_faces_of_a_world_deliver_once(lab):
     Server(world).stop()
     taken = queue_on(client, {"source": ["aws.ecr"]})
 
-    world.tell(event())
+    world.events.tell(event())
 
     assert len(taken()) == 1
 
@@ -144,10 +144,10 @@ def test_two_faces_of_a_world_deliver_once(lab):
 def test_moto_is_not_loaded_for_an_event(tmp_path):
     script = (
         "import sys; from pathlib import Path; from ecrlab.registry.world import World;"
-        "from ecrlab.registry.events import ServiceEvent; from ecrlab.simulator.aws.face import AwsFace;"
-        f"world = World(Path({str(tmp_path / 'lab')!r})); AwsFace(world);"
-        "world.tell(ServiceEvent('123456789012', 'us-east-1', 0, 'ECR Image Action', {}));"
-        "assert len(world.listeners) == 1; print([name for name in sys.modules if name.startswith('moto.')])"
+        "from ecrlab.registry.events import ServiceEvent; from ecrlab.simulator.server import application;"
+        f"world = World(Path({str(tmp_path / 'lab')!r})); application(world); application(world);"
+        "world.events.tell(ServiceEvent('123456789012', 'us-east-1', 0, 'ECR Image Action', {}));"
+        "assert len(world.events._listeners) == 1; print([name for name in sys.modules if name.startswith('moto.')])"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ran.stdout == "[]\n", ran.stderr

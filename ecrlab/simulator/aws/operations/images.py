@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.registry import archive, deletions, images, manifest, pushes
+from ecrlab.registry import archive, deletions, images, manifest, pushes, wanted
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
+from ecrlab.simulator.access import judging
 from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 from ecrlab.simulator.aws.operations import scanning
@@ -68,6 +69,7 @@ def batch_get_image(call: Call) -> dict[str, Any]:
     ids = _ids(call.request["imageIds"])
     # UNSURE: on AWS acceptedMediaTypes can make ECR convert a manifest between Docker's and OCI's form; here it is
     # passed over, and every manifest is given as it was pushed, so that its digest is its own.
+    wanted.some_images(judging.wanted(call), ids)
     found, failures = images.pull(call.registry, call.repository_name, ids)
     failed = {failure.image_id for failure in failures}
     asked = [image_id for image_id in ids if image_id not in failed]

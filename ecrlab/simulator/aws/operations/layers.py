@@ -6,9 +6,10 @@ allow or deny (API reference).
 
 from typing import Any
 
-from ecrlab.registry import layer_parts, layers, names
+from ecrlab.registry import layer_parts, layers, names, wanted
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
+from ecrlab.simulator.access import judging
 from ecrlab.simulator.aws.calls import Call, operation
 
 DEFAULT_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -64,6 +65,7 @@ def complete_layer_upload(call: Call) -> dict[str, Any]:
 def get_download_url_for_layer(call: Call) -> dict[str, Any]:
     """Where the bytes of a layer are for the next hour."""
     digest = call.request["layerDigest"]
+    wanted.blob(judging.wanted(call), digest)
     layer = layers.find(call.registry, call.repository_name, digest)
     if layer is None:
         raise LayersNotFoundException([digest], call.repository_name, call.registry.account_id)
@@ -77,6 +79,7 @@ def get_download_url_for_layer(call: Call) -> dict[str, Any]:
 
 
 def _availability(call: Call, digest: str) -> dict[str, Any]:
+    wanted.blob(judging.wanted(call), digest)
     layer = layers.find(call.registry, call.repository_name, digest, to_push=True)
     if layer is None:
         # UNSURE: AWS's own containerd resolver reads UNAVAILABLE as "push it"; so no failure is reported.

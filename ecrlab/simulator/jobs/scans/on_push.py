@@ -18,19 +18,16 @@ log = logging.getLogger("ecrlab.scans")
 
 @dataclass(frozen=True, slots=True)
 class ScanOnPush:
-    """Scans what is pushed to where that is wanted; what fails is logged, for the push is made."""
+    """Scans what is pushed to where that is wanted."""
 
     def __call__(self, registry: Registry, repository: Repository, image: Image) -> None:
         """Scan an image that was just pushed, if it is due."""
         if not scan_rules.is_due_on_push(registry, repository) or not scans.is_image(image):
             return
-        try:
-            # The scanner takes a moment to import, and most labs never need it.
-            from ecrlab.simulator.jobs.scans import scanner
+        # The scanner takes a moment to import, and most labs never need it.
+        from ecrlab.simulator.jobs.scans import scanner
 
-            scanner.scan_pushed(registry, repository, image)
-        except Exception:
-            log.exception("the scan on push of %s failed", image.digest)
+        scanner.scan_pushed(registry, repository, image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +50,3 @@ class Nightly:
         except Exception:
             log.exception("the night of %s in %s failed", registry.account_id, registry.region)
             return None
-
-
-def attend(world: World) -> None:
-    """Let a world scan; once is enough, however many faces it has."""
-    if not isinstance(world.when_pushed, ScanOnPush):
-        world.when_pushed = ScanOnPush()
-        world.nights.do(Nightly(world))

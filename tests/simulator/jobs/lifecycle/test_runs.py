@@ -73,7 +73,7 @@ def test_the_history_and_eventbridge_name_ecr_itself(app, clock, world, registry
     app.push(b"new", tag="v2")
     put(app, rule(1, keep=1))
     told = []
-    world.listeners.append(told.append)
+    world.events.add(told.append)
 
     clock.travel_to(datetime(2026, 10, 2, tzinfo=UTC))
 

@@ -1,0 +1,69 @@
+"""What a client pushes to or pulls, and the registry lacks: listeners of the world may bring it.
+
+Both faces call these functions before they look; what nobody brings, the look then refuses. Without a listener they
+cost nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ecrlab.registry import images, layers, repositories
+from ecrlab.registry.errors import RepositoryNotFoundException
+from ecrlab.registry.images import Failure, ImageId
+from ecrlab.registry.world import Registry
+
+PUSHING = frozenset({"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:PutImage"})
+PULLING = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"})
+"""The actions with which clients come to a repository; the first can also begin a pull."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A client's request to a repository: the action, and the ARN of who asks.
+
+    `check` raises `AccessDeniedException` unless the client may also do another action to that repository, such as
+    ecr:CreateRepository.
+    """
+
+    registry: Registry
+    repository_name: str
+    action: str
+    by: str
+    check: Callable[[str], None]
+
+
+def repository(wanted: Wanted) -> None:
+    """Ask for a repository that is absent."""
+    world = wanted.registry.world
+    if not world.repository_wanted or wanted.action not in PUSHING | PULLING:
+        return
+    try:
+        repositories.find(wanted.registry, wanted.repository_name)
+    except RepositoryNotFoundException:
+        world.repository_wanted.ask(wanted)
+
+
+def some_images(wanted: Wanted, ids: Sequence[ImageId]) -> None:
+    """Ask for each image that is absent from a repository."""
+    world = wanted.registry.world
+    if not world.image_wanted:
+        return
+    with world.store.read() as db:
+        there = repositories.get(db, wanted.registry, wanted.repository_name)
+        absent = [
+            image_id
+            for image_id in ids
+            if isinstance(found := images.resolve(db, there, image_id), Failure) and found.code == "ImageNotFound"
+        ]
+    for image_id in absent:
+        world.image_wanted.ask(wanted, there, image_id)
+
+
+def blob(wanted: Wanted, digest: str) -> None:
+    """Ask for a layer that is absent from a repository, or whose bytes are."""
+    world = wanted.registry.world
+    if not world.blob_wanted:
+        return
+    there = repositories.find(wanted.registry, wanted.repository_name)
+    if layers.find(wanted.registry, wanted.repository_name, digest) is None:
+        world.blob_wanted.ask(wanted, there, digest)

@@ -1,0 +1,14 @@
+"""What a registry does by itself, attached to a world: lifecycle policies, scans, and events for EventBridge."""
+
+from ecrlab.registry.world import World
+from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
+from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
+from ecrlab.simulator.moto.event_bridge import EventsOut
+
+
+def wire(world: World) -> None:
+    """Let a world live; once is enough, however many faces it has."""
+    world.events.add(EventsOut(world))
+    world.nights.do(LifecycleRuns(world))
+    world.nights.do(Nightly(world))
+    world.after_push.add(ScanOnPush())
