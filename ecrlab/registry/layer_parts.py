@@ -65,7 +65,7 @@ def complete(registry: Registry, repository_name: str, upload_id: str, digests: 
         for digest in digests:
             if begun.blob.digest(digest.partition(":")[0]) != digest:
                 raise InvalidLayerException
-        there = layers.find(registry, repository_name, digests[0], to_push=True)
+        there = layers.reserve(registry, repository_name, digests[0])
         # What is out of reach in the archive is pushed anew.
         if there is not None and not there.is_archived:
             registry.world.uploads.end(begun)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 
 from ecrlab.registry import archive, names, repositories
-from ecrlab.registry.errors import InvalidLayerException, UploadNotFoundException
+from ecrlab.registry.errors import InvalidLayerException, RepositoryNotFoundException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.world import Registry
@@ -39,7 +39,7 @@ class Layer:
 def begin_upload(registry: Registry, repository_name: str) -> Upload:
     """Open an upload into a repository. Raises `RepositoryNotFoundException`, `LimitExceededException`."""
     repository = repositories.find(registry, repository_name)
-    return registry.world.uploads.begin(registry.world.new_id(), repository.id)
+    return registry.world.uploads.begin(registry.world.new_id(), repository)
 
 
 def find_upload(registry: Registry, repository_name: str, upload_id: str) -> Upload:
@@ -85,9 +85,8 @@ def complete_upload(registry: Registry, repository_name: str, upload: Upload, di
             raise UploadNotFoundException(upload.id, repository_name, registry.account_id) from error
 
 
-def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool = False) -> Layer | None:
-    """A layer of a repository, or None; `to_push` when the client asks in order to leave the layer out of a
-    push.
+def find(registry: Registry, repository_name: str, digest: str) -> Layer | None:
+    """Return a layer of a repository, or None. A layer whose file is missing is not there: pushing it again repairs it.
 
     Raises `RepositoryNotFoundException`.
     """
@@ -101,17 +100,26 @@ def find(registry: Registry, repository_name: str, digest: str, *, to_push: bool
                 layer = replace(layer, is_archived=True)
             return layer
 
-    key, scope = ("layer", repository.id, digest), (repository.id,)
-    layer = world.remembered(key, look_up, of=(scope,), lasts=_is_in_reach)
-    if layer is None or not to_push:
-        return layer
-    if not layer.has_bytes:
+    layer = world.remembered(("layer", repository.id, digest), look_up, of=((repository.id,),), lasts=_is_in_reach)
+    if layer is not None and layer.has_bytes and not world.blobs.has(repository, digest):
         return None
-    # Between a look and a promise the collector must not come.
-    with world.store.exclusively():
-        layer = world.remembered(key, look_up, of=(scope,), lasts=_is_in_reach)
+    return layer
+
+
+def reserve(registry: Registry, repository_name: str, digest: str) -> Layer | None:
+    """Return a layer that a client leaves out of its push, and keep it for that client's image for a while; None if the
+    client has to push it.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    layer = find(registry, repository_name, digest)
+    if layer is None or not layer.has_bytes:
+        return None
+    # Between the look and the promise the collector must not come.
+    with registry.world.store.exclusively():
+        layer = find(registry, repository_name, digest)
         if layer is not None:
-            _count_on(registry, repository, layer)
+            _count_on(registry, repositories.find(registry, repository_name), layer)
         return layer
 
 
@@ -148,7 +156,7 @@ def without_bytes(registry: Registry, image_id: int) -> int:
     return count
 
 
-def mount(registry: Registry, repository_name: str, digest: str, source_name: str | None) -> Layer | None:
+def mount(registry: Registry, repository_name: str, digest: str, source_name: str) -> Layer | None:
     """Let a repository hold a layer that another one of this registry has; None if the source has it not.
 
     Raises `RepositoryNotFoundException` for the target; a source that does not exist has no layers.
@@ -156,15 +164,14 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
     world = registry.world
     with world.store.write() as db:
         target = repositories.get(db, registry, repository_name)
-        row = db.execute(
-            "SELECT layer.size FROM layer JOIN repository ON repository.id = layer.repository_id "
-            "WHERE layer.digest = ? AND layer.has_bytes "
-            "AND repository.account_id = ? AND repository.region = ? AND repository.name = ?",
-            (digest, registry.account_id, registry.region, source_name),
-        ).fetchone()
-        if row is None:
+        try:
+            source = repositories.get(db, registry, source_name)
+        except RepositoryNotFoundException:
             return None
-        layer = _hold(db, target, digest, row["size"])
+        there = _get(db, source.id, digest)
+        if there is None or not there.has_bytes or not world.blobs.has(source, digest):
+            return None
+        layer = _hold(db, target, digest, there.size)
         _count_on(registry, target, layer)
         return layer
 

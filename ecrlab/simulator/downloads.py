@@ -3,7 +3,7 @@
 On AWS GetDownloadUrlForLayer names an object in an S3 bucket of ECR's by a pre-signed URL, and refusals are S3's: XML,
 with SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address leads to the lab's own port:
 
-    http://127.0.0.1:PORT/_ecrlab/layers/sha256:…?X-Amz-Date=…&X-Amz-Expires=3600&X-Amz-Signature=…
+    http://127.0.0.1:PORT/_ecrlab/layers/ACCOUNT/REGION/REPOSITORY/sha256:…?X-Amz-Date=…&X-Amz-Expires=3600&…
 """
 
 import hashlib
@@ -11,11 +11,12 @@ import hmac
 import http
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlencode
 
-from ecrlab.registry import names
-from ecrlab.registry.world import World
+from ecrlab.registry import repositories
+from ecrlab.registry.errors import RepositoryNotFoundException
+from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.v2.wire import Slice
 
 PREFIX = "/_ecrlab/layers/"
@@ -26,15 +27,16 @@ LIFETIME = timedelta(hours=1)
 _DATE = "%Y%m%dT%H%M%SZ"
 
 
-def url(world: World, host: str, digest: str) -> str:
-    """An address of a layer's bytes at `host` (`127.0.0.1:5000`), good for an hour of the lab's time."""
-    date = world.clock.now().strftime(_DATE)
+def url(registry: Registry, host: str, repository_name: str, digest: str) -> str:
+    """Return an address of a layer's bytes at `host` (`127.0.0.1:5000`), good for an hour of the lab's time."""
+    date = registry.world.clock.now().strftime(_DATE)
+    key = f"{registry.account_id}/{registry.region}/{repository_name}/{digest}"
     query = {
         "X-Amz-Date": date,
         "X-Amz-Expires": int(LIFETIME.total_seconds()),
-        "X-Amz-Signature": _signature(world, digest, date),
+        "X-Amz-Signature": _signature(registry.world, key, date),
     }
-    return f"http://{host}{PREFIX}{digest}?{urlencode(query)}"
+    return f"http://{host}{PREFIX}{key}?{urlencode(query)}"
 
 
 class Downloads:
@@ -45,14 +47,14 @@ class Downloads:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        digest = environ["PATH_INFO"].removeprefix(PREFIX)
+        key = environ["PATH_INFO"].removeprefix(PREFIX)
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
-        refusal = self._refusal(environ["REQUEST_METHOD"], digest, query)
+        refusal = self._refusal(environ["REQUEST_METHOD"], key, query)
         if refusal is not None:
             return _send_error(start_response, *refusal)
         try:
-            file = self._world.blobs.open(digest)
-        except FileNotFoundError:
+            file = self._open(key)
+        except (FileNotFoundError, RepositoryNotFoundException):
             return _send_error(start_response, 404, "NoSuchKey", "The specified key does not exist.")
         size = file.seek(0, 2)
         headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(size))]
@@ -62,14 +64,17 @@ class Downloads:
             return []
         return Slice(file, range(size))
 
-    def _refusal(self, method: str, digest: str, query: dict[str, str]) -> tuple[int, str, str] | None:
+    def _open(self, key: str) -> BinaryIO:
+        where, _, digest = key.rpartition("/")
+        account_id, region, name = where.split("/", 2)
+        repository = repositories.find(self._world.registry(account_id, region), name)
+        return self._world.blobs.open(repository, digest)
+
+    def _refusal(self, method: str, key: str, query: dict[str, str]) -> tuple[int, str, str] | None:
         date, signature = query.get("X-Amz-Date", ""), query.get("X-Amz-Signature", "")
         if method not in ("GET", "HEAD"):
             return 405, "MethodNotAllowed", "The specified method is not allowed against this resource."
-        genuine = names.DIGEST.fullmatch(digest) and hmac.compare_digest(
-            signature.encode(), _signature(self._world, digest, date).encode()
-        )
-        if not genuine:
+        if not hmac.compare_digest(signature.encode(), _signature(self._world, key, date).encode()):
             message = "The request signature we calculated does not match the signature you provided."
             return 403, "SignatureDoesNotMatch", message
         since = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
@@ -87,5 +92,5 @@ def _send_error(start_response: Any, status: int, code: str, message: str) -> li
     return [body]
 
 
-def _signature(world: World, digest: str, date: str) -> str:
-    return hmac.digest(world.token_key, f"layer {digest} {date}".encode(), hashlib.sha256).hex()
+def _signature(world: World, key: str, date: str) -> str:
+    return hmac.digest(world.token_key, f"layer {key} {date}".encode(), hashlib.sha256).hex()

@@ -201,12 +201,15 @@ class TestLayersWithoutBytes:
     def digest(self):
         return digest_of(b"base")
 
-    def find(self, app, digest, **how):
-        return layers.find(app.registry, "app", digest, **how)
+    def find(self, app, digest):
+        return layers.find(app.registry, "app", digest)
+
+    def reserve(self, app, digest):
+        return layers.reserve(app.registry, "app", digest)
 
     def test_they_are_there_but_not_for_who_would_leave_them_out_of_a_push(self, app, digest):
         assert self.find(app, digest).has_bytes is False
-        assert self.find(app, digest, to_push=True) is None
+        assert self.reserve(app, digest) is None
         assert layers.holders(app.registry, digest) == []
         repositories.create(app.registry, "other")
         assert layers.mount(app.registry, "other", digest, "app") is None
@@ -225,7 +228,7 @@ class TestLayersWithoutBytes:
     def test_pushing_the_bytes_makes_them_whole(self, app, digest, world, tmp_path):
         app.push(b"base", b"mine", tag="mine")
 
-        assert self.find(app, digest, to_push=True).has_bytes is True
+        assert self.reserve(app, digest).has_bytes is True
         assert world.blobs.path(digest).read_bytes() == b"base"
         assert self.find(app, digest_of(b"one")).has_bytes is False
         app.put(app.manifest(b"base", b"mine", annotations={"new": "yes"}))

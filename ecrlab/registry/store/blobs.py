@@ -1,5 +1,7 @@
 """Where the bytes lie: a blob is a file named by its own digest.
 
+Bytes are written, looked for and opened for a repository. All repositories share one file for the same bytes.
+
 A blob appears under its name only when it is whole, verified and on the disk (written aside, synced, then
 renamed), so a reader never sees half of one, and a process that dies while writing leaves only a file in
 `uploads/`, which the next one sweeps away.
@@ -13,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ecrlab.registry.errors import LimitExceededException
 from ecrlab.registry.store import disk
@@ -31,6 +33,14 @@ BESIDE = 256 * 1024
 """Bytes of a piece that is worth a thread of its own to be hashed in."""
 
 _NAME = re.compile(r"[0-9a-f]{64,128}")
+
+
+class Owner(Protocol):
+    """The repository that a blob is kept for, as far as the store knows it."""
+
+    @property
+    def id(self) -> int:
+        """Its id in the database."""
 
 
 class _Hash:
@@ -69,8 +79,9 @@ class BlobWriter:
     files and nothing else. One thread at a time may write; any may discard.
     """
 
-    def __init__(self, path: Path, *, hold: int = 0) -> None:
+    def __init__(self, path: Path, owner: Owner, *, hold: int = 0) -> None:
         self.path = path
+        self.owner = owner
         self._hold = hold
         self._held: bytearray | None = bytearray()
         self._is_over = False
@@ -180,15 +191,22 @@ class BlobStore:
 
     def path(self, digest: str) -> Path:
         """Where a blob lies, or would."""
-        return Path(self._name(digest))
+        algorithm, hexadecimal = digest.split(":", 1)
+        return self._blobs / algorithm / hexadecimal[:2] / hexadecimal
 
-    def writer(self, name: str, *, hold: int = 0) -> BlobWriter:
-        """Begin a blob; `name` is unique among those being written. `hold` bytes of it may lie in memory meanwhile."""
-        return BlobWriter(self._uploads / name, hold=hold)
+    def writer(self, owner: Owner, name: str, *, hold: int = 0) -> BlobWriter:
+        """Begin a blob of a repository; `name` is unique among those being written. `hold` bytes of it may lie in
+        memory meanwhile.
+        """
+        return BlobWriter(self._uploads / name, owner, hold=hold)
 
-    def open(self, digest: str) -> BinaryIO:
-        """The bytes of a blob as a file; `FileNotFoundError` if there is none."""
-        return open(self._name(digest), "rb")  # noqa: PTH123 - to make a `Path` takes longer than to open a file
+    def open(self, owner: Owner, digest: str) -> BinaryIO:
+        """Open the bytes of a repository's blob. Raises `FileNotFoundError` if there are none."""
+        return open(self._name(owner, digest), "rb")  # noqa: PTH123 - to make a `Path` takes longer than to open a file
+
+    def has(self, owner: Owner, digest: str) -> bool:
+        """Tell whether the bytes of a repository's blob are there."""
+        return os.path.isfile(self._name(owner, digest))  # noqa: PTH113 - as above
 
     def __contains__(self, digest: str) -> bool:
         return self.path(digest).is_file()
@@ -214,10 +232,10 @@ class BlobStore:
         written.put_down(durable=self._durable)
 
     def adopt(self, written: BlobWriter, digest: str) -> None:
-        """Make a synced blob visible under the digest it was compared with, and bring that name to the
-        disk.
+        """Make a synced blob visible, under the digest it was compared with, to the repository that it was written
+        for, and bring that name to the disk.
         """
-        target = self.path(digest)
+        target = Path(self._name(written.owner, digest))
         with disk.writing():
             try:
                 written.move(target)
@@ -229,7 +247,9 @@ class BlobStore:
             if self._durable:
                 _sync(target.parent)
 
-    def _name(self, digest: str) -> str:
+    def _name(self, owner: Owner, digest: str) -> str:
+        """The file of a repository's blob: that of its digest, whoever the repository is."""
+        del owner
         algorithm, hexadecimal = digest.split(":", 1)
         return f"{self._blobs}/{algorithm}/{hexadecimal[:2]}/{hexadecimal}"
 

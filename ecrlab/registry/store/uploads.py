@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from ecrlab.registry.errors import LimitExceededException
-from ecrlab.registry.store.blobs import BlobStore, BlobWriter
+from ecrlab.registry.store.blobs import BlobStore, BlobWriter, Owner
 
 IDLE_SECONDS = 3600
 """How long an upload may lie untouched."""
@@ -52,16 +52,16 @@ class Uploads:
         self._open: dict[str, Upload] = {}
         self._lock = threading.Lock()
 
-    def begin(self, upload_id: str, repository_id: int) -> Upload:
-        """Open an upload. Raises `LimitExceededException` when far too many are open, `ServerException` for
-        want of disk.
+    def begin(self, upload_id: str, owner: Owner) -> Upload:
+        """Open an upload into a repository. Raises `LimitExceededException` when far too many are open,
+        `ServerException` for want of disk.
         """
         self.drop_idle()
         with self._lock:
             if len(self._open) >= MOST_OPEN:
                 raise LimitExceededException(f"{MOST_OPEN} layer uploads are open; complete or cancel some of them")
             hold = HOLD if len(self._open) < MOST_HELD else 0
-            upload = Upload(upload_id, repository_id, self._blobs.writer(upload_id, hold=hold))
+            upload = Upload(upload_id, owner.id, self._blobs.writer(owner, upload_id, hold=hold))
             self._open[upload_id] = upload
         return upload
 

@@ -47,13 +47,13 @@ def begin(visit: Visit) -> Response:
         digest = _digest(query["digest"])
         visit.may("ecr:UploadLayerPart")
         visit.may("ecr:CompleteLayerUpload")
-        upload = world.uploads.begin(world.new_id(), repository.id)
+        upload = world.uploads.begin(world.new_id(), repository)
         try:
             with _growing(visit, upload):
                 return _created(visit, layers.complete_upload(visit.registry, visit.name, upload, digest))
         finally:
             world.uploads.end(upload)
-    upload = world.uploads.begin(world.new_id(), repository.id)
+    upload = world.uploads.begin(world.new_id(), repository)
     return Response(202, _standing(visit, upload.id, 0))
 
 
@@ -201,7 +201,7 @@ def _created(visit: Visit, layer: Layer) -> Response:
 
 def send(visit: Visit) -> Response:
     """GET: the bytes of a layer, or a range of them."""
-    visit.may("ecr:GetDownloadUrlForLayer")
+    repository = visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
     wanted.blob(visit.wanted("ecr:GetDownloadUrlForLayer"), digest)
     # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
@@ -212,7 +212,7 @@ def send(visit: Visit) -> Response:
         raise Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' {layers.NO_BYTES}")
     status, headers, part = ranges.asked_for(visit.request, digest, layer.size)
     try:
-        file = visit.registry.world.blobs.open(digest)
+        file = visit.registry.world.blobs.open(repository, digest)
     except FileNotFoundError as error:
         raise _unknown(digest) from error
     if len(part) > OUT_PIECE:
@@ -227,7 +227,7 @@ def look(visit: Visit) -> Response:
     visit.may("ecr:BatchCheckLayerAvailability")
     digest = _digest(visit.thing)
     wanted.blob(visit.wanted("ecr:BatchCheckLayerAvailability"), digest)
-    layer = layers.find(visit.registry, visit.name, digest, to_push=True)
+    layer = layers.reserve(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
         raise _unknown(digest)
     return Response(200, ranges.about(digest), length=layer.size)

@@ -4,12 +4,16 @@ import errno
 import os
 import stat
 from hashlib import sha256, sha512
+from types import SimpleNamespace
 
 import pytest
 
 from ecrlab.registry.errors import LimitExceededException, ServerException
 from ecrlab.registry.store import blobs as blobs_module
 from ecrlab.registry.store.blobs import EMPTY, BlobStore
+
+APP, WEB = SimpleNamespace(id=1), SimpleNamespace(id=2)
+"""Repositories, as far as the store knows them."""
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def blobs(tmp_path):
 
 @pytest.fixture(params=[0, 6, 1000], ids=["in a file", "then in a file", "in memory"])
 def writer(blobs, request):
-    return blobs.writer("one", hold=request.param)
+    return blobs.writer(APP, "one", hold=request.param)
 
 
 def content(writer):
@@ -39,8 +43,23 @@ def test_a_blob_is_visible_only_after_it_was_adopted(blobs, writer):
     blobs.adopt(writer, digest)
 
     assert digest in blobs and list(blobs) == [digest]
-    with blobs.open(digest) as file:
+    with blobs.open(APP, digest) as file:
         assert file.read() == b"hello world"
+
+
+def test_repositories_share_the_file_of_the_same_bytes(blobs):
+    for repository in (APP, WEB):
+        writer = blobs.writer(repository, "one")
+        writer.write(b"shared")
+        digest = writer.digest()
+        assert blobs.has(repository, digest) == (repository is WEB)
+        blobs.sync(writer)
+        blobs.adopt(writer, digest)
+
+    assert list(blobs) == [digest]
+    assert blobs.has(APP, digest) and blobs.has(WEB, digest)
+    blobs.remove(digest)
+    assert not blobs.has(APP, digest)
 
 
 def test_the_other_algorithm_reads_what_came_so_far(writer):
@@ -50,8 +69,8 @@ def test_the_other_algorithm_reads_what_came_so_far(writer):
 
 
 def test_no_bytes_are_a_blob_too(blobs):
-    writer = blobs.writer("empty")
-    held = blobs.writer("held", hold=1)
+    writer = blobs.writer(APP, "empty")
+    held = blobs.writer(APP, "held", hold=1)
 
     blobs.sync(writer)
     blobs.adopt(writer, EMPTY)
@@ -74,7 +93,7 @@ def test_what_was_discarded_does_not_come_back_with_the_next_piece(blobs, writer
 
 
 def test_what_is_discarded_while_it_is_put_down_is_gone_too(blobs, tmp_path, monkeypatch):
-    writer = blobs.writer("one", hold=1000)
+    writer = blobs.writer(APP, "one", hold=1000)
     writer.write(b"early")
     real = blobs_module.os.open
     monkeypatch.setattr(blobs_module.os, "open", lambda *rest: writer.discard() or real(*rest))
@@ -86,7 +105,7 @@ def test_what_is_discarded_while_it_is_put_down_is_gone_too(blobs, tmp_path, mon
 
 
 def test_a_small_blob_is_no_file_until_it_is_finished(blobs, tmp_path):
-    writer = blobs.writer("one", hold=6)
+    writer = blobs.writer(APP, "one", hold=6)
     writer.write(b"small")
     assert list((tmp_path / "uploads").iterdir()) == []
 
@@ -95,7 +114,7 @@ def test_a_small_blob_is_no_file_until_it_is_finished(blobs, tmp_path):
 
 
 def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp_path, monkeypatch):
-    writer = blobs.writer("one", hold=1000)
+    writer = blobs.writer(APP, "one", hold=1000)
     writer.write(b"kept")
 
     def full(*_):
@@ -128,7 +147,7 @@ def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
 
 
 def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
-    writer = blobs.writer("one")
+    writer = blobs.writer(APP, "one")
     writer.write(b"good")
     real = blobs_module.os.pwrite
     calls = []
@@ -165,7 +184,7 @@ def test_a_blob_can_go_back_to_where_it_stood(writer):
 def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, monkeypatch):
     monkeypatch.setattr(blobs_module, "BESIDE", 4)
     pieces = [bytes([number]) * (number % 7) for number in range(100)]
-    writer = blobs.writer("one")
+    writer = blobs.writer(APP, "one")
     for piece in pieces:
         writer.write(piece)
     mark = writer.mark()
@@ -191,7 +210,7 @@ def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monke
 
 
 def test_what_a_dead_process_was_writing_is_swept(tmp_path):
-    BlobStore(tmp_path, durable=True).writer("half").write(b"half")
+    BlobStore(tmp_path, durable=True).writer(APP, "half").write(b"half")
 
     BlobStore(tmp_path, durable=True)
 

@@ -1,6 +1,7 @@
 """Bytes lie on the disk exactly as long as an image, or a client in the middle of a push, needs them."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_layer_a_client_was_told_of_is_kept_while_it_uploads_the_rest(app, wor
 def test_a_client_that_left_out_a_layer_can_push_though_the_last_image_goes_meanwhile(app, world):
     old = app.push(b"shared", tag="old")
     pushed = app.manifest(b"shared", config=b'{"new": 1}')
-    assert layers.find(app.registry, "app", pushed.blobs[1].digest, to_push=True) is not None
+    assert layers.reserve(app.registry, "app", pushed.blobs[1].digest) is not None
     app.layer(b'{"new": 1}')
 
     assert app.delete(digest=old.digest) == []
@@ -121,7 +122,7 @@ def test_a_disk_too_full_to_collect_is_looked_at_again(app, world, impatient, mo
 
 
 def test_a_file_that_is_about_to_be_known_is_not_forgotten(app, world):
-    writer = world.blobs.writer("arriving")
+    writer = world.blobs.writer(SimpleNamespace(id=1), "arriving")
     digest = writer.digest()
 
     with world.collector.awaiting(digest):
@@ -134,7 +135,7 @@ def test_a_file_that_is_about_to_be_known_is_not_forgotten(app, world):
 
 
 def test_what_is_not_known_after_all_is_removed(world):
-    writer = world.blobs.writer("arriving")
+    writer = world.blobs.writer(SimpleNamespace(id=1), "arriving")
     digest = writer.digest()
 
     with pytest.raises(ZeroDivisionError), world.collector.awaiting(digest):

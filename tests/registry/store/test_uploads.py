@@ -3,6 +3,7 @@ client.
 """
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,8 @@ from ecrlab.registry.store import uploads as uploads_module
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.uploads import Uploads
 
+APP, WEB = SimpleNamespace(id=1), SimpleNamespace(id=2)
+
 
 @pytest.fixture
 def uploads(tmp_path):
@@ -18,7 +21,7 @@ def uploads(tmp_path):
 
 
 def test_an_upload_is_found_only_in_its_own_repository(uploads):
-    upload = uploads.begin("one", repository_id=1)
+    upload = uploads.begin("one", APP)
 
     assert uploads.find("one", 1) is upload
     assert uploads.find("one", 2) is None
@@ -26,7 +29,7 @@ def test_an_upload_is_found_only_in_its_own_repository(uploads):
 
 
 def test_an_upload_that_ends_leaves_no_file(uploads, tmp_path):
-    upload = uploads.begin("one", 1)
+    upload = uploads.begin("one", APP)
     upload.blob.write(b"half")
 
     uploads.end(upload)
@@ -36,7 +39,7 @@ def test_an_upload_that_ends_leaves_no_file(uploads, tmp_path):
 
 
 def test_ending_an_upload_does_not_wait_for_who_holds_it(uploads):
-    upload = uploads.begin("one", 1)
+    upload = uploads.begin("one", APP)
     held, done = threading.Event(), threading.Event()
 
     def slow_client():
@@ -56,7 +59,7 @@ def test_ending_an_upload_does_not_wait_for_who_holds_it(uploads):
 
 
 def test_only_the_uploads_of_one_repository_end_with_it(uploads):
-    mine, other = uploads.begin("one", 1), uploads.begin("two", 2)
+    mine, other = uploads.begin("one", APP), uploads.begin("two", WEB)
 
     uploads.end_all(1)
 
@@ -65,7 +68,7 @@ def test_only_the_uploads_of_one_repository_end_with_it(uploads):
 
 
 def test_an_upload_nobody_touches_is_dropped(uploads, monkeypatch):
-    idle, busy = uploads.begin("idle", 1), uploads.begin("busy", 1)
+    idle, busy = uploads.begin("idle", APP), uploads.begin("busy", APP)
     long_ago = -uploads_module.IDLE_SECONDS - 1
     idle.touched += long_ago
     busy.touched += long_ago
@@ -80,7 +83,7 @@ def test_an_upload_nobody_touches_is_dropped(uploads, monkeypatch):
     thread = threading.Thread(target=at_work)
     thread.start()
     held.wait(10)
-    uploads.begin("next", 1)
+    uploads.begin("next", APP)
     done.set()
     thread.join()
 
@@ -89,19 +92,19 @@ def test_an_upload_nobody_touches_is_dropped(uploads, monkeypatch):
 
 def test_open_uploads_are_bounded(uploads, monkeypatch):
     monkeypatch.setattr(uploads_module, "MOST_OPEN", 2)
-    first = uploads.begin("one", 1)
-    uploads.begin("two", 1)
+    first = uploads.begin("one", APP)
+    uploads.begin("two", APP)
 
     with pytest.raises(LimitExceededException, match="2 layer uploads are open"):
-        uploads.begin("three", 1)
+        uploads.begin("three", APP)
 
     uploads.end(first)
-    uploads.begin("three", 1)
+    uploads.begin("three", APP)
 
 
 def test_many_open_uploads_take_no_memory_that_grows_with_them(uploads, monkeypatch):
     monkeypatch.setattr(uploads_module, "MOST_HELD", 2)
-    opened = [uploads.begin(f"upload-{number}", 1) for number in range(3)]
+    opened = [uploads.begin(f"upload-{number}", APP) for number in range(3)]
 
     for upload in opened:
         upload.blob.write(b"small")

@@ -166,7 +166,8 @@ def test_a_layer_of_no_image_cannot_be_fetched(app: Repository) -> None:
         (lambda url: url.partition("?")[0], "SignatureDoesNotMatch"),
         (lambda url: url.replace("Date=2", "Date=3"), "SignatureDoesNotMatch"),
         (lambda url: url.replace("layers/", "layers/../"), "SignatureDoesNotMatch"),
-        (lambda url: url.replace("layers/sha256:", "layers/sha256:%C3%A9"), "SignatureDoesNotMatch"),
+        (lambda url: url.replace("app/sha256:", "app/sha256:%C3%A9"), "SignatureDoesNotMatch"),
+        (lambda url: url.replace("app/sha256:", "web/sha256:"), "SignatureDoesNotMatch"),
     ],
 )
 def test_an_address_cannot_be_made_up(app: Repository, spoil: Callable[[str], str], code: str) -> None:
@@ -188,6 +189,13 @@ def test_the_address_of_a_deleted_layer_leads_nowhere(app: Repository) -> None:
     image = app.push(b"a layer of this test alone", tag="v1")
     url = app.get_download_url_for_layer(layerDigest=digest_of(b"a layer of this test alone"))["downloadUrl"]
     app.batch_delete_image(imageIds=[{"imageDigest": image}])
+    assert "NoSuchKey" in fetch_refused(url)
+
+
+def test_the_address_of_a_layer_of_a_deleted_repository_leads_nowhere(app: Repository) -> None:
+    app.push(b"layer", tag="v1")
+    url = app.get_download_url_for_layer(layerDigest=digest_of(b"layer"))["downloadUrl"]
+    app.delete_repository(force=True)
     assert "NoSuchKey" in fetch_refused(url)
 
 

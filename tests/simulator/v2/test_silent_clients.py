@@ -33,7 +33,7 @@ def say(server, text: str) -> bytes:
 )
 def test_a_piece_that_never_ends_is_given_up_and_undone(server, world, login, body):
     repository = repositories.find(world.registry("123456789012", "us-east-1"), "team/app")
-    upload = world.uploads.begin("upload", repository.id)
+    upload = world.uploads.begin("upload", repository)
     token = login(who="user/learner")["Authorization"]
     path = "/v2/team/app/blobs/uploads/upload"
     answer = say(server, f"PATCH {path} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: {token}\n{body}")

@@ -75,12 +75,12 @@ def get_download_url_for_layer(call: Call) -> dict[str, Any]:
         raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id)
     if layer.is_archived:
         raise LayerInaccessibleException(digest, call.repository_name, call.registry.account_id, "is archived")
-    return {"downloadUrl": downloads.url(call.world, call.host, digest), "layerDigest": digest}
+    return {"downloadUrl": downloads.url(call.registry, call.host, call.repository_name, digest), "layerDigest": digest}
 
 
 def _availability(call: Call, digest: str) -> dict[str, Any]:
     wanted.blob(judging.wanted(call), digest)
-    layer = layers.find(call.registry, call.repository_name, digest, to_push=True)
+    layer = layers.reserve(call.registry, call.repository_name, digest)
     if layer is None:
         # UNSURE: AWS's own containerd resolver reads UNAVAILABLE as "push it"; so no failure is reported.
         return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}

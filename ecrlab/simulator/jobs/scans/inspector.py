@@ -150,7 +150,7 @@ def split_version(version: str) -> tuple[int, str, str]:
 
 def _resource(registry: Registry, repository: Repository, image: Image, verdict: Verdict) -> dict[str, Any]:
     about: dict[str, Any] = {
-        **_from_config(registry, image),
+        **_from_config(registry, repository, image),
         "imageHash": image.digest,
         "imageTags": list(image.tags),
         "platform": platform(verdict.inventory.distribution if verdict.inventory else None),
@@ -180,10 +180,11 @@ def platform(distribution: Distribution | None) -> str:
     return "_".join([name, *release.split(".")]).rstrip("_")
 
 
-def _from_config(registry: Registry, image: Image) -> dict[str, str]:
+def _from_config(registry: Registry, repository: Repository, image: Image) -> dict[str, str]:
     """Architecture and author, from the configuration of an image; empty where it does not say."""
     try:
-        with registry.world.blobs.open(json.loads(image.body or b"")["config"]["digest"]) as stream:
+        digest = json.loads(image.body or b"")["config"]["digest"]
+        with registry.world.blobs.open(repository, digest) as stream:
             config = json.loads(stream.read(_LARGEST_CONFIG))
         told = {name: config.get(name) for name in ("architecture", "author")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -122,7 +122,8 @@ def _open(registry: Registry, repository: Repository, image: Image) -> Inventory
         return Inventory("FAILED", f"The image {layers.NO_BYTES}.")
     try:
         body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
-        return take_inventory(layers_of(json.loads(body), registry.world.blobs.open), limits=LIMITS)
+        open_blob = functools.partial(registry.world.blobs.open, repository)
+        return take_inventory(layers_of(json.loads(body), open_blob), limits=LIMITS)
     except ScanError as problem:
         return Inventory("UNSUPPORTED_IMAGE", str(problem))
     except Exception:
