@@ -12,19 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecrlab.errors import EcrLabError
-from ecrlab.registry import names
+from ecrlab.registry import names, pushes
 from ecrlab.registry.errors import (
     ImageNotFoundException,
-    ImageTagAlreadyExistsException,
     InvalidParameterException,
-    ReferencedImagesNotFoundException,
     RepositoryAlreadyExistsException,
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import PULL_RECORDED_EVERY
 from ecrlab.registry.manifest import Descriptor, Manifest
 from ecrlab.registry.repositories import Settings
-from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Registry
 
 
@@ -212,21 +209,15 @@ class _Shelf:
 
     def _insert(self, event: Pushed) -> _Image:
         manifest, past = event.manifest, self._past
-        missing = [child.digest for child in manifest.children if child.digest not in self._images]
-        if missing:
-            raise ReferencedImagesNotFoundException(dict.fromkeys(missing), self._name, past.registry.account_id)
-        children = {child.digest: self._images[child.digest] for child in manifest.children}
+        pushes.check_listed(past.registry, self._name, manifest, self._images)
+        children = [self._images[digest] for digest in dict.fromkeys(child.digest for child in manifest.children)]
         blobs = {blob.digest: blob for blob in manifest.blobs}
         used = [self._hold(blob) for blob in blobs.values() if not blob.is_foreign]
-        # The size is that of `pushes`: of an index its largest manifest, of an image what it stores.
-        size = (
-            max((child.size for child in children.values()), default=0)
-            if manifest.is_index
-            else sum(blob.size for blob in blobs.values())
-        )
+        stored = {digest: blob.size for digest, blob in blobs.items() if not blob.is_foreign}
+        size = pushes.size_of(manifest, stored, (child.size for child in children))
         past.image_id += 1
         image = self._images[manifest.digest] = _Image(
-            past.image_id, manifest, size, event.at, [one.id for one in used], [one.id for one in children.values()]
+            past.image_id, manifest, size, event.at, [one.id for one in used], [one.id for one in children]
         )
         return image
 
@@ -248,8 +239,7 @@ class _Shelf:
         names.check_tag(tag)
         holder = self._holders.get(tag)
         if holder is not None:
-            if is_immutable(self._settings, tag):
-                raise ImageTagAlreadyExistsException(tag, self._name)
+            pushes.check_may_move(self._settings, tag, self._name)
             del holder.tags[tag]
         image.tags[tag] = max(image.tags.values(), default=0) + 1
         self._holders[tag] = image

@@ -1,12 +1,17 @@
-"""What a push leaves behind: an image, and a tag that points at it.
+"""A push of a manifest: what is there, what is restored, what is new, and who hears of it.
 
-A manifest is taken only when all it names is there (AWS user guide, pushing an image). A tag that pointed elsewhere
-moves, if the repository lets it; the image it left stays, untagged. An image that is archived and pushed again is
-restored at once (AWS user guide, restoring an archived image).
+    resolve    the repository, the image of that digest if it is there, and the image that the tag points at
+    restore    an image that is there; one that is archived is active at once (AWS user guide, archiving images)
+    insert     an image that is new; all that its manifest names must be there (AWS user guide, pushing an image)
+    announce   the history and EventBridge hear of it
+
+A tag that pointed elsewhere moves, if the repository lets it; the image that it left stays, untagged.
 """
 
+import json
 import sqlite3
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ecrlab.registry import announcements, archive, names, repositories, tag_history
@@ -20,7 +25,7 @@ from ecrlab.registry.errors import (
 )
 from ecrlab.registry.images import COLUMNS, Image, from_row
 from ecrlab.registry.manifest import Manifest
-from ecrlab.registry.repositories import Repository
+from ecrlab.registry.repositories import Repository, Settings
 from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Change, Registry
 
@@ -38,9 +43,9 @@ def put(
     again: bool = False,
     by: str = "",
 ) -> Image:
-    """Take in a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
+    """Accept a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
 
-    With `again`, a push that changes nothing is taken, as Docker expects; without, it is refused as PutImage does.
+    With `again`, a push that changes nothing is accepted, as Docker expects; without, it is refused as PutImage does.
     `by` is who does it, for the history.
     Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
     `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
@@ -51,113 +56,148 @@ def put(
     if digest is not None and digest != manifest.digest:
         raise ImageDigestDoesNotMatchException(digest, repository_name, registry.account_id)
     with registry.world.change() as change:
-        db = change.db
-        repository = repositories.find(registry, repository_name)
-        there, holder = db.execute(
-            "SELECT (SELECT id FROM image WHERE repository_id = ?1 AND digest = ?2), "
-            "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
-            (repository.id, manifest.digest, tag),
-        ).fetchone()
-        image = None
-        if there is not None:
-            image = from_row(db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
-        restored = image is not None and image.status(change.at) != "ACTIVE"
-        if image is not None and not restored and (tag is None or holder == there):
+        push = _resolve(change, registry, repository_name, manifest, tag)
+        image = push.image
+        layer_ids: list[int] = []
+        if image is not None and push.changes_nothing:
             if not again:
                 raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
             change.happened = False
-        # UNSURE: whether an immutable tag stands in the way of restoring its own image by a push; it does not.
-        moves = holder is not None and not (restored and holder == there)
-        if tag is not None and moves and is_immutable(repository.settings, tag):
-            raise ImageTagAlreadyExistsException(tag, repository_name)
-        layer_ids: list[int] = []
-        if image is not None:
-            if restored:
-                archive.restore_in(change, registry, repository, image, change.at)
-                image = replace(image, is_archived=False, activated_at=change.at)
-            if tag is not None and holder != there:
-                image = _with(image, tag)
+            return image
+        if tag is not None and push.moves_tag:
+            check_may_move(push.repository.settings, tag, repository_name)
+        if image is None:
+            image, layer_ids = _insert(change, push, manifest)
         else:
-            image, layer_ids = _insert(change, registry, repository, manifest, tag)
-        if tag is not None and holder != image.id:
-            _point(db, repository, tag, image.id)
-        if change.happened:
-            if there is None or (tag is not None and holder != there):
-                what = "pushed" if there is None else "tagged"
-                tag_history.note_put(change, registry, repository_name, what, tag, holder, manifest.digest, by)
-            announcements.image_action(change, registry, repository_name, "PUSH", manifest.digest, tag)
+            image = _restore(change, push, image)
+        if tag is not None and push.holder != image.id:
+            _point(change.db, push.repository, tag, image.id)
+        _announce(change, push, image, by)
     registry.world.collector.fulfil(layer_ids)
-    if change.happened:
-        registry.world.after_push.tell(registry, repository, image)
+    registry.world.after_push.tell(registry, push.repository, image)
     return image
 
 
-def _insert(
-    change: Change, registry: Registry, repository: Repository, manifest: Manifest, tag: str | None
-) -> tuple[Image, list[int]]:
-    """Keep a new image; give it as it will be under its tag, and the ids of the layers it uses."""
-    db = change.db
-    layers = _used_layers(db, registry, repository, manifest)
-    children = _held_children(db, registry, repository, manifest)
-    foreign = (
-        0
-        if len(layers) == len(manifest.blobs)
-        else sum(blob.size for blob in manifest.blobs if blob.digest not in layers)
-    )
-    # An index has the size of its largest manifest (botocore model, ImageDetail); an image that of its stored blobs.
+def check_may_move(settings: Settings, tag: str, repository_name: str) -> None:
+    """Return if a tag that points at an image may be pointed at another. Raises `ImageTagAlreadyExistsException`."""
+    if is_immutable(settings, tag):
+        raise ImageTagAlreadyExistsException(tag, repository_name)
+
+
+def check_listed(registry: Registry, repository_name: str, manifest: Manifest, held: Iterable[str]) -> None:
+    """Return if a repository holds all images that an index lists; `held` are the digests of those it holds.
+
+    Raises `ReferencedImagesNotFoundException`.
+    """
+    missing = dict.fromkeys(child.digest for child in manifest.children)
+    for digest in held:
+        missing.pop(digest, None)
+    if missing:
+        raise ReferencedImagesNotFoundException(missing, repository_name, registry.account_id)
+
+
+def size_of(manifest: Manifest, layers: Mapping[str, int], children: Iterable[int]) -> int:
+    """Return the bytes of an image: of an index those of its largest manifest (botocore model, ImageDetail), of any
+    other those of its blobs. `layers` are the sizes of the blobs that are stored, by digest.
+    """
+    if manifest.is_index:
+        return max(children, default=0)
+    if len(layers) == len(manifest.blobs):
+        return sum(layers.values())
     # UNSURE: a blob that a manifest lists twice; counted once, because it is stored once.
-    size = (
-        max(children.values(), default=0)
-        if manifest.is_index
-        else sum([layer.size for layer in layers.values()]) + foreign
-    )
+    return sum(({blob.digest: blob.size for blob in manifest.blobs} | dict(layers)).values())
+
+
+@dataclass(slots=True)
+class _Push:
+    """A push, and what it finds in its repository."""
+
+    registry: Registry
+    repository: Repository
+    tag: str | None
+    image: Image | None
+    """The image of the manifest's digest."""
+    holder: int | None
+    """The id of the image that the tag points at."""
+    restores: bool
+    """Whether the image is there, but not active."""
+
+    @property
+    def moves_tag(self) -> bool:
+        """Whether the tag points at another image."""
+        # UNSURE: whether an immutable tag stands in the way of restoring its own image by a push; it does not.
+        return self.holder is not None and (self.image is None or self.holder != self.image.id)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the image is there already, active, and under the tag."""
+        return self.image is not None and not self.restores and (self.tag is None or self.holder == self.image.id)
+
+
+def _resolve(change: Change, registry: Registry, name: str, manifest: Manifest, tag: str | None) -> _Push:
+    """Find what a push is about. Raises `RepositoryNotFoundException`."""
+    repository = repositories.find(registry, name)
+    there, holder = change.db.execute(
+        "SELECT (SELECT id FROM image WHERE repository_id = ?1 AND digest = ?2), "
+        "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
+        (repository.id, manifest.digest, tag),
+    ).fetchone()
+    if there is None:
+        return _Push(registry, repository, tag, None, holder, restores=False)
+    image = from_row(change.db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
+    return _Push(registry, repository, tag, image, holder, restores=image.status(change.at) != "ACTIVE")
+
+
+def _restore(change: Change, push: _Push, image: Image) -> Image:
+    """Bring an image back at once if it is archived; return it as it is then, under its new tag."""
+    if push.restores:
+        archive.restore_in(change, push.registry, push.repository, image, change.at)
+        image = replace(image, is_archived=False, activated_at=change.at)
+    if push.tag is None or push.holder == image.id:
+        return image
+    if len(image.tags) >= MOST_TAGS:
+        # UNSURE: the exact text is not public.
+        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
+    return replace(image, tags=(*image.tags, push.tag))
+
+
+def _insert(change: Change, push: _Push, manifest: Manifest) -> tuple[Image, list[int]]:
+    """Keep a new image; return it as it is under its tag, and the ids of the layers it uses."""
+    layers = _used_layers(change.db, push, manifest)
+    children = _listed_images(change.db, push, manifest)
+    size = size_of(manifest, {digest: layer.size for digest, layer in layers.items()}, children.values())
     layer_ids = [layer.id for layer in layers.values()]
-    image_id = db.execute(
+    values = (
+        push.repository.id,
+        manifest.digest,
+        manifest.media_type,
+        manifest.artifact_type,
+        manifest.subject,
+        size,
+        change.at,
+        str(layer_ids),
+        manifest.body,
+    )
+    image_id = change.db.execute(
         "INSERT INTO image "
         "(repository_id, digest, media_type, artifact_type, subject, size, pushed_at, layers, manifest) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            repository.id,
-            manifest.digest,
-            manifest.media_type,
-            manifest.artifact_type,
-            manifest.subject,
-            size,
-            change.at,
-            str(layer_ids),
-            manifest.body,
-        ),
+        values,
     ).lastrowid
     assert image_id is not None
-    image = Image(
-        id=image_id,
-        digest=manifest.digest,
-        tags=(tag,) if tag is not None else (),
-        media_type=manifest.media_type,
-        artifact_type=manifest.artifact_type,
-        subject=manifest.subject,
-        size=size,
-        pushed_at=change.at,
-        pulled_at=None,
-    )
     renamed = [  # a push that renames none touches nothing
         (blob.media_type, layer.id)
         for blob in manifest.blobs
         if (layer := layers.get(blob.digest)) is not None and layer.media_type != blob.media_type
     ]
     if renamed:
-        db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
+        change.db.executemany("UPDATE layer SET media_type = ? WHERE id = ?", renamed)
     if children:
-        db.executemany("INSERT INTO image_child VALUES (?, ?)", [(image_id, child_id) for child_id in children])
-    return image, layer_ids
-
-
-def _with(image: Image, tag: str) -> Image:
-    """An image with one tag more."""
-    if len(image.tags) >= MOST_TAGS:
-        # UNSURE: the exact text is not public.
-        raise LimitExceededException(f"An image can have at most {MOST_TAGS} tags")
-    return replace(image, tags=(*image.tags, tag))
+        listed = [(image_id, child_id) for child_id in children]
+        change.db.executemany("INSERT INTO image_child VALUES (?, ?)", listed)
+    tags = (push.tag,) if push.tag is not None else ()
+    kinds = (manifest.media_type, manifest.artifact_type, manifest.subject)
+    return Image(image_id, manifest.digest, tags, *kinds, size, change.at, pulled_at=None), layer_ids
 
 
 class _Held(NamedTuple):
@@ -168,42 +208,33 @@ class _Held(NamedTuple):
     media_type: str | None
 
 
-def _used_layers(
-    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[str, _Held]:
+def _used_layers(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dict[str, _Held]:
     """The blobs of a manifest as the repository holds them, by digest; each is in use by one image more from now on."""
     # Digests are figures and letters, so that nothing in them needs to be escaped.
     digests = '","'.join([blob.digest for blob in manifest.blobs])
     rows = db.execute(
         "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes "
         "AND digest IN (SELECT value FROM json_each(?)) RETURNING digest, id, size, media_type",
-        (repository.id, f'["{digests}"]'),
+        (push.repository.id, f'["{digests}"]'),
     )
     held = {digest: _Held(*layer) for digest, *layer in rows}
     if len(held) < len(manifest.blobs):
         missing = [blob.digest for blob in manifest.blobs if blob.digest not in held and not blob.is_foreign]
         if missing:
-            raise LayersNotFoundException(dict.fromkeys(missing), repository.name, registry.account_id)
+            raise LayersNotFoundException(dict.fromkeys(missing), push.repository.name, push.registry.account_id)
     return held
 
 
-def _held_children(
-    db: sqlite3.Connection, registry: Registry, repository: Repository, manifest: Manifest
-) -> dict[int, int]:
+def _listed_images(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dict[int, int]:
     """The manifests of an index as the repository holds them: image id -> bytes."""
-    held: dict[int, int] = {}
-    missing: list[str] = []
-    for child in manifest.children:
-        row = db.execute(
-            "SELECT id, size FROM image WHERE repository_id = ? AND digest = ?", (repository.id, child.digest)
-        ).fetchone()
-        if row is not None:
-            held[row["id"]] = row["size"]
-        elif child.digest not in missing:
-            missing.append(child.digest)
-    if missing:
-        raise ReferencedImagesNotFoundException(missing, repository.name, registry.account_id)
-    return held
+    if not manifest.children:
+        return {}
+    rows = db.execute(
+        "SELECT id, digest, size FROM image WHERE repository_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (push.repository.id, json.dumps([child.digest for child in manifest.children])),
+    ).fetchall()
+    check_listed(push.registry, push.repository.name, manifest, (row["digest"] for row in rows))
+    return {row["id"]: row["size"] for row in rows}
 
 
 def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
@@ -212,3 +243,12 @@ def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: i
         "INSERT OR REPLACE INTO tag SELECT ?1, ?2, ?3, coalesce(max(place), 0) + 1 FROM tag WHERE image_id = ?3",
         (repository.id, tag, image_id),
     )
+
+
+def _announce(change: Change, push: _Push, image: Image, by: str) -> None:
+    """Tell the history of an image that is new or has a new tag, and EventBridge of every push."""
+    name = push.repository.name
+    if push.image is None or (push.tag is not None and push.holder != image.id):
+        what = "pushed" if push.image is None else "tagged"
+        tag_history.note_put(change, push.registry, name, what, push.tag, push.holder, image.digest, by)
+    announcements.image_action(change, push.registry, name, "PUSH", image.digest, push.tag)
