@@ -1,7 +1,7 @@
-"""What a registry announces: an event for each tag or image that comes, goes, or changes its storage class.
+"""Events about images: one for each tag or image that is pushed, deleted, or changes its storage class.
 
-The shapes are those of the AWS user guide, Amazon ECR events and EventBridge. An event is noted in the change that it
-is about, so that it is told after that change is kept, and never of one that failed.
+The shapes are those of the AWS user guide, Amazon ECR events and EventBridge. An event belongs to the change that it is
+about: listeners receive it after the commit, and never for a change that failed.
 """
 
 from datetime import UTC, datetime

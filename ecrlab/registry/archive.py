@@ -3,8 +3,8 @@
     ACTIVE ── archive ──► ARCHIVED ── restore ──► ACTIVATING ── 20 minutes ──► ACTIVE
                               └── the same image is pushed again ─────────────────┘
 
-An archived image is described and deleted as ever, but not pulled, and layers that only archived images use are
-archived with them (AWS user guide, archiving and restoring images). The same restrictions hold until a restore is over.
+An archived image can be described and deleted, but not pulled, and layers that only archived images use are archived
+with them (AWS user guide, archiving and restoring images). These restrictions hold until a restore is over.
 """
 
 import sqlite3
@@ -23,10 +23,10 @@ RESTORE = timedelta(minutes=20)
 
 
 def update(registry: Registry, repository_name: str, image_id: ImageId, target: str) -> Image:
-    """Archive an image, or begin to restore it; give it as it is then.
+    """Archive an image, or begin to restore it; return it as it is then.
 
-    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for an id that names no
-    image, `ImageStorageClassUpdateNotSupportedException`.
+    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for a malformed id,
+    `ImageStorageClassUpdateNotSupportedException`.
     """
     found = images.find(registry, repository_name, image_id)
     with registry.world.change() as change:
@@ -57,7 +57,7 @@ def restore_in(change: Change, registry: Registry, repository: Repository, image
 
 
 def hides(db: sqlite3.Connection, repository: Repository, digest: str, now: float) -> bool:
-    """Whether a layer is out of reach, because every image that uses it is archived or being restored."""
+    """Tell whether a layer is out of reach, because every image that uses it is archived or being restored."""
     once = "SELECT 1 FROM image WHERE repository_id = ? AND archived_at IS NOT NULL LIMIT 1"
     if db.execute(once, (repository.id,)).fetchone() is None:
         return False
@@ -71,7 +71,7 @@ def hides(db: sqlite3.Connection, repository: Repository, digest: str, now: floa
 
 
 def _check(change: Change, image: Image, target: str) -> None:
-    """Refuse what cannot be. Raises `ImageStorageClassUpdateNotSupportedException`."""
+    """Return if the image can change its storage class. Raises `ImageStorageClassUpdateNotSupportedException`."""
     # UNSURE: what AWS refuses by this exception, and all its texts; the guide says that an index must be archived
     # before what it lists.
     status = image.status(change.at)

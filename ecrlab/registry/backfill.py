@@ -1,9 +1,8 @@
-"""A past for a registry: thousands of pushes and pulls that it remembers as if they had happened in it.
+"""A past for a registry: thousands of pushes and pulls, stored as if they had happened in it.
 
-All of it is one change that takes no time and is told to nobody: rules of EventBridge, scans and policies act on what
-happens from now on. The rules of a push hold as in `pushes`: what an index lists is there, a tag moves unless its
-repository forbids it, the image that it left stays. Only the layers are taken on trust. They get no bytes, so that a
-year costs no disk, and who asks for them is told so.
+All of it is one change that takes no time and has no events: rules of EventBridge, scans and policies act on what
+happens from now on. The rules are those of `pushes`; only the layers are taken on trust. They have no bytes, so that a
+year costs no disk, and cannot be pulled.
 """
 
 import json
@@ -26,7 +25,7 @@ from ecrlab.registry.world import Registry
 
 
 class HistoryError(EcrLabError):
-    """A history that cannot have happened."""
+    """A past that cannot have happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,10 @@ class Pulled:
 def record(
     registry: Registry, repositories: Mapping[str, Settings], events: Iterable[Pushed | Pulled], *, by: str = ""
 ) -> None:
-    """Let a registry remember new repositories, and what happened in them, from the first event to the last.
+    """Create repositories, and store what happened in them, from the first event to the last.
 
-    `by` is who did it, for the history. All or nothing: raises `HistoryError` for events out of order or still to come,
-    and what a push or a pull would raise, or `RepositoryAlreadyExistsException`.
+    `by` is the caller's ARN, for the history. All or nothing: raises `HistoryError` for events that are out of order or
+    in the future, `RepositoryAlreadyExistsException`, and what a push or a pull raises.
     """
     now = registry.world.clock.now()
     with registry.world.change(at=now) as change:
@@ -101,7 +100,7 @@ class _Image:
 
 
 class _Past:
-    """What is to be written: rows get the ids that come next, because nobody else writes meanwhile."""
+    """The rows to write. They get the ids that come next, because nothing else writes meanwhile."""
 
     def __init__(self, registry: Registry, db: sqlite3.Connection, by: str) -> None:
         self.registry, self.db, self.by = registry, db, by
@@ -150,7 +149,7 @@ class _Shelf:
         self._holders: dict[str, _Image] = {}
 
     def push(self, event: Pushed) -> None:
-        """Take in a manifest, and let its tags point at it."""
+        """Accept a manifest, and let its tags point at it."""
         digest = event.manifest.digest
         image, what = self._images.get(digest), "tagged"
         if image is None:
@@ -163,7 +162,7 @@ class _Shelf:
             what = "tagged"
 
     def pull(self, event: Pulled) -> None:
-        """Remember when an image was pulled, as exactly as ECR does."""
+        """Store when an image was pulled, as exactly as ECR does."""
         image = self._images.get(event.digest)
         if image is None:
             raise ImageNotFoundException(event.digest, None, self._name, self._past.registry.account_id)
@@ -235,7 +234,7 @@ class _Shelf:
         return layer
 
     def _point(self, tag: str, image: _Image) -> str | None:
-        """Let a tag point at an image; give the digest of the one that it left."""
+        """Let a tag point at an image; return the digest of the image that it left."""
         names.check_tag(tag)
         holder = self._holders.get(tag)
         if holder is not None:

@@ -1,4 +1,4 @@
-"""Deleting images: by tag or by digest, with what hangs on them, and the layers that nobody uses then.
+"""Deleting images by tag or by digest, and the layers that no image uses then.
 
 An image goes with its last tag, or at once by its digest; not while an index lists it (AWS user guide, deleting an
 image; API reference, BatchDeleteImage and ImageFailureCode).
@@ -29,10 +29,10 @@ class Deletion:
 def delete(
     registry: Registry, repository_name: str, ids: Sequence[ImageId], *, by: str = ""
 ) -> tuple[list[ImageId], list[Failure]]:
-    """Delete by tag (the image goes with its last tag) or by digest (with all its tags); return what went, and why the
-    rest did not.
+    """Delete by tag (the image goes with its last tag) or by digest (with all its tags).
 
-    `by` is who does it, for the history. Raises `RepositoryNotFoundException`.
+    Returns the ids that are gone, and why the others are not. `by` is the caller's ARN, for the history. Raises
+    `RepositoryNotFoundException`.
     """
     with registry.world.change() as change:
         repository = repositories.get(change.db, registry, repository_name)

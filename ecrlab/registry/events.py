@@ -1,7 +1,7 @@
-"""What ECR tells the rest of AWS: an event for each push, delete, archiving and scan.
+"""Service events: one for each push, deletion, archiving and scan.
 
-On AWS they go to EventBridge (AWS user guide, Amazon ECR events and EventBridge); who listens here is the simulator's
-business. An event is told after the change that it is about is kept, and not at all when the change failed.
+On AWS they go to EventBridge (AWS user guide, Amazon ECR events and EventBridge); here to the listeners of a world's
+`events`, after the change that they are about is committed.
 """
 
 from dataclasses import dataclass

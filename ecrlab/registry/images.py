@@ -1,8 +1,8 @@
 """Images: how digests and tags find them, how they are listed and pulled.
 
 An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
-moves away the image stays, untagged. What is archived, or on its way back, is not pulled. How images come is told in
-`ecrlab.registry.pushes`, how they go in `ecrlab.registry.deletions`.
+moves away the image stays, untagged. An image that is archived or being restored cannot be pulled. See also
+`ecrlab.registry.pushes` and `ecrlab.registry.deletions`.
 """
 
 import sqlite3
@@ -69,7 +69,7 @@ class ImageId:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one of several images was not served; codes are those of the botocore model's ImageFailureCode."""
+    """Why one of several images could not be served; codes are the botocore model's ImageFailureCode."""
 
     image_id: ImageId
     code: str
@@ -85,7 +85,7 @@ def describe(
     after: int = 0,
     most: int = 1000,
 ) -> list[Image]:
-    """Images in the order they were first pushed: up to `most` of them, `after` the one with that `Image.id`.
+    """Return images in the order of their first push: up to `most` of them, `after` the one with that `Image.id`.
 
     `tagged` restricts to images with a tag (True) or without (False), `status` to those of an `Image.status`. Raises
     `RepositoryNotFoundException`.
@@ -111,7 +111,8 @@ def list_ids(
     after: tuple[int, int] = (0, 0),
     most: int = 1000,
 ) -> list[tuple[ImageId, tuple[int, int]]]:
-    """One entry for each tag, and one for each image without: the id, and a position that `after` continues from.
+    """Return one entry for each tag, and one for each untagged image: the id, and a position that `after` continues
+    from.
 
     Raises `RepositoryNotFoundException`.
     """
@@ -129,10 +130,9 @@ def list_ids(
 
 
 def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
-    """One image with its manifest, by digest or tag.
+    """Return one image with its manifest, by digest or tag.
 
-    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, and `InvalidParameterException` for an id that names
-    no image.
+    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, and `InvalidParameterException` for a malformed id.
     """
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
@@ -145,13 +145,13 @@ def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
 
 
 def find_in(db: sqlite3.Connection, repository: Repository, digest: str) -> Image | None:
-    """One image by its digest, inside a transaction."""
+    """Return one image by its digest, inside a transaction."""
     found = resolve(db, repository, ImageId(digest))
     return found if isinstance(found, Image) else None
 
 
 def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tuple[list[Image], list[Failure]]:
-    """Images with their manifests, as a puller asks for them, and why others are not given; the pull is recorded.
+    """Return images with their manifests for a pull, and why others cannot be pulled; record the pull.
 
     Raises `RepositoryNotFoundException`.
     """
@@ -178,7 +178,7 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
 
 
 def tags(registry: Registry, repository_name: str, *, after: str = "", most: int | None = None) -> list[str]:
-    """Tags in lexical order, `after` one, at most `most`. Raises `RepositoryNotFoundException`."""
+    """Return tags in lexical order, `after` one, at most `most`. Raises `RepositoryNotFoundException`."""
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         rows = db.execute(
@@ -191,7 +191,7 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
 def resolve(
     db: sqlite3.Connection, repository: Repository, image_id: ImageId, *, body: bool = False
 ) -> Image | Failure:
-    """The image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report."""
+    """Return the image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report."""
     problem = _malformed(image_id)
     if problem is not None:
         return Failure(image_id, *problem)
@@ -233,7 +233,7 @@ def _malformed(image_id: ImageId) -> tuple[str, str] | None:
 
 
 def parents_of(db: sqlite3.Connection, image_id: int, *, active: bool = False) -> list[str]:
-    """The digests of the indexes that list an image; with `active` of those that are not archived."""
+    """Return the digests of the indexes that list an image; with `active`, of those that are not archived."""
     rows = db.execute(
         "SELECT digest FROM image JOIN image_child ON image_child.image_id = image.id "
         f"WHERE child_id = ? {'AND NOT archived' if active else ''} ORDER BY image.id",
@@ -243,19 +243,19 @@ def parents_of(db: sqlite3.Connection, image_id: int, *, active: bool = False) -
 
 
 def listed_by(parents: Sequence[str]) -> str:
-    """AWS's words for an image that cannot go because indexes list it."""
+    """AWS's words for an image that cannot be deleted because indexes list it."""
     return f"Requested image referenced by manifest list: [{', '.join(parents)}]"
 
 
 def not_active(status: str) -> str:
-    """Why an image of that status is not given to a puller."""
+    """Why an image of that status cannot be pulled."""
     # UNSURE: class and text; ImageInaccessible is the one code of the model that fits.
     said = "is archived" if status == "ARCHIVED" else "is being restored from the archive"
     return f"Requested image {said} and cannot be pulled"
 
 
 def of_status(registry: Registry, status: str) -> str:
-    """A condition of SQL for the images of a status now."""
+    """Return an SQL condition for the images of a status now."""
     if status == "ANY":
         return ""
     restored_later = f"coalesce(image.activated_at, 0) > {registry.world.clock.now().timestamp()!r}"
@@ -267,7 +267,7 @@ def of_status(registry: Registry, status: str) -> str:
 
 
 def from_row(row: sqlite3.Row) -> Image:
-    """An image from the `COLUMNS` of a query."""
+    """Make an image of the `COLUMNS` of a query."""
     return Image(
         id=row["id"],
         digest=row["digest"],

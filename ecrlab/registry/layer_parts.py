@@ -1,7 +1,7 @@
 """A layer in parts, as the API takes it: InitiateLayerUpload, UploadLayerPart for each part, CompleteLayerUpload.
 
-Parts come in order and without gaps. Each but the last has at least 5 MiB, which is only known, and so only said, when
-the upload is completed; there are at most 4,200 of them (AWS user guide, service quotas; botocore model of `ecr`).
+Parts come in order and without gaps. Each but the last has at least 5 MiB, which is checked when the upload is
+completed; there are at most 4,200 of them (AWS user guide, service quotas; botocore model of `ecr`).
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,17 @@ from ecrlab.registry.errors import (
 from ecrlab.registry.layers import Layer
 from ecrlab.registry.world import Registry
 
-# UNSURE: the quota page says that a part has at most 10 MiB, the model 20 MiB; told is the one, taken is the other.
+# UNSURE: the quota page says that a part has at most 10 MiB, the model 20 MiB; clients are asked for parts of 10, and
+# parts of 20 are accepted.
 PART = 10 * 1024 * 1024
-"""Bytes that a client is told to put into a part."""
+"""Bytes of a part, as clients are asked for."""
 
 SMALLEST_PART = 5 * 1024 * 1024
 MOST_PARTS = 4200
 
 
 def upload(registry: Registry, repository_name: str, upload_id: str, *, first: int, last: int, part: bytes) -> int:
-    """Append a part, the bytes `first` to `last` of the layer; give the number of the last byte received.
+    """Append a part, the bytes `first` to `last` of the layer; return the number of the last byte received.
 
     Raises `RepositoryNotFoundException`, `UploadNotFoundException`, `InvalidLayerPartException`,
     `LimitExceededException`, `ServerException`.
@@ -47,11 +48,11 @@ def upload(registry: Registry, repository_name: str, upload_id: str, *, first: i
 
 
 def complete(registry: Registry, repository_name: str, upload_id: str, digests: Sequence[str]) -> Layer:
-    """Make a layer of the parts; `digests` are what the caller says it hashes to.
+    """Make a layer of the parts; `digests` are those that the caller expects.
 
     Raises `RepositoryNotFoundException`, `UploadNotFoundException`, `EmptyUploadException`,
     `LayerPartTooSmallException`, `InvalidLayerException`; `LayerAlreadyExistsException`, and then the upload is over;
-    `InvalidParameterException` for what is no digest.
+    `InvalidParameterException` for a malformed digest.
     """
     for digest in digests:
         names.check_digest(digest, "layerDigests")
@@ -66,7 +67,7 @@ def complete(registry: Registry, repository_name: str, upload_id: str, digests: 
             if begun.blob.digest(digest.partition(":")[0]) != digest:
                 raise InvalidLayerException
         there = layers.reserve(registry, repository_name, digests[0])
-        # What is out of reach in the archive is pushed anew.
+        # A layer that is out of reach in the archive is pushed again.
         if there is not None and not there.is_archived:
             registry.world.uploads.end(begun)
             raise LayerAlreadyExistsException(digests[0], repository_name, registry.account_id)

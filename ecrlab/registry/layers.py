@@ -3,8 +3,8 @@
 A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS
 user guide, blob mounting). The same bytes lie on the disk once.
 
-A layer that came with a history (see `histories`) has no bytes. It counts for the images that use it, but who wants to
-leave it out of a push is told that it is not there, so that it is pushed, and then it is a layer like any other.
+A layer that came with a past (see `backfill`) has no bytes. The images that use it have its size, but a client that
+looks for it in order to leave it out of a push does not find it: it pushes the layer, which is then like any other.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.world import Registry
 
 NO_BYTES = "has no bytes here: it came with a history that was loaded into this lab, which keeps manifests only"
-"""Why a layer of a history cannot be pulled."""
+"""Why a layer of a past cannot be pulled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Layer:
     media_type: str | None
     """What the newest image that used it calls it, if there was one."""
     has_bytes: bool = True
-    """False for one of a history, which cannot be pulled."""
+    """False for a layer of a past, which cannot be pulled."""
     is_archived: bool = False
     """Whether only archived images use it, so that it is out of reach."""
 
@@ -43,7 +43,7 @@ def begin_upload(registry: Registry, repository_name: str) -> Upload:
 
 
 def find_upload(registry: Registry, repository_name: str, upload_id: str) -> Upload:
-    """An open upload. Raises `RepositoryNotFoundException`, `UploadNotFoundException`."""
+    """Return an open upload. Raises `RepositoryNotFoundException`, `UploadNotFoundException`."""
     repository = repositories.find(registry, repository_name)
     upload = registry.world.uploads.find(upload_id, repository.id)
     if upload is None:
@@ -52,10 +52,10 @@ def find_upload(registry: Registry, repository_name: str, upload_id: str) -> Upl
 
 
 def grow(registry: Registry, repository_name: str, upload: Upload, piece: bytes | memoryview) -> int:
-    """Append a piece to an upload; give its size in bytes so far. What fails leaves it where it stood, open.
+    """Append a piece to an upload; return the upload's size in bytes. A failure leaves the upload as it was, open.
 
     Raises `UploadNotFoundException` when it is over, `LimitExceededException` beyond the largest layer,
-    `ServerException` when the disk takes no more.
+    `ServerException` when the disk accepts no more.
     """
     with upload.lock:
         try:
@@ -67,11 +67,11 @@ def grow(registry: Registry, repository_name: str, upload: Upload, piece: bytes 
 
 
 def complete_upload(registry: Registry, repository_name: str, upload: Upload, digest: str) -> Layer:
-    """Keep what was uploaded as the layer `digest`, and close the upload. A layer that was there stays.
+    """Store the uploaded bytes as the layer `digest`, and close the upload.
 
-    Raises `InvalidParameterException` for what is no digest, `InvalidLayerException` when the bytes have
-    another one: then the upload stays open. After any later failure (a full disk) it is over, and nothing is
-    kept: `UploadNotFoundException`, `RepositoryNotFoundException`, `ServerException`.
+    Raises `InvalidParameterException` for a malformed digest and `InvalidLayerException` when the bytes have another
+    one: then the upload stays open. After any later failure (a full disk) it is over, and nothing is stored:
+    `UploadNotFoundException`, `RepositoryNotFoundException`, `ServerException`.
     """
     names.check_digest(digest)
     with upload.lock:
@@ -124,7 +124,7 @@ def reserve(registry: Registry, repository_name: str, digest: str) -> Layer | No
 
 
 def holders(registry: Registry, digest: str) -> list[str]:
-    """The names of the repositories of this registry that hold a layer."""
+    """Return the names of the repositories of this registry that hold a layer."""
     with registry.world.store.read() as db:
         rows = db.execute(
             "SELECT name FROM layer JOIN repository ON repository.id = layer.repository_id "
@@ -135,7 +135,7 @@ def holders(registry: Registry, digest: str) -> list[str]:
 
 
 def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
-    """Whether an image of the repository has this layer. Raises `RepositoryNotFoundException`."""
+    """Tell whether an image of the repository has this layer. Raises `RepositoryNotFoundException`."""
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         row = db.execute(
@@ -146,7 +146,7 @@ def is_used(registry: Registry, repository_name: str, digest: str) -> bool:
 
 
 def without_bytes(registry: Registry, image_id: int) -> int:
-    """How many layers of an image (`Image.id`) have no bytes."""
+    """Count the layers of an image (`Image.id`) that have no bytes."""
     with registry.world.store.read(one=True) as db:
         count: int = db.execute(
             "SELECT count(*) FROM image, json_each(image.layers) AS used JOIN layer ON layer.id = used.value "
@@ -157,7 +157,7 @@ def without_bytes(registry: Registry, image_id: int) -> int:
 
 
 def mount(registry: Registry, repository_name: str, digest: str, source_name: str) -> Layer | None:
-    """Let a repository hold a layer that another one of this registry has; None if the source has it not.
+    """Let a repository hold a layer of another one of this registry; return None if the source does not have it.
 
     Raises `RepositoryNotFoundException` for the target; a source that does not exist has no layers.
     """
@@ -177,7 +177,7 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
 
 
 def delete(registry: Registry, repository_name: str, digest: str) -> bool:
-    """Let go of a layer that no image of the repository uses; False if it is not there, or used.
+    """Delete a layer that no image of the repository uses; return False if it is absent or in use.
 
     Raises `RepositoryNotFoundException`.
     """
@@ -198,7 +198,7 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
     try:
         world.blobs.sync(upload.blob)
         with world.collector.awaiting(digest):
-            # The file first: without a row it is swept, but a row without a file would be a lie.
+            # The file first: a file without a row is swept, but a row without a file would promise too much.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
                 repository = repositories.find(registry, repository_name)
@@ -210,7 +210,7 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
 
 
 def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
-    """Let a repository hold a layer whose bytes are there."""
+    """Let a repository hold a layer whose bytes are stored."""
     new = db.execute(
         "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?) RETURNING id",
         (repository.id, digest, size),

@@ -1,7 +1,7 @@
-"""Lifecycle policies as a registry keeps them: a text for each repository, and the preview that was asked for last.
+"""Lifecycle policies as a registry stores them: a text for each repository, and its last preview.
 
-What a policy says and does is none of the registry's business; it keeps the text, when it last ran, and the outcome of
-a preview (API reference, GetLifecyclePolicy and GetLifecyclePolicyPreview).
+The registry does not read a policy; it stores the text, the time of its last run, and the result of a preview (API
+reference, GetLifecyclePolicy and GetLifecyclePolicyPreview).
 """
 
 import json
@@ -28,7 +28,7 @@ RUNS_FOR = timedelta(seconds=5)
 class LifecyclePolicy:
     """A repository's policy; `evaluated_at` is when it last ran, in seconds since 1970, and 0 means never.
 
-    `refused` names what that run could not delete, to tell the same failure from a new one.
+    `refused` names the images that the run could not delete, to tell a known failure from a new one.
     """
 
     text: str
@@ -40,7 +40,7 @@ class LifecyclePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The outcome of a preview; `results` and `summary` in AWS's members, dates in seconds since 1970."""
+    """The result of a preview; `results` and `summary` in AWS's members, dates in seconds since 1970."""
 
     text: str
     at: float
@@ -49,7 +49,7 @@ class Preview:
 
 
 def put(registry: Registry, name: str, text: str) -> None:
-    """Give a repository a policy, in place of the one it had. Raises `RepositoryNotFoundException`."""
+    """Set a repository's policy. Raises `RepositoryNotFoundException`."""
     with registry.world.change() as change:
         repository = repositories.get(change.db, registry, name)
         before = _row(change.db, repository)
@@ -64,7 +64,7 @@ def put(registry: Registry, name: str, text: str) -> None:
 
 
 def get(registry: Registry, name: str) -> LifecyclePolicy:
-    """The policy of a repository. Raises `RepositoryNotFoundException`, `LifecyclePolicyNotFoundException`."""
+    """Return the policy of a repository. Raises `RepositoryNotFoundException`, `LifecyclePolicyNotFoundException`."""
     with registry.world.store.read() as db:
         return get_in(db, registry, repositories.get(db, registry, name))
 
@@ -80,7 +80,7 @@ def get_in(db: sqlite3.Connection, registry: Registry, repository: Repository) -
 
 
 def delete(registry: Registry, name: str) -> LifecyclePolicy:
-    """Take a repository's policy away; give what it was.
+    """Delete a repository's policy; return it.
 
     Raises `RepositoryNotFoundException`, `LifecyclePolicyNotFoundException`.
     """
@@ -92,7 +92,7 @@ def delete(registry: Registry, name: str) -> LifecyclePolicy:
 
 
 def note_evaluated(change: Change, repository: Repository, refused: str) -> None:
-    """A repository's policy has just run, and could not delete what `refused` names."""
+    """Store that a repository's policy has just run, and could not delete what `refused` names."""
     change.db.execute(
         "UPDATE lifecycle SET evaluated_at = ?, refused = ? WHERE repository_id = ?",
         (change.at, refused, repository.id),
@@ -100,7 +100,7 @@ def note_evaluated(change: Change, repository: Repository, refused: str) -> None
 
 
 def holders(world: World) -> list[tuple[Registry, str]]:
-    """The repositories of all registries that have a policy, by registry and name."""
+    """Return the repositories of all registries that have a policy, by registry and name."""
     with world.store.read(one=True) as db:
         rows = db.execute(
             "SELECT account_id, region, name FROM lifecycle JOIN repository ON repository.id = repository_id "
@@ -119,7 +119,7 @@ def begin_preview(change: Change, repository: Repository) -> None:
 
 
 def keep_preview(change: Change, repository: Repository, preview: Preview) -> None:
-    """Keep the outcome of a preview, in place of the one before."""
+    """Store the result of a preview, in place of the one before."""
     change.db.execute(
         "INSERT OR REPLACE INTO lifecycle_preview VALUES (?, ?, ?, 0, ?, ?)",
         (repository.id, preview.text, preview.at, json.dumps(preview.results), json.dumps(preview.summary)),
@@ -127,7 +127,7 @@ def keep_preview(change: Change, repository: Repository, preview: Preview) -> No
 
 
 def preview(registry: Registry, name: str) -> Preview:
-    """The outcome of the last preview of a repository.
+    """Return the result of the last preview of a repository.
 
     Raises `RepositoryNotFoundException`, `LifecyclePolicyPreviewNotFoundException`.
     """

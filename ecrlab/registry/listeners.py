@@ -1,14 +1,14 @@
-"""Who is told what happens in a world, and who is asked for what it lacks.
+"""Listeners of a world: callbacks that hear what happens, and callbacks that may supply what is absent.
 
-    events             each event of EventBridge's     told after the change that it is about is kept
-    after_push         an image was pushed             told before the push is answered
-    after_deletion     images were deleted             told when their layers are freed
-    repository_wanted  a repository is absent          asked before a push or a pull is refused
-    image_wanted       an image is absent              asked before a pull is refused
-    blob_wanted        a layer is absent               asked before a look or a pull is refused
+    events             an event for EventBridge    called after the change that it is about is committed
+    after_push         an image was pushed         called before the push is answered
+    after_deletion     images were deleted         called after their layers are cleaned up
+    repository_wanted  a repository is absent      called before a push or a pull is refused
+    image_wanted       an image is absent          called before a pull is refused
+    blob_wanted        a layer is absent           called before a look or a pull is refused
 
-Listeners stand outside of every transaction. What one of them fails at is logged: it concerns neither the others nor
-the client, whose change is made.
+Listeners run outside of every transaction. A listener that fails is logged; the others run, and the client's change
+stays.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger("ecrlab.listeners")
 
 
 class Told(Generic[P]):
-    """Listeners that are told, each in its turn."""
+    """Listeners that hear of something, each in turn."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[P, None]] = []
@@ -33,12 +33,12 @@ class Told(Generic[P]):
         return bool(self._listeners)
 
     def add(self, listener: Callable[P, None]) -> None:
-        """Tell this one too; an equal listener is told once."""
+        """Add a listener; an equal one is called once."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
     def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell every listener."""
+        """Call every listener."""
         for listener in self._listeners:
             try:
                 listener(*args, **kwargs)
@@ -47,7 +47,7 @@ class Told(Generic[P]):
 
 
 class Asked(Generic[P, T]):
-    """Listeners that are asked for something, one after the other, until one returns it."""
+    """Listeners that may supply something: asked in turn, until one returns it."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[P, T | None]] = []
@@ -56,13 +56,14 @@ class Asked(Generic[P, T]):
         return bool(self._listeners)
 
     def add(self, listener: Callable[P, T | None]) -> None:
-        """Ask this one too; an equal listener is asked once."""
+        """Add a listener; an equal one is asked once."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
     def ask(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Return what the first listener that has it returns, or None. An `EcrError` is a listener's refusal: raised
-        to the client.
+        """Return what the first listener returns that returns anything, or None.
+
+        Raises an `EcrError` of a listener: its refusal of the client's request.
         """
         for listener in self._listeners:
             try:

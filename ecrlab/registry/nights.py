@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 Job = Callable[[datetime], datetime | None]
-"""What is done at a midnight; it gives the first instant at which it would have something to do again if nobody changed
-anything, or None for never. Nights on which no job has anything to do are passed over, so that a century costs little.
+"""A function that runs at a midnight. It returns the first instant at which it would have something to do again if
+nothing changed, or None for never. Nights without work are skipped, so that a century costs little.
 """
 
 DAY = timedelta(days=1)
@@ -33,15 +33,15 @@ class Nights:
         return self._next
 
     def do(self, job: Job) -> None:
-        """Let a job be done from the next midnight on; one that is done already is not done twice."""
+        """Run a job from the next midnight on; an equal job runs once."""
         if job not in self._jobs:
             self._jobs.append(job)
 
     def live_through(self, until: datetime, stand_at: Callable[[datetime], None]) -> None:
-        """Do all jobs of the nights up to `until`; `stand_at` is told each midnight before its jobs.
+        """Run all jobs of the nights up to `until`; call `stand_at` with each midnight before its jobs.
 
-        The first and the last of several nights are never passed over: the first, because anything may have changed
-        since the night before; the last, so that what tells when it last ran tells the truth.
+        The first and the last of several nights are never skipped: the first, because anything may have changed since
+        the night before; the last, so that the recorded times of the last runs are right.
         """
         if until < self._next:
             return

@@ -1,11 +1,12 @@
-"""A push of a manifest: what is there, what is restored, what is new, and who hears of it.
+"""A push of a manifest, in four steps.
 
-    resolve    the repository, the image of that digest if it is there, and the image that the tag points at
-    restore    an image that is there; one that is archived is active at once (AWS user guide, archiving images)
-    insert     an image that is new; all that its manifest names must be there (AWS user guide, pushing an image)
-    announce   the history and EventBridge hear of it
+    resolve    find the repository, the image of that digest, and the image that the tag points at
+    restore    an image that exists; an archived one becomes active at once (AWS user guide, archiving images)
+    insert     a new image; the repository must hold everything that its manifest names (AWS user guide, pushing an
+               image)
+    announce   write the history, and note the event for EventBridge
 
-A tag that pointed elsewhere moves, if the repository lets it; the image that it left stays, untagged.
+A tag that pointed at another image moves, if the repository allows it; that image stays, untagged.
 """
 
 import json
@@ -45,8 +46,8 @@ def put(
 ) -> Image:
     """Accept a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
 
-    With `again`, a push that changes nothing is accepted, as Docker expects; without, it is refused as PutImage does.
-    `by` is who does it, for the history.
+    With `again`, a push that changes nothing is accepted, as Docker expects; without it, such a push is refused, as by
+    PutImage. `by` is the caller's ARN, for the history.
     Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
     `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
     `LimitExceededException`.

@@ -1,8 +1,8 @@
-"""Referrers: images that are about another image - its signature, its list of software, a scan of it.
+"""Referrers: images about another image, such as its signature, its SBOM or a scan report.
 
-A manifest says so with `subject`, the digest of the other image, which need not be there (OCI distribution
-specification 1.1, referrers; AWS API reference, ListImageReferrers). Within a day after the other image is deleted or
-archived, so is what is about it (AWS user guide, lifecycle policies); here at the next midnight.
+The manifest of a referrer has a `subject`: the digest of the other image, which need not exist (OCI distribution
+specification 1.1, referrers; AWS API reference, ListImageReferrers). Within a day after a subject is deleted or
+archived, so are its referrers (AWS user guide, lifecycle policies); here at the next midnight.
 """
 
 import json
@@ -38,7 +38,7 @@ def find(
     after: int = 0,
     most: int | None = None,
 ) -> list[Referrer]:
-    """Images that are about the digest `subject`, in the order pushed: `most` of them, `after` a
+    """Return the referrers of the digest `subject` in the order of their pushes: `most` of them, `after` a
     `Referrer.id`.
 
     `types` restricts to images of these artifact types, `status` to those of an `Image.status`, unless ANY.
@@ -69,9 +69,9 @@ def find(
 
 
 def follow_subjects(world: World, midnight: datetime, *, by: str) -> datetime | None:
-    """Delete and archive what is about images that were; a job of `World.nights`.
+    """Delete the referrers of deleted images, and archive those of archived ones; a job of `World.nights`.
 
-    `by` is who does it, for the history. What is about a referrer that goes now, goes the night after.
+    `by` is the caller's ARN, for the history. Referrers of a referrer that is deleted now follow the night after.
     """
     with world.store.read() as db:
         # UNSURE: a referrer that was there before its subject, or lost it by a repository's end, waits for it for ever.

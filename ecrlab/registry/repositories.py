@@ -1,4 +1,4 @@
-"""Repositories: the named shelves of a registry, with the settings that ECR keeps for each."""
+"""Repositories: named collections of images in a registry, with the settings that ECR keeps for each."""
 
 import functools
 import json
@@ -57,19 +57,19 @@ class Repository:
 
     @property
     def arn(self) -> str:
-        """What IAM calls it."""
+        """Its name in IAM policies."""
         return names.repository_arn(self.account_id, self.region, self.name)
 
     @property
     def uri(self) -> str:
-        """What Docker calls it."""
+        """Its name for Docker clients."""
         return names.repository_uri(self.account_id, self.region, self.name)
 
 
 def create(registry: Registry, name: str, settings: Settings | None = None) -> Repository:
-    """Make a repository.
+    """Create a repository.
 
-    Raises `InvalidParameterException` for a name that ECR does not take, `RepositoryAlreadyExistsException`.
+    Raises `InvalidParameterException` for an invalid name, `RepositoryAlreadyExistsException`.
     """
     names.check_repository_name(name)
     with registry.world.change() as change:
@@ -84,7 +84,7 @@ def create(registry: Registry, name: str, settings: Settings | None = None) -> R
 
 
 def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
-    """One repository, inside a transaction. Raises `RepositoryNotFoundException`."""
+    """Return one repository, inside a transaction. Raises `RepositoryNotFoundException`."""
     row = db.execute(
         "SELECT * FROM repository WHERE account_id = ? AND region = ? AND name = ?",
         (registry.account_id, registry.region, name),
@@ -95,7 +95,7 @@ def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
 
 
 def find(registry: Registry, name: str) -> Repository:
-    """One repository, as of the last change. Raises `RepositoryNotFoundException`."""
+    """Return one repository as of the last change. Raises `RepositoryNotFoundException`."""
 
     def look_up() -> Repository:
         with registry.world.store.read(one=True) as db:
@@ -108,9 +108,9 @@ def find(registry: Registry, name: str) -> Repository:
 def describe(
     registry: Registry, only: Sequence[str] | None = None, *, after: str = "", most: int = 1000
 ) -> list[Repository]:
-    """Repositories by name: those of `only`, or up to `most` of them that come `after` a name.
+    """Return repositories in order of their names: those of `only`, or up to `most` that come `after` a name.
 
-    Raises `RepositoryNotFoundException` for the first of `only` that is not there.
+    Raises `RepositoryNotFoundException` for the first of `only` that does not exist.
     """
     with registry.world.store.read() as db:
         if only is not None:
@@ -123,9 +123,9 @@ def describe(
 
 
 def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") -> Repository:
-    """Delete a repository, with `force` also one that holds images; give what it was.
+    """Delete a repository, with `force` also one that holds images; return it as it was.
 
-    `by` is who does it, for the history. Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
+    `by` is the caller's ARN, for the history. Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
     """
     world = registry.world
     with world.store.exclusively():
@@ -148,7 +148,7 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
 
 
 def update(registry: Registry, name: str, **settings: Any) -> Repository:
-    """Change some of the `Settings` of a repository; give what it is now.
+    """Change some of the `Settings` of a repository; return it as it is now.
 
     Raises `RepositoryNotFoundException`.
     """
@@ -162,9 +162,9 @@ def update(registry: Registry, name: str, **settings: Any) -> Repository:
 
 
 def set_policy(registry: Registry, name: str, text: str) -> str:
-    """Give a repository a resource policy, in place of the one it had; give it as kept.
+    """Set the resource policy of a repository; return its text as stored.
 
-    Raises `RepositoryNotFoundException`, `InvalidParameterException` for what is no policy.
+    Raises `RepositoryNotFoundException`, `InvalidParameterException` for an invalid policy.
     """
     kept = resource_policy.as_kept(resource_policy.check(text))
     with registry.world.change() as change:
@@ -174,7 +174,7 @@ def set_policy(registry: Registry, name: str, text: str) -> str:
 
 
 def get_policy(registry: Registry, name: str) -> str:
-    """The resource policy of a repository.
+    """Return the resource policy of a repository.
 
     Raises `RepositoryNotFoundException`, `RepositoryPolicyNotFoundException`.
     """
@@ -185,7 +185,7 @@ def get_policy(registry: Registry, name: str) -> str:
 
 
 def delete_policy(registry: Registry, name: str) -> str:
-    """Take a repository's resource policy away; give what it was.
+    """Delete the resource policy of a repository; return its text.
 
     Raises `RepositoryNotFoundException`, `RepositoryPolicyNotFoundException`.
     """

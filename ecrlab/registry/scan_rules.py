@@ -1,8 +1,8 @@
 """Which repositories a registry scans, how, and how often.
 
 A registry scans in one of two ways (AWS user guide, image scanning). BASIC looks for packages of the operating system,
-when an image is pushed or when asked to. ENHANCED is Amazon Inspector's: it also looks for packages of languages, and
-goes on looking for as long as an image is young or in use. Rules with filters say which repositories that holds for.
+when an image is pushed or on request. ENHANCED is Amazon Inspector's: it also looks for packages of languages, and
+continues while an image is young or in use. Rules with filters select the repositories.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ BASIC, ENHANCED = "BASIC", "ENHANCED"
 SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL = "SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"
 
 FREQUENCIES = {BASIC: (SCAN_ON_PUSH, MANUAL), ENHANCED: (SCAN_ON_PUSH, CONTINUOUS_SCAN)}
-"""Scan type -> the frequencies it knows (botocore model, RegistryScanningRule)."""
+"""Scan type -> its frequencies (botocore model, RegistryScanningRule)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Applied:
 
 
 def configuration(registry: Registry) -> Configuration:
-    """How a registry scans; a new one the basic way, and only what it is told to."""
+    """Return how a registry scans; a new one scans the basic way, on request."""
     key = (registry.account_id, registry.region)
 
     def look_up() -> Configuration:
@@ -71,9 +71,9 @@ def configuration(registry: Registry) -> Configuration:
 
 
 def put_configuration(registry: Registry, new: Configuration) -> float:
-    """Scan in another way from now on; give the instant of the change.
+    """Set how a registry scans from now on; return the instant of the change.
 
-    Raises `InvalidParameterException` for a frequency that the scan type does not know, or one that two rules have.
+    Raises `InvalidParameterException` for a frequency that the scan type does not have, or that two rules have.
     """
     frequencies = [rule.frequency for rule in new.rules]
     for frequency in frequencies:
@@ -98,7 +98,7 @@ def put_configuration(registry: Registry, new: Configuration) -> float:
 
 
 def _resource_changes(registry: Registry, before: Configuration, now: Configuration, at: float) -> list[ServiceEvent]:
-    """What is told when the repositories of a registry are scanned more often or less than before."""
+    """The events about repositories that are scanned more or less often than before."""
     changed = []
     for repository in repositories.describe(registry, most=-1):
         was, is_now = applied(before, repository).frequency, applied(now, repository).frequency
@@ -119,7 +119,7 @@ def _resource_changes(registry: Registry, before: Configuration, now: Configurat
 
 
 def enhanced(world: World) -> list[Registry]:
-    """The registries that scan the enhanced way."""
+    """Return the registries that scan the enhanced way."""
     with world.store.read(one=True) as db:
         rows = db.execute("SELECT account_id, region FROM registry_setting WHERE name = 'scanning'").fetchall()
     told = [Registry(world, row["account_id"], row["region"]) for row in rows]
@@ -127,7 +127,7 @@ def enhanced(world: World) -> list[Registry]:
 
 
 def applied(how: Configuration, repository: Repository) -> Applied:
-    """How often a registry scans the images of one of its repositories.
+    """Return how often a registry scans the images of one of its repositories.
 
     Continuous scanning goes before scanning on push (AWS user guide, filters for image scanning). A repository's own
     `scanOnPush` counts for basic scanning, also where no rule names the repository.

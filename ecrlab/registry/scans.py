@@ -1,10 +1,10 @@
 """When an image was scanned last, and what is in it.
 
 A basic scan can be made once in 24 hours. Enhanced scanning watches an image for a while after its push or its last
-use. What was found in one way is hidden, not forgotten, while the registry scans in the other.
+use. Findings of one way are hidden, not deleted, while the registry scans in the other way.
 
-What is in an image is read once and kept here, as the scanner wrote it; what is wrong with it is judged by whoever
-asks.
+The contents of an image are read once and kept here, as the scanner wrote them; its vulnerabilities are judged on each
+request.
 """
 
 import sqlite3
@@ -36,7 +36,7 @@ IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.do
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The last scan of an image: when it was, and up to when its findings were told; in seconds since 1970."""
+    """The last scan of an image: its instant, and up to when its findings were announced; in seconds since 1970."""
 
     at: float
     told_until: float
@@ -59,7 +59,7 @@ def check_scannable(registry: Registry, repository_name: str, image: Image) -> N
 
 
 def last(registry: Registry, image: Image, scan_type: str) -> Scan | None:
-    """The last scan of an image in one of the two ways, or None."""
+    """Return the last scan of an image in one of the two ways, or None."""
     with registry.world.store.read(one=True) as db:
         return _last(db, image.id, scan_type)
 
@@ -71,9 +71,9 @@ def check_quota(scan: Scan | None, now: float) -> None:
 
 
 def note(change: Change, registry: Registry, repository_name: str, image: Image, scan_type: str) -> None:
-    """Keep that an image is scanned, in a change.
+    """Store, in a change, that an image is scanned.
 
-    Raises `ImageNotFoundException` when it is gone, `LimitExceededException` when somebody else scanned it meanwhile.
+    Raises `ImageNotFoundException` when it was deleted, `LimitExceededException` when another scan came first.
     """
     there = change.db.execute("SELECT 1 FROM image WHERE id = ? AND digest = ?", (image.id, image.digest)).fetchone()
     if there is None:
@@ -84,14 +84,14 @@ def note(change: Change, registry: Registry, repository_name: str, image: Image,
 
 
 def note_told(change: Change, image: Image, scan_type: str) -> None:
-    """Keep that all findings on an image up to the instant of a change were told."""
+    """Store that all findings on an image up to the instant of a change were announced."""
     change.db.execute(
         "UPDATE scan SET told_until = ? WHERE image_id = ? AND scan_type = ?", (change.at, image.id, scan_type)
     )
 
 
 def watched_until(image: Image) -> float:
-    """Up to when continuous scanning looks at an image, in seconds since 1970."""
+    """Return until when continuous scanning covers an image, in seconds since 1970."""
     if image.is_archived:
         return image.archived_at or 0
     # UNSURE: what counts as use besides the push and a restore from the archive; here a pull that is recorded.
@@ -99,10 +99,9 @@ def watched_until(image: Image) -> float:
 
 
 def continuously_scanned(registry: Registry, now: datetime) -> Iterator[tuple[Repository, Image]]:
-    """The images that a registry watches or has just ceased to watch, oldest first.
+    """Yield the images that a registry watches or has just stopped watching, oldest first.
 
-    There are none unless it scans the enhanced way. Images whose time had passed before they were ever scanned are
-    left out.
+    There are none unless it scans the enhanced way. Images whose time ended before their first scan are left out.
     """
     how = configuration(registry)
     if how.scan_type != ENHANCED:
@@ -127,20 +126,20 @@ _END = (
 
 
 def inventory(registry: Registry, digest: str) -> str | None:
-    """What is known to be in an image, as the scanner wrote it; None for an image that was not read yet."""
+    """Return the contents of an image, as the scanner wrote them; None for an image that was not read yet."""
     with registry.world.store.read(one=True) as db:
         row = db.execute("SELECT contents FROM inventory WHERE digest = ?", (digest,)).fetchone()
     return None if row is None else str(row["contents"])
 
 
 def keep_inventory(registry: Registry, digest: str, contents: str) -> None:
-    """Keep what is in an image: the same digest is the same image, in whichever repository."""
+    """Store the contents of an image: the same digest is the same image in every repository."""
     with registry.world.store.write() as db:
         db.execute("INSERT OR REPLACE INTO inventory VALUES (?, ?)", (digest, contents))
 
 
 def forget_inventories(world: World) -> None:
-    """Let go of what was in images that are gone."""
+    """Delete the contents of images that are gone."""
     with world.store.read(one=True) as db:
         is_any = db.execute("SELECT 1 FROM inventory LIMIT 1").fetchone() is not None
     if is_any:

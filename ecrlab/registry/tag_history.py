@@ -1,13 +1,13 @@
-"""The history of a registry: who moved which tag when.
+"""The history of a registry's tags: which caller moved which tag, and when.
 
-Each push, each tag that came, moved or went, and each image that was deleted is one event, written in the transaction
-that does it, so that the history never tells of a change that did not happen. AWS has the same knowledge in CloudTrail
-(AWS user guide, logging ECR API calls); here it is the registry's own, and it outlives the repositories it tells of.
+Each push, each tag that was set, moved or deleted, and each deleted image is one event, written in the transaction of
+that change: the history never contains a change that did not happen. On AWS, CloudTrail has these events (AWS user
+guide, logging ECR API calls); here the registry keeps them, also after their repositories are deleted.
 
-    pushed     a new image came, under a tag or under none
-    tagged     an image that was there got a tag
+    pushed     a new image was pushed, with a tag or without
+    tagged     an existing image got a tag
     untagged   a tag was deleted; the image has others
-    deleted    an image was deleted, with this tag of its own or without any
+    deleted    an image was deleted, with this tag or without any
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from ecrlab.registry.world import Change, Registry
 class Event:
     """One change: the tag went from the digest `before` to the digest `after`; either may be missing.
 
-    `at` is in seconds since 1970, `by` the ARN of who did it (empty if nobody said). An event without a tag is about an
-    image that has none.
+    `at` is in seconds since 1970, `by` the caller's ARN (empty if unknown). An event without a tag is about an untagged
+    image.
     """
 
     at: float
@@ -42,7 +42,7 @@ def note_put(
     after: str,
     by: str,
 ) -> None:
-    """Note that `tag` went from the image of id `holder` to the digest `after`, or that an image came without a tag."""
+    """Note that `tag` moved from the image `holder` to the digest `after`, or that an untagged image was pushed."""
     change.db.execute(
         "INSERT INTO history (account_id, region, repository, at, what, tag, before, after, by) "
         "VALUES (?, ?, ?, ?, ?, ?, (SELECT digest FROM image WHERE id = ?), ?, ?)",
@@ -53,7 +53,7 @@ def note_put(
 def note_gone(
     change: Change, registry: Registry, repository: str, what: str, tags: tuple[str | None, ...], digest: str, by: str
 ) -> None:
-    """Note that these tags of an image are gone, with the image when `what` is "deleted"."""
+    """Note that these tags of an image were deleted, with the image when `what` is "deleted"."""
     change.db.executemany(
         "INSERT INTO history (account_id, region, repository, at, what, tag, before, by) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -72,9 +72,9 @@ def note_end(change: Change, registry: Registry, repository: str, repository_id:
 
 
 def of(registry: Registry, repository: str | None = None) -> list[Event]:
-    """What happened in a registry, or to one name of a repository, from the first event to the last.
+    """Return the events of a registry, or of one repository name, from the first to the last.
 
-    A name that nothing ever happened to has no events; it is no error.
+    A name without events is no error.
     """
     where, more = ("", ()) if repository is None else (" AND repository = ?", (repository,))
     with registry.world.store.read(one=True) as db:

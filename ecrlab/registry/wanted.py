@@ -1,7 +1,7 @@
-"""What a client pushes to or pulls, and the registry lacks: listeners of the world may bring it.
+"""Repositories, images and layers that a client wants and the registry lacks: listeners of the world may supply them.
 
-Both faces call these functions before they look; what nobody brings, the look then refuses. Without a listener they
-cost nothing.
+Both faces call these functions before they look something up; if no listener supplies it, the lookup fails as usual.
+Without a listener they cost nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +14,12 @@ from ecrlab.registry.world import Registry
 
 PUSHING = frozenset({"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:PutImage"})
 PULLING = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"})
-"""The actions with which clients come to a repository; the first can also begin a pull."""
+"""The actions of a push and of a pull. Docker's HEAD of a layer, BatchCheckLayerAvailability, occurs in both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A client's request to a repository: the action, and the ARN of who asks.
+    """A client's request to a repository: the action, and the caller's ARN.
 
     `check` raises `AccessDeniedException` unless the client may also do another action to that repository, such as
     ecr:CreateRepository.

@@ -4,7 +4,7 @@
       ├ store      what is known (SQLite)
       ├ blobs      what was pushed (files)
       ├ clock      when it is
-      └ listeners  who is told of what happens, and asked for what is absent
+      └ listeners  callbacks that hear what happens, and that may supply what is absent
 
 A registry is one account in one Region, as on AWS; registries share nothing but the disk.
 """
@@ -50,8 +50,8 @@ class StateError(EcrLabError):
 class Change:
     """A change under way: the open transaction and the instant it will carry (seconds since 1970).
 
-    Set `happened` to False when it turns out that there was nothing to do: then no time passes. `events` are told to
-    the world's listeners once the change is kept.
+    Set `happened` to False when there is nothing to do: then no time passes. The world's listeners receive `events`
+    after the commit.
     """
 
     db: sqlite3.Connection
@@ -63,9 +63,9 @@ class Change:
 class World:
     """The ECR of one lab, kept in `directory`.
 
-    `seed` makes ids and tokens repeat from run to run; without one they are random, and the token key is kept
-    in the directory. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the
-    directory, or it holds something else.
+    With a `seed`, ids and tokens repeat from run to run; without one they are random, and the directory keeps the token
+    key. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the directory, or it holds
+    something else.
     """
 
     def __init__(
@@ -107,20 +107,20 @@ class World:
                 self.clock.when_moved = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
-        """The registry of one account in one Region; the names are checked."""
+        """Return the registry of one account in one Region. Raises `InvalidParameterException` for a bad number."""
         if not names.ACCOUNT.fullmatch(account_id):
             raise InvalidParameterException("registryId", f"must satisfy regular expression '{names.ACCOUNT.pattern}'")
         return Registry(self, account_id, region)
 
     def new_id(self) -> str:
-        """A fresh id of UUID form; with a seed, the same sequence in every run."""
+        """Return a new id in UUID form; with a seed, every run has the same sequence."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed} {next(self._ids)}"))
 
     @contextlib.contextmanager
     def change(self, *, at: datetime | None = None) -> Iterator[Change]:
-        """One change of the world: a transaction, then one tick of the clock. What fails changes nothing.
+        """Make one change: a transaction, then one tick of the clock. A change that fails changes nothing.
 
-        `at` is for what a registry does by itself, such as a policy's run: it carries that instant and takes no time.
+        `at` is for jobs of the registry, such as a policy's run: the change carries that instant and takes no time.
         """
         with self.store.exclusively():
             with self.store.write() as db:
@@ -136,16 +136,16 @@ class World:
 
     @property
     def is_behind(self) -> bool:
-        """Whether nights have passed that are still to be lived through."""
+        """Whether midnights have passed whose jobs have not run."""
         return self.clock.now() >= self.nights.next
 
     def keep_up(self) -> None:
-        """Live through the nights that have passed since the last request; call it at the beginning of each."""
+        """Run the jobs of the nights since the last request; call it at the beginning of each request."""
         if self.is_behind:
             self._live_through(self.clock.now())
 
     def close(self) -> None:
-        """Let go of the directory; open uploads are dropped."""
+        """Release the directory; open uploads are dropped."""
         if isinstance(self.clock, LabClock):
             self.clock.on_the_way = lambda there: None
             self.clock.when_moved = lambda: None
@@ -174,7 +174,7 @@ class World:
         return self.clock.now() if kept is None else datetime.fromisoformat(kept[0]) - DAY
 
     def _keep_time(self) -> None:
-        """Remember what the lab's clock shows, after it was moved by hand."""
+        """Store what the lab's clock shows, after it was moved by hand."""
         with self.store.write() as db:
             _keep_time(db, self.clock, self.clock.now())
 
@@ -201,12 +201,12 @@ class Registry:
 
     @property
     def host(self) -> str:
-        """The name Docker knows it by."""
+        """The host name that Docker clients use."""
         return names.registry_host(self.account_id, self.region)
 
 
 def moment(seconds: float | None) -> datetime | None:
-    """An instant as kept (seconds since 1970), as a UTC datetime."""
+    """Convert a stored instant (seconds since 1970) to a UTC datetime."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
@@ -220,8 +220,9 @@ def _seeded_key(seed: str) -> bytes:
 
 
 def claim(directory: Path) -> int:
-    """Lock a state directory for this process: a descriptor to unlock it with. Raises `StateError` when it is
-    in use.
+    """Lock a state directory for this process; return the descriptor that unlocks it.
+
+    Raises `StateError` when another process uses it.
     """
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -7,7 +7,7 @@ from ecrlab.simulator.moto.event_bridge import EventsOut
 
 
 def wire(world: World) -> None:
-    """Let a world live; once is enough, however many faces it has."""
+    """Attach all of it; a second call changes nothing."""
     world.events.add(EventsOut(world))
     world.nights.do(LifecycleRuns(world))
     world.nights.do(Nightly(world))

@@ -1,10 +1,10 @@
-"""Where the bytes lie: a blob is a file named by its own digest.
+"""The bytes of blobs: each blob is a file named by its digest.
 
-Bytes are written, looked for and opened for a repository. All repositories share one file for the same bytes.
+Blobs are written, looked for and opened for a repository. All repositories share one file for the same bytes.
 
-A blob appears under its name only when it is whole, verified and on the disk (written aside, synced, then
-renamed), so a reader never sees half of one, and a process that dies while writing leaves only a file in
-`uploads/`, which the next one sweeps away.
+A blob gets its name only when it is whole, verified and on the disk (written aside, synced, then renamed). So a reader
+never sees half of one, and a process that dies while it writes leaves only a file in `uploads/`, which the next start
+removes.
 """
 
 import contextlib
@@ -44,14 +44,14 @@ class Owner(Protocol):
 
 
 class _Hash:
-    """A sha256 that goes on beside the writing: a large piece is hashed while the next one comes in."""
+    """A sha256 beside the writing: a large piece is hashed in a thread while the next one arrives."""
 
     def __init__(self, begun: "hashlib._Hash | None" = None) -> None:
         self._hash = begun or hashlib.sha256()
         self._under_way: Future[None] | None = None
 
     def update(self, piece: bytes | memoryview) -> None:
-        """Hash a piece, which must not change any more."""
+        """Hash a piece, which must not change afterwards."""
         so_far = self.so_far()
         if len(piece) < BESIDE:
             so_far.update(piece)
@@ -72,11 +72,11 @@ def _hashers() -> ThreadPoolExecutor:
 
 
 class BlobWriter:
-    """A blob on its way in: bytes are appended, then the whole is kept under its digest or thrown away.
+    """A blob that is being written: bytes are appended, then the store adopts the whole, or it is discarded.
 
-    Up to `hold` bytes stay in memory until the blob is finished, because most blobs are small and files are dear; then
-    they are in the file `path`. No file stays open between two pieces, so a thousand idle uploads cost a thousand small
-    files and nothing else. One thread at a time may write; any may discard.
+    Up to `hold` bytes stay in memory until the blob is finished, because most blobs are small and files are expensive;
+    then they are in the file `path`. No file stays open between two pieces, so a thousand idle uploads cost a thousand
+    small files and nothing else. One thread at a time may write; any thread may discard.
     """
 
     def __init__(self, path: Path, owner: Owner, *, hold: int = 0) -> None:
@@ -91,10 +91,10 @@ class BlobWriter:
             self.put_down()
 
     def write(self, piece: bytes | memoryview) -> None:
-        """Append what will not change any more; on failure (a full disk, say) the upload stands where it stood.
+        """Append a piece, which must not change afterwards. A failure leaves the upload as it was.
 
-        Raises `ServerException` when the disk takes no more, `LimitExceededException` beyond `LARGEST` bytes,
-        `FileNotFoundError` when it was discarded.
+        Raises `ServerException` when the disk accepts no more, `LimitExceededException` beyond `LARGEST` bytes,
+        `FileNotFoundError` when the upload was discarded.
         """
         if self.size + len(piece) > LARGEST:
             # UNSURE: what ECR answers to an oversized layer is not public.
@@ -111,12 +111,12 @@ class BlobWriter:
         self.size += len(piece)
 
     def put_down(self, *, durable: bool = False) -> None:
-        """Bring all bytes into the file, and with `durable` the file to the disk."""
+        """Write all bytes to the file, and with `durable` sync the file."""
         if self._held is not None:
             try:
                 self._write(self._held, 0, os.O_CREAT | os.O_EXCL, durable=durable)
                 if self._is_over:
-                    # Perhaps before there was a file to be thrown away.
+                    # It was discarded, perhaps before there was a file to remove.
                     raise FileNotFoundError(self.path)
             except BaseException:
                 self.path.unlink(missing_ok=True)
@@ -127,11 +127,11 @@ class BlobWriter:
                 _sync(self.path)
 
     def mark(self) -> Mark:
-        """Where the blob stands now, to `rewind` to when what follows turns out to be bad."""
+        """Return the present state, for a later `rewind`."""
         return self.size, self._hash.so_far().copy()
 
     def rewind(self, mark: Mark) -> None:
-        """Take back what was appended since `mark`; nothing to do when the blob was discarded."""
+        """Remove what was appended since `mark`; does nothing when the blob was discarded."""
         self._hash.so_far()
         self.size, self._hash = mark[0], _Hash(mark[1])
         if self._held is not None:
@@ -141,7 +141,7 @@ class BlobWriter:
                 os.truncate(self.path, self.size)
 
     def digest(self, algorithm: str = "sha256") -> str:
-        """What the bytes so far hash to, as `algorithm:hex`."""
+        """Return the digest of the bytes so far, as `algorithm:hex`."""
         if algorithm == "sha256":
             return "sha256:" + self._hash.so_far().hexdigest()
         if self._held is not None:
@@ -150,19 +150,19 @@ class BlobWriter:
             return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
 
     def discard(self) -> None:
-        """Throw the bytes away, if nobody has adopted them."""
+        """Remove the bytes, unless the store has adopted them."""
         if not self._is_over:
             self._is_over = True
             self.path.unlink(missing_ok=True)
 
     def move(self, target: Path) -> None:
-        """Give the file, with all bytes in it, another name for good."""
+        """Rename the file, which has all bytes, for good."""
         self.path.replace(target)
         self._is_over = True
 
     def _write(self, piece: bytes | bytearray | memoryview, start: int, flags: int = 0, *, durable: bool) -> None:
         with disk.writing():
-            # Not created later: a blob that was discarded meanwhile must not come back as a stray file.
+            # The file is not created here again: a blob that was discarded must not return as a stray file.
             file = os.open(self.path, os.O_WRONLY | flags, 0o666)
             try:
                 _write_at(file, memoryview(piece), start)
@@ -175,8 +175,7 @@ class BlobWriter:
 class BlobStore:
     """The blobs of one state directory, shared by every repository in it.
 
-    `durable` says whether a blob is synced to the disk before it is visible; a temporary lab has no use for
-    that.
+    `durable` says whether a blob is synced to the disk before it is visible; a temporary lab does not need that.
     """
 
     def __init__(self, directory: Path, *, durable: bool) -> None:
@@ -190,7 +189,7 @@ class BlobStore:
             leftover.unlink()
 
     def path(self, digest: str) -> Path:
-        """Where a blob lies, or would."""
+        """Return the path of a blob's file, whether it exists or not."""
         algorithm, hexadecimal = digest.split(":", 1)
         return self._blobs / algorithm / hexadecimal[:2] / hexadecimal
 
@@ -217,24 +216,22 @@ class BlobStore:
                 yield f"{path.parts[-3]}:{path.name}"
 
     def keep(self, digests: Iterable[str]) -> None:
-        """From now on these blobs are not removed: a snapshot may want them back."""
+        """Do not remove these blobs from now on: a snapshot needs them."""
         self._kept.update(digests)
 
     def remove(self, digest: str) -> None:
-        """Delete a blob, if it is there and not to be kept."""
+        """Delete a blob, if it exists and need not be kept."""
         if digest in self._kept:
             return
         with disk.writing():
             self.path(digest).unlink(missing_ok=True)
 
     def sync(self, written: BlobWriter) -> None:
-        """Bring a finished blob's bytes to the disk, so that the name it gets never stands for less."""
+        """Sync a finished blob to the disk, so that its name never stands for fewer bytes."""
         written.put_down(durable=self._durable)
 
     def adopt(self, written: BlobWriter, digest: str) -> None:
-        """Make a synced blob visible, under the digest it was compared with, to the repository that it was written
-        for, and bring that name to the disk.
-        """
+        """Make a synced blob visible under its verified digest, for its repository, and sync that name."""
         target = Path(self._name(written.owner, digest))
         with disk.writing():
             try:
@@ -248,7 +245,7 @@ class BlobStore:
                 _sync(target.parent)
 
     def _name(self, owner: Owner, digest: str) -> str:
-        """The file of a repository's blob: that of its digest, whoever the repository is."""
+        """The file of a repository's blob: the same for every repository."""
         del owner
         algorithm, hexadecimal = digest.split(":", 1)
         return f"{self._blobs}/{algorithm}/{hexadecimal[:2]}/{hexadecimal}"

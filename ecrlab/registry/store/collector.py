@@ -1,9 +1,8 @@
-"""Throwing away what nobody needs: layers without an image, and files without a layer.
+"""Garbage collection: layers without an image, and files without a layer.
 
-A layer is needed while an image of its repository uses it, and for a little while after a client pushed it or
-asked whether it is there, because that client is about to push an image that counts on it. ECR says only that
-unused layers may be cleaned up at any time (API reference, LayerInaccessibleException); here it happens at
-once when an image is deleted, or as soon as the little while is over.
+A layer is needed while an image of its repository uses it, and for a grace period after a client pushed it or found it,
+because that client is about to push an image that uses it. ECR says only that unused layers may be cleaned up at any
+time (API reference, LayerInaccessibleException); here they are when an image is deleted, or when the grace is over.
 """
 
 import contextlib
@@ -18,13 +17,11 @@ from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.uploads import Uploads
 
 GRACE_SECONDS = 60.0
-"""How long a layer is kept for a client that counts on it; longer while something is uploaded into its
-repository.
-"""
+"""How long a layer is kept for a client; longer while something is uploaded into its repository."""
 
 
 class Collector:
-    """Knows which layers may be unused, and who still counts on them.
+    """Which layers may be unused, and which of them are promised to a client.
 
     Locks are taken in one order: the store's, then this one's, then that of the uploads.
     """
@@ -41,10 +38,9 @@ class Collector:
         self._stopped = False
 
     def promise(self, layer_id: int) -> None:
-        """A client is told that this layer is there: keep it until the client's image is, or the grace is
-        over.
+        """Keep a layer for a client until its image is pushed, or the grace is over.
 
-        Say so while no collection can happen: within a change, or `Store.exclusively`.
+        Call it while no collection can run: within a change, or `Store.exclusively`.
         """
         now = time.monotonic()
         with self._lock:
@@ -54,7 +50,7 @@ class Collector:
             promises.append(now + GRACE_SECONDS)
 
     def fulfil(self, layer_ids: Iterable[int]) -> None:
-        """An image that uses these layers was pushed: one promise on each is kept."""
+        """An image that uses these layers was pushed: one promise on each is fulfilled."""
         if not self._promises:
             return
         with self._lock:
@@ -66,15 +62,13 @@ class Collector:
                         del self._promises[layer_id]
 
     def suspect(self, layers: Iterable[tuple[int, int]]) -> None:
-        """These (layer id, repository id) may be unused from now on; `collect` finds out."""
+        """Note layers (layer id, repository id) that may be unused; `collect` checks them."""
         with self._lock:
             self._suspects.update(layers)
 
     @contextlib.contextmanager
     def awaiting(self, digest: str) -> Iterator[None]:
-        """A file of that digest is put in place, and its layer is about to be known; if that fails, the file
-        goes.
-        """
+        """Keep the file of a digest while its layer is being stored; if that fails, remove the file."""
         with self._lock:
             self._arriving[digest] += 1
         try:
@@ -86,7 +80,7 @@ class Collector:
         self._arrived(digest)
 
     def collect(self, *, grace: bool = True) -> None:
-        """Drop the suspects that no image uses and no client counts on; look again later at the rest."""
+        """Delete the suspects that no image uses and no client was promised; check the rest again later."""
         self._uploads.drop_idle()
         try:
             with self._store.exclusively():
@@ -102,15 +96,13 @@ class Collector:
             for digest in set(digests):
                 held = db.execute("SELECT 1 FROM layer WHERE digest = ? AND has_bytes LIMIT 1", (digest,))
                 if held.fetchone() is None:
-                    # Who awaits it from now on puts the file in place again.
+                    # An upload that begins to await it from now on writes the file again.
                     with self._lock:
                         if digest not in self._arriving:
                             self._blobs.remove(digest)
 
     def sweep_strays(self) -> None:
-        """At the start of a lab: files without a layer go; layers without an image are suspects with a new
-        grace.
-        """
+        """At the start of a lab: remove files without a layer; layers without an image get a new grace."""
         with self._store.exclusively(), self._store.read() as db:
             known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer WHERE has_bytes")}
             for digest in self._blobs:
@@ -123,7 +115,7 @@ class Collector:
         self._look_again_later()
 
     def begin_anew(self) -> None:
-        """Another state was put in place: nobody counts on what was promised in the one before."""
+        """Another state was put in place: the promises of the state before are void."""
         with self._lock:
             self._promises.clear()
             self._suspects.clear()
@@ -137,7 +129,7 @@ class Collector:
         self._look_again_later()
 
     def stop(self) -> None:
-        """No more looking; a look under way is waited for."""
+        """Stop; wait for a collection that is running."""
         with self._lock:
             self._stopped = True
             timer = self._timer
@@ -146,7 +138,7 @@ class Collector:
             timer.join()
 
     def _drop(self, condemned: dict[int, int]) -> list[str]:
-        """Let the database forget those layers that are unused indeed; give the digests."""
+        """Delete those layers from the database that are really unused; return their digests."""
         try:
             with self._store.write() as db:
                 return [
@@ -158,7 +150,7 @@ class Collector:
                     )
                 ]
         except BaseException:
-            # A disk too full to forget anything now may not be so later.
+            # A disk that is too full for a deletion now may have room later.
             self.suspect(condemned.items())
             raise
 
@@ -191,7 +183,7 @@ class Collector:
 
     def _look_again(self) -> None:
         try:
-            # Nobody waits for an answer here: after a full disk the next look comes by itself.
+            # No client waits for this; after a full disk the next attempt follows by itself.
             with contextlib.suppress(ServerException):
                 self.collect()
         finally:

@@ -1,11 +1,11 @@
-"""The registry's memory: one SQLite database in the state directory, one writer, many readers.
+"""The registry's database: one SQLite file in the state directory, one writer, many readers.
 
-A change is one transaction: it happened whole or not at all, also after `kill -9` (SQLite's write-ahead log).
-Writers queue at one lock; readers see the last whole state and never wait. Connections are pooled, not kept
-by thread, because HTTP servers make a thread for a connection.
+A change is one transaction: it happens as a whole or not at all, also with `kill -9` (SQLite's write-ahead log).
+Writers queue at one lock; readers see the last committed state and never wait. Connections are pooled, not kept by
+thread, because HTTP servers make a thread for a connection.
 
-A change says what it touches. The database itself says so, by triggers, so that no change can forget to: what
-`Remembered` keeps about a scope is valid until a change touches that scope.
+Each change reports the scopes that it touches. Triggers do that, so that no change can omit it: what `Remembered` keeps
+about a scope is valid until a change touches that scope.
 """
 
 import contextlib
@@ -179,7 +179,7 @@ CREATE TEMP TRIGGER image_deleted AFTER DELETE ON image BEGIN
     SELECT touches(OLD.repository_id);
 END;
 """
-"""Which rows touch which scope. A push touches none: it adds, and what is not there is never remembered.
+"""Which rows touch which scope. A push touches none: it adds rows, and absence is never remembered.
 
 (account, Region, name)   a repository: that it exists, its settings and policy
 (account, Region)         the settings of a registry
@@ -190,17 +190,15 @@ VERSION = 2
 """What `PRAGMA user_version` says of a database of this layout."""
 
 IDLE_READERS = 8
-"""How many connections wait for the next look; more are opened when more look at once, and closed
-afterwards.
-"""
+"""How many idle connections are kept; more are opened when more threads read at once, and closed afterwards."""
 
 
 class Store:
     """The database of one state directory.
 
-    Use `with store.write() as db:` for a change and `with store.read() as db:` for a consistent look; `db` is
-    a `sqlite3.Connection` whose rows can be read by column name. Errors inside `write` undo the change; what
-    a full disk does to it is a `ServerException`. `durable` is for a directory that outlives the process.
+    Use `with store.write() as db:` for a change and `with store.read() as db:` for a consistent look; `db` is a
+    `sqlite3.Connection` whose rows can be read by column name. An error inside `write` undoes the change; a full disk
+    raises `ServerException`. `durable` is for a directory that outlives the process.
     """
 
     _writer: sqlite3.Connection | None
@@ -229,16 +227,12 @@ class Store:
             raise
 
     def exclusively(self) -> contextlib.AbstractContextManager[object]:
-        """Keep other writers out for longer than one change (a change and the files it frees, a change and
-        its tick).
-        """
+        """Keep other writers out for longer than one change: a change and the files it frees, a change and its tick."""
         return self._write_lock
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One change: everything inside is kept, or nothing is. Raises `ServerException` when the disk takes
-        no more.
-        """
+        """Make one change, as a whole or not at all. Raises `ServerException` when the disk accepts no more."""
         with self._write_lock:
             self._check_open()
             try:
@@ -253,7 +247,7 @@ class Store:
                     raise
                 self._touches.update(self._touched)
                 if self._is_tight:
-                    # The change is made; that the log could not be folded is the next one's trouble.
+                    # The change is made; the next one folds the log if this one cannot.
                     with contextlib.suppress(sqlite3.OperationalError):
                         self._fold(db)
             except sqlite3.OperationalError as error:
@@ -262,13 +256,13 @@ class Store:
                 raise
 
     def version(self, *scopes: tuple[Hashable, ...]) -> tuple[int, ...]:
-        """A number for each of some scopes (see `TOUCHES`): another one after each change that touched it."""
+        """Return the version of some scopes (see `TOUCHES`); it differs after each change that touches one of them."""
         return (self._replaced, *[self._touches[scope] for scope in scopes])
 
     @contextlib.contextmanager
     def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
-        """One look: every statement inside sees the same state. With `one` there is only one, to its end: then that
-        needs no transaction of its own, which is a third of the work.
+        """Look at one state: every statement inside sees the same. With `one` there is a single statement, read to its
+        end, which needs no transaction: that saves a third of the work.
         """
         with self._pool_lock:
             self._check_open()
@@ -292,7 +286,7 @@ class Store:
         self._put_back(db)
 
     def replace(self, other: sqlite3.Connection) -> None:
-        """Take over all that another database holds, in one change. Raises `ServerException` on a full disk."""
+        """Replace all contents by those of another database, in one change. Raises `ServerException` on a full disk."""
         with self._write_lock:
             self._check_open()
             db = self._write_connection()
@@ -305,7 +299,7 @@ class Store:
                 raise
 
     def close(self) -> None:
-        """Let go of the database, for good; the write-ahead log is folded into it."""
+        """Close the database, for good; the write-ahead log is folded into it."""
         with self._write_lock, self._pool_lock:
             self._is_closed = True
             for reader in self._readers:
@@ -326,7 +320,7 @@ class Store:
         return self._writer
 
     def _watch(self, writer: sqlite3.Connection) -> None:
-        """Note what the changes of this connection touch."""
+        """Note the scopes that changes of this connection touch."""
         writer.create_function("touches", -1, lambda *scope: self._touched.add(scope))
         writer.executescript(TOUCHES)
 
@@ -354,13 +348,12 @@ class Store:
                 self._is_tight = True
                 self._fold(db)
         except sqlite3.Error:
-            # A connection that cannot even undo is no use; closing it undoes the change, the next one begins
-            # afresh.
+            # Closing a connection that cannot undo undoes the change; the next change opens another.
             self._writer = None
             db.close()
 
     def _fold(self, db: sqlite3.Connection) -> None:
-        """Fold the log into the database, so that it starts over in the room it has: what frees space needs some."""
+        """Fold the log into the database, so that the log starts over in the room it has: freeing space needs some."""
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _put_back(self, db: sqlite3.Connection) -> None:

@@ -1,8 +1,8 @@
-"""A disk that takes no more: the client gets one plain answer, and nothing has changed.
+"""A disk that accepts no more: the client gets one error, and nothing has changed.
 
-A full disk speaks through an `OSError` of a write, a sync or a rename, or through SQLite in a commit; so does
-a file size limit, a quota, or a disk that became read-only. All of them end as a `ServerException` (botocore
-model: "These errors are usually caused by a server-side issue").
+A full disk, a file size limit, a quota or a read-only disk raises an `OSError` in a write, a sync or a rename, or an
+error of SQLite in a commit. All of them become a `ServerException` (botocore model: "These errors are usually caused by
+a server-side issue").
 """
 
 import contextlib
@@ -23,9 +23,7 @@ _SQLITE = {
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Work on files; what the disk refuses is a `ServerException`. A file that is not there is no matter of
-    the disk.
-    """
+    """Work on files; an error of the disk becomes a `ServerException`. A missing file is not the disk's error."""
     try:
         yield
     except FileNotFoundError:
@@ -35,7 +33,7 @@ def writing() -> Iterator[None]:
 
 
 def refusal(error: sqlite3.OperationalError) -> ServerException | None:
-    """What to answer for a failed change of the database; None if the disk has no part in it."""
+    """Return the error for a failed change of the database; None if the disk is not its cause."""
     # The primary result code; the bits above it say more than a client needs.
     code = error.sqlite_errorcode & 0xFF
     if code not in _SQLITE:

@@ -1,8 +1,8 @@
-"""What a registry looks up with every request, and what seldom changes: a repository, its policies, a layer.
+"""A cache of what every request looks up and what seldom changes: a repository, its policies, a layer.
 
-Reading it from the database costs more than all else that a small request does. So it is remembered until a change
-touches the scope that it is about (see `Store.version`). A look that began before such a change and ended after it is
-remembered for the version before, which is over.
+Reading it from the database costs more than everything else in a small request. So each entry is kept until a change
+touches its scope (see `Store.version`). A lookup that began before such a change and ended after it is kept under the
+version before, which is out of date.
 """
 
 from collections.abc import Callable, Hashable
@@ -13,11 +13,11 @@ from ecrlab.registry.store.database import Store
 T = TypeVar("T")
 
 MOST = 10_000
-"""How many things are remembered at a time."""
+"""How many entries are kept at a time."""
 
 
 class Remembered:
-    """What was found in a store, each thing until its scope is touched."""
+    """What was found in a store, each entry until its scope is touched."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -31,10 +31,9 @@ class Remembered:
         of: tuple[tuple[Hashable, ...], ...],
         lasts: Callable[[Any], bool] = lambda found: True,
     ) -> T:
-        """Return what `look_up` returns, or returned since the scopes `of` which it tells were last touched.
+        """Return what `look_up` returns, or what it returned since a change last touched one of the scopes `of`.
 
-        None is not remembered: it may be there in a moment. `lasts` tells of anything else whether it can be
-        remembered.
+        None is not kept: what is absent may be there in a moment. `lasts` decides about anything else.
         """
         version = self._store.version(*of)
         kept = self._found.get(key)

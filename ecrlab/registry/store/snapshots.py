@@ -1,9 +1,9 @@
-"""Going back: a whole registry as it was at one moment, to be put back later.
+"""Snapshots: a whole registry as it was at one moment, to be restored later.
 
-A snapshot is a copy of the database in memory; the bytes of layers are not copied but kept on the disk, for as long as
-the world lives, whatever is deleted meanwhile. Putting it back replaces everything that the registry knows - of every
-account and Region - but not the time: a clock that went back would give two events the same instant, and tokens a
-second life. So what is put back is as old as the clock says now, and the nights that were lived through stay lived.
+A snapshot is a copy of the database in memory; the bytes of layers are not copied but stay on the disk as long as the
+world is open, whatever is deleted meanwhile. Restoring it replaces the registries of every account and Region, but not
+the time: a clock that went back would let two events have the same instant, and make expired tokens valid. The nights
+that have passed stay past.
 """
 
 import sqlite3
@@ -16,12 +16,12 @@ from ecrlab.registry.world import World
 
 
 class SnapshotError(EcrLabError):
-    """Something that is no snapshot of this world was to be put back."""
+    """What should be restored is no snapshot of this world."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a world's registry knew `at` a moment. Made by `take`."""
+    """The state of a world's registries `at` a moment. Made by `take`."""
 
     at: datetime
     world: World = field(repr=False)
@@ -29,7 +29,7 @@ class Snapshot:
 
 
 def take(world: World) -> Snapshot:
-    """Remember a world's registry as it is now. Uploads under way are no part of it."""
+    """Return a snapshot of a world. Open uploads are not part of it."""
     # Opened here, used wherever `put_back` is called.
     kept = sqlite3.connect(":memory:", check_same_thread=False)
     with world.store.exclusively(), world.store.read(one=True) as db:
@@ -39,9 +39,9 @@ def take(world: World) -> Snapshot:
 
 
 def put_back(world: World, snapshot: Snapshot) -> None:
-    """Let a world's registry be what it was; uploads under way are dropped. A snapshot can be put back again and again.
+    """Restore a snapshot; open uploads are dropped. A snapshot can be restored more than once.
 
-    Raises `SnapshotError` for what is no snapshot, or one of another world; `ServerException` when the disk is full.
+    Raises `SnapshotError` for another object or another world's snapshot, `ServerException` when the disk is full.
     """
     if not isinstance(snapshot, Snapshot):
         raise SnapshotError(f"a snapshot is what snapshot() gives, got {type(snapshot).__name__}")

@@ -1,7 +1,7 @@
-"""Layers on their way in: an upload is opened, grows by pieces, and is completed or forgotten.
+"""Uploads of layers: an upload is opened, grows by pieces, and is completed or dropped.
 
-Uploads are not remembered across a restart: a client that loses its server starts over, and nothing half done
-is left. An upload nobody touches for an hour is dropped.
+Uploads do not survive a restart: a client that loses its server starts over, and no partial file is left. An upload
+that is idle for an hour is dropped.
 """
 
 import threading
@@ -12,24 +12,24 @@ from ecrlab.registry.errors import LimitExceededException
 from ecrlab.registry.store.blobs import BlobStore, BlobWriter, Owner
 
 IDLE_SECONDS = 3600
-"""How long an upload may lie untouched."""
+"""How long an upload may be idle."""
 
 MOST_OPEN = 10_000
 """How many uploads may be open at a time, in the whole lab."""
 
 
 HOLD = 64 * 1024
-"""Bytes of an upload that may lie in memory."""
+"""Bytes of an upload that may stay in memory."""
 
 MOST_HELD = 500
-"""How many uploads may; when more are open, the next ones lie in files from their first byte."""
+"""How many uploads may stay in memory; while more are open, new ones are in files from their first byte."""
 
 
 @dataclass(slots=True)
 class Upload:
-    """One layer on its way into one repository. Hold `lock` while growing or completing it.
+    """One layer that is uploaded into one repository. Hold `lock` while growing or completing it.
 
-    It can be over at any moment, also while somebody holds the lock: then `blob` takes no more.
+    It can end at any moment, also while a thread holds the lock: then `blob` accepts no more.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Upload:
     lock: threading.RLock = field(default_factory=threading.RLock)
     touched: float = field(default_factory=time.monotonic)
     is_growing: bool = False
-    """Whether a piece is just coming in; the next one has to wait for its end."""
+    """Whether a piece is arriving; another one has to wait."""
     is_over: bool = False
     parts: list[int] = field(default_factory=list)
     """Bytes of each part that came by the API."""
@@ -66,7 +66,7 @@ class Uploads:
         return upload
 
     def find(self, upload_id: str, repository_id: int) -> Upload | None:
-        """The open upload of that id in that repository, if there is one."""
+        """Return the open upload of that id in that repository, or None."""
         upload = self._open.get(upload_id)
         if upload is None or upload.repository_id != repository_id:
             return None
@@ -74,10 +74,9 @@ class Uploads:
         return upload
 
     def end(self, upload: Upload) -> None:
-        """Close an upload; what it brought is thrown away unless the blob store adopted it.
+        """Close an upload; its bytes are discarded unless the blob store adopted them.
 
-        It does not wait for who holds the upload's lock: that may be a slow client, and the caller may hold
-        the store.
+        It does not wait for the upload's lock: a slow client may hold it, and the caller may hold the store.
         """
         upload.is_over = True
         with self._lock:
@@ -85,7 +84,7 @@ class Uploads:
         upload.blob.discard()
 
     def any_into(self, repository_id: int) -> bool:
-        """Whether something is being uploaded into that repository just now."""
+        """Tell whether an upload into that repository is open."""
         with self._lock:
             return any(upload.repository_id == repository_id for upload in self._open.values())
 
@@ -97,12 +96,12 @@ class Uploads:
             self.end(upload)
 
     def drop_idle(self) -> None:
-        """Close the uploads that nobody has touched for an hour."""
+        """Close the uploads that were idle for an hour."""
         deadline = time.monotonic() - IDLE_SECONDS
         with self._lock:
             idle = [upload for upload in self._open.values() if upload.touched < deadline]
         for upload in idle:
-            # Who holds the lock is at work on it, however slowly.
+            # The thread that holds the lock is at work, however slowly.
             if upload.lock.acquire(blocking=False):
                 try:
                     self.end(upload)

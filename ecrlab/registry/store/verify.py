@@ -1,13 +1,14 @@
-"""Is everything that a state directory promises really there? Every byte is read again, every reference
-followed.
+"""Checks of a state directory: every byte is read, every reference followed.
 
-    blobs      each file hashes to its own name                  layers     each has its file, of its size
-                                                                            (those of a history have none)
-    manifests  each hashes to its image's digest and parses      images     what they use is what their
-    manifest names tags       each points at an image of its repository         database   SQLite's own checks
+    blobs      each file hashes to its own name
+    layers     each has its file, of its size (those of a past have none)
+    manifests  each hashes to its image's digest and parses
+    images     each uses what its manifest names
+    tags       each points at an image of its repository
+    database   SQLite's own checks
 
-Nothing is changed. It works on a directory that no server is using, because a server's next change would make
-yesterday's finding today's lie.
+Nothing is changed. The check needs a directory that no server is using, because a server could change what was just
+checked.
 """
 
 import contextlib
@@ -31,19 +32,19 @@ _OURS = {"lock"} | _OF_SQLITE
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it should be: `what` it is about (a path, a digest, a tag), and `why` it is wrong."""
+    """A finding: `what` it is about (a path, a digest, a tag), and `why` it is wrong."""
 
     what: str
     why: str
     passes: bool = False
-    """Whether the next start puts it right by itself: what a killed server had begun and nobody was promised."""
+    """Whether the next start repairs it: a killed server had begun it, and no client was promised it."""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
 
 
 def verify(directory: Path) -> Iterator[Problem]:
-    """What is wrong in a state directory, one problem after the other; nothing when it is sound.
+    """Yield the problems of a state directory; none when it is sound.
 
     Raises `StateError` when a server is using the directory, or it holds no registry.
     """

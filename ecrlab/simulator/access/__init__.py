@@ -1,1 +1,1 @@
-"""Who is calling, and what they may do: keys, identities, policies."""
+"""Access control: the caller behind a key, its identity, and the policies that apply."""

@@ -1,8 +1,8 @@
-"""Who is calling: the account and principal behind an access key.
+"""Callers: the account and principal behind an access key.
 
 The lab's own key belongs to its learner, an administrator of the default account. Keys of users, roles and sessions
-that were made with IAM and STS (moto's) belong to those, for as long as they are valid; any other key is taken for the
-learner's too, because a simulator has no secret to check a signature with.
+that were made with IAM and STS (moto's) belong to those while they are valid; any other key counts as the learner's,
+because a simulator has no secret to check a signature with.
 """
 
 import base64
@@ -24,11 +24,11 @@ LEARNER_ARN = f"arn:aws:iam::{DEFAULT_ACCOUNT}:user/{LEARNER}"
 _SCOPE = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/\s,]+)/\d{8}/([^/\s,]+)/([^/\s,]+)/aws4_request", re.ASCII)
 _ISSUED = re.compile(r"(?:AKIA|ASIA)([A-Z2-7]{8})([A-Z2-7])[A-Z2-7]{7}")
 _FIRST = 1 << 39
-"""What the number in a key begins to count at; see `issuing_account`."""
+"""The first of the numbers in keys; see `issuing_account`."""
 
 
 class UnrecognizedClientException(EcrError):
-    """The access key is not, or no longer, a key of anybody."""
+    """The access key belongs to no principal, or no longer."""
 
     def __init__(self) -> None:
         super().__init__("The security token included in the request is invalid.")
@@ -43,7 +43,7 @@ class ExpiredTokenException(EcrError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal: its account, its ARN as `sts get-caller-identity` gives it, and the key it called with."""
+    """A principal: its account, its ARN as `sts get-caller-identity` returns it, and the key it called with."""
 
     account_id: str
     arn: str
@@ -61,7 +61,7 @@ class Signature:
 
 
 def read_signature(authorization: str) -> Signature | None:
-    """The scope of a Signature Version 4 header, or None when the header is something else."""
+    """Return the scope of a Signature Version 4 header, or None for any other header."""
     match = _SCOPE.match(authorization)
     if match is None or not REGION.fullmatch(match[2]):
         return None
@@ -69,14 +69,14 @@ def read_signature(authorization: str) -> Signature | None:
 
 
 def identify(access_key: str) -> Caller:
-    """The principal behind an access key.
+    """Return the principal behind an access key.
 
     Raises `UnrecognizedClientException` for a key that was deleted or deactivated, `ExpiredTokenException` for one of a
     session that is over (by the machine's time, as STS has it here).
     """
     if access_key == ACCESS_KEY_ID:
         return named(DEFAULT_ACCOUNT, LEARNER_ARN, access_key)
-    # Until something of IAM or STS was used in this process, it has given out no key.
+    # Before IAM or STS is first used in this process, they have issued no key.
     if "moto.iam.models" in sys.modules:
         for account_id, iam in backends("iam"):
             key = iam.access_keys.get(access_key)
@@ -89,12 +89,12 @@ def identify(access_key: str) -> Caller:
 
 
 def named(account_id: str, arn: str, access_key: str) -> Caller:
-    """The caller of that ARN; the learner is an administrator whatever the key."""
+    """Return the caller of that ARN; the learner is an administrator with any key."""
     return Caller(account_id, arn, access_key, is_administrator=arn == LEARNER_ARN)
 
 
 def backends(service: str) -> list[tuple[str, Any]]:
-    """The `iam`, say, of moto for every account that has one; nothing, before the service is used."""
+    """Return a service of moto's, such as `iam`, for every account that has one; none before it is first used."""
     module = sys.modules.get(f"moto.{service}.models")
     # Absent too while another thread imports it.
     accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})
@@ -103,7 +103,7 @@ def backends(service: str) -> list[tuple[str, Any]]:
 
 
 def session_of(account_id: str, access_key: str) -> Any | None:
-    """The session (moto's `AssumedRole`) that an access key was given out for."""
+    """Return the session (moto's `AssumedRole`) of an access key."""
     for owner, sts in backends("sts"):
         if owner == account_id:
             return next((one for one in list(sts.assumed_roles) if one.access_key_id == access_key), None)
@@ -111,7 +111,7 @@ def session_of(account_id: str, access_key: str) -> Any | None:
 
 
 def issuing_account(access_key: str) -> str | None:
-    """The account whose IAM gave out a key of that form, or None for a key of another form.
+    """Return the account whose IAM issued a key of that form, or None for a key of another form.
 
     AWS writes the account into every access key, and so does moto: eight letters of base 32 are half its number, the
     next tells whether it is odd.

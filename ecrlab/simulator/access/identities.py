@@ -1,9 +1,9 @@
-"""What is attached to a caller: the policies of its user or role, as moto's IAM and STS keep them.
+"""Identities: the policies of a caller's user or role, as moto's IAM and STS keep them.
 
     user     inline and attached policies, and those of its groups
     session  inline and attached policies of the role, its permissions boundary, and the policy given to AssumeRole
 
-They are looked up by name on every call, so that a change counts at once; a principal that is gone has no policies.
+They are looked up by name on every call, so that a change applies at once; a deleted principal has no policies.
 moto keeps no permissions boundary of users.
 """
 
@@ -23,7 +23,7 @@ accounts all belong to the learner's organization, so assuming it is the learner
 
 
 def identity_of(caller: Caller) -> Identity:
-    """The caller with all that bounds and allows it."""
+    """Return the caller with its policies and boundaries."""
     if caller.is_administrator:
         return _administrator(caller)
     if ":assumed-role/" in caller.arn:
@@ -60,10 +60,10 @@ def _session(caller: Caller) -> Identity:
     context = _about(principal, "AssumedRole", role_arn)
     session = session_of(caller.account_id, caller.access_key)
     bound = _read(session.policy) if session is not None and session.policy else None
-    # Where moto makes that role, it does so without the policy that AWS gives it.
+    # moto makes that role without the policy that it has on AWS.
     given = (ADMINISTRATOR,) if name == MEMBER_ROLE and caller.account_id != DEFAULT_ACCOUNT else ()
     if role is None:
-        # moto lets anybody assume a role that nobody made; on AWS that fails. Its sessions may do nothing.
+        # moto lets callers assume a role that does not exist; on AWS that fails. Its sessions may do nothing.
         return Identity(principal, given, session=bound, context=context)
     boundary = None
     if role.permissions_boundary_arn:
@@ -91,12 +91,12 @@ def _read(document: str) -> Policy:
     try:
         return parse(document)
     except PolicyError:
-        # IAM takes no such policy; moto checks less, and nothing at all of the policies given to STS.
+        # IAM rejects such a policy; moto checks less, and does not check the policies of sessions at all.
         return NOTHING
 
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
-    """The condition keys that tell about any principal."""
+    """Return the condition keys that every principal has."""
     # All accounts of the lab belong to the learner's organization, once there is one.
     organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
     organization = next(organizations, None)

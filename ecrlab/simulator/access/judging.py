@@ -1,12 +1,12 @@
-"""The doorman of both faces: may this caller do this here?
+"""Authorization for both faces: whether a caller may do something to a resource.
 
-Each operation asks for the action of its own name on its own resource (service authorization reference, Amazon ECR):
+Each operation requires the action of its own name on its own resource (service authorization reference, Amazon ECR):
 
     a repository   arn:aws:ecr:us-east-1:123456789012:repository/my-app
     all of them    arn:aws:ecr:us-east-1:123456789012:repository/*        DescribeRepositories without names
     the registry   *                                                      GetAuthorizationToken, DescribeRegistry …
 
-What the identity's policies, the repository's and the registry's come to is decided in `ecrlab.registry.iam`.
+`ecrlab.registry.iam` decides, from the policies of the identity, the repository and the registry.
 """
 
 import re
@@ -23,18 +23,18 @@ from ecrlab.simulator.access.identities import identity_of
 from ecrlab.simulator.aws.calls import Call
 
 ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
-"""Operations that ask for another action than their own name (botocore model, ListImageReferrers)."""
+"""Operations that require another action than their own name (botocore model, ListImageReferrers)."""
 
 POLICY_ACTIONS = frozenset(
     f"ecr:{verb}{kind}Policy" for kind in ("Repository", "Registry") for verb in ("Get", "Set", "Put", "Delete")
 )
-"""What an administrator may always do at home: see and change the policies themselves."""
+"""What an administrator may always do in the own account: see and change the policies themselves."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
 
 
 class Wish(NamedTuple):
-    """An action on one resource of a registry: the repository of that name, or else what the ARN says."""
+    """An action on one resource of a registry: the repository of that name, or else the ARN's resource."""
 
     action: str
     resource: str
@@ -51,15 +51,15 @@ def check(call: Call, service: str = "ecr") -> None:
 def authorize(token: Token, action: str, registry: Registry, repository_name: str) -> None:
     """Return if the bearer of a registry token may do this to a repository (`*` for all of them) under `/v2/`.
 
-    Who the bearer is the token says, so that it lives on when the key that fetched it is gone; what they may do the
-    policies of this moment say. Raises `AccessDeniedException`.
+    The token names the bearer, so that it stays valid when the key that fetched it is deleted; the present policies
+    apply. Raises `AccessDeniedException`.
     """
     caller = named(token.account_id, token.principal, token.access_key)
     _judge(caller, _about(action, registry, repository_name), {})
 
 
 def wanted(call: Call) -> Wanted:
-    """What a call wants of the repository that it names."""
+    """Return what a call wants of the repository that it names."""
     registry, name = call.registry, call.repository_name
     return Wanted(
         registry,
@@ -71,7 +71,7 @@ def wanted(call: Call) -> Wanted:
 
 
 def would_lock_out(call: Call, policy_text: str) -> bool:
-    """Whether under this policy the caller could not set another one (what `force` of SetRepositoryPolicy is about).
+    """Tell whether under this policy the caller could not set another one (see `force` of SetRepositoryPolicy).
 
     Raises `PolicyError`.
     """
@@ -80,7 +80,7 @@ def would_lock_out(call: Call, policy_text: str) -> bool:
 
 
 def _wishes(call: Call, service: str) -> Iterator[Wish]:
-    """What a call asks for, one resource at a time."""
+    """Yield the actions that a call requires, one resource at a time."""
     request, registry = call.request, call.registry
     action = ACTIONS.get(call.operation, f"{service}:{call.operation}")
     name = request.get("repositoryName")
@@ -94,7 +94,7 @@ def _wishes(call: Call, service: str) -> Iterator[Wish]:
             yield _about("ecr:TagResource", registry, name)
     elif "resourceArn" in request:
         found = _ARN.fullmatch(request["resourceArn"])
-        # What is no ARN of a repository the operation itself refuses.
+        # The operation itself refuses any other ARN.
         if found is not None and names.REGION.fullmatch(found[1]):
             yield _about(action, call.world.registry(found[2], found[1]), found[3])
     elif request.get("repositoryNames"):
@@ -121,7 +121,7 @@ def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
 
 
 def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list[str]) -> str | None:
-    """How AWS ends its refusal, or None if there is none."""
+    """Return the end of AWS's refusal, or None if the caller may do it."""
     identity = identity_of(caller)
     circumstances = _circumstances(wish, request) | dict(identity.context)
     asked = iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
@@ -129,9 +129,9 @@ def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list
 
 
 def _policies_on(wish: Wish) -> list[str]:
-    """The policies of the repository and of the registry, as kept."""
+    """Return the policies of the repository and of the registry, as stored."""
     if wish.action == "ecr:GetAuthorizationToken":
-        # A token is for no registry in particular, so that none can grant it.
+        # A token is for no particular registry, so no registry's policy applies.
         return []
     registry = wish.registry
     where = (registry.account_id, registry.region)
@@ -150,7 +150,7 @@ def _policies_on(wish: Wish) -> list[str]:
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The condition keys of a request that do not hang on who makes it."""
+    """Return the condition keys of a request that do not depend on the caller."""
     registry = wish.registry
     now = registry.world.clock.now()
     keys: dict[str, tuple[str, ...]] = {

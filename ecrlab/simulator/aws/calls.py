@@ -1,7 +1,7 @@
 """One call of an operation, and the table of operations.
 
-An operation is a function from a `Call` to the members of its answer, put into the table with `@operation(...)` under
-the name that AWS gives it. What is not in the table is answered by an AWS error that says so.
+An operation is a function from a `Call` to the members of its answer. `@operation(...)` adds it to the table under
+AWS's name. An operation that is not in the table is answered by an AWS error that says so.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from ecrlab.simulator.access.callers import Caller
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that passed the door: who asks for what, where."""
+    """A checked request: the caller, the Region, the operation and its parameters."""
 
     world: World
     caller: Caller
@@ -24,11 +24,11 @@ class Call:
     operation: str
     request: dict[str, Any]
     host: str = "127.0.0.1"
-    """Where the caller reached the lab, as in the `Host` header."""
+    """The `Host` header: the address at which the caller reaches the lab."""
 
     @property
     def registry(self) -> Registry:
-        """The registry meant: that of `registryId`, or the caller's own, in the Region of the call."""
+        """The registry of `registryId`, or else the caller's own, in the Region of the call."""
         return self.world.registry(self.request.get("registryId", self.caller.account_id), self.region)
 
     @property
@@ -51,14 +51,14 @@ class Call:
 Operation = Callable[[Call], dict[str, Any]]
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
-"""(service, operation) -> what answers it."""
+"""(service, operation) -> its function."""
 
 PARTIAL: dict[tuple[str, str], str] = {}
 """(service, operation) -> what of it is not simulated, for `docs/fidelity.md`."""
 
 
 def operation(name: str, service: str = "ecr", *, partial: str | None = None) -> Callable[[Operation], Operation]:
-    """Put the decorated function into the table; `partial` says what the operation does not do here."""
+    """Add the decorated function to the table; `partial` says what the operation does not do here."""
 
     def register(function: Operation) -> Operation:
         OPERATIONS[service, name] = function

@@ -1,8 +1,8 @@
 """The AWS face: `ecr` and `ecr-public` as JSON 1.1, for boto3, the AWS CLI and every other SDK.
 
 A request names its operation in `X-Amz-Target` and its caller in the credential scope of its signature; the answer is a
-JSON object, or an error object with `__type` and `message`. Instants are seconds since 1970. Whatever comes in, what
-goes out is one of these two: never a page of HTML, never a traceback.
+JSON object, or an error object with `__type` and `message`. Instants are seconds since 1970. Every answer is one of
+these two: never a page of HTML, never a traceback.
 """
 
 import json
@@ -32,7 +32,7 @@ TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendServic
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
 
 CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
-"""The same of a service that is moto's but for what is in our table of operations."""
+"""The same for a service of moto's of which some operations are in our table."""
 
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
@@ -41,7 +41,7 @@ log = logging.getLogger("ecrlab.aws")
 
 
 def is_ours(target: str) -> bool:
-    """Whether an operation is for this face: all of both registries, and what moto lacks of CloudTrail."""
+    """Tell whether an operation is for this face: all of both registries, and those of CloudTrail that moto lacks."""
     prefix, _, name = target.rpartition(".")
     return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
 

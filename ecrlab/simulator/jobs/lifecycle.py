@@ -1,10 +1,10 @@
-"""Lifecycle policies at work: each midnight every repository's policy is held against its images, and acts.
+"""Lifecycle policies at work: each midnight every repository's policy is evaluated, and acts.
 
-    registry rows ── shelf ──► lifecycle.Image … ── evaluate ──► who goes ──► deleted or archived, and recorded
+    registry rows ── shelf ──► lifecycle.Image … ── evaluate ──► verdicts ──► deleted or archived, and recorded
 
 ECR acts within 24 hours after an image meets a rule (AWS user guide, lifecycle policies); here at 00:00 UTC of the
-world's clock, one transaction for each repository, with the registry's own delete: layers are freed, the history and
-EventBridge hear of it, and what an index lists is refused and recorded as such.
+world's clock, one transaction for each repository, with the registry's own deletion: layers are cleaned up, the history
+and EventBridge have the events, and an image that an index lists is refused and recorded as such.
 """
 
 import functools
@@ -29,7 +29,7 @@ from ecrlab.simulator.jobs import lifecycle_record
 from ecrlab.simulator.jobs.lifecycle_record import Deed
 
 BY = "ecr.amazonaws.com"
-"""Who the history names for what a policy deleted: ECR itself."""
+"""The caller of a policy's deletions in the history: ECR itself."""
 
 _CLASSES = {"ACTIVE": STANDARD, "ARCHIVED": ARCHIVE, "ACTIVATING": ACTIVATING}
 
@@ -41,12 +41,12 @@ read = functools.lru_cache(maxsize=256)(lifecycle.parse)
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRuns:
-    """The job of a world's nights that lets policies act; also what follows deleted and archived subjects."""
+    """The nightly job that runs policies, and lets referrers follow their deleted and archived subjects."""
 
     world: World
 
     def __call__(self, midnight: datetime) -> datetime | None:
-        """Do the night's work. What fails is logged: whoever's request woke the night up cannot help it."""
+        """Do the night's work. A failure is logged: the request that comes first after midnight is not its cause."""
         wanted = []
         try:
             wanted.append(referrers.follow_subjects(self.world, midnight, by=BY))
@@ -61,7 +61,7 @@ class LifecycleRuns:
 
 
 def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
-    """Let the policy of one repository act; give the instant at which it would next have something to do."""
+    """Run the policy of one repository; return the instant at which it would next have something to do."""
     with registry.world.change(at=midnight) as change:
         repository = repositories.get(change.db, registry, name)
         kept = lifecycle_policies.get_in(change.db, registry, repository)
@@ -79,19 +79,19 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
                 trail.record(change, registry, name, document)
         lifecycle_policies.note_evaluated(change, repository, refused)
         if done:
-            # What went may free what is left, such as the parts of an index: then there is work the night after.
+            # A deleted index releases the images that it listed: then there is work the night after.
             evaluation = lifecycle.evaluate(policy, _left(seen, done, midnight), midnight)
     deletions.finish(registry, repository, deletion)
     return midnight if evaluation.expiring or evaluation.transitioning else next_change(evaluation)
 
 
 def preview(db: sqlite3.Connection, repository: Repository, policy: Policy, at: datetime) -> Evaluation:
-    """What a policy would do to a repository at an instant, if it could do all that it wants; inside a transaction."""
+    """Return what a policy would do to a repository at an instant if nothing hindered it; inside a transaction."""
     return lifecycle.evaluate(policy, shelf(db, repository, at), at)
 
 
 def shelf(db: sqlite3.Connection, repository: Repository, now: datetime) -> list[lifecycle.Image]:
-    """All images of a repository as a policy sees them, in the order of their pushes."""
+    """Return all images of a repository as a policy sees them, in the order of their pushes."""
     children: defaultdict[int, list[str]] = defaultdict(list)
     listed = db.execute(
         "SELECT image_child.image_id, child.digest FROM image JOIN image_child ON image_child.image_id = image.id "
@@ -135,8 +135,8 @@ def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) 
 def _act(
     change: Change, registry: Registry, repository: Repository, evaluation: Evaluation
 ) -> tuple[list[Deed], Deletion]:
-    """Delete and archive what a policy takes; return what was done and what failed, and the deletion to finish."""
-    # First what cannot go, while the index that lists it is still there: so it is refused as by BatchDeleteImage.
+    """Delete and archive what a policy selects; return what was done and what failed, and the deletion to finish."""
+    # First the images that cannot go, while the index that lists them exists: the refusal is BatchDeleteImage's.
     deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.hindered()]
     rules = {rule.rule_priority: rule for rule in evaluation.policy}
     expiring, transitioning = (

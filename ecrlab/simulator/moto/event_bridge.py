@@ -1,10 +1,9 @@
-"""What the registry tells the rest of AWS, brought to where people listen: the rules of EventBridge.
+"""The registry's events, delivered to the rules of EventBridge.
 
-On AWS every push, delete, archiving and scan is an event on the default bus of its account and Region; rules pick
-events by a pattern and hand them to targets (AWS user guide, Amazon ECR events and EventBridge). EventBridge here is
-moto's: a rule's pattern is moto's to judge, its targets are moto's queues (SQS) and log groups. Nobody can have made
-a rule before moto's EventBridge is in use, so until then an event costs one look into a table, and moto is never
-loaded for it.
+On AWS every push, deletion, archiving and scan is an event on the default bus of its account and Region; rules select
+events by a pattern and send them to targets (AWS user guide, Amazon ECR events and EventBridge). EventBridge here is
+moto's: moto matches the patterns, and the targets are moto's queues (SQS) and log groups. No rule exists before moto's
+EventBridge is in use: until then an event costs one lookup in a table, and moto is not loaded for it.
 """
 
 import logging
@@ -17,19 +16,19 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.moto import seams
 
 EVENTBRIDGE = "moto.events.models"
-"""The module of moto's that is loaded when EventBridge is first used."""
+"""The module that moto loads when EventBridge is first used."""
 
 log = logging.getLogger("ecrlab.events")
 
 
 @dataclass(frozen=True, slots=True)
 class EventsOut:
-    """Listens to a world, and brings each event to the rules that want it."""
+    """A listener of a world's events, which sends each to the rules that match it."""
 
     world: World
 
     def __call__(self, event: ServiceEvent) -> None:
-        """Deliver one event; what fails is logged, for the change that it tells of is made."""
+        """Deliver one event. A rule that fails is logged; the others get the event."""
         if EVENTBRIDGE not in sys.modules:
             return
         rules = seams.event_rules(self.world, event.account_id, event.region)
@@ -45,7 +44,7 @@ class EventsOut:
 
 
 def as_message(event: ServiceEvent, event_id: str) -> dict[str, Any]:
-    """An event as EventBridge hands it on; `time` in whole seconds since 1970, which moto writes out as ISO 8601.
+    """Return an event in EventBridge's form; `time` in whole seconds since 1970, which moto writes out as ISO 8601.
 
     >>> event = ServiceEvent("123456789012", "us-east-1", 0.5, "ECR Image Action", {"result": "SUCCESS"})
     >>> told = as_message(event, "7")

@@ -6,10 +6,10 @@ test_moto_seams.py` fails loudly when one of these moves:
 * `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` says who answers.
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
-* `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` gives the policies AWS manages.
-* `moto_api_backend.reset` and `mock_random.seed` begin anew; `kms_backends` hold keys with their aliases.
-* `events_backends` hold the buses of EventBridge, these their rules; `Rule.send_to_targets` judges and delivers.
-* `securityhub_backends` hold `findings`, say whether they are `enabled`, and take more by `batch_import_findings`.
+* `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` returns the policies AWS manages.
+* `moto_api_backend.reset` and `mock_random.seed` start over; `kms_backends` hold keys with their aliases.
+* `events_backends` hold the buses of EventBridge, with their rules; `Rule.send_to_targets` matches and delivers.
+* `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
 """
 
 import functools
@@ -47,9 +47,9 @@ def moto_application(world: World) -> Any:
 
 
 def begin(world: World) -> None:
-    """Let moto's services, of which a process has one set, be those of this world: new, and the same in every run.
+    """Assign moto's services, of which a process has one set, to this world: empty, and the same in every run.
 
-    Does nothing when they are already. Call it before the first look at a backend of moto's.
+    Does nothing when they are its already. Call it before the first use of a backend of moto's.
     """
     global _whose
     with _begin_lock:
@@ -74,7 +74,7 @@ def _managed_policies() -> dict[str, Any]:
 
 
 def _offer_managed_policies() -> None:
-    """Let every account have the policies that AWS manages, which moto leaves out unless the environment asks."""
+    """Give every account the policies that AWS manages, which moto omits unless the environment asks for them."""
     from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
 
     class LabIam(IAMBackend):
@@ -93,9 +93,9 @@ def _offer_managed_policies() -> None:
 
 
 def event_rules(world: World, account_id: str, region: str) -> list[Any]:
-    """The enabled rules on the default bus of an account and Region; none unless this world's EventBridge is in use.
+    """Return the enabled rules on the default bus of an account and Region; none unless EventBridge is in use.
 
-    Loads and makes nothing: where nobody asked for EventBridge yet, nobody can have made a rule.
+    Loads and creates nothing: before EventBridge is first used, no rule exists.
     """
     backend = _in_use(world, "events", account_id, region)
     buses = [] if backend is None else [backend.event_buses["default"]]
@@ -103,13 +103,13 @@ def event_rules(world: World, account_id: str, region: str) -> list[Any]:
 
 
 def security_hub(world: World, account_id: str, region: str) -> Any:
-    """The Security Hub of an account and Region, or None unless this world has enabled it; loads and makes nothing."""
+    """Return the Security Hub of an account and Region, or None unless it is enabled; loads and creates nothing."""
     backend = _in_use(world, "securityhub", account_id, region)
     return backend if backend is not None and backend.enabled else None
 
 
 def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
-    """A backend of moto's that somebody has used in this world, or None; nothing is loaded or made for the look."""
+    """Return a backend of moto's that was used in this world, or None; loads and creates nothing."""
     module = sys.modules.get(f"moto.{service}.models")
     if module is None or _whose is None or _whose() is not world:
         return None
@@ -119,14 +119,14 @@ def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
 
 
 def belongs_to(world: World) -> None:
-    """`mock_aws` has just begun moto's services anew, for this world."""
+    """Note that `mock_aws` has just emptied moto's services, for this world."""
     global _whose
     with _begin_lock:
         _whose = weakref.ref(world)
 
 
 def _enrol_learner() -> None:
-    """Make the lab's own key known to moto's IAM, so that `sts get-caller-identity` names the learner."""
+    """Add the lab's own key to moto's IAM, so that `sts get-caller-identity` names the learner."""
     from moto.iam.models import iam_backends
 
     backend = iam_backends[DEFAULT_ACCOUNT]["aws"]

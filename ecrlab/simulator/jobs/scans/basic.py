@@ -1,4 +1,4 @@
-"""Findings in the words of ECR's basic scanning: a CVE, how bad it is, and of which package."""
+"""Findings in the format of ECR's basic scanning: a CVE, its severity, and its package."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ TRACKERS = {
     "Debian": "https://security-tracker.debian.org/tracker/{}",
     "Ubuntu": "https://ubuntu.com/security/{}",
 }
-"""Where a distribution tells about a CVE."""
+"""Where a distribution describes a CVE."""
 
 NVD = "https://nvd.nist.gov/vuln/detail/{}"
 
 
 def shown(finding: Finding) -> dict[str, Any]:
-    """One finding as DescribeImageScanFindings gives it under basic scanning (botocore model, ImageScanFinding)."""
+    """Return a finding as DescribeImageScanFindings has it under basic scanning (botocore model, ImageScanFinding)."""
     attributes = {"package_version": finding.version, "package_name": finding.package}
     if finding.vector is not None and finding.score is not None:
         # UNSURE: the keys of native scanning for CVSS 3 and 4; those of CVSS 2 are in AWS's example.
@@ -30,18 +30,18 @@ def shown(finding: Finding) -> dict[str, Any]:
 
 
 def described(finding: Finding) -> str:
-    """A sentence about a finding. AWS gives the CVE's own description, which the kit does not carry."""
+    """Return a sentence about a finding. AWS has the CVE's own description, which the kit does not contain."""
     fix = f"fixed in {finding.fixed_version}" if finding.fixed_version else "no fix is known"
     return f"{finding.package} {finding.version} is affected; {fix}."
 
 
 def address(finding: Finding) -> str:
-    """Where to read about a finding: at the distribution, or else at the NVD."""
+    """Return the page about a finding: the distribution's, or else the NVD's."""
     return TRACKERS.get(finding.ecosystem.partition(":")[0], NVD).format(finding.id)
 
 
 def cvss_version(vector: str) -> str:
-    """The version of CVSS that a vector is written in; those of version 2 do not say.
+    """Return the CVSS version of a vector; vectors of version 2 do not name it.
 
     >>> cvss_version("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), cvss_version("AV:N/AC:M/Au:N/C:P/I:N/A:P")
     ('3.1', '2.0')

@@ -1,4 +1,4 @@
-"""What EventBridge hears of scans: ECR's own event for basic ones, Inspector's for enhanced ones.
+"""The events of scans for EventBridge: ECR's own for basic scans, Inspector's for enhanced ones.
 
 Sources: AWS user guide, Amazon ECR events and EventBridge, and its EventBridge events for enhanced scanning; Inspector
 user guide, EventBridge schema, from which the form of the dates is.
@@ -18,7 +18,7 @@ _DATES = ("firstObservedAt", "lastObservedAt", "updatedAt", "vendorCreatedAt", "
 
 def basic_scan(registry: Registry, repository: Repository, image: Image, verdict: Verdict, at: float) -> ServiceEvent:
     """A basic scan has ended."""
-    # UNSURE: whether a scan that fails is told too; it is, with its status.
+    # UNSURE: whether a scan that fails has an event too; it has, with its status.
     detail = {
         "scan-status": verdict.status,
         "repository-name": repository.name,
@@ -45,7 +45,7 @@ def initial_scan(
 
 
 def finding(registry: Registry, shown: dict[str, Any], at: float) -> ServiceEvent:
-    """Inspector has opened or closed a finding, given as DescribeImageScanFindings would."""
+    """Inspector has opened or closed a finding, `shown` as by DescribeImageScanFindings."""
     detail = dict(shown)
     cvss = detail.pop("scoreDetails", {}).get("cvss")
     if "score" in detail:
@@ -64,7 +64,7 @@ def _event(
 
 
 def _dated(value: Any) -> Any:
-    """The same with its instants as Inspector's events write them: `Wed Sep 04 16:55:28.000 UTC 2024`."""
+    """Write instants as Inspector's events do: `Wed Sep 04 16:55:28.000 UTC 2024`."""
     if isinstance(value, list):
         return [_dated(one) for one in value]
     if not isinstance(value, dict):

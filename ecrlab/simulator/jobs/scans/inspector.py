@@ -1,4 +1,4 @@
-"""Findings in Amazon Inspector's words: one for each CVE of an image, with all packages that it concerns.
+"""Findings in Amazon Inspector's format: one for each CVE of an image, with all packages that it affects.
 
 Shapes and sample values: botocore model, EnhancedImageScanFinding; API reference, DescribeImageScanFindings, its
 example for enhanced scanning.
@@ -19,10 +19,10 @@ from ecrlab.simulator.jobs.scans.basic import NVD, address, cvss_version, descri
 from ecrlab.simulator.jobs.scans.verdicts import Verdict, worst_by_id
 
 SOURCES = {"Debian": "DEBIAN_CVE", "Ubuntu": "UBUNTU_CVE"}
-"""Distribution -> the source that Inspector names; for all else it is the NVD."""
+"""Distribution -> the source that Inspector names; for others it is the NVD."""
 
 PACKAGE_MANAGERS = {"PyPI": "PYTHONPKG", "npm": "NODEPKG", "Maven": "JAR"}
-"""Ecosystem -> how Inspector calls packages found installed (botocore model, PackageManager); others are OS."""
+"""Ecosystem -> Inspector's name of the package manager (botocore model, PackageManager); others are OS."""
 
 NO_FIX = "NotAvailable"
 
@@ -30,7 +30,7 @@ _LARGEST_CONFIG = 4 << 20
 
 
 def findings(registry: Registry, repository: Repository, image: Image, verdict: Verdict) -> list[dict[str, Any]]:
-    """The findings of an image as DescribeImageScanFindings gives them under enhanced scanning, worst first."""
+    """Return the findings of an image as DescribeImageScanFindings has them under enhanced scanning, worst first."""
     resource = _resource(registry, repository, image, verdict)
     return [
         _shown(registry, resource, severity, group, verdict)
@@ -39,18 +39,18 @@ def findings(registry: Registry, repository: Repository, image: Image, verdict: 
 
 
 def image_arn(repository: Repository, image: Image) -> str:
-    """What Inspector and Security Hub call an image."""
+    """Return the ARN of an image in Inspector and Security Hub."""
     return f"{repository.arn}/{image.digest}"
 
 
 def first_observed(finding: Finding, verdict: Verdict) -> datetime:
-    """When a finding was seen first: at the scan, or when its advisory was published after that."""
+    """Return when a finding was first observed: at the scan, or when its advisory was published after it."""
     assert verdict.scanned_at is not None
     return max(verdict.scanned_at, finding.published or verdict.scanned_at)
 
 
 def rated(severity: str) -> str:
-    """A severity in Inspector's words, which has another for what nobody rated."""
+    """Return Inspector's name of a severity, which differs for an unrated CVE."""
     return "UNTRIAGED" if severity == "UNDEFINED" else severity
 
 
@@ -120,7 +120,7 @@ def _details(worst: Finding, packages: list[dict[str, Any]], group: list[Finding
 
 
 def _vulnerable(package: Package, finding: Finding) -> dict[str, Any]:
-    """An installed package, its version in Inspector's three parts."""
+    """Return an installed package, its version in Inspector's three parts."""
     manager = PACKAGE_MANAGERS.get(package.ecosystem, "OS")
     shown: dict[str, Any] = {"name": package.name, "packageManager": manager, "sourceLayerHash": package.layer_digest}
     if package.ecosystem in LANGUAGES:
@@ -137,7 +137,7 @@ def _vulnerable(package: Package, finding: Finding) -> dict[str, Any]:
 
 
 def split_version(version: str) -> tuple[int, str, str]:
-    """Split a distribution's version into epoch, version and release, as Inspector tells them.
+    """Split a distribution's version into epoch, version and release, as Inspector does.
 
     >>> split_version("1:2.9.14+dfsg-1.3~deb12u1"), split_version("1.36.1-r15"), split_version("5.10")
     ((1, '2.9.14+dfsg', '1.3~deb12u1'), (0, '1.36.1', 'r15'), (0, '5.10', ''))
@@ -168,7 +168,7 @@ def _resource(registry: Registry, repository: Repository, image: Image, verdict:
 
 
 def platform(distribution: Distribution | None) -> str:
-    """A distribution as Inspector spells it.
+    """Return Inspector's name of a distribution.
 
     >>> platform(Distribution("alpine", "3.22.6")), platform(Distribution("debian", "12"))
     ('ALPINE_LINUX_3_22', 'DEBIAN_12')
@@ -181,7 +181,7 @@ def platform(distribution: Distribution | None) -> str:
 
 
 def _from_config(registry: Registry, repository: Repository, image: Image) -> dict[str, str]:
-    """Architecture and author, from the configuration of an image; empty where it does not say."""
+    """Return architecture and author from the configuration of an image, as far as it has them."""
     try:
         digest = json.loads(image.body or b"")["config"]["digest"]
         with registry.world.blobs.open(repository, digest) as stream:

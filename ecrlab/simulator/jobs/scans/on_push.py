@@ -1,7 +1,7 @@
-"""The scan that comes with a push, and what continuous scanning does at night.
+"""The scan after a push, and the nightly job of continuous scanning.
 
 On AWS an image is scanned soon after its push; here before the push is answered, outside of its transaction, so that
-the first poll finds the scan complete. An index or an artifact is passed over without a word, as on AWS.
+the first poll finds the scan complete. An index or an artifact is skipped without an event, as on AWS.
 """
 
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger("ecrlab.scans")
 
 @dataclass(frozen=True, slots=True)
 class ScanOnPush:
-    """Scans what is pushed to where that is wanted."""
+    """Scans pushed images of the repositories that are scanned on push."""
 
     def __call__(self, registry: Registry, repository: Repository, image: Image) -> None:
         """Scan an image that was just pushed, if it is due."""
@@ -32,12 +32,12 @@ class ScanOnPush:
 
 @dataclass(frozen=True, slots=True)
 class Nightly:
-    """Looks again, at midnight, at all images under continuous scanning."""
+    """Scans all images under continuous scanning again, at midnight."""
 
     world: World
 
     def __call__(self, midnight: datetime) -> datetime | None:
-        """Tell what became known since the night before; give the night that has more to tell."""
+        """Announce what became known since the night before; return the night that has more to announce."""
         scans.forget_inventories(self.world)
         nights = [self._watch(registry, midnight) for registry in scan_rules.enhanced(self.world)]
         return min((again for again in nights if again is not None), default=None)

@@ -1,4 +1,4 @@
-"""Scans as they are asked for: by a push, by StartImageScan, and by whoever wants to know what was found."""
+"""Scans on request: by a push, by StartImageScan, and by the operations that show findings."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ ARCHIVED = "The image is archived."
 
 def scan_pushed(registry: Registry, repository: Repository, image: Image) -> None:
     """Scan an image because it was pushed; a basic scan at most once in 24 hours, as always."""
-    # The image of a second push, under another tag, came long ago.
+    # The image of a second push, under another tag, may be old.
     now = max(registry.world.clock.now(), datetime.fromtimestamp(image.pushed_at, UTC))
     how = scan_rules.configuration(registry)
     last = scans.last(registry, image, how.scan_type)
@@ -30,9 +30,9 @@ def scan_pushed(registry: Registry, repository: Repository, image: Image) -> Non
 
 
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime | None = None) -> None:
-    """Make a basic scan: at the instant of what triggered it, or (None) as a change of its own.
+    """Make a basic scan: at the instant of its cause, or (None) as a change of its own.
 
-    Raises `LimitExceededException`, and `ImageNotFoundException` when the image went meanwhile.
+    Raises `LimitExceededException`, and `ImageNotFoundException` when the image was deleted meanwhile.
     """
     inventory = verdicts.read(registry, repository, image)
     with registry.world.change(at=at) as change:
@@ -42,7 +42,7 @@ def scan(registry: Registry, repository: Repository, image: Image, *, at: dateti
 
 
 def look(registry: Registry, repository: Repository, image: Image) -> Verdict | None:
-    """What is known of an image now, in the way that its registry scans; None when it was never scanned."""
+    """Return what is known of an image now, in the way that its registry scans; None if it was never scanned."""
     how = scan_rules.configuration(registry)
     if image.status(registry.world.clock.now().timestamp()) != "ACTIVE":
         return Verdict("IMAGE_ARCHIVED", ARCHIVED)
@@ -62,7 +62,7 @@ def _look_enhanced(registry: Registry, repository: Repository, image: Image) -> 
             return Verdict("SCAN_ELIGIBILITY_EXPIRED", EXPIRED)
         watch.ensure(registry, repository, image, now)
     last = scans.last(registry, image, ENHANCED)
-    # UNSURE: what is said of an image whose repository no rule names any more; here it counts as never scanned.
+    # UNSURE: the status of an image whose repository no rule selects any more; here it counts as never scanned.
     if last is None or frequency == scan_rules.MANUAL:
         return None
     until = now.timestamp() if frequency == CONTINUOUS_SCAN else last.told_until

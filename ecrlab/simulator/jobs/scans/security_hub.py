@@ -1,8 +1,8 @@
 """Inspector's findings in Security Hub, in the AWS Security Finding Format (ASFF).
 
-Only enhanced findings go there, and only while Security Hub is enabled in the account and Region (Inspector user guide,
-integration with AWS Security Hub). Security Hub here is moto's. What was found before it was enabled comes with the
-next night; findings that are closed are archived.
+Only enhanced findings are sent, and only while Security Hub is enabled in the account and Region (Inspector user guide,
+integration with AWS Security Hub). Security Hub here is moto's. Earlier findings are sent in the next night; closed
+findings are archived.
 """
 
 from datetime import UTC, datetime
@@ -24,14 +24,14 @@ def is_listening(registry: Registry) -> bool:
 
 
 def send(registry: Registry, findings: list[dict[str, Any]]) -> None:
-    """Bring findings, given as DescribeImageScanFindings would, to Security Hub, if it is enabled."""
+    """Send findings, in the form of DescribeImageScanFindings, to Security Hub, if it is enabled."""
     hub = seams.security_hub(registry.world, registry.account_id, registry.region)
     if hub is not None and findings:
         hub.batch_import_findings([as_asff(registry, finding) for finding in findings])
 
 
 def archive_all_but(registry: Registry, images: set[str], at: float) -> None:
-    """Close what Security Hub has on images that are watched no more; `images` are the ARNs of those that are."""
+    """Archive Security Hub's findings on images that are no longer watched; `images` are the ARNs of those that are."""
     hub = seams.security_hub(registry.world, registry.account_id, registry.region)
     for kept in [] if hub is None else list(hub.findings):
         is_ours = kept.data.get("GeneratorId") == GENERATOR
@@ -44,8 +44,8 @@ GENERATOR = "AWSInspector"
 
 
 def as_asff(registry: Registry, finding: dict[str, Any]) -> dict[str, Any]:
-    """One finding in ASFF (Security Hub user guide, AWS Security Finding Format)."""
-    # UNSURE: the members that Inspector fills; no sample of its own is public, so those that ASFF asks for and names.
+    """Return one finding in ASFF (Security Hub user guide, AWS Security Finding Format)."""
+    # UNSURE: the members that Inspector fills; no sample of its own is public, so those that ASFF requires and names.
     label = finding["severity"] if finding["severity"] != "UNTRIAGED" else "INFORMATIONAL"
     severity = {"Label": label, "Normalized": NORMALIZED[label], "Original": finding["severity"]}
     types = ["Software and Configuration Checks/Vulnerabilities/CVE"]

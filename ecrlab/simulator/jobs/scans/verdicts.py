@@ -1,8 +1,8 @@
-"""What is in an image, read once and kept, and what is wrong with it, judged as of any instant.
+"""The contents of an image, read once and stored, and its vulnerabilities, judged as of any instant.
 
-The layers are opened when an image is scanned for the first time; the registry keeps what is installed in it. What is
-known to be wrong with that depends on the instant: a basic scan says what was known when it was made, continuous
-scanning what is known now. Advisories are those that come with the kit. Words are ECR's for how a scan can end.
+The layers are opened when an image is scanned for the first time; the registry stores what is installed. The known
+vulnerabilities depend on the instant: a basic scan has those that were known when it was made, continuous scanning
+those that are known now. Advisories are those of the kit. Statuses and descriptions are ECR's.
 """
 
 import bisect
@@ -38,9 +38,9 @@ log = logging.getLogger("ecrlab.scans")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a scan says of an image: status and description as ECR has them, findings worst first, instants in UTC.
+    """The result of a scan: status and description as ECR has them, findings worst first, instants in UTC.
 
-    Where the image could not be judged there are no findings and no instants, which is not the same as no fault.
+    An image that could not be judged has no findings and no instants, which does not mean that it has no vulnerability.
     """
 
     status: str
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the findings are all there is to find."""
+        """Whether the findings are complete."""
         return self.completed_at is not None
 
 
@@ -89,7 +89,7 @@ def judge_basic(inventory: Inventory, at: datetime) -> Verdict:
 
 
 def severity_counts(severities: Iterable[str]) -> dict[str, int]:
-    """How many findings there are of each severity, worst first; only of those that occur.
+    """Count the findings of each severity that occurs, worst first.
 
     >>> severity_counts(["LOW", "UNTRIAGED", "CRITICAL", "LOW"])
     {'CRITICAL': 1, 'LOW': 2, 'UNTRIAGED': 1}
@@ -99,7 +99,7 @@ def severity_counts(severities: Iterable[str]) -> dict[str, int]:
 
 
 def worst_by_id(findings: tuple[Finding, ...]) -> dict[str, tuple[str, list[Finding]]]:
-    """Findings of one vulnerability together, as Inspector counts them: id -> the worst severity, and all of them."""
+    """Group findings by vulnerability, as Inspector counts them: id -> the worst severity, and all findings."""
     groups: dict[str, tuple[str, list[Finding]]] = {}
     for finding in findings:  # worst first
         groups.setdefault(finding.id, (finding.severity, []))[1].append(finding)
@@ -107,7 +107,7 @@ def worst_by_id(findings: tuple[Finding, ...]) -> dict[str, tuple[str, list[Find
 
 
 def read(registry: Registry, repository: Repository, image: Image) -> Inventory:
-    """What is in an image: from the registry's memory, or else from its layers, whatever they hold."""
+    """Return the contents of an image: as stored, or else from its layers, whatever they hold."""
     known = scans.inventory(registry, image.digest)
     inventory = inventory_json.read(known) if known is not None else None
     if inventory is not None and inventory.status != "FAILED":
@@ -151,7 +151,7 @@ def _why_unsupported(inventory: Inventory, now: datetime) -> str | None:
 
 
 def _remarks(report: Report) -> str:
-    """What else must be said so that nothing passes as clean that was not judged; empty for most images."""
+    """Return remarks on what was not judged, so that it does not pass as clean; empty for most images."""
     unread = [f"{one.kind}: {one.path}" for one in report.not_inventoried]
     open_questions = [f"{one.id} of {one.package} {one.version}" for one in report.unresolved]
     said = (("Not looked into", unread), ("Cannot be told", open_questions))
@@ -164,7 +164,7 @@ def _judged(inventory: Inventory, known_at: datetime) -> Report:
 
 
 def _known_at(now: datetime) -> datetime:
-    """When the youngest advisory that is known by now was published: until the next one, nothing changes."""
+    """Return when the newest advisory known by now was published: until the next one, nothing changes."""
     dates = publications()
     place = bisect.bisect_right(dates, now)
     return dates[place - 1] if place else now
@@ -172,5 +172,5 @@ def _known_at(now: datetime) -> datetime:
 
 @functools.cache
 def publications() -> tuple[datetime, ...]:
-    """The instants at which advisories were published, in order."""
+    """Return the instants at which advisories were published, in order."""
     return tuple(sorted({advisory.published for advisory in embedded() if advisory.published is not None}))

@@ -1,8 +1,8 @@
 """Enhanced scanning: Amazon Inspector scans an image first, and then watches it.
 
-Under continuous scanning an image is judged anew whenever an advisory appears, for 14 days after its push or its last
-use (Inspector user guide, scanning ECR container images). Whoever asks sees what is known now; events and Security Hub
-hear of it with the night.
+Under continuous scanning an image is judged again whenever an advisory appears, for 14 days after its push or its last
+use (Inspector user guide, scanning ECR container images). API calls show what is known now; events and Security Hub
+receive it in the following night.
 """
 
 import time
@@ -18,13 +18,11 @@ from ecrlab.registry.world import Registry
 from ecrlab.simulator.jobs.scans import events, inspector, security_hub, verdicts
 
 AT_ONCE_SECONDS = 5.0
-"""How long turning on continuous scanning may take; images left over are scanned when they are asked for, or at
-midnight.
-"""
+"""How long turning on continuous scanning may take; the remaining images are scanned on request, or at midnight."""
 
 
 def scan(registry: Registry, repository: Repository, image: Image, *, at: datetime) -> None:
-    """Scan an image for the first time, or again because it was pushed again, and tell what was found."""
+    """Scan an image for the first time, or again because it was pushed again, and announce the findings."""
     frequency = scan_rules.applied(scan_rules.configuration(registry), repository).frequency
     verdict = verdicts.judge_enhanced(
         verdicts.read(registry, repository, image), at, at, is_watched=frequency == CONTINUOUS_SCAN
@@ -40,7 +38,7 @@ def scan(registry: Registry, repository: Repository, image: Image, *, at: dateti
 
 
 def ensure(registry: Registry, repository: Repository, image: Image, now: datetime) -> None:
-    """Scan an image under continuous scanning that was there before, if that was not done yet."""
+    """Scan an image that was pushed before continuous scanning was turned on, unless it was scanned."""
     if scans.is_image(image) and scans.last(registry, image, ENHANCED) is None:
         scan(registry, repository, image, at=now)
 
@@ -55,7 +53,7 @@ def begin(registry: Registry, at: float) -> None:
 
 
 def night(registry: Registry, midnight: datetime) -> datetime | None:
-    """Tell what became known of the images under watch; give the next night that has something to tell."""
+    """Announce what became known of the watched images; return the next night that has something to announce."""
     watched: set[str] = set()
     ends: list[float] = []
     for repository, image in scans.continuously_scanned(registry, midnight):
