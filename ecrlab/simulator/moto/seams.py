@@ -1,9 +1,9 @@
-"""Where moto lets us in: its services beside ours, and ours under its `mock_aws`.
+"""moto's services beside ours: one set in a process, which belongs to one world at a time.
 
-moto (5.2) has no plug-in interface; what is used here is public by convention only, so `tests/simulator/
-test_moto_seams.py` fails loudly when one of these moves:
+moto (5.2) has no plug-in interface; what is used here and in `ecr_under_mock` is public by convention only, so
+`tests/simulator/moto/test_seams.py` fails when one of these changes:
 
-* `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` says who answers.
+* `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` names the handlers.
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
 * `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` returns the policies AWS manages.
