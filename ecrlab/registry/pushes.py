@@ -60,13 +60,13 @@ def put(
         push = _resolve(change, registry, repository_name, manifest, tag)
         image = push.image
         layer_ids: list[int] = []
+        if push.changes_nothing and not again:
+            raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
+        if tag is not None and push.sets_tag_again:
+            check_may_move(push.repository.settings, tag, repository_name)
         if image is not None and push.changes_nothing:
-            if not again:
-                raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
             change.happened = False
             return image
-        if tag is not None and push.moves_tag:
-            check_may_move(push.repository.settings, tag, repository_name)
         if image is None:
             image, layer_ids = _insert(change, push, manifest)
         else:
@@ -80,7 +80,7 @@ def put(
 
 
 def check_may_move(settings: Settings, tag: str, repository_name: str) -> None:
-    """Return if a tag that points at an image may be pointed at another. Raises `ImageTagAlreadyExistsException`."""
+    """Return if a tag that points at an image may be set again. Raises `ImageTagAlreadyExistsException`."""
     if is_immutable(settings, tag):
         raise ImageTagAlreadyExistsException(tag, repository_name)
 
@@ -124,10 +124,11 @@ class _Push:
     """Whether the image is there, but not active."""
 
     @property
-    def moves_tag(self) -> bool:
-        """Whether the tag points at another image."""
+    def sets_tag_again(self) -> bool:
+        """Whether the tag points at an image already; an immutable one refuses even the same image."""
         # UNSURE: whether an immutable tag stands in the way of restoring its own image by a push; it does not.
-        return self.holder is not None and (self.image is None or self.holder != self.image.id)
+        is_own = self.image is not None and self.holder == self.image.id
+        return self.holder is not None and not (self.restores and is_own)
 
     @property
     def changes_nothing(self) -> bool:

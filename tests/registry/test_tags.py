@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecrlab.registry import pushes, repositories
+from ecrlab.registry.errors import ImageAlreadyExistsException, ImageTagAlreadyExistsException
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.tags import is_immutable
+from tests.registry.conftest import Client
 
 TAGS = st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9-_.]{0,20}", fullmatch=True)
 
@@ -51,3 +54,15 @@ def test_exclusions_turn_one_mode_into_the_other(tag, filters):
 
     assert is_immutable(mutable, tag) is (tag in filters)
     assert is_immutable(immutable, tag) is (tag not in filters)
+
+
+def test_docker_cannot_push_an_immutable_tag_again_not_even_the_same_image(registry):
+    repositories.create(registry, "app", Settings(image_tag_mutability="IMMUTABLE"))
+    app = Client(registry)
+    pushed = app.push(b"layer", tag="v1")
+
+    with pytest.raises(ImageTagAlreadyExistsException):
+        pushes.put(registry, "app", app.manifest(b"layer"), tag="v1", again=True)
+    with pytest.raises(ImageAlreadyExistsException):
+        pushes.put(registry, "app", app.manifest(b"layer"), tag="v1")
+    assert app.images == {pushed.digest: ("v1",)}
