@@ -8,7 +8,7 @@ nothing below. What is archived is billed for 90 days at least (AWS user guide, 
 """
 
 import json
-import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ NOTHING: Amount[int] = Amount.exactly(0)
 
 DAYS_OF_A_MONTH = 30
 """UNSURE: ECR's month is taken for 30 days where days of it are billed."""
+
+LARGEST = 1e18
+"""No number of a table of prices comes near it; a larger one would overflow."""
 
 
 class UnusablePrices(EcrLabError):
@@ -134,21 +137,21 @@ class _Table:
 
     def _number(self, *place: str | int, least: float = 0) -> float:
         value = self._at(*place)
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if type(value) not in (int, float) or not -LARGEST < value < LARGEST:
             self._refuse(_spelt(place), "a number is needed", value)
         if value < least:
             self._refuse(_spelt(place), f"at least {least:g} is needed", value)
         return float(value)
 
     def _text(self, *place: str | int) -> str:
-        value = self._at(*place)
-        if not isinstance(value, str) or not value:
+        value: str = self._at(*place)
+        if not _is_text(value) or not value:
             self._refuse(_spelt(place), "a text is needed", value)
         return value
 
     def _texts(self, *place: str | int) -> list[str]:
         value = self._at(*place)
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        if not isinstance(value, list) or not all(map(_is_text, value)):
             self._refuse(_spelt(place), "a list of texts is needed", value)
         return value
 
@@ -163,6 +166,11 @@ class _Table:
 
     def _refuse(self, place: str, rule: str, value: Any) -> NoReturn:
         raise UnusablePrices(f"{self._name}: {place}: {rule}, got {json.dumps(value)[:80]}")
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value of a JSON document can be printed: half of a surrogate pair cannot."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def _spelt(place: tuple[str | int, ...]) -> str:

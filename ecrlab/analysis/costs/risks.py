@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.costs.savings import Outcome
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.snapshot import Snapshot, ages
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since, looked_at
 from ecrlab.analysis.plots import style
 from ecrlab.lifecycle import Image, Rule
 
@@ -41,15 +41,19 @@ def risks(outcome: Outcome, running: Mapping[str, Sequence[str]] | Collection[st
     """The images at risk, those that run first, then by their last pull, the latest first.
 
     `running` are digests, or digests with how they are referred to (see `ecrlab.analysis.inventory.running.resolve`).
+    A pull that comes from reading all manifests is no use (see `looked_at`).
     """
     snapshot = outcome.before
+    only_read = looked_at(snapshot)
     found = []
     for digest, rule in outcome.acting.items():
         image = snapshot.by_digest[digest]
         if digest in running:
             where = tuple(running[digest]) if isinstance(running, Mapping) else ()
             found.append(Risk(image, rule, RUNS, where))
-        elif image.last_pulled_at is not None and snapshot.taken_at - image.last_pulled_at <= LATELY:
+        elif digest in only_read or image.last_pulled_at is None:
+            continue
+        elif snapshot.taken_at - image.last_pulled_at <= LATELY:
             found.append(Risk(image, rule, PULLED))
     return sorted(found, key=lambda risk: (risk.why != RUNS, -_last_use(risk.image), risk.image.image_digest))
 
@@ -62,8 +66,8 @@ def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    pushed = ages(snapshot, [risk.image.pushed_at for risk in found])
-    pulled = ages(snapshot, [risk.image.last_pulled_at for risk in found])
+    pushed = days_since(snapshot, [risk.image.pushed_at for risk in found])
+    pulled = days_since(snapshot, [risk.image.last_pulled_at for risk in found])
     rows = [
         {
             "tags": " ".join(risk.image.image_tags),
@@ -72,12 +76,12 @@ def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
             "where": " ".join(risk.where),
             "rule": risk.rule.rule_priority,
             "does": risk.rule.action.type,
-            "pushed (days ago)": days and round(days, 1),
-            "pulled (days ago)": since and round(since, 1),
+            DAYS_SINCE_PUSH: days and round(days, 1),
+            DAYS_SINCE_PULL: since and round(since, 1),
         }
         for risk, days, since in zip(found, pushed, pulled, strict=True)
     ]
-    columns = ["tags", "digest", "why", "where", "rule", "does", "pushed (days ago)", "pulled (days ago)"]
+    columns = ["tags", "digest", "why", "where", "rule", "does", DAYS_SINCE_PUSH, DAYS_SINCE_PULL]
     return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
 
 
@@ -158,7 +162,7 @@ def _points(outcome: Outcome, found: Sequence[Risk]) -> tuple[dict[str, list[Poi
     points: dict[str, list[Point]] = {fate: [] for fate in MARKS}
     skewed = 0
     for image in snapshot.images:
-        pushed, pulled = ages(snapshot, [image.pushed_at, image.last_pulled_at])
+        pushed, pulled = days_since(snapshot, [image.pushed_at, image.last_pulled_at])
         if pushed is None or (pulled is None and image.last_pulled_at is not None):
             skewed += 1
             continue

@@ -20,6 +20,9 @@ from ecrlab.analysis.inventory.layer_use import Usage
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
+DAYS_SINCE_PUSH, DAYS_SINCE_PULL = "pushed (days ago)", "pulled (days ago)"
+"""Columns of tables."""
+
 AT_ONCE = timedelta(hours=1)
 MANY = 10
 """From how many images on it may be a look at all of them, when more than half are pulled at once."""
@@ -134,7 +137,7 @@ def _doubts(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def ages(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float | None]:
+def days_since(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float | None]:
     """Days from these instants to the moment of the look; None for no instant, and for one that lies ahead."""
     return [
         None if then is None or then > snapshot.taken_at else (snapshot.taken_at - then).total_seconds() / 86_400

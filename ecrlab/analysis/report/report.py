@@ -20,10 +20,10 @@ from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.risks import RUNS, Risk
 from ecrlab.analysis.costs.savings import Outcome, settle
 from ecrlab.analysis.costs.storage import own, stored, stored_together, sum_of_sizes
+from ecrlab.analysis.inventory.frames import short
 from ecrlab.analysis.inventory.holdings import readable as spelt
 from ecrlab.analysis.inventory.running import Reference, resolve
-from ecrlab.analysis.inventory.snapshot import Snapshot, doubts
-from ecrlab.analysis.inventory.snapshot import ages as days_since
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since, doubts
 from ecrlab.analysis.plots import ages
 from ecrlab.lifecycle import Policy
 
@@ -149,8 +149,9 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield from _indented(_families(report))
         if report.outcome is not None:
             yield f"  {report.saving()}"
-            yield from _indented(spelt_out(savings.by_rule(report.outcome)))
-            yield from _indented(risks.table(report.risks, report.snapshot), "  At risk:")
+            yield from _indented(for_people(savings.by_rule(report.outcome), report.snapshot))
+            at_risk = risks.table(report.risks, report.snapshot)
+            yield from _indented(for_people(at_risk, report.snapshot), "  At risk:")
         yield f"  In {DAYS_OF_A_YEAR} days (middle and range of {FUTURES} futures):"
         yield from _indented(outlook.summary(report.projection, report.prices))
         for doubt in report.doubts:
@@ -270,17 +271,28 @@ def _families(report: Report) -> "pd.DataFrame":
     return numbers.loc[:, (numbers != 0).any()]
 
 
-def spelt_out(table: "pd.DataFrame") -> "pd.DataFrame":
-    """A table for people: bytes in the unit that fits."""
+def for_people(table: "pd.DataFrame", snapshot: Snapshot) -> "pd.DataFrame":
+    """A table of a repository with words for what is missing, and bytes in the unit that fits."""
     shown = table.copy()
-    for column in shown:
-        if "bytes" in str(column) or column == "own":
-            shown[column] = ["unknown" if size is None else spelt(size) for size in _plain(shown[column])]
+    for column in map(str, table):
+        if "bytes" in column or column == "own":
+            shown[column] = ["unknown" if missing else spelt(int(size)) for size, missing in _values(table[column])]
+        elif column == DAYS_SINCE_PULL:
+            pulled = {short(image.image_digest) for image in snapshot.images if image.last_pulled_at is not None}
+            absent = [ages.IN_THE_FUTURE if digest in pulled else ages.NEVER for digest in table["digest"]]
+            shown[column] = _in_days(table[column], absent)
+        elif column == DAYS_SINCE_PUSH:
+            shown[column] = _in_days(table[column], [ages.IN_THE_FUTURE] * len(table))
     return shown
 
 
-def _plain(column: Any) -> list[int | None]:
-    return [None if missing else int(size) for size, missing in zip(column, column.isna(), strict=True)]
+def _in_days(column: Any, absent: Sequence[str]) -> list[str]:
+    return [word if missing else f"{days:.1f}" for (days, missing), word in zip(_values(column), absent, strict=True)]
+
+
+def _values(column: Any) -> Iterator[tuple[Any, bool]]:
+    """Each value of a column, and whether it is missing."""
+    return zip(column, column.isna(), strict=True)
 
 
 def _indented(table: "pd.DataFrame", head: str = "") -> Iterator[str]:

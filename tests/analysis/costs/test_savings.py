@@ -11,7 +11,7 @@ from ecrlab.analysis.costs import risks, savings, storage
 from ecrlab.analysis.costs.bounds import Amount
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory import families
-from ecrlab.analysis.inventory.snapshot import Snapshot, ages, doubts
+from ecrlab.analysis.inventory.snapshot import Snapshot, days_since, doubts
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository, snapshots
 from tests.lifecycle.builders import policy, rule
 from tests.lifecycle.strategies import policies
@@ -156,6 +156,15 @@ def test_an_image_that_is_archived_is_at_risk_too():
     assert {one.image.image_digest for one in risks.risks(outcome, ["runs"])} == {"runs", "lately", "both"}
 
 
+def test_a_pull_by_somebody_who_read_all_manifests_is_no_use():
+    an_hour_ago = NOW - timedelta(hours=1)
+    read = repository(*(image(f"d{n}", f"v{n}", 40 + n, last_pulled_at=an_hour_ago) for n in range(12)))
+
+    found = risks.risks(settle(read, STRICT), ["d3"])
+
+    assert [(one.image.image_digest, one.why) for one in found] == [("d3", risks.RUNS)]
+
+
 def test_nothing_is_at_risk_where_nothing_goes():
     assert risks.risks(settle(repository(), STRICT), ["runs"]) == []
     assert [one.deleted for one in itertools.chain(settle(repository(), STRICT).savings)] == [0]
@@ -187,4 +196,4 @@ def test_a_snapshot_knows_what_is_doubtful():
         "what 1 index list is not known",
     ):
         assert part in said
-    assert ages(odd, [one.pushed_at for one in odd.images])[0] is None
+    assert days_since(odd, [one.pushed_at for one in odd.images])[0] is None

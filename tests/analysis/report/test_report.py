@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,11 @@ import pytest
 from botocore.stub import Stubber
 
 import ecrlab
-from ecrlab.analysis.costs import prices, storage
+from ecrlab.analysis.costs import prices, risks, storage
 from ecrlab.analysis.inventory import reading
 from ecrlab.analysis.inventory.running import parse as reference
 from ecrlab.analysis.report import html_page
-from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.analysis.report.report import Report, as_json, as_text, for_people
 from ecrlab.commands import cli, report
 from ecrlab.lifecycle import parse
 from ecrlab.machine.bootstrap import CHECKOUT
@@ -130,6 +131,15 @@ def test_it_asks_for_nothing_but_what_it_says_in_its_help(lab, shop, capsys):
         ("--running", "not a reference\n", "line 1: one image reference a line"),
         ("--prices", "{}", "archive is missing"),
         ("--prices", "money", "not JSON"),
+        ("--prices", "\ufeff{}", "not JSON"),
+        ("--prices", "[" * 100_000, "not JSON"),
+        ("--prices", '{"archive": {"minimum_days": 1%s}}' % ("0" * 400), "archive.minimum_days: a number is needed"),
+        ("--prices", '{"archive": {"minimum_days": 1%s}}' % ("0" * 5000), "not JSON"),
+        ("--prices", '{"archive": {"minimum_days": 90}, "title": "\\ud800"}', "title: a text is needed"),
+        ("--policy", "[" * 30_000, "Could not map policyString into LifecyclePolicy"),
+        ("--running", "[" * 100_000, "begins as JSON, but is none"),
+        ("--running", '{"image": "\\ud800"}', "JSON without an image"),
+        ("--running", '{"image": 1%s}' % ("0" * 5000), "begins as JSON, but is none"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(lab, shop, capsys, tmp_path, option, content, said):
@@ -326,6 +336,10 @@ class Page(HTMLParser):
     def handle_data(self, data):
         self.words.append(data)
 
+    @property
+    def text(self):
+        return " ".join(self.words)
+
     def of(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]
 
@@ -369,3 +383,34 @@ def test_unknown_bytes_are_unknown_on_every_output():
     assert as_json([report])["repositories"][0]["bytes"] == {"least": 0, "most": 5000}
     assert as_json([report])["repositories"][0]["images"][0]["bytesOfItsOwn"] is None
     assert "<td>unknown</td>" in html_page.page([report])
+
+
+@pytest.mark.parametrize(
+    ("pulls", "words"),
+    [
+        ([None, None], ["never", "never"]),
+        ([None, NOW - timedelta(days=2)], ["never", "2.0"]),
+        ([NOW + timedelta(days=2), None], ["in the future", "never"]),
+    ],
+    ids=["nothing was pulled", "one was", "a clock is wrong"],
+)
+def test_what_has_no_number_has_a_word_in_text_and_page(pulls, words):
+    digests = ["sha256:" + letter * 64 for letter in "ab"]
+    images = [
+        image(one, days=40, last_pulled_at=pull, size_in_bytes=7) for one, pull in zip(digests, pulls, strict=True)
+    ]
+    texts = {digests[0]: manifest(("sha256:l", 5))}
+    policy = parse(text(rule(1, pushed=30)))
+    report = Report(
+        reading.snapshot("my-app", NOW, images, texts), prices.load(), policy, list(map(reference, digests))
+    )
+    page = html_page.page([report])
+    said = "\n".join(as_text([report]))
+
+    at_risk = for_people(risks.table(report.risks, report.snapshot), report.snapshot).set_index("digest")
+    assert list(at_risk.loc[["a" * 12, "b" * 12], "pulled (days ago)"]) == words
+    for word in words:
+        assert word in said[said.index("At risk:") :]
+        assert f"<td>{word}</td>" in page
+    assert "<td>unknown</td>" in page
+    assert not {"None", "NaN", "nan", "&lt;NA&gt;", "<NA>"} & set(re.findall(r"[\w&;<>]+", said + Page(page).text))
