@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.plots import style
+from ecrlab.analysis.plots import bars, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def _bars(title: str, rows: list[str], parts: dict[str, list[float]], *, row_lab
 
     rows = rows or ["none"]
     parts = parts or {"no findings": [0.0] * len(rows)}
-    shown = style.stacked_bars(title, rows, dict(parts), unit="findings", row_label=row_label)
+    shown = bars.stacked(title, rows, dict(parts), unit="findings", row_label=row_label)
     [axes] = shown.axes
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no halves of findings
     # Few rows make low axes, of which the usual distance would be less than the label needs.
