@@ -31,7 +31,8 @@ from ecrlab.analysis.costs import prices
 from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
-from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.analysis.report.json_document import as_json
+from ecrlab.analysis.report.report import Report, as_text
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import LifecycleError, Policy, parse
 from ecrlab.lifecycle.aws import connect

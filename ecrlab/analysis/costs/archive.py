@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import DAYS_OF_A_MONTH, Prices
 from ecrlab.analysis.costs.storage import by_class, departure, stored
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -27,13 +27,13 @@ def archived(snapshot: Snapshot, digests: Iterable[str]) -> Snapshot:
     return replace(snapshot, images=images)
 
 
-def cost(snapshot: Snapshot, prices: Prices) -> Amount[float]:
+def cost(snapshot: Snapshot, prices: Prices) -> Bounds[float]:
     """What a repository costs in a month, as it stands."""
     classes = by_class(snapshot)
     return prices.per_month(classes["standard"], classes["archive"])
 
 
-def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Amount[float]:
+def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
     """What is to pay for archived images that are deleted before their 90 days are over.
 
     Without the time of archiving it may be all of them or none. UNSURE: the layers that only the deleted images have
@@ -41,7 +41,7 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Am
     """
     going = departure(snapshot, digests).going
     days: dict[str, tuple[float, float]] = {}
-    total: Amount[float] = Amount.exactly(0.0)
+    total: Bounds[float] = Bounds.exactly(0.0)
     for digest in going:
         image = snapshot.by_digest[digest]
         if image.storage_class != ARCHIVE:
@@ -53,7 +53,7 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Am
             left = (max(0.0, over / timedelta(days=1)),) * 2
         if digest in snapshot.unread:
             most = image.size_in_bytes or None
-            total += _owed(Amount(0, most), (0.0, left[1]), prices)
+            total += _owed(Bounds(0, most), (0.0, left[1]), prices)
         for layer in snapshot.layers.get(digest, ()):
             before = days.get(layer, (0.0, 0.0))
             days[layer] = (max(before[0], left[0]), max(before[1], left[1]))
@@ -62,18 +62,18 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Am
     }
     for layer, left in days.items():
         if layer not in stays:
-            total += _owed(Amount.exactly(snapshot.sizes[layer]), left, prices)
+            total += _owed(Bounds.exactly(snapshot.sizes[layer]), left, prices)
     return total
 
 
-def restoring(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Amount[float]:
+def restoring(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
     """What it costs to bring archived images back."""
     wanted = {digest for digest in digests if snapshot.by_digest[digest].storage_class == ARCHIVE}
     others = frozenset(digest for digest in snapshot.by_digest if digest not in wanted)
     return prices.restoring(stored(snapshot.without(others)))
 
 
-def _owed(size: Amount[int], left: tuple[float, float], prices: Prices) -> Amount[float]:
-    month = prices.per_month(Amount.exactly(0), size)
+def _owed(size: Bounds[int], left: tuple[float, float], prices: Prices) -> Bounds[float]:
+    month = prices.per_month(Bounds.exactly(0), size)
     most = None if month.most is None else month.most * left[1] / DAYS_OF_A_MONTH
-    return Amount(month.least * left[0] / DAYS_OF_A_MONTH, most)
+    return Bounds(month.least * left[0] / DAYS_OF_A_MONTH, most)

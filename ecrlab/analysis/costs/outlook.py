@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.costs.bounds import Amount, money
+from ecrlab.analysis.costs.bounds import Bounds, format_money
 from ecrlab.analysis.costs.prices import DAYS_OF_A_MONTH, Prices
 from ecrlab.analysis.costs.projection import Course, Evening, Projection
 from ecrlab.analysis.costs.storage import growth
-from ecrlab.analysis.inventory.holdings import readable
 from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def summary(projection: Projection, prices: Prices) -> "pd.DataFrame":
     rows = {
         name: {
             "images": _spread([course.end.images for course in courses], lambda n: f"{n:,.0f}"),
-            "stored": told([course.end.stored.all for course in courses], readable),
+            "stored": told([course.end.stored.all for course in courses], format_bytes),
             "a month then": told([month(course.end, prices) for course in courses], _cents(prices)),
             "all months": told([paid(course, prices) for course in courses], _cents(prices)),
             "needed, but gone": _spread([missed(course) for course in courses], lambda n: f"{n:,.0f}"),
@@ -60,14 +60,14 @@ def summary(projection: Projection, prices: Prices) -> "pd.DataFrame":
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("policy")
 
 
-def month(evening: Evening, prices: Prices) -> Amount[float]:
+def month(evening: Evening, prices: Prices) -> Bounds[float]:
     """What a month costs that is as this evening is."""
     return prices.per_month(evening.stored.standard, evening.stored.archive)
 
 
-def paid(course: Course, prices: Prices) -> Amount[float]:
+def paid(course: Course, prices: Prices) -> Bounds[float]:
     """What all days of a course cost together."""
-    total = sum((month(evening, prices) for evening in course.evenings), Amount.exactly(0.0))
+    total = sum((month(evening, prices) for evening in course.evenings), Bounds.exactly(0.0))
     return total.times(1 / DAYS_OF_A_MONTH)
 
 
@@ -76,10 +76,10 @@ def missed(course: Course) -> int:
     return len({pull.image_digest for pull in course.in_vain})
 
 
-def told(amounts: Sequence[Amount[Any]], spell: Any) -> str:
+def told(amounts: Sequence[Bounds[Any]], spell: Any) -> str:
     """Amounts of several futures as `middle (lowest to highest)`; as bounds where they are not known.
 
-    >>> told([Amount.exactly(2), Amount.exactly(1), Amount.exactly(4)], str), told([Amount(2, 2), Amount(1, 3)], str)
+    >>> told([Bounds.exactly(2), Bounds.exactly(1), Bounds.exactly(4)], str), told([Bounds(2, 2), Bounds(1, 3)], str)
     ('2 (1 to 4)', '1 to 3')
     """
     if all(amount.is_exact for amount in amounts):
@@ -117,7 +117,7 @@ def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = 
         axes.set_xlabel(f"day (UTC); middle and range of {number} future{'s' * (number > 1)}")
         axes.set_ylabel("stored (compressed layers, each once)")
         shown.legend(loc="outside lower center", ncols=4, frameon=False)
-        told = "; ".join(f"{name}: {readable(size)} at the end" for name, size in ends.items())
+        told = "; ".join(f"{name}: {format_bytes(size)} at the end" for name, size in ends.items())
         return style.describe(shown, f"Lines of stored bytes over time. {title}. {told}.")
 
 
@@ -157,10 +157,10 @@ def _name_ends(axes: "Axes", projection: Projection, ends: dict[str, float], pri
     gap, below = highest * 0.12, -highest
     for name, size in sorted(ends.items(), key=lambda one: one[1]):
         below = max(size, below + gap)
-        said = f"{style.cut(name, 20)}:\n{readable(size)}"
+        said = f"{style.cut(name, 20)}:\n{format_bytes(size)}"
         if prices is not None:
             middle = median(month(course.end, prices).least for course in projection.courses[name])
-            said += f", {money(Amount.exactly(middle), prices.currency)} a month"
+            said += f", {format_money(Bounds.exactly(middle), prices.currency)} a month"
         axes.text(1.01, below, said, transform=axes.get_yaxis_transform(), fontsize=10, va="center")
 
 
@@ -209,4 +209,4 @@ def _spread(numbers: Sequence[float], spell: Any) -> str:
 
 
 def _cents(prices: Prices) -> Any:
-    return lambda amount: money(Amount.exactly(amount), prices.currency)
+    return lambda amount: format_money(Bounds.exactly(amount), prices.currency)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.errors import EcrLabError
 
 OURS = Path(__file__).parent / "data" / "prices.json"
 
-NOTHING: Amount[int] = Amount.exactly(0)
+NOTHING: Bounds[int] = Bounds.exactly(0)
 
 DAYS_OF_A_MONTH = 30
 """UNSURE: ECR's month is taken for 30 days where days of it are billed."""
@@ -58,13 +58,13 @@ class Prices:
     sources: tuple[str, ...]
     doubts: tuple[str, ...]
 
-    def per_month(self, standard: Amount[int], archive: Amount[int] = NOTHING) -> Amount[float]:
+    def per_month(self, standard: Bounds[int], archive: Bounds[int] = NOTHING) -> Bounds[float]:
         """What so many bytes cost that lie in the two storage classes for a month."""
         gb = archive.times(1 / self.bytes_per_gb)
-        archived = Amount(self._by_tiers(gb.least), None if gb.most is None else self._by_tiers(gb.most))
+        archived = Bounds(self._by_tiers(gb.least), None if gb.most is None else self._by_tiers(gb.most))
         return standard.times(self.standard / self.bytes_per_gb) + archived
 
-    def restoring(self, size: Amount[int]) -> Amount[float]:
+    def restoring(self, size: Bounds[int]) -> Bounds[float]:
         """What it costs to bring so many bytes back from the archive."""
         return size.times(self.restore / self.bytes_per_gb)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.storage import Size, of_unread, stored
 from ecrlab.analysis.costs.stored_bytes import Stock
 from ecrlab.analysis.inventory import families
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARED = "shared by several"
-NOTHING: Size = Amount.exactly(0)
+NOTHING: Size = Bounds.exactly(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _less(start: Size, end: Size, staying: Size) -> Size:
     known = start.least - end.least
     least = 0 if staying.most is None else max(0, known - staying.most)
     if start.most is None:
-        return Amount(least, None)
-    return Amount(least, known if end.most is None else max(known, start.most - end.most))
+        return Bounds(least, None)
+    return Bounds(least, known if end.most is None else max(known, start.most - end.most))
 
 
 def _owners(snapshot: Snapshot, of_images: Mapping[str, str]) -> dict[str, str]:

@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
-Size = Amount[int]
+Size = Bounds[int]
 
 # What is stored
 
 
 def stored(snapshot: Snapshot) -> Size:
     """The bytes of all layers, each once: what ECR stores of a repository, and bills."""
-    return Amount.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
+    return Bounds.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
 
 
 def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
@@ -40,10 +40,10 @@ def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
     mounting); whether these are is for the caller to know. What was pushed without it stays a copy of its own.
     """
     if not mounting:
-        return sum(map(stored, snapshots), Amount.exactly(0))
+        return sum(map(stored, snapshots), Bounds.exactly(0))
     sizes = {layer: snapshot.sizes[layer] for snapshot in snapshots for layer in snapshot.uses}
-    unread = sum((of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Amount.exactly(0))
-    return Amount.exactly(sum(sizes.values())) + unread
+    unread = sum((of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Bounds.exactly(0))
+    return Bounds.exactly(sum(sizes.values())) + unread
 
 
 def sum_of_sizes(snapshot: Snapshot) -> int:
@@ -63,9 +63,9 @@ def by_class(snapshot: Snapshot) -> dict[str, Size]:
     for layer in snapshot.uses:
         sizes[layer in kept] += snapshot.sizes[layer]
     return {
-        "standard": Amount.exactly(sizes[True])
+        "standard": Bounds.exactly(sizes[True])
         + of_unread(snapshot, [digest for digest in snapshot.unread if digest not in archived]),
-        "archive": Amount.exactly(sizes[False])
+        "archive": Bounds.exactly(sizes[False])
         + of_unread(snapshot, [digest for digest in snapshot.unread if digest in archived]),
     }
 
@@ -139,7 +139,7 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     staying = of_unread(snapshot, [digest for digest in snapshot.unread if digest not in going]).most
     least = 0 if staying is None else max(0, known - staying)
     most = of_unread(snapshot, unread).most
-    return Amount(least, None if most is None else known + most)
+    return Bounds(least, None if most is None else known + most)
 
 
 def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
@@ -165,12 +165,12 @@ def _holder(snapshot: Snapshot, digest: str, going: set[str], wanted: set[str]) 
 
 def of_unread(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     """The bytes that images without known layers may add to what is stored."""
-    total: Size = Amount.exactly(0)
+    total: Size = Bounds.exactly(0)
     for digest in digests:
         image = snapshot.by_digest[digest]
         # An index stores nothing besides the images it lists, whatever size ECR shows of it.
         if not image.is_index:
-            total += Amount(0, image.size_in_bytes or None)
+            total += Bounds(0, image.size_in_bytes or None)
     return total
 
 
@@ -196,7 +196,7 @@ def growth(snapshot: Snapshot) -> list[Day]:
         return []
     day, last = _day(images[0].pushed_at), max(_day(snapshot.taken_at), _day(images[-1].pushed_at))
     seen: set[str] = set()
-    size: Size = Amount.exactly(0)
+    size: Size = Bounds.exactly(0)
     days, place = [], 0
     while day <= last:
         while place < len(images) and _day(images[place].pushed_at) == day:
@@ -213,7 +213,7 @@ def _new(snapshot: Snapshot, image: Image, seen: set[str]) -> Size:
         return of_unread(snapshot, [image.image_digest])
     layers = [layer for layer in snapshot.layers.get(image.image_digest, ()) if layer not in seen]
     seen.update(layers)
-    return Amount.exactly(sum(snapshot.sizes[layer] for layer in layers))
+    return Bounds.exactly(sum(snapshot.sizes[layer] for layer in layers))
 
 
 def _day(instant: datetime) -> date:

@@ -6,7 +6,7 @@ UNSURE, as in `ecrlab.analysis.costs.storage`: a layer that an image outside the
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
@@ -15,11 +15,11 @@ from ecrlab.lifecycle.policy import ARCHIVE
 class Stored(NamedTuple):
     """The bytes in the two storage classes."""
 
-    standard: Amount[int]
-    archive: Amount[int]
+    standard: Bounds[int]
+    archive: Bounds[int]
 
     @property
-    def all(self) -> Amount[int]:
+    def all(self) -> Bounds[int]:
         """Both together."""
         return self.standard + self.archive
 
@@ -93,9 +93,9 @@ class Stock:
         """The bytes that are stored now."""
         return Stored(self._in(False), self._in(True))
 
-    def _in(self, archived: bool) -> Amount[int]:
+    def _in(self, archived: bool) -> Bounds[int]:
         known = self._known[archived]
-        return Amount(known, None if self._bottomless[archived] else known + self._dark[archived])
+        return Bounds(known, None if self._bottomless[archived] else known + self._dark[archived])
 
     def _count_unread(self, image: Image, archived: bool, one: int) -> None:
         if not image.is_index:

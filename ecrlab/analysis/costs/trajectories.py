@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from ecrlab.analysis.costs import outlook
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import Course, Future, course, prepare_all
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -38,7 +38,7 @@ class Courses:
         return tuple(_within(one, days) for one in self._known[key])
 
 
-def saved(first: Sequence[Course], second: Sequence[Course], prices: Prices) -> list[Amount[float]] | None:
+def saved(first: Sequence[Course], second: Sequence[Course], prices: Prices) -> list[Bounds[float]] | None:
     """What the second courses cost less than the first, future by future; None if nobody can know.
 
     Less than nothing means more.
@@ -47,7 +47,7 @@ def saved(first: Sequence[Course], second: Sequence[Course], prices: Prices) -> 
     if any(cheap.most is None for _, cheap in pairs):
         return None
     return [
-        Amount(dear.least - (cheap.most or 0.0), None if dear.most is None else dear.most - cheap.least)
+        Bounds(dear.least - (cheap.most or 0.0), None if dear.most is None else dear.most - cheap.least)
         for dear, cheap in pairs
     ]
 

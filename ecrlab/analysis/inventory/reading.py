@@ -13,9 +13,9 @@ from datetime import datetime
 from sys import intern
 from typing import Any
 
-from ecrlab.analysis.inventory.holdings import MOST_IDS, Manifests
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
+from ecrlab.lifecycle.aws import Manifests
 from ecrlab.lifecycle.image import INDEX_MEDIA_TYPES
 from ecrlab.lifecycle.policy import STANDARD
 from ecrlab.lifecycle.reading import images
@@ -29,6 +29,9 @@ MEDIA_TYPES = (
     *sorted(INDEX_MEDIA_TYPES),
 )
 """What BatchGetImage is told to give as it is: it might convert what a client does not accept."""
+
+MOST_IDS = 100
+"""How many manifests BatchGetImage returns at once (botocore model, ImageIdentifierList)."""
 
 LARGEST = 2**40
 """Bytes of the largest layer that is believed: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
@@ -59,6 +62,19 @@ def read(ecr: Any, repository: str, *, at: datetime, manifests: Manifests | None
     return snapshot(repository, at, described, texts, failures)
 
 
+def read_all(
+    ecr: Any, repository: str | None = None, *, at: datetime, manifests: Manifests | None = None
+) -> list[Snapshot]:
+    """The repositories of a registry by their names, or the one of that name, each with its tag mutability."""
+    only = {} if repository is None else {"repositoryNames": [repository]}
+    pages = ecr.get_paginator("describe_repositories").paginate(**only)
+    mutability = {one["repositoryName"]: one["imageTagMutability"] for page in pages for one in page["repositories"]}
+    return [
+        replace(read(ecr, name, at=at, manifests=manifests), image_tag_mutability=mutability[name])
+        for name in sorted(mutability)
+    ]
+
+
 def snapshot(
     name: str,
     at: datetime,
@@ -73,6 +89,8 @@ def snapshot(
     unread: dict[str, str] = {}
     layers: dict[str, tuple[str, ...]] = {}
     sizes: dict[str, int] = {}
+    platforms: dict[str, str] = {}
+    artifact_types: dict[str, str] = {}
     whole = []
     for image in described:
         digest = image.image_digest
@@ -86,8 +104,13 @@ def snapshot(
         else:
             sizes.update(parts)
             layers[digest] = tuple(dict.fromkeys(layer for layer, _ in parts))
-        whole.append(_with_ties(image, document))
-    return Snapshot(name, at, tuple(whole), layers, sizes, unread)
+        whole.append(_with_references(image, document))
+        for child in _listed(document, "manifests"):
+            if _digest(child):
+                platforms.setdefault(_digest(child), _platform(child))
+        if whole[-1].subject_digest:
+            artifact_types[digest] = _artifact_type(document)
+    return Snapshot(name, at, tuple(whole), layers, sizes, unread, platforms, artifact_types)
 
 
 def _knows_status(ecr: Any) -> bool:
@@ -141,7 +164,7 @@ def _is_descriptor(blob: Any) -> bool:
     )
 
 
-def _with_ties(image: Image, document: dict[str, Any]) -> Image:
+def _with_references(image: Image, document: dict[str, Any]) -> Image:
     children = tuple(digest for digest in map(_digest, _listed(document, "manifests")) if digest)
     subject = image.subject_digest or _digest(document.get("subject")) or None
     if (children, subject) == (image.children, image.subject_digest):
@@ -150,8 +173,24 @@ def _with_ties(image: Image, document: dict[str, Any]) -> Image:
 
 
 def _digest(descriptor: Any) -> str:
-    digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
-    return digest if isinstance(digest, str) else ""
+    return _text(descriptor, "digest")
+
+
+def _platform(descriptor: Any) -> str:
+    annotations = descriptor.get("annotations") if isinstance(descriptor, dict) else None
+    if _text(annotations, "vnd.docker.reference.type") == "attestation-manifest":
+        return "attestation"
+    platform = descriptor.get("platform") if isinstance(descriptor, dict) else None
+    return "/".join(filter(None, (_text(platform, key) for key in ("os", "architecture", "variant"))))
+
+
+def _artifact_type(document: dict[str, Any]) -> str:
+    return _text(document, "artifactType") or _text(document.get("config"), "mediaType")
+
+
+def _text(container: Any, key: str) -> str:
+    value = container.get(key) if isinstance(container, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _listed(document: dict[str, Any], key: str) -> Iterable[Any]:

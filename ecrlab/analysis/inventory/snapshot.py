@@ -3,7 +3,8 @@
     Snapshot ── images   as a lifecycle policy sees them: digest, tags, dates, what hangs on what
              ├─ layers   of each image: the digests of its blobs, its config too
              ├─ sizes    of each layer, in bytes as stored (compressed)
-             └─ unread   the images of which the layers are not known, and why
+             ├─ unread   the images of which the layers are not known, and why
+             └─ platforms, artifact types, tag mutability, where they were read
 
 `ecrlab.analysis.inventory.reading` reads one through any boto3 ECR client; a made-up history can make one too. Every
 figure about a repository is computed from a snapshot, without asking again.
@@ -11,7 +12,7 @@ figure about a repository is computed from a snapshot, without asking again.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
@@ -42,6 +43,12 @@ class Snapshot:
     layers: Mapping[str, tuple[str, ...]]
     sizes: Mapping[str, int]
     unread: Mapping[str, str] = field(default_factory=dict)
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """For each image that an index lists, the platform that the index names (`linux/arm64`), or `attestation`."""
+    artifact_types: Mapping[str, str] = field(default_factory=dict)
+    """For each image that is about another one, what it is."""
+    image_tag_mutability: str = ""
+    """The repository's setting; empty where it was not read."""
 
     @cached_property
     def uses(self) -> Counter[str]:
@@ -76,17 +83,22 @@ class Snapshot:
                 found[image.subject_digest] = (*found.get(image.subject_digest, ()), image.image_digest)
         return found
 
+    def parent(self, image: Image) -> str | None:
+        """The digest of the index that lists an image (the first), or of the image it is about; None without one."""
+        if indexes := self.listed_by.get(image.image_digest):
+            return indexes[0]
+        return image.subject_digest if image.subject_digest in self.by_digest else None
+
     def without(self, digests: "frozenset[str] | set[str]") -> "Snapshot":
-        """The same repository after these images, and the layers that nobody else uses, are gone."""
+        """The same repository after these images, and the layers that no other image uses, are gone."""
         layers = {digest: blobs for digest, blobs in self.layers.items() if digest not in digests}
         left = set(chain.from_iterable(layers.values()))
-        return Snapshot(
-            self.name,
-            self.taken_at,
-            tuple(image for image in self.images if image.image_digest not in digests),
-            layers,
-            {digest: size for digest, size in self.sizes.items() if digest in left},
-            {digest: why for digest, why in self.unread.items() if digest not in digests},
+        return replace(
+            self,
+            images=tuple(image for image in self.images if image.image_digest not in digests),
+            layers=layers,
+            sizes={digest: size for digest, size in self.sizes.items() if digest in left},
+            unread={digest: why for digest, why in self.unread.items() if digest not in digests},
         )
 
     def __len__(self) -> int:

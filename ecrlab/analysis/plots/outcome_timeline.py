@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.frames import short
+from ecrlab.analysis.inventory.kinds import UNTAGGED
 from ecrlab.analysis.plots import style
 from ecrlab.analysis.plots.outcomes import ARCHIVED, EXPIRES, FATES, KEPT, Fate
 
@@ -96,7 +97,7 @@ def _rows(tags: Iterable[str]) -> list[str]:
 
 
 def _kind(tags: str) -> str:
-    return families.of_tags(tags.split()) if tags else families.UNTAGGED
+    return families.of_tags(tags.split()) if tags else UNTAGGED
 
 
 def _counted(preview: "pd.DataFrame", fate: Fate) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.holdings import age
+from ecrlab.analysis.inventory.units import format_age
 from ecrlab.analysis.plots import style
 from ecrlab.lifecycle import Evaluation, Image
 from ecrlab.lifecycle.explanation import explain_at
@@ -105,7 +105,7 @@ def table(evaluation: Evaluation) -> "pd.DataFrame":
             {
                 "tags": " ".join(image.image_tags),
                 "digest": short(image.image_digest),
-                "age": age(image.pushed_at, evaluation.now),
+                "age": format_age(image.pushed_at, evaluation.now),
                 "fate": fate(evaluation, position).word,
                 "rule": str(rule.rule_priority) if rule else "",
                 "why": explain_at(evaluation, position),
@@ -166,7 +166,7 @@ def _row(evaluation: Evaluation, position: int) -> str:
         f"<span style='color: {which.colour}'>{which.sign}</span> {which.word}",
         html.escape(called) or "<em>untagged</em>",
         f"<code>{html.escape(short(image.image_digest))}</code>",
-        age(image.pushed_at, evaluation.now),
+        format_age(image.pushed_at, evaluation.now),
         html.escape(explain_at(evaluation, position)),
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -1,4 +1,4 @@
-"""The one look of all pictures: readable on a projector, and without colour.
+"""The one look of all pictures: format_bytes on a projector, and without colour.
 
 The palette is Okabe and Ito's, made for colour-blind readers; what a colour says is said by a hatch, a marker or a word
 as well.
@@ -117,11 +117,11 @@ def bytes_axis(axis: Any) -> None:
     """Write bytes along an axis as people read them, from 0 to a thousand at least."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    from ecrlab.analysis.inventory.holdings import readable
+    from ecrlab.analysis.inventory.units import format_bytes
 
     axis.set_view_interval(0, max(axis.get_view_interval()[1], 1000), ignore=True)
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda size, _: "0" if size == 0 else readable(size)))
+    axis.set_major_formatter(FuncFormatter(lambda size, _: "0" if size == 0 else format_bytes(size)))
 
 
 def whole_numbers(axis: Any) -> None:

@@ -1,6 +1,6 @@
 """All that is to be said of one repository: its age, size and cost, what a policy saves of it, risks, and a year ahead.
 
-    Snapshot, policy, prices, what runs ──► Report ──► as JSON, as text, or as a page (ecrlab.analysis.report.html_page)
+    Snapshot, policy, prices, what runs ──► Report ──► text here, JSON in `json_document`, a page in `html_page`
 
 Whatever is not known stands among its doubts.
 """
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.costs import outlook, risks, savings
 from ecrlab.analysis.costs.archive import cost
-from ecrlab.analysis.costs.bounds import Amount, money, readable
+from ecrlab.analysis.costs.bounds import Bounds, format_money, format_size
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, NO_POLICY, Projection, futures, project
 from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.risks import RUNS, Risk
 from ecrlab.analysis.costs.savings import Outcome, settle
-from ecrlab.analysis.costs.storage import own, stored, stored_together, sum_of_sizes
+from ecrlab.analysis.costs.storage import stored, stored_together, sum_of_sizes
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.holdings import readable as spelt
 from ecrlab.analysis.inventory.running import Reference, resolve
 from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since, doubts
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import ages
 from ecrlab.lifecycle import Policy
 
@@ -97,8 +97,8 @@ class Report:
         """How many images, how many bytes, what they cost."""
         number = len(self.snapshot)
         return (
-            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {readable(stored(self.snapshot))} stored"
-            f" (the sizes of its images add up to {spelt(sum_of_sizes(self.snapshot))}),"
+            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {format_size(stored(self.snapshot))} stored"
+            f" (the sizes of its images add up to {format_bytes(sum_of_sizes(self.snapshot))}),"
             f" {self._money(cost(self.snapshot, self.prices))} a month"
         )
 
@@ -124,11 +124,11 @@ class Report:
         return (
             f"The policy deletes {len(self.outcome.deleted):,} of {len(self.snapshot):,} images"
             + (f", archives {archived:,}" if archived else "")
-            + f", and leaves {readable(after)} of {readable(before)}: {costs[1]} instead of {costs[0]} a month."
+            + f", and leaves {format_size(after)} of {format_size(before)}: {costs[1]} instead of {costs[0]} a month."
         )
 
-    def _money(self, amount: Amount[float]) -> str:
-        return money(amount, self.prices.currency)
+    def _money(self, amount: Bounds[float]) -> str:
+        return format_money(amount, self.prices.currency)
 
 
 def together(reports: Sequence[Report]) -> str:
@@ -136,8 +136,8 @@ def together(reports: Sequence[Report]) -> str:
     snapshots = [report.snapshot for report in reports]
     apart, mounted = (stored_together(snapshots, mounting=mounting) for mounting in (False, True))
     return (
-        f"All {len(reports)} repositories together store {readable(apart)}; it would be {readable(mounted)} if each"
-        " layer were mounted wherever another repository of the account and Region, encrypted alike, has it."
+        f"All {len(reports)} repositories together store {format_size(apart)}; it would be {format_size(mounted)} if"
+        " each layer were mounted wherever another repository of the account and Region, encrypted alike, has it."
     )
 
 
@@ -164,107 +164,6 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield f"  ? {doubt}"
 
 
-def as_json(reports: Sequence[Report]) -> dict[str, Any]:
-    """A report for programs. An amount is `{"least": …, "most": …}`; both are the same where it is known."""
-    prices = reports[0].prices
-    snapshots = [report.snapshot for report in reports]
-    return {
-        "repositories": [_one_as_json(report) for report in reports],
-        "together": {
-            "bytes": _amount(stored_together(snapshots, mounting=False)),
-            "bytesIfMounted": _amount(stored_together(snapshots, mounting=True)),
-        },
-        "prices": {
-            "title": prices.title,
-            "dated": prices.dated,
-            "currency": prices.currency,
-            "sources": list(prices.sources),
-            "doubts": list(prices.doubts),
-        },
-    }
-
-
-def _one_as_json(report: Report) -> dict[str, Any]:
-    snapshot, prices = report.snapshot, report.prices
-    alone = own(snapshot)
-    pushed = days_since(snapshot, [image.pushed_at for image in snapshot.images])
-    pulled = days_since(snapshot, [image.last_pulled_at for image in snapshot.images])
-    told: dict[str, Any] = {
-        "repositoryName": snapshot.name,
-        "takenAt": snapshot.taken_at.isoformat(),
-        "imageCount": len(snapshot),
-        "bytes": _amount(stored(snapshot)),
-        "sumOfImageSizes": sum_of_sizes(snapshot),
-        "costPerMonth": _amount(cost(snapshot, prices)),
-        "images": [
-            {
-                "imageDigest": image.image_digest,
-                "imageTags": list(image.image_tags),
-                "daysSincePush": days,
-                "daysSincePull": since,
-                "bytesOfItsOwn": alone.get(image.image_digest),
-            }
-            for image, days, since in zip(snapshot.images, pushed, pulled, strict=True)
-        ],
-        "projection": {name: _ahead(report, name) for name in report.projection.courses},
-        "runningNotFound": [reference.text for reference in report.running[1]],
-        "doubts": report.doubts,
-    }
-    if report.outcome is not None:
-        told["policy"] = _policy_as_json(report, report.outcome)
-    return told
-
-
-def _policy_as_json(report: Report, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "rules": [
-            {
-                "rulePriority": saving.rule.rule_priority,
-                "says": saving.rule.in_words,
-                "deleted": saving.deleted,
-                "archived": saving.archived,
-                "bytesFreed": _amount(saving.freed),
-            }
-            for saving in outcome.savings
-        ],
-        "after": {
-            "imageCount": len(outcome.after),
-            "bytes": _amount(stored(outcome.after)),
-            "costPerMonth": _amount(cost(outcome.after, report.prices)),
-        },
-        "atRisk": [
-            {
-                "imageDigest": risk.image.image_digest,
-                "imageTags": list(risk.image.image_tags),
-                "why": "RUNS" if risk.why == RUNS else "PULLED_IN_THE_LAST_WEEK",
-                "where": list(risk.where),
-                "rulePriority": risk.rule.rule_priority,
-                "action": risk.rule.action.type.upper(),
-            }
-            for risk in report.risks
-        ],
-    }
-
-
-def _ahead(report: Report, name: str) -> list[dict[str, Any]]:
-    """What becomes of a repository under one policy, once for each future."""
-    return [
-        {
-            "day": course.end.day.isoformat(),
-            "imageCount": course.end.images,
-            "bytes": _amount(course.end.stored.all),
-            "costPerMonth": _amount(outlook.month(course.end, report.prices)),
-            "costOfAllDays": _amount(outlook.paid(course, report.prices)),
-            "neededButGone": outlook.missed(course),
-        }
-        for course in report.projection.courses[name]
-    ]
-
-
-def _amount(amount: Amount[Any]) -> dict[str, Any]:
-    return {"least": amount.least, "most": amount.most}
-
-
 def _families(report: Report) -> "pd.DataFrame":
     """How many images each family has, and how old they are."""
     numbers = ages.by_family(report.snapshot)["pushed"]
@@ -276,7 +175,9 @@ def for_people(table: "pd.DataFrame", snapshot: Snapshot) -> "pd.DataFrame":
     shown = table.copy()
     for column in map(str, table):
         if "bytes" in column or column == "own":
-            shown[column] = ["unknown" if missing else spelt(int(size)) for size, missing in _values(table[column])]
+            shown[column] = [
+                "unknown" if missing else format_bytes(int(size)) for size, missing in _values(table[column])
+            ]
         elif column == DAYS_SINCE_PULL:
             pulled = {short(image.image_digest) for image in snapshot.images if image.last_pulled_at is not None}
             absent = [ages.IN_THE_FUTURE if digest in pulled else ages.NEVER for digest in table["digest"]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ecrlab.analysis.costs import outlook, prices
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, Futures, Projection, futures
 from ecrlab.analysis.costs.rates import Rate
@@ -236,7 +236,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         start = days[self._shown_start] if 0 < self._shown_start < len(days) else None
         return style.as_img(outlook.picture(self.projection, self.courses.snapshot, self.prices, start))
 
-    def _money(self, values: list[Amount[float]]) -> str:
+    def _money(self, values: list[Bounds[float]]) -> str:
         return f"{outlook.told(values, _cents)} {self.prices.currency}"
 
     def _table_as_html(self) -> str:
@@ -296,9 +296,9 @@ def _within(what: str, number: int | None, slider: Any) -> int | None:
     return number
 
 
-def _less(saved: Amount[float]) -> Amount[float]:
+def _less(saved: Bounds[float]) -> Bounds[float]:
     """What is saved turned into what is paid."""
-    return Amount(-(saved.most or 0.0), -saved.least)
+    return Bounds(-(saved.most or 0.0), -saved.least)
 
 
 def _days(number: int) -> str:

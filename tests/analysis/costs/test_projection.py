@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.projection import Projection, futures, lived, prepare, project
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
@@ -142,7 +142,7 @@ def test_pulls_of_what_is_gone_are_in_vain():
 
     assert [one.image_digest for one in course.in_vain] == ["old"]
     assert course.taken == {1: 1}
-    assert course.end.stored.all == Amount.exactly(10)
+    assert course.end.stored.all == Bounds.exactly(10)
 
 
 def test_an_archived_image_that_is_pushed_again_is_back():
@@ -152,8 +152,8 @@ def test_an_archived_image_that_is_pushed_again_is_back():
 
     first, second = project(start, {"it": archiving}, [days]).courses["it"][0].evenings
 
-    assert (first.stored.standard, first.stored.archive) == (Amount.exactly(0), Amount.exactly(10))
-    assert (second.stored.standard, second.stored.archive) == (Amount.exactly(10), Amount.exactly(0))
+    assert (first.stored.standard, first.stored.archive) == (Bounds.exactly(0), Bounds.exactly(10))
+    assert (second.stored.standard, second.stored.archive) == (Bounds.exactly(10), Bounds.exactly(0))
 
 
 def test_an_unread_image_stays_a_bound_until_it_goes():
@@ -163,8 +163,8 @@ def test_an_unread_image_stays_a_bound_until_it_goes():
     kept = project(start, {"none": None}, [days]).courses["none"][0]
     strict = project(start, {"strict": policy(rule(1, keep=1))}, [days]).courses["strict"][0]
 
-    assert kept.end.stored.all == Amount(10, 310)
-    assert strict.end.stored.all == Amount.exactly(10)
+    assert kept.end.stored.all == Bounds(10, 310)
+    assert strict.end.stored.all == Bounds.exactly(10)
 
 
 def test_the_spread_is_over_the_futures():

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.analysis.costs import risks, savings, storage
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory import families
+from ecrlab.analysis.inventory.kinds import PART, REFERRER, UNTAGGED
 from ecrlab.analysis.inventory.snapshot import Snapshot, days_since, doubts
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository, snapshots
 from tests.lifecycle.builders import policy, rule
@@ -38,15 +39,15 @@ def test_a_policy_is_run_until_nothing_more_goes():
 def test_each_rule_is_charged_with_what_it_frees_in_its_turn():
     first, second = settle(SHOP, TIDY).savings
 
-    assert (first.deleted, first.freed) == (2, Amount.exactly(1))
-    assert (second.deleted, second.freed) == (2, Amount.exactly(1010))
+    assert (first.deleted, first.freed) == (2, Bounds.exactly(1))
+    assert (second.deleted, second.freed) == (2, Bounds.exactly(1010))
 
 
 def test_a_rule_that_archives_frees_nothing_and_moves_what_nobody_outside_has():
     [saving] = settle(SHOP, policy(rule(1, status="untagged", pushed=15, archive=True))).savings
 
     assert (saving.deleted, saving.archived) == (0, 1)
-    assert (saving.freed, saving.moved) == (Amount.exactly(0), Amount.exactly(1000))
+    assert (saving.freed, saving.moved) == (Bounds.exactly(0), Bounds.exactly(1000))
 
 
 @given(snapshots(unread=True), policies())
@@ -88,15 +89,15 @@ def test_unread_images_make_bounds_of_what_a_rule_frees():
 
     _, second = settle(dark, TIDY).savings
 
-    assert second.freed == Amount(610, 1010)
+    assert second.freed == Bounds(610, 1010)
 
 
 # Families
 
 
 def test_families_are_told_by_how_their_tags_begin_and_by_what_they_belong_to():
-    assert list(families.families(SHOP).values()) == ["v*", families.PART, families.ABOUT, "main-*", families.UNTAGGED]
-    assert list(families.belonging(SHOP).values()) == ["v*", "v*", "v*", "main-*", families.UNTAGGED]
+    assert list(families.families(SHOP).values()) == ["v*", PART, REFERRER, "main-*", UNTAGGED]
+    assert list(families.belonging(SHOP).values()) == ["v*", "v*", "v*", "main-*", UNTAGGED]
 
 
 def test_of_many_families_the_smallest_are_others():
