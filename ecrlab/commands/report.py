@@ -1,16 +1,17 @@
-"""Say how old repositories are, what they cost, what a policy would save, and what it would break.
+"""Report how old repositories are, what they cost, what a policy would save, and what it would break.
 
-The repositories are read from your own account with ordinary credentials, or from a running lab, if this terminal is
-attached to one. Nothing is changed. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
+The command reads repositories of your own account with ordinary credentials, or of a running lab if this terminal is
+attached to one. It changes nothing. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
 
-On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
-has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the
+On AWS, reading manifests counts as pulling. The report shows the pull times from before, but afterwards each image has
+today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt the
 role that reads: aws ecr register-pull-time-update-exclusion.
 
-What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not
-looked at; give its text with --policy.
+The next year is simulated from the pushes of the last 90 days. The report does not read a policy that a repository has
+already; pass its text with --policy.
 
-Exit status: 0 all is well; 1 an image that runs would go; 2 unusable input, no such repository, or no access.
+Exit status: 0 no finding; 1 the policy would take an image that runs; 2 unusable input, no such repository, no access,
+or output that cannot be written.
 
 examples:
   python3 -m ecrlab report --repository my-app --output html > report.html
@@ -46,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab report`."""
     add = parser.add_argument
     add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
-    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as for put-lifecycle-policy")
     add(
         "--running",
         type=Path,
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; the exit status."""
+    """Print the report, and return the exit status."""
     try:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
@@ -80,10 +81,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def now(client: Any) -> datetime:
-    """The time where a client's registry is: a lab on this machine has a clock of its own."""
+    """The present instant for a client's registry: a lab on this machine has its own clock."""
     endpoint = client.meta.endpoint_url
     if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-        # Never through a proxy: the lab is on this machine.
+        # Not through a proxy: the lab is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(f"{endpoint.rstrip('/')}/_ecrlab/clock", timeout=10) as answer:

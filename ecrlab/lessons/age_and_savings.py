@@ -45,16 +45,16 @@ def _save(view: View) -> str:
         text = view.ecr.get_lifecycle_policy(repositoryName=REPOSITORY)["lifecyclePolicyText"]
     except view.ecr.exceptions.LifecyclePolicyNotFoundException:
         raise NotYet(f"{REPOSITORY} has no lifecycle policy; put one with ecr.put_lifecycle_policy") from None
-    outcome = savings.settle(snapshot, parse(text))
+    effect = savings.settle(snapshot, parse(text))
     found, lost = running.resolve(snapshot, _running(view))
     if lost:
         raise NotYet(f"{lost[0].text} runs, and its image is gone already; start the lab and the lesson again")
-    for risk in risks.risks(outcome, found):
+    for risk in risks.risks(effect, found):
         name = " ".join(risk.image.image_tags) or f"the untagged {risk.image.image_digest[7:19]}"
         rule = f"rule {risk.rule.rule_priority} ({risk.rule.in_words})"
         where = f"runs as {risk.where[0]}" if risk.where else "was pulled in the last seven days"
         raise NotYet(f"{rule} takes {name}, which {where}")
-    left = storage.stored(outcome.after).least
+    left = storage.stored(effect.after).least
     view.require(
         left <= MOST_LEFT,
         f"it leaves {format_bytes(left)} of {format_bytes(storage.stored(snapshot).least)}; "

@@ -1,4 +1,4 @@
-"""The famous errors of ECR: what each means, what usually causes it, and the cure, in the lab and on AWS.
+"""Frequent errors of ECR: what each means, what usually causes it, and the cure, in the lab and on AWS.
 
 The texts are those that AWS and Docker print; they are recognised by the part that never changes. Sources: AWS user
 guide, common errors when using Amazon ECR, and the public issue trackers of the clients.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One famous error; `sign` is found in its text, ignoring case."""
+    """One error; it is recognised by `sign` in its text, ignoring case."""
 
     sign: re.Pattern[str]
     means: str

@@ -1,7 +1,7 @@
-"""The archive, in money: what moving images there saves, what those deleted early still cost, and the way back.
+"""The archive in money: what it saves, what images deleted early still cost, and what restoring costs.
 
-At the prices known, archived bytes cost what others do until an account has 150 TB of them; and a layer that an image
-outside shares is not archived at all. So for most registries the archive saves nothing, and deleting does.
+At the known prices archived bytes cost as much as others until an account has 150 TB of them. A layer that an image
+outside the archive shares is not archived at all. So most registries save nothing by archiving, but by deleting.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from ecrlab.lifecycle.policy import ARCHIVE, STANDARD
 
 
 def archived(snapshot: Snapshot, digests: Iterable[str]) -> Snapshot:
-    """The same repository with these images in the archive, as of the moment of the look."""
+    """The same repository with these images in the archive, at the moment of the snapshot."""
     wanted = set(digests)
     images = tuple(
         replace(image, storage_class=ARCHIVE, last_archived_at=snapshot.taken_at)
@@ -34,10 +34,10 @@ def cost(snapshot: Snapshot, prices: Prices) -> Bounds[float]:
 
 
 def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
-    """What is to pay for archived images that are deleted before their 90 days are over.
+    """What archived images still cost that are deleted before their 90 days are over.
 
-    Without the time of archiving it may be all of them or none. UNSURE: the layers that only the deleted images have
-    are counted, each for the longest time that one of these was to stay.
+    Without the time of archiving it may be all of the 90 days or none. UNSURE: layers that only the deleted images have
+    are counted, each for the longest time that one of these images had left.
     """
     going = departure(snapshot, digests).going
     days: dict[str, tuple[float, float]] = {}
@@ -67,7 +67,7 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bo
 
 
 def restoring(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
-    """What it costs to bring archived images back."""
+    """What restoring archived images costs."""
     wanted = {digest for digest in digests if snapshot.by_digest[digest].storage_class == ARCHIVE}
     others = frozenset(digest for digest in snapshot.by_digest if digest not in wanted)
     return prices.restoring(stored(snapshot.without(others)))

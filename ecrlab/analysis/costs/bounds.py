@@ -1,8 +1,7 @@
-"""An amount that may be known only within bounds: bytes of images that nobody could read, and what these cost.
+"""Amounts that are known only within bounds: bytes of images whose manifests cannot be read, and their cost.
 
-What is not known is never taken for nothing. An image without a readable manifest holds at least no bytes of its own
-(others may have all its layers too), and at most the size that ECR shows of it; if there is no such size, there is no
-bound.
+An unknown amount is never counted as zero. An image without a readable manifest holds at least no bytes of its own,
+because others may have all its layers, and at most the size that ECR shows. Without that size there is no upper bound.
 """
 
 from collections.abc import Callable
@@ -31,12 +30,12 @@ class Bounds(Generic[Number]):
 
     @classmethod
     def exactly(cls, number: Number) -> "Bounds[Number]":
-        """An amount that is known."""
+        """An exact amount."""
         return cls(number, number)
 
     @property
     def is_exact(self) -> bool:
-        """Whether it is known."""
+        """Whether the amount is exact."""
         return self.least == self.most
 
     def __add__(self, other: "Bounds[Number]") -> "Bounds[Number]":
@@ -44,12 +43,12 @@ class Bounds(Generic[Number]):
         return Bounds(self.least + other.least, most)
 
     def times(self, factor: float) -> "Bounds[float]":
-        """So much of it: bytes into gigabytes, gigabytes into money."""
+        """Both bounds multiplied, as from gigabytes to money."""
         return Bounds(self.least * factor, None if self.most is None else self.most * factor)
 
 
 def format_size(size: Bounds[int]) -> str:
-    """Bytes as people read them; what is not known is said.
+    """Bytes as people read them, with their bounds if they are not exact.
 
     >>> format_size(Bounds.exactly(57_000_000)), format_size(Bounds(0, 5711)), format_size(Bounds(441, None))
     ('57 MB', '0 B to 5.7 kB', 'at least 441 B')
@@ -58,7 +57,7 @@ def format_size(size: Bounds[int]) -> str:
 
 
 def format_money(amount: Bounds[float], currency: str) -> str:
-    """Money to the cent; a sum that is not nothing, but less than a cent, says so.
+    """Money to the cent; a positive sum below half a cent is `under 0.01`.
 
     >>> format_money(Bounds.exactly(1234.5), "USD"), format_money(Bounds(0.001, 2.0), "USD")
     ('1,234.50 USD', 'under 0.01 to 2.00 USD')

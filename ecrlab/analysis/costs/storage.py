@@ -9,8 +9,7 @@
 that stands on it. ECR stores a layer once in a repository (AWS user guide, blob mounting: across repositories only
 where it is mounted). Configs are blobs like layers.
 
-UNSURE: the bytes of the manifests themselves, a few thousand each, are not counted; `imageSizeInBytes` has them not
-either, and AWS does not say whether they are billed.
+UNSURE: whether manifests, a few thousand bytes each, are billed; they are not counted, as in `imageSizeInBytes`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +46,7 @@ def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
 
 
 def sum_of_sizes(snapshot: Snapshot) -> int:
-    """What adding up `imageSizeInBytes` gives: more than is stored, as soon as images share a layer."""
+    """The sum of `imageSizeInBytes`: more than is stored as soon as images share a layer."""
     return sum(image.size_in_bytes for image in snapshot.images)
 
 
@@ -92,11 +91,11 @@ def shared(snapshot: Snapshot) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What becomes of a wish to delete images: which go, with what follows them, and which an index holds."""
+    """What deleting some images does: which go, which others follow them, and which an index keeps."""
 
     going: frozenset[str]
     followers: frozenset[str]
-    """Those of `going` that nobody named: what is about an image goes within 24 hours after it."""
+    """The images of `going` that were not named: a referrer is deleted within 24 hours after its subject."""
     held: Mapping[str, str]
     """An image that stays although it was named, and the index that lists it."""
     unknown: frozenset[str]
@@ -112,7 +111,7 @@ def departure(snapshot: Snapshot, digests: Iterable[str]) -> Departure:
     named = set(digests)
     wanted = named & snapshot.by_digest.keys()
     going = wanted | _followers(snapshot, wanted)
-    # Whoever stays may hold others: look again at those until nobody is left that must stay.
+    # An image that stays may keep others: repeat until no more of them have to stay.
     held: dict[str, str] = {}
     suspects = [digest for digest in snapshot.listed_by if digest in going]
     while suspects:
@@ -128,9 +127,9 @@ def departure(snapshot: Snapshot, digests: Iterable[str]) -> Departure:
 
 
 def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
-    """The bytes that deleting images frees: of the layers that only images that go use.
+    """The bytes that deleting images frees: those of layers that no remaining image uses.
 
-    It is never the sum of their sizes unless they share nothing. About what goes, see `departure`.
+    That is less than the sum of the sizes if they share layers. `departure` says which images go.
     """
     going = departure(snapshot, digests).going
     known = snapshot.usage.freed(going)
@@ -143,7 +142,7 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
 
 
 def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
-    """What is about these images, and what is about that."""
+    """The referrers of these images, and their referrers."""
     found: set[str] = set()
     waiting = [follower for subject, about in snapshot.referrers.items() if subject in digests for follower in about]
     while waiting:
@@ -155,7 +154,7 @@ def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
 
 
 def _holder(snapshot: Snapshot, digest: str, going: set[str], wanted: set[str]) -> str | None:
-    """Who keeps an image here: an index that lists it and stays, or the subject that a follower would follow."""
+    """The image that keeps another one: an index that stays, or the subject of a referrer."""
     for index in snapshot.listed_by.get(digest, ()):
         if index not in going:
             return index
@@ -187,9 +186,9 @@ class Day:
 
 
 def growth(snapshot: Snapshot) -> list[Day]:
-    """How what is there today came to be: images and bytes at the end of each day, from the first push on.
+    """How today's images accumulated: images and bytes at the end of each day, from the first push on.
 
-    What was deleted since is not in it, because nobody can see it any more. A layer came with its first image.
+    Images that were deleted since are not counted. A layer counts from its first image on.
     """
     images = sorted(snapshot.images, key=lambda image: image.pushed_at)
     if not images:

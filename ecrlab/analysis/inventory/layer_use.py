@@ -1,4 +1,4 @@
-"""Which images use which layers, as one long row of numbers: a hundred thousand images are counted in an instant.
+"""Which images use which layers, as one array of numbers, so that a hundred thousand images are counted at once.
 
 images  │ a   │ b     │ c │
 layers  │ 0 3 │ 0 1 2 │ 1 │     each layer by its place in `sizes`

@@ -2,8 +2,8 @@
 changed but what AWS itself notes.
 
 BatchGetImage counts as a pull: AWS then shows today as `lastRecordedPullTime`. So the images are described first, and
-the snapshot has the pull times from before; who looks again a day later finds the look of today.
-`RegisterPullTimeUpdateExclusion` exempts the role that looks (AWS user guide, pull time update exclusions).
+the snapshot has the pull times from before. A later snapshot has those of this one, unless
+`RegisterPullTimeUpdateExclusion` exempts the role that reads (AWS user guide, pull time update exclusions).
 """
 
 import json
@@ -28,13 +28,13 @@ MEDIA_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     *sorted(INDEX_MEDIA_TYPES),
 )
-"""What BatchGetImage is told to give as it is: it might convert what a client does not accept."""
+"""What BatchGetImage is told to accept: it may convert a manifest of another type."""
 
 MOST_IDS = 100
 """How many manifests BatchGetImage returns at once (botocore model, ImageIdentifierList)."""
 
 LARGEST = 2**40
-"""Bytes of the largest layer that is believed: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
+"""Bytes of the largest plausible layer: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
 
 ARCHIVED = "they are in the archive, which gives out no manifest"
 FOREIGN = "they have layers that may be stored elsewhere"
@@ -47,10 +47,10 @@ Parts = tuple[tuple[str, int], ...]
 
 
 def read(ecr: Any, repository: str, *, at: datetime, manifests: Manifests | None = None) -> Snapshot:
-    """A repository as it is; `at` is the moment to call now (aware), which for a lab is its clock's.
+    """A repository as it is now; `at` is the present instant (aware), for a lab that of its clock.
 
     Without `manifests` they are read with BatchGetImage. Raises what the client raises, such as
-    `RepositoryNotFoundException`, and `UnreadableInput` for an answer that no ECR gives.
+    `RepositoryNotFoundException`, and `UnreadableInput` for an answer that ECR cannot return.
     """
     wanted = {"filter": {"imageStatus": "ANY"}} if _knows_status(ecr) else {}
     pages = ecr.get_paginator("describe_images").paginate(repositoryName=repository, **wanted)
@@ -114,7 +114,7 @@ def snapshot(
 
 
 def _knows_status(ecr: Any) -> bool:
-    """Whether this botocore knows of archived images; an older one refuses the filter."""
+    """Whether this botocore knows archived images; an older one rejects the filter."""
     members = ecr.meta.service_model.operation_model("DescribeImages").input_shape.members
     return "imageStatus" in members["filter"].members
 

@@ -26,7 +26,7 @@ DAYS_SINCE_PUSH, DAYS_SINCE_PULL = "pushed (days ago)", "pulled (days ago)"
 
 AT_ONCE = timedelta(hours=1)
 MANY = 10
-"""From how many images on it may be a look at all of them, when more than half are pulled at once."""
+"""With fewer images, pulls at once are taken for use."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Snapshot:
 
     @cached_property
     def usage(self) -> Usage:
-        """The same in a form that counts fast."""
+        """The uses as an array, for fast sums."""
         return Usage(self.layers, self.sizes)
 
     @cached_property
@@ -76,7 +76,7 @@ class Snapshot:
 
     @cached_property
     def referrers(self) -> dict[str, tuple[str, ...]]:
-        """For a digest, the images that are about it: signatures, lists of software."""
+        """For a digest, the images that are about it: signatures, SBOMs."""
         found: dict[str, tuple[str, ...]] = {}
         for image in self.images:
             if image.subject_digest:
@@ -106,7 +106,7 @@ class Snapshot:
 
 
 def doubts(snapshot: Snapshot) -> list[str]:
-    """What is not known of a repository, or cannot be right, one sentence each; whoever shows a number shows these."""
+    """What is unknown about a repository, or cannot be right, one sentence each; show them beside every number."""
     return list(_doubts(snapshot))
 
 
@@ -150,7 +150,7 @@ def _doubts(snapshot: Snapshot) -> Iterator[str]:
 
 
 def days_since(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float | None]:
-    """Days from these instants to the moment of the look; None for no instant, and for one that lies ahead."""
+    """Days from these instants to the snapshot; None for no instant, and for one that lies after it."""
     return [
         None if then is None or then > snapshot.taken_at else (snapshot.taken_at - then).total_seconds() / 86_400
         for then in instants
@@ -158,8 +158,8 @@ def days_since(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[
 
 
 def looked_at(snapshot: Snapshot) -> frozenset[str]:
-    """The images whose last pull was most likely somebody reading all manifests, and no use: more than half of a
-    repository within one hour. Reading them for a report does that (see `ecrlab.analysis.inventory.reading`).
+    """The images whose last pull was most likely a look at all manifests, and no use: more than half of a repository
+    within one hour. A report does that (see `ecrlab.analysis.inventory.reading`).
     """
     pulls = sorted((image.last_pulled_at, image.image_digest) for image in snapshot.images if image.last_pulled_at)
     first, best = 0, (0, 0)

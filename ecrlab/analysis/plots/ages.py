@@ -1,4 +1,4 @@
-"""How old the images of a repository are, by family: since their push, and since anybody pulled them."""
+"""How old the images of a repository are, by family: since their push, and since their last pull."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BOUNDS = (7, 30, 90, 365)
 STEPS = ("up to a week", "to a month", "to 3 months", "to a year", "older")
-"""Ages as they are told apart: days up to each of BOUNDS, and beyond."""
+"""Steps of age: up to each number of days in BOUNDS, and beyond."""
 NEVER, IN_THE_FUTURE = "never", "in the future"
 LOOKS = {
     **{step: (shade, "") for step, shade in zip(STEPS, style.SHADES, strict=True)},
@@ -29,7 +29,7 @@ def table(snapshot: Snapshot) -> "pd.DataFrame":
 
     Columns: `tags` (joined by spaces), `digest` (its first 12 hexadecimal digits), `family`, days since it was `pushed`
     and last `pulled` (missing: never, or a clock is wrong), `bytes` as ECR shows it, and of these `own`, in layers that
-    no other image uses (missing: nobody could read what it is made of).
+    no other image uses (missing: its manifest cannot be read).
     """
     import pandas as pd
 

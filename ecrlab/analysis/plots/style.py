@@ -1,7 +1,6 @@
 """The one look of all pictures: format_bytes on a projector, and without colour.
 
-The palette is Okabe and Ito's, made for colour-blind readers; what a colour says is said by a hatch, a marker or a word
-as well.
+The palette is Okabe and Ito's, made for colour-blind readers; a hatch, a marker or a word says the same as each colour.
 """
 
 import base64
@@ -23,12 +22,12 @@ HATCHES = ("", "///", "...", "xx", "\\\\\\")
 SHADES = ("#f0f6fb", "#b9d8ee", SKY, BLUE, "#0b2c4a")
 """From light to dark, for what has an order; told apart by their lightness alone."""
 LINE_COLOURS = (BLUE, VERMILION, GREEN, INK, GREY)
-"""Those that stand out from white without an outline."""
+"""Colours that stand out from white without an outline."""
 LINES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D", "v")
 
 OUTLINE: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.8}
-"""Of every bar: light colours have no shape on white without one."""
+"""Of every bar: without it light colours have no edge on white."""
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -46,7 +45,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "hatch.linewidth": 0.7,
     "svg.hashsalt": "ecrlab",
-    # Names that people give are shown letter by letter: a dollar begins no formula.
+    # Names are shown as they are: a dollar sign begins no formula.
     "text.parse_math": False,
 }
 
@@ -63,14 +62,14 @@ def figure(title: str, *, width: float = 9, height: float = 4) -> Iterator[tuple
 
 
 def headed(shown: "Figure", title: str, width: int = 92) -> None:
-    """Give a whole figure its title, in lines of at most so many characters; that of the axes alone goes."""
+    """Give a whole figure its title, in lines of at most so many characters, in place of the axes' titles."""
     for axes in shown.axes:
         axes.set_title("", loc="left")
     shown.suptitle(wrapped(title, width), x=0.01, ha="left", fontsize=14, fontweight="bold")
 
 
 def describe(shown: "Figure", alt: str) -> "Figure":
-    """Give a figure its text for those who cannot see it: `shown.get_label()` gives it back."""
+    """Give a figure its alternative text; `shown.get_label()` returns it."""
     shown.set_label(alt)
     return shown
 
@@ -89,7 +88,7 @@ def as_img(shown: "Figure") -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    r"""A text in lines of at most so many characters; what is longer than a line and has no space is cut.
+    r"""A text in lines of at most so many characters; a longer word is cut.
 
     >>> wrapped("keep the newest 10", 12)
     'keep the\nnewest 10'
@@ -125,7 +124,7 @@ def bytes_axis(axis: Any) -> None:
 
 
 def whole_numbers(axis: Any) -> None:
-    """Mark an axis of things that are counted at whole numbers only."""
+    """Mark an axis at whole numbers only."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(6, integer=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ecrlab.analysis.costs.archive import cost
 from ecrlab.analysis.costs.bounds import Bounds, format_money, format_size
 from ecrlab.analysis.costs.prices import Prices
-from ecrlab.analysis.costs.savings import Outcome, Saving, by_family
+from ecrlab.analysis.costs.savings import PolicyEffect, Saving, by_family
 from ecrlab.analysis.costs.storage import stored
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.units import format_bytes
@@ -21,13 +21,13 @@ MOST_RULES = 12
 """How many rules have a bar; the rest, those that free least, have one together."""
 
 
-def picture(outcome: Outcome, prices: Prices | None = None) -> Any:
+def picture(effect: PolicyEffect, prices: Prices | None = None) -> Any:
     """A waterfall: what is stored now, what each rule frees of it, and what is left; with what it costs in a month."""
-    before, after = stored(outcome.before), stored(outcome.after)
-    steps = _steps(outcome.savings)
-    title = f"{outcome.before.name}: the policy leaves {format_size(after)} of {format_size(before)}"
+    before, after = stored(effect.before), stored(effect.after)
+    steps = _steps(effect.savings)
+    title = f"{effect.before.name}: the policy leaves {format_size(after)} of {format_size(before)}"
     if prices is not None:
-        costs = (format_money(cost(snapshot, prices), prices.currency) for snapshot in (outcome.before, outcome.after))
+        costs = (format_money(cost(snapshot, prices), prices.currency) for snapshot in (effect.before, effect.after))
         title += " ({1} instead of {0} a month)".format(*costs)
     rows = ["stored now", *(words for words, _, _ in steps), "left"]
     with style.figure(title, width=11, height=1.7 + 0.58 * len(rows)) as (shown, axes):
@@ -51,13 +51,13 @@ def picture(outcome: Outcome, prices: Prices | None = None) -> Any:
         return style.describe(shown, f"Waterfall. {title}. {told}.")
 
 
-def families_picture(outcome: Outcome) -> Any:
+def families_picture(effect: PolicyEffect) -> Any:
     """Two bars for each family of tags, before and after the policy: on the left images, on the right bytes."""
     import matplotlib.pyplot as plt
 
-    numbers = by_family(outcome)
-    gone, there = len(outcome.deleted), len(outcome.before)
-    title = f"{outcome.before.name}: before and after the policy, which deletes {gone:,} of {there:,} images"
+    numbers = by_family(effect)
+    gone, there = len(effect.deleted), len(effect.before)
+    title = f"{effect.before.name}: before and after the policy, which deletes {gone:,} of {there:,} images"
     with plt.rc_context(style.STYLE):
         shown, both = plt.subplots(1, 2, figsize=(12, 2.2 + 0.62 * len(numbers)), sharey=True)
         style.headed(shown, title, 96)

@@ -1,7 +1,6 @@
-"""A report as one page of HTML that needs nothing else: pictures are inside, with words for those who cannot see them.
+"""A report as one self-contained page of HTML: pictures are embedded, with alternative text.
 
-Nothing is fetched from anywhere: a policy in the page itself forbids it. Names and tags are other people's input, and
-are escaped.
+A Content-Security-Policy in the page forbids all requests. Names and tags are untrusted input, and escaped.
 """
 
 import html
@@ -76,15 +75,15 @@ def _repository(report: Report) -> Iterator[str]:
     yield _table(ages.by_family(report.snapshot), "Images by family and age")
     heaviest = for_people(report.heaviest(), report.snapshot)
     yield _table(heaviest, f"The {HEAVIEST} images that hold the most bytes alone")
-    if report.outcome is not None:
+    if report.effect is not None:
         yield "<h3>What the policy saves</h3>\n"
         yield _paragraph(report.saving())
-        yield _figure(waterfall.picture(report.outcome, report.prices))
-        yield _table(for_people(savings.by_rule(report.outcome), report.snapshot), "What each rule does")
-        yield _figure(waterfall.families_picture(report.outcome))
-        yield _table(for_people(savings.by_family(report.outcome), report.snapshot), "Before and after, by family")
+        yield _figure(waterfall.picture(report.effect, report.prices))
+        yield _table(for_people(savings.by_rule(report.effect), report.snapshot), "What each rule does")
+        yield _figure(waterfall.families_picture(report.effect))
+        yield _table(for_people(savings.by_family(report.effect), report.snapshot), "Before and after, by family")
         yield "<h3>What the policy puts at risk</h3>\n"
-        yield _figure(risks.picture(report.outcome, report.risks))
+        yield _figure(risks.picture(report.effect, report.risks))
         if report.risks:
             at_risk = for_people(risks.table(report.risks, report.snapshot), report.snapshot)
             yield _table(at_risk, "Images that go, and run or were pulled in the last week")

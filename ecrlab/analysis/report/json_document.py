@@ -7,7 +7,7 @@ from ecrlab.analysis.costs import outlook
 from ecrlab.analysis.costs.archive import cost
 from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.risks import RUNS
-from ecrlab.analysis.costs.savings import Outcome
+from ecrlab.analysis.costs.savings import PolicyEffect
 from ecrlab.analysis.costs.storage import own, stored, stored_together, sum_of_sizes
 from ecrlab.analysis.inventory.snapshot import days_since
 from ecrlab.analysis.report.report import Report
@@ -55,16 +55,16 @@ def _one_as_json(report: Report) -> dict[str, Any]:
             }
             for image, days, since in zip(snapshot.images, pushed, pulled, strict=True)
         ],
-        "projection": {name: _ahead(report, name) for name in report.projection.courses},
+        "projection": {name: _ahead(report, name) for name in report.projection.trajectories},
         "runningNotFound": [reference.text for reference in report.running[1]],
         "doubts": report.doubts,
     }
-    if report.outcome is not None:
-        told["policy"] = _policy_as_json(report, report.outcome)
+    if report.effect is not None:
+        told["policy"] = _policy_as_json(report, report.effect)
     return told
 
 
-def _policy_as_json(report: Report, outcome: Outcome) -> dict[str, Any]:
+def _policy_as_json(report: Report, effect: PolicyEffect) -> dict[str, Any]:
     return {
         "rules": [
             {
@@ -74,12 +74,12 @@ def _policy_as_json(report: Report, outcome: Outcome) -> dict[str, Any]:
                 "archived": saving.archived,
                 "bytesFreed": _amount(saving.freed),
             }
-            for saving in outcome.savings
+            for saving in effect.savings
         ],
         "after": {
-            "imageCount": len(outcome.after),
-            "bytes": _amount(stored(outcome.after)),
-            "costPerMonth": _amount(cost(outcome.after, report.prices)),
+            "imageCount": len(effect.after),
+            "bytes": _amount(stored(effect.after)),
+            "costPerMonth": _amount(cost(effect.after, report.prices)),
         },
         "atRisk": [
             {
@@ -99,14 +99,14 @@ def _ahead(report: Report, name: str) -> list[dict[str, Any]]:
     """What becomes of a repository under one policy, once for each future."""
     return [
         {
-            "day": course.end.day.isoformat(),
-            "imageCount": course.end.images,
-            "bytes": _amount(course.end.stored.all),
-            "costPerMonth": _amount(outlook.month(course.end, report.prices)),
-            "costOfAllDays": _amount(outlook.paid(course, report.prices)),
-            "neededButGone": outlook.missed(course),
+            "day": trajectory.end.day.isoformat(),
+            "imageCount": trajectory.end.images,
+            "bytes": _amount(trajectory.end.stored.total),
+            "costPerMonth": _amount(outlook.month(trajectory.end, report.prices)),
+            "costOfAllDays": _amount(outlook.paid(trajectory, report.prices)),
+            "neededButGone": outlook.missed(trajectory),
         }
-        for course in report.projection.courses[name]
+        for trajectory in report.projection.trajectories[name]
     ]
 
 

@@ -1,8 +1,8 @@
-"""All that is to be said of one repository: its age, size and cost, what a policy saves of it, risks, and a year ahead.
+"""The report on one repository: its age, size and cost, what a policy saves and risks, and a year ahead.
 
     Snapshot, policy, prices, what runs ──► Report ──► text here, JSON in `json_document`, a page in `html_page`
 
-Whatever is not known stands among its doubts.
+Its `doubts` name everything that is unknown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, NO_POLICY, Projection, futures, project
 from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.risks import RUNS, Risk
-from ecrlab.analysis.costs.savings import Outcome, settle
+from ecrlab.analysis.costs.savings import PolicyEffect, settle
 from ecrlab.analysis.costs.storage import stored, stored_together, sum_of_sizes
 from ecrlab.analysis.inventory.frames import short
 from ecrlab.analysis.inventory.running import Reference, resolve
@@ -36,7 +36,7 @@ THE_POLICY = "the policy"
 MOST_ROWS = 20
 """How many rows of a table fit a terminal."""
 HEAVIEST = 10
-"""How many images are named that hold the most bytes alone."""
+"""How many of the images with the most bytes of their own are named."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Report:
 
     @cached_property
     def running(self) -> tuple[dict[str, list[str]], list[Reference]]:
-        """The digests that run, with how they are referred to, and the references that lead nowhere."""
+        """The digests that run, each with its references, and the references that match no image."""
         return resolve(self.snapshot, self.references)
 
     @cached_property
-    def outcome(self) -> Outcome | None:
+    def effect(self) -> PolicyEffect | None:
         """What the policy does to the repository as it stands."""
         return None if self.policy is None else settle(self.snapshot, self.policy)
 
     @cached_property
     def risks(self) -> list[Risk]:
         """What the policy puts at risk."""
-        return [] if self.outcome is None else risks.risks(self.outcome, self.running[0])
+        return [] if self.effect is None else risks.risks(self.effect, self.running[0])
 
     @cached_property
     def harmed(self) -> list[Risk]:
@@ -116,13 +116,13 @@ class Report:
 
     def saving(self) -> str:
         """What the policy saves, in a sentence."""
-        if self.outcome is None:
+        if self.effect is None:
             return ""
-        before, after = (stored(one) for one in (self.outcome.before, self.outcome.after))
-        costs = [self._money(cost(one, self.prices)) for one in (self.outcome.before, self.outcome.after)]
-        archived = len(self.outcome.acting) - len(self.outcome.deleted)
+        before, after = (stored(one) for one in (self.effect.before, self.effect.after))
+        costs = [self._money(cost(one, self.prices)) for one in (self.effect.before, self.effect.after)]
+        archived = len(self.effect.acting) - len(self.effect.deleted)
         return (
-            f"The policy deletes {len(self.outcome.deleted):,} of {len(self.snapshot):,} images"
+            f"The policy deletes {len(self.effect.deleted):,} of {len(self.snapshot):,} images"
             + (f", archives {archived:,}" if archived else "")
             + f", and leaves {format_size(after)} of {format_size(before)}: {costs[1]} instead of {costs[0]} a month."
         )
@@ -132,7 +132,7 @@ class Report:
 
 
 def together(reports: Sequence[Report]) -> str:
-    """What several repositories store together, and what blob mounting would make of it."""
+    """What several repositories store together, with and without blob mounting."""
     snapshots = [report.snapshot for report in reports]
     apart, mounted = (stored_together(snapshots, mounting=mounting) for mounting in (False, True))
     return (
@@ -147,9 +147,9 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield report.headline()
         yield f"  {report.age()}"
         yield from _indented(_families(report))
-        if report.outcome is not None:
+        if report.effect is not None:
             yield f"  {report.saving()}"
-            yield from _indented(for_people(savings.by_rule(report.outcome), report.snapshot))
+            yield from _indented(for_people(savings.by_rule(report.effect), report.snapshot))
             at_risk = risks.table(report.risks, report.snapshot)
             yield from _indented(for_people(at_risk, report.snapshot), "  At risk:")
         yield f"  In {DAYS_OF_A_YEAR} days (middle and range of {FUTURES} futures):"
