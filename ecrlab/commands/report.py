@@ -116,7 +116,8 @@ def _read(client: Any, name: str, at: datetime) -> Any:
     try:
         return read(client, name, at=at)
     except (BotoCoreError, ClientError) as error:
-        raise Unusable(f"{name}: {error}") from error
+        # Some of botocore's texts have several lines.
+        raise Unusable(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def _policy(path: Path | None) -> Policy | None:

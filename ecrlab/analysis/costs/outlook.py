@@ -133,7 +133,7 @@ def _draw_trajectory(axes: "Axes", projection: Projection, name: str, colour: st
     days = [_noon(day) for day in projection.days]
     low, middle, high = _bytes(projection, name)
     # Without an upper bound the band ends at the middle; the doubts say so.
-    top = [middle[place] if most is None else most for place, most in enumerate(high)]
+    top = [middle[number] if most is None else most for number, most in enumerate(high)]
     axes.fill_between(days, low, top, color=colour, alpha=0.2, lw=0)
     axes.plot(
         days,

@@ -196,12 +196,12 @@ def growth(snapshot: Snapshot) -> list[Day]:
     day, last = _day(images[0].pushed_at), max(_day(snapshot.taken_at), _day(images[-1].pushed_at))
     seen: set[str] = set()
     size: Size = Bounds.exactly(0)
-    days, place = [], 0
+    days, position = [], 0
     while day <= last:
-        while place < len(images) and _day(images[place].pushed_at) == day:
-            size += _new(snapshot, images[place], seen)
-            place += 1
-        days.append(Day(day, place, size))
+        while position < len(images) and _day(images[position].pushed_at) == day:
+            size += _new(snapshot, images[position], seen)
+            position += 1
+        days.append(Day(day, position, size))
         day += timedelta(days=1)
     return days
 

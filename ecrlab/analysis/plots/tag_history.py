@@ -114,9 +114,9 @@ def picture(history: "pd.DataFrame", title: str | None = None) -> Any:
                 end = events if span.end is None else span.end
                 inches = (end - span.start) / events * 0.86 * WIDTH
                 _draw(axes, rows.index(_row(span)), span, end, colours[span.digest], digits=int(inches / 0.085))
-        ghosts = sum(1 for row in rows if isinstance(row, tuple))
-        if 0 < ghosts < len(rows):
-            axes.axhline(len(rows) - ghosts - 0.5, color=style.GREY, lw=0.8, linestyle=":")
+        untagged = sum(1 for row in rows if isinstance(row, tuple))
+        if 0 < untagged < len(rows):
+            axes.axhline(len(rows) - untagged - 0.5, color=style.GREY, lw=0.8, linestyle=":")
         axes.set_yticks(range(len(rows)), [UNTAGGED if isinstance(row, tuple) else row for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(-0.05, events + 0.05)
@@ -158,17 +158,17 @@ def _looks(everything: Sequence[Span]) -> dict[str, tuple[str, str]]:
 
 def _draw(axes: "Axes", y: int, span: Span, end: int, look: tuple[str, str], *, digits: int) -> None:
     colour, hatch = look
-    is_ghost = span.row == UNTAGGED
+    is_untagged = span.row == UNTAGGED
     axes.barh(
         y,
         end - span.start - 0.06,
         left=span.start + 0.03,
         height=0.62,
-        color="white" if is_ghost else colour,
+        color="white" if is_untagged else colour,
         hatch=hatch,
-        edgecolor=colour if is_ghost else "white",
-        linewidth=2 if is_ghost else 0,
-        linestyle="--" if is_ghost else "-",
+        edgecolor=colour if is_untagged else "white",
+        linewidth=2 if is_untagged else 0,
+        linestyle="--" if is_untagged else "-",
     )
     if digits >= 6:
         axes.text(

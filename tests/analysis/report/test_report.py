@@ -14,8 +14,7 @@ from botocore.stub import Stubber
 
 import ecrlab
 from ecrlab.analysis.costs import prices, risks
-from ecrlab.analysis.inventory import reading
-from ecrlab.analysis.inventory.running import parse as reference
+from ecrlab.analysis.inventory import reading, running
 from ecrlab.analysis.report import html_page
 from ecrlab.analysis.report.json_document import as_json
 from ecrlab.analysis.report.report import Report, as_text, for_people
@@ -207,6 +206,27 @@ def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code
     assert f"my-app: An error occurred ({code})" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_ENDPOINT_URL", "foo"), ("AWS_ENDPOINT_URL", "http://[::1"), ("AWS_MAX_ATTEMPTS", "many")],
+)
+def test_settings_that_boto3_cannot_use_are_trouble(capsys, monkeypatch, name, value):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv(name, value)
+
+    status, out, err = ask(capsys, "--repository", "my-app")
+
+    assert (status, out) == (2, "")
+    assert err.startswith("ecrlab report: ") and err.count("\n") == 1
+
+
+def test_a_name_that_no_repository_can_have_is_trouble_in_one_line(lab, capsys):
+    status, out, err = ask(capsys, "--repository", "a")
+
+    assert (status, out) == (2, "")
+    assert "a: Parameter validation failed" in err and err.count("\n") == 1
+
+
 def test_a_real_account_is_on_the_time_of_this_machine(client):
     assert abs(report.now(client) - datetime.now(UTC)) < timedelta(minutes=1)
 
@@ -244,7 +264,7 @@ HOSTILE = repository(
 
 
 def test_the_page_needs_nothing_from_outside_and_has_words_for_each_picture():
-    report = Report(HOSTILE, prices.load(), parse(KEEP_ONE), [reference("my-app:v1")])
+    report = Report(HOSTILE, prices.load(), parse(KEEP_ONE), [running.parse("my-app:v1")])
     page = Page(html_page.page([report]))
 
     assert not {"script", "link", "iframe", "object", "a"} & {tag for tag, _ in page.elements}
@@ -294,7 +314,7 @@ def test_what_has_no_number_has_a_word_in_text_and_page(pulls, words):
     texts = {digests[0]: manifest(("sha256:l", 5))}
     policy = parse(text(rule(1, pushed=30)))
     report = Report(
-        reading.snapshot("my-app", NOW, images, texts), prices.load(), policy, list(map(reference, digests))
+        reading.snapshot("my-app", NOW, images, texts), prices.load(), policy, list(map(running.parse, digests))
     )
     page = html_page.page([report])
     said = "\n".join(as_text([report]))
