@@ -15,7 +15,7 @@ AGAIN = (
     "The tag is taken now and cannot move: delete it with aws ecr batch-delete-image --repository-name my-app "
     "--image-ids imageTag=v1.2.5, then mend, build and push again"
 )
-"""How a wrong push is undone in a repository whose tags are immutable."""
+"""How to undo a wrong push in a repository with immutable tags."""
 
 
 def _layers(view: View, tag: str) -> list[str]:
