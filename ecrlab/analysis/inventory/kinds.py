@@ -1,8 +1,7 @@
 """What kind of image each one of a repository is, and which other image it belongs to.
 
 An image without a tag is not always left behind. It may be one of the images that an index lists, or it may be about
-another image (its signature, its SBOM). Only an image that is neither is untagged in the sense of a lifecycle policy's
-author: no tag leads to it any more.
+another image (its signature, its SBOM). The kind `UNTAGGED` is for the others: no tag leads to them any more.
 """
 
 from dataclasses import dataclass
