@@ -1,7 +1,7 @@
-"""The manifests of a history: true JSON, true digests, of blobs whose bytes nobody has.
+"""The manifests of a made-up past: real JSON, right digests, of blobs without bytes.
 
-A made-up layer's digest is no sha256 of anything known, so that no upload can be mistaken for it. One blob is real: the
-two bytes `{}` that every referrer has for a config (OCI image specification, guidance for an empty descriptor).
+The digest of a made-up layer is the sha256 of nothing known, so that no upload can match it. One blob is real: the two
+bytes `{}` that are the config of every referrer (OCI image specification, guidance for an empty descriptor).
 """
 
 import hashlib
