@@ -153,6 +153,7 @@ def pull(options: Options, rest: list[str]) -> None:
 
 def manifest_inspect(options: Options, rest: list[str]) -> None:
     """Print the manifest of an image in a registry."""
+    from ecrlab.docker import transfer
     from ecrlab.docker.registry import Registry
 
     reference = _named(rest[-1]).with_tag()
@@ -162,15 +163,17 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
     except RegistryError as error:
         raise DockerError(f"no such manifest: {reference}") if error.http_status == 404 else error from error
     media_type, digest, body = found
+    manifest = transfer.read_manifest(body, media_type)
     document = json.loads(body)
     if options.flag("verbose"):
-        descriptor = {"mediaType": document.get("mediaType", media_type), "digest": digest, "size": len(body)}
+        descriptor = {"mediaType": manifest.media_type, "digest": digest, "size": len(body)}
         document = {"Ref": str(reference), "Descriptor": descriptor, "Manifest": document}
     _say(json.dumps(document, indent="\t"))
 
 
 def imagetools_inspect(options: Options, rest: list[str]) -> None:
     """Print what a name in a registry is: with `--raw` byte for byte."""
+    from ecrlab.docker import transfer
     from ecrlab.docker.registry import Registry
 
     reference = _named(rest[0]).with_tag()
@@ -180,12 +183,10 @@ def imagetools_inspect(options: Options, rest: list[str]) -> None:
         sys.stdout.write(body.decode())
         return
     lines = [f"Name:      {reference}", f"MediaType: {media_type}", f"Digest:    {digest}"]
-    for child in json.loads(body).get("manifests", []):
-        platform = child.get("platform", {})
-        parts = (platform.get("os", ""), platform.get("architecture", ""), platform.get("variant", ""))
-        lines += ["", f"  Name:      {reference.name}@{child['digest']}", f"  MediaType: {child['mediaType']}"]
-        lines += [f"  Platform:  {'/'.join(filter(None, parts))}"]
-        lines += [f"  {key}: {value}" for key, value in sorted(child.get("annotations", {}).items())]
+    for child in transfer.read_manifest(body, media_type).children:
+        lines += ["", f"  Name:      {reference.name}@{child.digest}", f"  MediaType: {child.media_type}"]
+        lines += [f"  Platform:  {child.platform_name}"]
+        lines += [f"  {key}: {value}" for key, value in sorted(child.annotations.items())]
     _say("\n".join(lines))
 
 

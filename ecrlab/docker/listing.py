@@ -124,9 +124,13 @@ def inspected(store: Store, image: Image, platform: str | None = None) -> dict[s
         "Os": config.get("os", ""),
         "Size": store.size(image),
         "RootFS": {"Type": "layers", "Layers": config.get("rootfs", {}).get("diff_ids", [])},
-        "Descriptor": {"mediaType": image.media_type, "digest": image.digest, "size": len(image.body)},
+        "Descriptor": {
+            "mediaType": image.manifest.media_type,
+            "digest": image.digest,
+            "size": len(image.manifest.body),
+        },
     }
-    return told | ({"Manifests": image.children} if image.is_index else {})
+    return told | ({"Manifests": json.loads(image.manifest.body)["manifests"]} if image.is_index else {})
 
 
 def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
@@ -138,7 +142,7 @@ def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
     except DockerError:
         if platform:
             raise
-        return store.image(image.children[0]["digest"])
+        return store.image(image.manifest.children[0].digest)
 
 
 # --- docker history --------------------------------------------------------------------------------------------------
@@ -147,7 +151,7 @@ def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
 def history(store: Store, image: Image, *, full: bool = False) -> str:
     """The table of `docker history`, the latest step first."""
     single = single_of(store, image)
-    sizes = iter([store.size_of_layer(layer) for layer in single.layers])
+    sizes = iter([store.size_of_layer(layer) for layer in single.manifest.layers])
     rows = []
     for step in single.config.get("history", []):
         size = 0 if step.get("empty_layer") else next(sizes, 0)

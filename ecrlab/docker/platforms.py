@@ -1,9 +1,9 @@
 """Platforms: operating system, processor, and sometimes its variant, as in `linux/amd64` or `linux/arm/v7`."""
 
 import os
-from typing import Any
 
 from ecrlab.docker.errors import DockerError
+from ecrlab.oci.manifest import Manifest
 
 _ALIASES = {"x86_64": "amd64", "aarch64": "arm64"}
 _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
@@ -33,10 +33,9 @@ def suits(offered: str, wanted: str) -> bool:
     return offered.split("/")[: len(parts)] == parts
 
 
-def choose(index: dict[str, Any], wanted: str, name: str) -> str:
+def choose(index: Manifest, wanted: str, name: str) -> str:
     """The digest that an index has for a platform; `name` is what to call it if there is none."""
-    for child in index.get("manifests", []):
-        has = child.get("platform", {})
-        if suits("/".join(has.get(part) or "" for part in ("os", "architecture", "variant")), wanted):
-            return str(child["digest"])
+    for child in index.children:
+        if suits(child.platform_name, wanted):
+            return child.digest
     raise DockerError(f"no matching manifest for {wanted} in the manifest list entries of {name}")

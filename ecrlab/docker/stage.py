@@ -69,8 +69,8 @@ class Stage:
         stage.history = list(image.config.get("history", []))
         diff_ids = image.config["rootfs"]["diff_ids"]
         stage.layers = [
-            StoredLayer(layer["digest"], layer["size"], diff_id)
-            for layer, diff_id in zip(image.layers, diff_ids, strict=True)
+            StoredLayer(layer.digest, layer.size, diff_id)
+            for layer, diff_id in zip(image.manifest.layers, diff_ids, strict=True)
         ]
         return stage
 

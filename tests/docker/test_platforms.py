@@ -4,6 +4,8 @@ import pytest
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.platforms import choose, default_platform, platform, suits
+from ecrlab.oci.manifest import Descriptor, Manifest
+from ecrlab.oci.media_types import OCI
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,9 @@ def test_what_is_no_platform_is_refused(text):
 
 
 def test_an_entry_without_a_platform_is_never_chosen():
-    index = {"manifests": [{"digest": "a"}, {"digest": "b", "platform": {"os": "linux", "architecture": "amd64"}}]}
+    anything = Descriptor(OCI.manifest, "a", 1)
+    usual = Descriptor(OCI.manifest, "b", 1, {"os": "linux", "architecture": "amd64"})
+    index = Manifest(b"", "c", OCI.index, children=(anything, usual))
     assert choose(index, "linux/amd64", "x") == "b"
 
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.registry import images, names, repositories
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.manifest import OCI_INDEX
 from ecrlab.registry.referrers import Referrer
 from ecrlab.registry.referrers import find as find_referrers
 from ecrlab.simulator.v2.errors import Refusal, bad_digest, refusal
@@ -53,8 +53,8 @@ def referrers(visit: Visit) -> Response:
     if wanted:
         found = [referrer for referrer in found if referrer.artifact_type == wanted]
         headers.append(("OCI-Filters-Applied", "artifactType"))
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in found]}
-    return Response(200, [("Content-Type", OCI_INDEX), *headers], json.dumps(index).encode())
+    index = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": [_descriptor(referrer) for referrer in found]}
+    return Response(200, [("Content-Type", OCI.index), *headers], json.dumps(index).encode())
 
 
 def _descriptor(referrer: Referrer) -> dict[str, object]:
