@@ -6,6 +6,7 @@ place, for every text that comes from outside.
 """
 
 import json
+import math
 import re
 from collections import Counter
 from typing import Any, NoReturn
@@ -102,7 +103,7 @@ def _integer(digits: str) -> int:
 
 def _float(digits: str) -> float:
     value = float(digits)
-    if value in (float("inf"), float("-inf")):
+    if math.isinf(value):
         raise InvalidJson(f"{_short(digits)}, a number beyond all bounds")
     return value
 
