@@ -26,7 +26,7 @@ from ecrlab.machine.running import LabFolder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecrlab.analysis.inventory.snapshot import Snapshot as Contents
+    from ecrlab.analysis import inventory
     from ecrlab.analysis.plots.show import Show
     from ecrlab.analysis.plots.transcripts import Transcript
     from ecrlab.analysis.widgets.policy_editor import PolicyEditor
@@ -101,7 +101,7 @@ class Lab:
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-    def storage(self, repository: str) -> "Contents":
+    def storage(self, repository: str) -> "inventory.snapshot.Snapshot":
         """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
 
         It reads what is there without pulling it.

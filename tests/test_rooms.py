@@ -141,6 +141,17 @@ def test_only_those_who_tie_the_knot_import_the_simulator() -> None:
     assert others == set()
 
 
+def test_no_import_within_the_kit_has_another_name() -> None:
+    renamed = [
+        f"{within(path)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ecrlab")
+        if any(alias.asname for alias in node.names) and room(path) != "analysis"
+    ]
+    assert renamed == []
+
+
 def test_every_room_opens_with_what_it_models() -> None:
     silent = [within(path) for path in PACKAGE.rglob("*.py") if not ast.get_docstring(ast.parse(path.read_text()))]
     assert silent == []

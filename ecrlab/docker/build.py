@@ -17,14 +17,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ecrlab.docker import instructions
+from ecrlab.docker import instructions, references
 from ecrlab.docker.context import Context
 from ecrlab.docker.copying import Source
 from ecrlab.docker.dockerfile import DockerfileError, Instruction, instruction, parse
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.platforms import choose, default_platform, suits
-from ecrlab.docker.platforms import platform as platform_in_full
-from ecrlab.docker.references import parse as parse_reference
+from ecrlab.docker.platforms import choose, default_platform, normalized, suits
 from ecrlab.docker.references import what_the_gallery_has
 from ecrlab.docker.stage import Stage
 from ecrlab.docker.store import Image, Store
@@ -116,7 +114,7 @@ class Builder:
         variables = platform_variables(platform) | self._globals_expanded(platform)
         with _blaming(plan.start):
             base = expand(plan.start.words[0], variables, plan.start.escape)
-            wanted = platform_in_full(expand(plan.start.flags.get("platform", ""), variables) or platform)
+            wanted = normalized(expand(plan.start.flags.get("platform", ""), variables) or platform)
             earlier = self._find_stage(base, number) if not base.isdigit() else None
             if earlier is None:
                 stage, triggers = self._base(base, plan, wanted)
@@ -174,7 +172,7 @@ class Builder:
             chosen = choose(image.manifest, platform, name)
             image = self._store.image(chosen) if self._store.has(chosen) else None
         if image is None or not suits(image.platform, platform):
-            reference = parse_reference(name).with_tag()
+            reference = references.parse(name).with_tag()
             if image is not None and not reference.is_ecr:
                 raise DockerError(f"{name} is here for {image.platform}, and this stage is for {platform}")
             with Registry.of(reference) as registry:

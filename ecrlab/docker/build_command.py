@@ -15,7 +15,7 @@ from ecrlab.docker.dockerfile import DockerfileError
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.options import Options
 from ecrlab.docker.patterns import Ignore
-from ecrlab.docker.platforms import default_platform, platform
+from ecrlab.docker.platforms import default_platform, normalized
 from ecrlab.docker.references import Reference, parse
 from ecrlab.docker.store import Store
 
@@ -95,7 +95,7 @@ def _target_name(text: str) -> Reference:
 
 def _platforms(options: Options) -> tuple[str, ...]:
     named = [item for value in options.all("platform") for item in value.split(",")] or [default_platform()]
-    return tuple(dict.fromkeys(map(platform, named)))
+    return tuple(dict.fromkeys(map(normalized, named)))
 
 
 def _build_args(given: list[str]) -> dict[str, str]:

@@ -139,14 +139,14 @@ def push(options: Options, rest: list[str]) -> None:
 def pull(options: Options, rest: list[str]) -> None:
     """Pull what a tag or digest names."""
     from ecrlab.docker import transfer
-    from ecrlab.docker.platforms import platform as parse_platform
+    from ecrlab.docker.platforms import normalized
 
     reference = _named(rest[0])
     quiet = options.flag("quiet")
     if not reference.tag and not reference.digest and not quiet:
         _say("Using default tag: latest")
     reference = reference.with_tag()
-    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
+    platform = normalized(options.last("platform")) if options.flag("platform") else None
     transfer.pull(_store(), reference, (lambda _: None) if quiet else _say, platform)
     _say(str(reference))
 
@@ -221,11 +221,11 @@ def images(options: Options, rest: list[str]) -> None:
 def inspect(options: Options, rest: list[str]) -> None:
     """Print all that is known of images."""
     from ecrlab.docker.listing import inspected
-    from ecrlab.docker.platforms import platform as parse_platform
+    from ecrlab.docker.platforms import normalized
     from ecrlab.docker.template import render
 
     store = _store()
-    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
+    platform = normalized(options.last("platform")) if options.flag("platform") else None
     template = options.last("format")
     found, missing = [], []
     for name in rest:
@@ -245,10 +245,10 @@ def inspect(options: Options, rest: list[str]) -> None:
 
 def history(options: Options, rest: list[str]) -> None:
     """Show which instruction made which layer."""
-    from ecrlab.docker.listing import history as shown
+    from ecrlab.docker import listing
 
     store = _store()
-    _say(shown(store, store.get(rest[0]), full=options.flag("no-trunc")))
+    _say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc")))
 
 
 def rmi(options: Options, rest: list[str]) -> None:

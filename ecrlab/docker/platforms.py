@@ -11,13 +11,13 @@ _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
 
 def default_platform() -> str:
     """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
-    return platform(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
+    return normalized(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
 
 
-def platform(text: str) -> str:
+def normalized(text: str) -> str:
     """A platform in full, as a person may shorten it.
 
-    >>> platform("arm64"), platform("linux/arm64/v8"), platform("linux/x86_64")
+    >>> normalized("arm64"), normalized("linux/arm64/v8"), normalized("linux/x86_64")
     ('linux/arm64', 'linux/arm64', 'linux/amd64')
     """
     parts = [_ALIASES.get(part, part) for part in text.strip().lower().split("/")]
@@ -29,7 +29,7 @@ def platform(text: str) -> str:
 
 def suits(offered: str, wanted: str) -> bool:
     """Whether what is for one platform can be taken for another: `linux/arm64/v8` for `linux/arm64`."""
-    parts = platform(wanted).split("/")
+    parts = normalized(wanted).split("/")
     return offered.split("/")[: len(parts)] == parts
 
 

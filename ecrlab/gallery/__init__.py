@@ -21,21 +21,13 @@ from io import BytesIO
 from ecrlab.gallery.catalogue import Facts, images, packages
 from ecrlab.gallery.rootfs import entries
 from ecrlab.oci.layers import Layer, write_layer
+from ecrlab.oci.manifest import Manifest, read
 from ecrlab.oci.media_types import DOCKER, OCI
 
-__all__ = ["HOST", "PLATFORMS", "Manifest", "blob", "manifest", "repositories", "tags"]
+__all__ = ["HOST", "PLATFORMS", "blob", "manifest", "repositories", "tags"]
 
 HOST = "public.ecr.aws"
 PLATFORMS = ("amd64", "arm64")
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest or index of the gallery, ready to be served."""
-
-    media_type: str
-    digest: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +165,7 @@ def _notice(facts: Facts, architecture: str) -> str:
 
 
 def _manifest(media_type: str, members: dict[str, object]) -> Manifest:
-    body = _json({"schemaVersion": 2, "mediaType": media_type, **members})
-    return Manifest(media_type, _digest(body), body)
+    return read(_json({"schemaVersion": 2, "mediaType": media_type, **members}))
 
 
 def _descriptor(media_type: str, digest: str, size: int) -> dict[str, object]:

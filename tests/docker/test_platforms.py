@@ -3,7 +3,7 @@
 import pytest
 
 from ecrlab.docker.errors import DockerError
-from ecrlab.docker.platforms import choose, default_platform, platform, suits
+from ecrlab.docker.platforms import choose, default_platform, normalized, suits
 from ecrlab.oci.manifest import Descriptor, Manifest
 from ecrlab.oci.media_types import OCI
 
@@ -27,7 +27,7 @@ def test_what_can_be_taken_for_what(offered, wanted, fits):
 @pytest.mark.parametrize("text", ["", "toaster", "linux", "linux/toaster", "linux/arm/v7/x"])
 def test_what_is_no_platform_is_refused(text):
     with pytest.raises(DockerError):
-        platform(text)
+        normalized(text)
 
 
 def test_an_entry_without_a_platform_is_never_chosen():

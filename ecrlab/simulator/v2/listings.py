@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from ecrlab.oci.media_types import OCI
-from ecrlab.registry import images, names, repositories
+from ecrlab.registry import images, names, referrers, repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.referrers import Referrer
-from ecrlab.registry.referrers import find as find_referrers
 from ecrlab.simulator.v2.errors import Refusal, bad_digest, refusal
 from ecrlab.simulator.v2.place import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
@@ -40,7 +39,7 @@ def catalog(visit: Visit) -> Response:
     return Response.of_json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
 
 
-def referrers(visit: Visit) -> Response:
+def list_referrers(visit: Visit) -> Response:
     """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only
     those.
     """
@@ -48,7 +47,7 @@ def referrers(visit: Visit) -> Response:
     if not names.DIGEST.fullmatch(visit.thing):
         raise bad_digest(visit.thing)
     wanted = visit.request.query.get("artifactType")
-    found = find_referrers(visit.registry, visit.name, visit.thing)
+    found = referrers.find(visit.registry, visit.name, visit.thing)
     headers: Headers = []
     if wanted:
         found = [referrer for referrer in found if referrer.artifact_type == wanted]
