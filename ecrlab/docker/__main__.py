@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.options import Command, read, show_help
+from ecrlab.docker.terminal import warn
 
 _ANY = 1000
 
@@ -79,16 +80,17 @@ def main(arguments: list[str]) -> int:
         _run(arguments)
         sys.stdout.flush()
     except DockerError as error:
-        sys.stdout.flush()
-        print(error, file=sys.stderr)
+        warn(str(error))
         _remember(str(error))
         return error.status
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has left; there is nobody to tell
         return 141
     except OSError as error:
-        sys.stdout.flush()
-        print(f"docker: {error}", file=sys.stderr)
+        warn(f"docker: {error}")
+        return 1
+    except RecursionError:
+        warn("docker: this is nested too deeply")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING
 
 from ecrlab.docker.errors import DockerError, RegistryError, from_daemon
 from ecrlab.docker.options import Options
+from ecrlab.docker.terminal import say, warn
 
 if TYPE_CHECKING:
     from ecrlab.docker.references import Reference
     from ecrlab.docker.store import Store
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _warn(text: str) -> None:
-    sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
 
 
 def _store() -> "Store":
@@ -52,19 +44,19 @@ def login(options: Options, rest: list[str]) -> None:
         known = credentials.stored(host)
         if known is None:
             raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
-        _say("Authenticating with existing credentials...")
+        say("Authenticating with existing credentials...")
         auth = known
     with Registry(host) as registry:
         answer = registry.login(auth)
     if answer.status != 200:
         raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
     credentials.keep(host, auth)
-    _warn(
+    warn(
         "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
         "Configure a credential helper to remove this warning. See\n"
         "https://docs.docker.com/go/credential-store/\n"
     )
-    _say("Login Succeeded")
+    say("Login Succeeded")
 
 
 def _credentials(options: Options) -> tuple[str, str]:
@@ -77,7 +69,7 @@ def _credentials(options: Options) -> tuple[str, str]:
             raise DockerError("the --password-stdin option requires --username to be set")
         password = sys.stdin.read().rstrip("\r\n")
     elif password:
-        _warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
+        warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     elif username and sys.stdin.isatty():
         from getpass import getpass
 
@@ -92,7 +84,7 @@ def logout(_options: Options, rest: list[str]) -> None:
     from ecrlab.docker import credentials
 
     host = _host(rest)
-    _say(f"Removing login credentials for {host}")
+    say(f"Removing login credentials for {host}")
     credentials.forget(host)
 
 
@@ -119,12 +111,12 @@ def push(options: Options, rest: list[str]) -> None:
             f"{reference.name} means Docker Hub, which the lab never reaches: give it the name of your registry first,"
             f" docker tag {reference} ACCOUNT.dkr.ecr.REGION.amazonaws.com/{reference.name}:{reference.tag or 'latest'}"
         )
-    say = (lambda _: None) if options.flag("quiet") else _say
+    tell = (lambda _: None) if options.flag("quiet") else say
     store = _store()
     if not options.flag("all-tags"):
-        transfer.push(store, reference.with_tag(), say)
+        transfer.push(store, reference.with_tag(), tell)
         if options.flag("quiet"):
-            _say(str(reference.with_tag()))
+            say(str(reference.with_tag()))
         return
     if reference.tag:
         raise DockerError("tag can't be used with --all-tags/-a")
@@ -133,7 +125,7 @@ def push(options: Options, rest: list[str]) -> None:
     if not tags:
         raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
     for tag in tags:
-        transfer.push(store, tag, say)
+        transfer.push(store, tag, tell)
 
 
 def pull(options: Options, rest: list[str]) -> None:
@@ -144,11 +136,11 @@ def pull(options: Options, rest: list[str]) -> None:
     reference = _named(rest[0])
     quiet = options.flag("quiet")
     if not reference.tag and not reference.digest and not quiet:
-        _say("Using default tag: latest")
+        say("Using default tag: latest")
     reference = reference.with_tag()
     platform = normalized(options.last("platform")) if options.flag("platform") else None
-    transfer.pull(_store(), reference, (lambda _: None) if quiet else _say, platform)
-    _say(str(reference))
+    transfer.pull(_store(), reference, (lambda _: None) if quiet else say, platform)
+    say(str(reference))
 
 
 def manifest_inspect(options: Options, rest: list[str]) -> None:
@@ -168,7 +160,7 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
     if options.flag("verbose"):
         descriptor = {"mediaType": manifest.media_type, "digest": digest, "size": len(body)}
         document = {"Ref": str(reference), "Descriptor": descriptor, "Manifest": document}
-    _say(json.dumps(document, indent="\t"))
+    say(json.dumps(document, indent="\t"))
 
 
 def imagetools_inspect(options: Options, rest: list[str]) -> None:
@@ -187,7 +179,7 @@ def imagetools_inspect(options: Options, rest: list[str]) -> None:
         lines += ["", f"  Name:      {reference.name}@{child.digest}", f"  MediaType: {child.media_type}"]
         lines += [f"  Platform:  {child.platform_name}"]
         lines += [f"  {key}: {value}" for key, value in sorted(child.annotations.items())]
-    _say("\n".join(lines))
+    say("\n".join(lines))
 
 
 # --- what is on this machine -----------------------------------------------------------------------------------------
@@ -211,11 +203,11 @@ def images(options: Options, rest: list[str]) -> None:
 
     rows = image_rows(_store(), rest[0] if rest else "", full=options.flag("no-trunc"))
     if options.flag("quiet"):
-        _say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
+        say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
         return
     digest = ["Digest"] if options.flag("digests") else []
     columns = ["Repository", "Tag", *digest, "ID", "CreatedSince", "Size"]
-    _say(show_rows(rows, columns, options.last("format")))
+    say(show_rows(rows, columns, options.last("format")))
 
 
 def inspect(options: Options, rest: list[str]) -> None:
@@ -236,9 +228,9 @@ def inspect(options: Options, rest: list[str]) -> None:
             found.append(inspected(store, image, platform))
     if template and template != "json":
         for told in found:
-            _say(render(template, told))
+            say(render(template, told))
     else:
-        _say(json.dumps(found, indent=None if template else 4, ensure_ascii=False))
+        say(json.dumps(found, indent=None if template else 4, ensure_ascii=False))
     if missing:
         raise DockerError("\n".join(f"Error: No such object: {name}" for name in missing))
 
@@ -248,7 +240,7 @@ def history(options: Options, rest: list[str]) -> None:
     from ecrlab.docker import listing
 
     store = _store()
-    _say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc")))
+    say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc")))
 
 
 def rmi(options: Options, rest: list[str]) -> None:
@@ -257,7 +249,7 @@ def rmi(options: Options, rest: list[str]) -> None:
 
     store = _store()
     for name in rest:
-        _say("\n".join(remove(store, name, force=options.flag("force"))))
+        say("\n".join(remove(store, name, force=options.flag("force"))))
 
 
 # --- what this is ----------------------------------------------------------------------------------------------------
@@ -276,9 +268,9 @@ def version(options: Options, _rest: list[str]) -> None:
         from ecrlab.docker.template import render
 
         told = {"Client": {"Version": __version__, "Os": "linux", "Arch": "amd64"}, "Server": None}
-        _say(json.dumps(told) if template == "json" else render(template, told))
+        say(json.dumps(told) if template == "json" else render(template, told))
         return
-    _say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
+    say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
 
 
 def info(_options: Options, _rest: list[str]) -> None:
@@ -288,7 +280,7 @@ def info(_options: Options, _rest: list[str]) -> None:
 
     lab = os.environ.get("ECRLAB_ENDPOINT") or "none is running"
     count = len(_store().state().images) if os.environ.get("DOCKER_CONFIG") else 0
-    _say(
+    say(
         f"Client: ecrlab docker\n Version:  {__version__}\n Lab:      {lab}\n Images:   {count}\n"
         f" Platform: {default_platform()}\n\nServer: none\n\n{WHAT_IT_IS}"
     )

@@ -123,7 +123,7 @@ def inspected(store: Store, image: Image, platform: str | None = None) -> dict[s
         **({"Variant": config["variant"]} if config.get("variant") else {}),
         "Os": config.get("os", ""),
         "Size": store.size(image),
-        "RootFS": {"Type": "layers", "Layers": config.get("rootfs", {}).get("diff_ids", [])},
+        "RootFS": {"Type": "layers", "Layers": (config.get("rootfs") or {}).get("diff_ids") or []},
         "Descriptor": {
             "mediaType": image.manifest.media_type,
             "digest": image.digest,
@@ -153,15 +153,15 @@ def history(store: Store, image: Image, *, full: bool = False) -> str:
     single = single_of(store, image)
     sizes = iter([store.size_of_layer(layer) for layer in single.manifest.layers])
     rows = []
-    for step in single.config.get("history", []):
+    for step in single.config.get("history") or []:
         size = 0 if step.get("empty_layer") else next(sizes, 0)
         rows.append(
             [
                 "<missing>",
-                step.get("created", "")[:10],
-                step.get("created_by", ""),
+                (step.get("created") or "")[:10],
+                step.get("created_by") or "",
                 human_size(size),
-                step.get("comment", ""),
+                step.get("comment") or "",
             ]
         )
     rows.reverse()

@@ -23,7 +23,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from ecrlab.docker import credentials
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.references import Reference, require_registry
+from ecrlab.oci import strict_json
 from ecrlab.oci.media_types import MANIFESTS
+from ecrlab.oci.strict_json import InvalidJson
 
 NO_LAB = (
     "No lab is running, and the lab's docker talks to nothing else: run `lab = ecrlab.start()` in a notebook, or attach"
@@ -271,10 +273,9 @@ def _challenge(header: str) -> tuple[str, dict[str, str]]:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
-    except ValueError:
+        return strict_json.read_object(body)
+    except InvalidJson:
         return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _refusal(answer: Answer) -> RegistryError:

@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ecrlab.docker import config
 from ecrlab.docker.credentials import directory
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference, parse
-from ecrlab.oci import strict_json
 from ecrlab.oci.manifest import Descriptor, InvalidManifest, Manifest, read
-from ecrlab.oci.strict_json import InvalidJson
 
 
 @dataclass(slots=True)
@@ -62,11 +61,11 @@ class Image:
     def platform(self) -> str:
         """`os/architecture[/variant]` of a single image."""
         parts = (
-            self.config.get("os", "linux"),
-            self.config.get("architecture", ""),
-            self.config.get("variant", ""),
+            self.config.get("os") or "linux",
+            self.config.get("architecture"),
+            self.config.get("variant"),
         )
-        return "/".join(str(part) for part in parts if part)
+        return "/".join(part for part in parts if part)
 
 
 class Store:
@@ -218,10 +217,9 @@ class Store:
         try:
             # OCI lets a manifest leave out what it is.
             manifest = read(body, by_members=True)
-            config = {} if manifest.config is None else strict_json.read_object(self.read(manifest.config.digest))
-        except (InvalidManifest, InvalidJson) as error:
+        except InvalidManifest as error:
             raise DockerError(f"{digest} cannot be read: {error}") from error
-        return Image(manifest, config)
+        return Image(manifest, {} if manifest.config is None else config.read(self.read(manifest.config.digest)))
 
     def size_of_layer(self, descriptor: Descriptor) -> int:
         """The size of a layer unpacked, in bytes; 0 if it is not here (as for another platform's)."""

@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from ecrlab.docker import config
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.platforms import choose, default_platform
 from ecrlab.docker.references import Reference, what_the_gallery_has
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
-from ecrlab.oci import strict_json
 from ecrlab.oci.manifest import InvalidManifest, Manifest, read
 from ecrlab.oci.media_types import CONFIGS
 
@@ -136,10 +136,10 @@ def fetch(
     return store.image(digest), fresh
 
 
-def _diff_ids(config: bytes, count: int, name: str) -> list[str]:
+def _diff_ids(body: bytes, count: int, name: str) -> list[str]:
     try:
-        diff_ids = [str(diff_id) for diff_id in strict_json.read_object(config)["rootfs"]["diff_ids"]]
-    except (ValueError, KeyError, TypeError) as error:
+        diff_ids = [str(diff_id) for diff_id in config.read(body)["rootfs"]["diff_ids"]]
+    except (KeyError, TypeError) as error:
         raise DockerError(f"{name}: the config does not say which layers there are") from error
     if len(diff_ids) != count:
         raise DockerError(f"{name}: the config names {len(diff_ids)} layers, the manifest {count}")
