@@ -50,12 +50,14 @@ def login(options: Options, rest: list[str]) -> None:
         answer = registry.login(auth)
     if answer.status != 200:
         raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
+    is_first = credentials.stored(host) is None
     credentials.keep(host, auth)
-    warn(
-        "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
-        "Configure a credential helper to remove this warning. See\n"
-        "https://docs.docker.com/go/credential-store/\n"
-    )
+    if is_first:
+        warn(
+            "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
+            "Configure a credential helper to remove this warning. See\n"
+            "https://docs.docker.com/go/credential-store/\n"
+        )
     say("Login Succeeded")
 
 
@@ -135,11 +137,19 @@ def pull(options: Options, rest: list[str]) -> None:
 
     reference = _named(rest[0])
     quiet = options.flag("quiet")
+    platform = normalized(options.last("platform")) if options.flag("platform") else None
+    tell = (lambda _: None) if quiet else say
+    if options.flag("all-tags"):
+        if reference.tag or reference.digest:
+            raise DockerError("tag can't be used with --all-tags/-a")
+        for one in transfer.all_tags(reference):
+            transfer.pull(_store(), one, tell, platform)
+        say(reference.name)
+        return
     if not reference.tag and not reference.digest and not quiet:
         say("Using default tag: latest")
     reference = reference.with_tag()
-    platform = normalized(options.last("platform")) if options.flag("platform") else None
-    transfer.pull(_store(), reference, (lambda _: None) if quiet else say, platform)
+    transfer.pull(_store(), reference, tell, platform)
     say(str(reference))
 
 
@@ -165,21 +175,28 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
 
 def imagetools_inspect(options: Options, rest: list[str]) -> None:
     """Print what a name in a registry is: with `--raw` byte for byte."""
-    from ecrlab.docker import transfer
-    from ecrlab.docker.registry import Registry
+    from ecrlab.docker import imagetools
 
-    reference = _named(rest[0]).with_tag()
-    with Registry.of(reference) as registry:
-        media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
+    manifest, text = imagetools.inspect(_named(rest[0]).with_tag())
     if options.flag("raw"):
-        sys.stdout.write(body.decode())
-        return
-    lines = [f"Name:      {reference}", f"MediaType: {media_type}", f"Digest:    {digest}"]
-    for child in transfer.read_manifest(body, media_type).children:
-        lines += ["", f"  Name:      {reference.name}@{child.digest}", f"  MediaType: {child.media_type}"]
-        lines += [f"  Platform:  {child.platform_name}"]
-        lines += [f"  {key}: {value}" for key, value in sorted(child.annotations.items())]
-    say("\n".join(lines))
+        sys.stdout.write(manifest.body.decode())
+    else:
+        say(text)
+
+
+def imagetools_create(options: Options, rest: list[str]) -> None:
+    """Make a new name, or an index of several images, in a registry."""
+    from ecrlab.docker import imagetools
+
+    targets = [_named(name).with_tag() for name in options.all("tag")]
+    dry_run = options.flag("dry-run")
+    if not targets and not dry_run:
+        raise DockerError("ERROR: can't push without a tag, please set --tag")
+    if any(target.digest for target in targets):
+        raise DockerError("ERROR: a tag cannot be a digest")
+    made = imagetools.create(targets, [_named(name).with_tag() for name in rest], dry_run=dry_run)
+    if dry_run:
+        say(made)
 
 
 # --- what is on this machine -----------------------------------------------------------------------------------------
@@ -199,9 +216,12 @@ def tag(_options: Options, rest: list[str]) -> None:
 
 def images(options: Options, rest: list[str]) -> None:
     """List images."""
+    from ecrlab.docker.filters import filtered
     from ecrlab.docker.listing import image_rows, show_rows
 
-    rows = image_rows(_store(), rest[0] if rest else "", full=options.flag("no-trunc"))
+    store = _store()
+    found = image_rows(store, rest[0] if rest else "", full=options.flag("no-trunc"))
+    rows = filtered(store, found, options.all("filter"))
     if options.flag("quiet"):
         say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
         return
@@ -230,7 +250,14 @@ def inspect(options: Options, rest: list[str]) -> None:
         for told in found:
             say(render(template, told))
     else:
-        say(json.dumps(found, indent=None if template else 4, ensure_ascii=False))
+        say(
+            json.dumps(
+                found,
+                indent=None if template else 4,
+                separators=(",", ":") if template else None,
+                ensure_ascii=False,
+            )
+        )
     if missing:
         raise DockerError("\n".join(f"Error: No such object: {name}" for name in missing))
 
@@ -240,7 +267,21 @@ def history(options: Options, rest: list[str]) -> None:
     from ecrlab.docker import listing
 
     store = _store()
-    say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc")))
+    say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc"), quiet=options.flag("quiet")))
+
+
+def image_prune(options: Options, _rest: list[str]) -> None:
+    """Remove images without a tag, or with `--all` every image."""
+    from ecrlab.docker.filters import prune
+
+    every = options.flag("all")
+    if not options.flag("force"):
+        what = "images without at least one container associated to them" if every else "dangling images"
+        sys.stdout.write(f"WARNING! This will remove all {what}.\nAre you sure you want to continue? [y/N] ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise DockerError("image prune has been cancelled")
+    say(prune(_store(), every=every))
 
 
 def rmi(options: Options, rest: list[str]) -> None:
@@ -268,7 +309,7 @@ def version(options: Options, _rest: list[str]) -> None:
         from ecrlab.docker.template import render
 
         told = {"Client": {"Version": __version__, "Os": "linux", "Arch": "amd64"}, "Server": None}
-        say(json.dumps(told) if template == "json" else render(template, told))
+        say(json.dumps(told, separators=(",", ":")) if template == "json" else render(template, told))
         return
     say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
 

@@ -143,6 +143,26 @@ class Registry:
         """Put a manifest under a tag or its own digest."""
         self._expect(201, "PUT", f"/v2/{path}/manifests/{reference}", {"Content-Type": media_type}, body)
 
+    def tags(self, path: str) -> list[str]:
+        """Every tag of a repository, page by page."""
+        self.authenticate()
+        found: list[str] = []
+        target = f"/v2/{path}/tags/list"
+        for _ in range(1_000):
+            answer = self._expect(200, "GET", target)
+            found += [str(tag) for tag in _json(answer.body).get("tags") or []]
+            following = re.match(r"<([^>]+)>", answer.headers.get("Link", ""))
+            if following is None:
+                return found
+            target = self._own_target(following[1])
+        raise DockerError(f"{self.name}/{path} lists tags without end")
+
+    def document(self, path: str, digest: str) -> dict[str, Any]:
+        """The JSON object that a small blob holds, a config say; empty if it is none."""
+        with _unbroken(), self._blob(f"/v2/{path}/blobs/{digest}") as response:
+            body = response.read(_LARGEST_DOCUMENT + 1)
+        return _json(body) if "sha256:" + hashlib.sha256(body).hexdigest() == digest else {}
+
     # --- blobs ---------------------------------------------------------------------------------------------------
 
     def has_blob(self, path: str, digest: str) -> bool:

@@ -239,6 +239,11 @@ class Store:
             return sum(self.size(self.image(child)) for child in children)
         return sum(self.size_of_layer(layer) for layer in image.manifest.layers)
 
+    def size_on_disk(self) -> int:
+        """Bytes of all blobs."""
+        folder = self.root / "blobs" / "sha256"
+        return sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
+
     def sweep(self, state: State) -> None:
         """Delete every blob that no image needs."""
         needed: set[str] = set()

@@ -15,7 +15,7 @@ from pathlib import Path
 from ecrlab.docker import config
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.platforms import choose, default_platform
-from ecrlab.docker.references import Reference, what_the_gallery_has
+from ecrlab.docker.references import Reference, parse, what_the_gallery_has
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
 from ecrlab.oci.manifest import InvalidManifest, Manifest, read
@@ -33,6 +33,9 @@ def push(store: Store, reference: Reference, say: Say) -> None:
         say(f"The push refers to repository [{reference.repository}]")
         digest = store.state().references.get(full_name(reference))
         if digest is None:
+            repositories = {parse(name).repository for name in store.state().references if "@" not in name}
+            if reference.repository in repositories:
+                raise DockerError(f"tag does not exist: {reference}")
             raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
         image = store.image(digest)
         registry.authenticate()
@@ -103,6 +106,16 @@ def pull(store: Store, reference: Reference, say: Say, platform: str | None = No
     news = "Image is up to date" if known and not fresh else "Downloaded newer image"
     say(f"Status: {news} for {reference}")
     return image
+
+
+def all_tags(reference: Reference) -> list[Reference]:
+    """A reference for each tag of a repository."""
+    with Registry.of(reference) as registry:
+        try:
+            tags = registry.tags(reference.path)
+        except DockerError as error:
+            raise pull_failed(reference, error) from error
+    return [Reference(reference.domain, reference.path, tag) for tag in tags]
 
 
 def fetch(
