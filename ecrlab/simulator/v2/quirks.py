@@ -11,8 +11,8 @@ With `serve --quirks ecr`
 
 import json
 
+from ecrlab.oci.manifest import Manifest
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.manifest import Manifest
 
 _MOST = 10_000
 
