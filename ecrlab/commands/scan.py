@@ -112,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _inventory(options: argparse.Namespace) -> Inventory:
     try:
-        platform = platforms.platform(options.platform) if options.platform else None
+        platform = platforms.normalized(options.platform) if options.platform else None
         path = Path(options.target)
         if _is_there(path):
             layers: Sequence[LayerSource] = open_target(path, reference=options.reference, platform=platform)
