@@ -14,15 +14,14 @@ from ecrlab.registry.errors import InvalidParameterException
 def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha256") -> Manifest:
     """Read a manifest of at most 4 MiB; `media_type` is what the client said it is, if it said.
 
-    Raises `InvalidParameterException` at `ImageManifest` for anything else.
+    Raises `InvalidParameterException` at `ImageManifest` for anything else. ECR finds `Invalid JSON syntax` also in a
+    manifest without a media type, such as a Helm chart's, and in a foreign one (aws/aws-sdk#193, aws/aws-cli#8620).
     """
     if not 1 <= len(body) <= LARGEST:
         _refuse(f"Member must have length between 1 and {LARGEST}")
     try:
         read = manifest.read(body, media_type, algorithm=algorithm)
     except (NotJson, UnknownMediaType):
-        # What ECR says, too, of a manifest without a media type, such as a Helm chart's, and of a foreign one
-        # (aws/aws-sdk#193, aws/aws-cli#8620).
         # UNSURE: ECR still accepts Docker's schema 1, which no client of today pushes; here it is refused.
         _refuse("Invalid JSON syntax")
     except InvalidManifest as error:
