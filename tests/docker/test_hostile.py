@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tarfile
@@ -31,19 +30,22 @@ MEMORY = 2 << 30
 """Address space of a command, in bytes."""
 
 
+BOUNDED = f"""
+import resource, sys
+if sys.platform == "linux":
+    resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+from ecrlab.docker.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def bounded(*arguments, timeout=60):
     """The docker command in a process of its own, which is ended when it takes absurdly long."""
-
-    def limit():
-        if sys.platform == "linux":
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
     done = subprocess.run(
-        [sys.executable, "-m", "ecrlab.docker", *arguments],
+        [sys.executable, "-c", BOUNDED, *arguments],
         capture_output=True,
         text=True,
         timeout=timeout,
-        preexec_fn=limit,
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
     )
     assert "Traceback" not in done.stderr
