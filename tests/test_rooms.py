@@ -24,8 +24,8 @@ MAY_IMPORT = {
     "machine": set(),
     "clock": set(),
     "oci": set(),
-    "lifecycle": set(),
-    "scenarios": set(),
+    "lifecycle": {"oci"},
+    "scenarios": {"oci"},
     "gallery": {"oci"},
     "scanning": {"oci"},
     "registry": {"clock", "oci"},
@@ -140,6 +140,17 @@ def test_a_room_imports_only_the_libraries_of_its_field(name: str) -> None:
 def test_only_those_who_tie_the_knot_import_the_simulator() -> None:
     others = {within(path) for path, other in INTERNAL if other == "simulator" and room(path) not in TIE_THE_KNOT}
     assert others == set()
+
+
+def test_no_import_within_the_kit_has_another_name() -> None:
+    renamed = [
+        f"{within(path)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ecrlab")
+        if any(alias.asname for alias in node.names) and room(path) != "analysis"
+    ]
+    assert renamed == []
 
 
 def test_every_room_opens_with_what_it_models() -> None:

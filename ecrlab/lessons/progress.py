@@ -46,7 +46,7 @@ def solved() -> dict[str, str]:
     return {**_read(path()), **_unwritten}
 
 
-def overview() -> "pandas.DataFrame":
+def progress() -> "pandas.DataFrame":
     """A row for each lesson: exercises and cards solved, of how many."""
     import pandas
 

@@ -5,11 +5,7 @@ from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.quizzes import Card, Choice
-
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+from ecrlab.oci.media_types import INDEXES
 
 AGAIN = (
     "The tag is taken now and cannot move: delete it with aws ecr batch-delete-image --repository-name my-app "

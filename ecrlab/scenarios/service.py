@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+from ecrlab.oci.media_types import DOCKER, OCI
 from ecrlab.scenarios import manifests
 from ecrlab.scenarios.chance import Chance
 from ecrlab.scenarios.days import Blob, Day, Pull, Push, Task
@@ -227,9 +228,9 @@ class Service:
         ground = self._dependencies(*names) if of_its_own else self.ground[architecture]
         application = manifests.blob(self.chance.about(self.habits.stack.application), *names, "application")
         config = manifests.blob(self.chance.between(4_200, 9_800), *names, "config")
-        kind = manifests.OCI if self.habits.is_oci else manifests.DOCKER
+        family = OCI if self.habits.is_oci else DOCKER
         layers = (*self.base.layers[architecture], *ground, application)
-        return manifests.image(diary.now, self.repository, tags, kind, config, layers)
+        return manifests.image(diary.now, self.repository, tags, family, config, layers)
 
     def _prepare(self) -> None:
         """Rebuild the dependencies if the base, the lock file or the model has changed."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.scenarios import manifests
 from ecrlab.scenarios.chance import Chance
 from ecrlab.scenarios.days import Day, Push, Repository, Task
@@ -121,7 +122,7 @@ class _Work:
         images: list[tuple[str, Push]] = []
         for architecture, layers in base.layers.items():
             config = manifests.blob(5_812, self.stream, repository, architecture, base.generation, "config")
-            pushed = manifests.image(diary.now, repository, (), manifests.OCI, config, layers)
+            pushed = manifests.image(diary.now, repository, (), OCI, config, layers)
             images.append((architecture, diary.push(pushed)))
         tags = (f"bookworm-{diary.date:%Y%m%d}", "bookworm")
         base.image = diary.push(manifests.index(diary.now, repository, tags, images))

@@ -43,7 +43,7 @@ _PLACES: dict[str, dict[str, Handler]] = {
         "DELETE": manifests.remove,
     },
     rf"{_NAME}/tags/list": {"GET": listings.tags, "HEAD": listings.tags},
-    rf"{_NAME}/referrers/{_THING}": {"GET": listings.referrers, "HEAD": listings.referrers},
+    rf"{_NAME}/referrers/{_THING}": {"GET": listings.list_referrers, "HEAD": listings.list_referrers},
 }
 _COMPILED = [(re.compile(pattern, re.DOTALL), handlers) for pattern, handlers in _PLACES.items()]
 
