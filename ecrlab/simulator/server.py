@@ -6,7 +6,7 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.access.judging import authorize
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
-from ecrlab.simulator.dispatch import Dispatcher, is_for_docker
+from ecrlab.simulator.dispatch import Dispatcher
 from ecrlab.simulator.http import Listener
 from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.proxy import ProxyGate
@@ -35,8 +35,7 @@ class Server:
         self.aws = AwsFace(world)
         self.beforehand = Beforehand()
         self.recorder = Recorder(application(world, self.aws, beforehand=self.beforehand, quirks=quirks))
-        # The Docker face says when it may have to wait; moto would not.
-        self._listener = Listener(self.recorder, port=port, is_quick=is_for_docker)
+        self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
         """Where it listens, as a URL."""
 

@@ -58,12 +58,6 @@ def test_a_foreign_target_behind_a_good_host_is_refused(address):
     assert say(address, "GET http://example.com/v2/ HTTP/1.1\nHost: 127.0.0.1\n\n")[0] == 403
 
 
-def test_no_tunnels(address):
-    status, body = say(address, f"CONNECT {REGISTRY}:443 HTTP/1.1\nHost: {REGISTRY}:443\n\n")
-    assert status == 405
-    assert "opens no tunnels" in body
-
-
 @pytest.mark.parametrize(
     "name",
     ["", "localhost", "127.0.0.1", "[::1]", "x.localhost", "public.ecr.aws", "123456789012.dkr-ecr.eu-west-1.on.aws"],

@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
-from ecrlab.simulator.http import STEP_ASIDE
 from ecrlab.simulator.v2.errors import Refusal
 
 PIECE = 1024 * 1024
@@ -89,10 +88,6 @@ class Request:
         self.query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         self.body = Body(environ)
 
-    def step_aside(self) -> None:
-        """Let the server go on with others: what follows may have to wait for a disk, or take its time."""
-        self._environ.get(STEP_ASIDE, _stay)()
-
     def header(self, name: str) -> str | None:
         """A header's value."""
         key = name.upper().replace("-", "_")
@@ -163,10 +158,6 @@ class Response:
             return [b""]
         # Servers send a list at once.
         return [self.body] if isinstance(self.body, bytes) else self.body
-
-
-def _stay() -> None:
-    """A server of another kind has a thread for each request."""
 
 
 def _cut_short() -> Refusal:
