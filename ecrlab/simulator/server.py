@@ -7,7 +7,7 @@ from ecrlab.simulator.access.judging import authorize
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import Client
 
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.proxy import ProxyGate, is_ours
 
 

@@ -6,19 +6,17 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.simulator.http.connection import Connection, note
 
-HOST = "127.0.0.1"
-BACKLOG = 1024  # connections that wait to be accepted
-MOST_CONNECTIONS = 512  # that are open at the same time
+HOST, BACKLOG = "127.0.0.1", 1024
+MOST_CONNECTIONS = 512  # at the same time
 DESCRIPTORS = 4  # for each of them: its own, a layer's and two of the database
 SILENCE_SECONDS = 60.0  # for which a client may be silent
 GRACE_SECONDS = 1.0  # for requests under way when the port is closed
-BREATH_SECONDS = 0.05  # before a connection that could not be accepted is tried again
+BREATH_SECONDS = 0.05  # before what was not possible is tried again
 
 
 class PortTaken(EcrLabError):
@@ -39,62 +37,53 @@ class Listener:
             self._port = socket.create_server((HOST, port), backlog=BACKLOG)
         except OSError as error:
             raise PortTaken(f"port {port} of {HOST} is taken; choose another, or none for a free one") from error
-        # Where `stop` does not wake the thread (macOS), it looks by itself.
-        self._port.settimeout(GRACE_SECONDS / 4)
+        self._port.settimeout(GRACE_SECONDS / 4)  # on macOS `stop` does not wake the thread
         self.endpoint = f"http://{HOST}:{self._port.getsockname()[1]}"
-        self._application, self._silence = application, silence
-        self._is_over = threading.Event()
+        self._application, self._silence, self._is_over = application, silence, threading.Event()
         self._connections: list[Connection] = []
-        self._thread = threading.Thread(target=self._accept_all, daemon=True)
-        try:
-            self._thread.start()
-        except BaseException:
-            self._port.close()
-            raise
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Accept no more requests, and let those under way be answered if they are soon."""
         self._is_over.set()
-        # A forked child may have the port open too.
         with contextlib.suppress(OSError):
-            self._port.shutdown(socket.SHUT_RDWR)
-        _join([self._thread])
-        for connection in self._connections:
-            if connection.idle_since < math.inf:
-                connection.hang_up()
-        _join(self._connections)
-        for connection in self._connections:
-            connection.hang_up()
-        _join(self._connections)
+            self._port.shutdown(socket.SHUT_RDWR)  # a forked child may have it open too
+        began = time.monotonic()
+        while time.monotonic() < began + 2 * GRACE_SECONDS and self._is_busy():
+            for connection in self._connections:
+                if connection.idle_since < math.inf or time.monotonic() > began + GRACE_SECONDS:
+                    connection.hang_up()
+            time.sleep(BREATH_SECONDS / 10)
         self._port.close()
 
-    def _accept_all(self) -> None:
+    def _is_busy(self) -> bool:
+        return any(thread.is_alive() for thread in (self._thread, *self._connections))
+
+    def _accept(self) -> None:
         while not self._is_over.is_set():
+            accepted = None
             try:
-                self._accept()
+                accepted, _ = self._port.accept()
+                while self._is_full() and not self._is_over.is_set():
+                    self._make_room()
+                connection = Connection(accepted, self._application, self._silence, self._is_over)
+                connection.start()
+                self._connections.append(connection)
             except TimeoutError:
                 pass
             except BaseException:
+                if accepted is not None:
+                    accepted.close()
                 if not self._is_over.is_set():
                     note("a connection was not accepted")
                     self._make_room()
 
-    def _accept(self) -> None:
-        accepted, _ = self._port.accept()
-        try:
-            while self._is_full() and not self._is_over.is_set():
-                self._make_room()
-            connection = Connection(accepted, self._application, self._silence, self._is_over)
-            connection.start()
-        except BaseException:
-            accepted.close()
-            raise
-        self._connections.append(connection)
-
     def _is_full(self) -> bool:
         self._connections = [connection for connection in self._connections if connection.is_alive()]
-        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # -1: any number
-        return len(self._connections) >= min(MOST_CONNECTIONS, descriptors % 2**31 // DESCRIPTORS)
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = min(MOST_CONNECTIONS, descriptors // DESCRIPTORS) if descriptors > 0 else MOST_CONNECTIONS
+        return len(self._connections) >= most
 
     def _make_room(self) -> None:
         longest = min(self._connections, key=lambda connection: connection.idle_since, default=None)
@@ -103,11 +92,3 @@ class Listener:
             longest.join(BREATH_SECONDS)
         else:
             self._is_over.wait(BREATH_SECONDS)
-
-
-def _join(threads: Iterable[threading.Thread]) -> None:
-    deadline = time.monotonic() + GRACE_SECONDS
-    for thread in threads:
-        # One cannot wait for oneself.
-        with contextlib.suppress(RuntimeError):
-            thread.join(max(0.0, deadline - time.monotonic()))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 PUT = b"PUT / HTTP/1.1\r\nHost: h\r\n"

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from ecrlab.errors import EcrLabError
-from ecrlab.simulator.http import Listener, PortTaken, connection, listener
+from ecrlab.simulator.http import connection, listener
+from ecrlab.simulator.http.listener import Listener, PortTaken
 
 from .conftest import CHUNKED, GET, PUT, Port, echo, one_answer, rest_of
 
@@ -150,16 +151,6 @@ def test_a_thread_that_cannot_start_costs_one_connection(serve, monkeypatch):
     assert ask(port) == ANSWER
 
 
-def test_a_listener_that_gets_no_thread_keeps_no_port(serve, monkeypatch):
-    port = serve().address[1]
-    listeners = []
-    monkeypatch.setattr(threading.Thread, "start", fail)
-    monkeypatch.setattr(socket, "create_server", lambda *_, **__: listeners.append(socket.socket()) or listeners[0])
-    with pytest.raises(RuntimeError):
-        Listener(echo, port=port)
-    assert listeners[0].fileno() == -1
-
-
 def fail(*args, **kwargs):
     raise RuntimeError("can't start new thread")
 
@@ -250,7 +241,7 @@ def test_stopping_ends_connections_that_wait(serve):
         assert client.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(Port(listening).address)
-    assert not any(thread.is_alive() for thread in (listening._thread, *listening._connections))
+    assert not listening._is_busy()
 
 
 def test_what_is_under_way_is_answered_before_the_port_is_closed(serve):
@@ -296,7 +287,7 @@ def test_stopping_does_not_wait_for_a_client_that_is_silent(serve, monkeypatch):
         start = time.monotonic()
         listening.stop()
         assert time.monotonic() - start < 30
-    assert not any(thread.is_alive() for thread in (listening._thread, *listening._connections))
+    assert not listening._is_busy()
 
 
 def test_a_port_that_is_taken_is_said(serve):
