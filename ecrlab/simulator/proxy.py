@@ -5,7 +5,7 @@ it would otherwise send `GET /v2/`; so the authentic names work without root and
 a tunnel for TLS (`CONNECT`). For a name of ECR's it gets one, which leads to the lab itself; the server rejects TLS in
 it, so that the client goes on in plain HTTP. Any other name is refused: nothing is ever forwarded.
 
-The server puts the target's host into `HTTP_HOST` and the path into `PATH_INFO`; for `CONNECT` host and port.
+The server leaves the target in `PATH_INFO` as it is; its host is the one that counts (RFC 9112, 3.2.2).
 """
 
 import re
@@ -32,6 +32,9 @@ def is_on_aws(name: str) -> bool:
     return auth.is_a_registry(name) or name == auth.PUBLIC_HOST
 
 
+_TARGET = re.compile(r"(?i)https?://([^/]+)(/.*|)", re.DOTALL)
+
+
 class ProxyGate:
     """WSGI middleware that lets through what is meant for the lab, and refuses the rest in one sentence."""
 
@@ -47,6 +50,8 @@ class ProxyGate:
                 return []
             sentence = "ecrlab opens tunnels to Amazon ECR's registries only: use plain HTTP, it is all local"
             return _refuse(start_response, "405 Method Not Allowed", sentence)
+        if not environ["PATH_INFO"].startswith("/") and (target := _TARGET.fullmatch(environ["PATH_INFO"])):
+            environ |= {"HTTP_HOST": target[1], "PATH_INFO": target[2]}
         host = environ.get("HTTP_HOST", "")
         if not self._answers_for(auth.name_of(host)):
             sentence = f"ecrlab answers for Amazon ECR's registries only and forwards nothing to {host[:260]!r}"

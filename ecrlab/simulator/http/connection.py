@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
+from http import HTTPStatus
 from io import BufferedReader
 from typing import Any
 
@@ -32,7 +33,7 @@ class Connection(threading.Thread):
         super().__init__(daemon=True)
         self.idle_since = time.monotonic()  # infinite while a request is answered
         self._socket, self._application, self._is_over = accepted, application, is_over
-        self._is_begun = self._is_tunnel = False
+        self._asked, self._is_begun, self._is_tunnel = "", False, False
         accepted.settimeout(silence)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = accepted.getsockname()
@@ -41,21 +42,20 @@ class Connection(threading.Thread):
     def run(self) -> None:
         """Answer requests until the connection ends."""
         reader: BufferedReader = BufferedReader(self._socket.makefile("rb", 0), BUFFER)
+        last_word = 0
         try:
             while not self._is_over.is_set() and self._exchange(reader):
                 pass
-            self._part(b"")
         except Refused as bad:
-            headers = [("Content-Length", "0"), ("Connection", "close")]
-            self._part(PLAIN_HTTP if self._is_tunnel else _head(bad.status, headers))
+            last_word = bad.args[0]
         except (ConnectionError, TimeoutError):
             pass
         except BaseException:
-            note("a connection failed")
+            note("a request failed: %s", self._asked)
+            last_word = 0 if self._is_begun else 500
         finally:
-            self.hang_up()
+            self._part(last_word)
             reader.close()
-            self._socket.close()
 
     def hang_up(self) -> None:
         """End the connection, also when its thread waits for the client."""
@@ -66,19 +66,12 @@ class Connection(threading.Thread):
         """Answer one request, and say whether another may follow."""
         environ = self._environ | read_head(reader)
         self.idle_since, self._is_begun = math.inf, False
+        self._asked = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
         environ["wsgi.input"] = body = Body(reader, environ, self._socket.sendall)
         started: list[Any] = []
-        try:
-            pieces = self._application(environ.copy(), lambda *start: started.append(start))
-            with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
-                goes_on = self._answer(environ, started[-1], pieces)
-        except (Refused, ConnectionError, TimeoutError):
-            raise
-        except BaseException as error:
-            note("%s %s failed", environ["REQUEST_METHOD"], environ["RAW_URI"])
-            if not self._is_begun:
-                raise Refused(500) from error
-            goes_on = False
+        pieces = self._application(environ.copy(), lambda *start: started.append(start))
+        with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
+            goes_on = self._answer(environ, started[-1], pieces)
         self.idle_since = time.monotonic()
         return goes_on and body.finish()
 
@@ -97,26 +90,29 @@ class Connection(threading.Thread):
         headers += [("Transfer-Encoding", "chunked")] * is_chunked + [("Connection", "close")] * is_last
         unsent, sent = _head(status, headers), 0
         for piece in filter(None, pieces) if has_body else ():
-            self._send(unsent + (b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece))
+            self._is_begun = True
+            self._socket.sendall(unsent + (b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece))
             unsent, sent = b"", sent + len(piece)
-        self._send(unsent + b"0\r\n\r\n" * is_chunked)
+        if rest := unsent + b"0\r\n\r\n" * is_chunked:
+            self._socket.sendall(rest)
         self._is_tunnel |= is_tunnel
         # The next answer could not be told from a body of another length.
         return not is_last and length in (None, sent)
 
-    def _send(self, data: bytes) -> None:
-        if data:
-            self._is_begun = True
-            self._socket.sendall(data)
-
-    def _part(self, last_word: bytes) -> None:
-        """Say a last word, and receive what still comes; otherwise the kernel would take that word back."""
+    def _part(self, status: int) -> None:
+        """Say a last word, if there is a status, and receive what still comes: else the kernel would take it back."""
         self.idle_since = time.monotonic()
         with contextlib.suppress(OSError):
             self._socket.settimeout(FAREWELL_SECONDS)
-            self._socket.sendall(last_word)
+            if status:
+                head = _head(
+                    f"{status} {HTTPStatus(status).phrase}", [("Content-Length", "0"), ("Connection", "close")]
+                )
+                self._socket.sendall(PLAIN_HTTP if self._is_tunnel else head)
             self._socket.shutdown(socket.SHUT_WR)
             all(self._socket.recv(PIECE) for _ in range(PIECES))
+        self.hang_up()
+        self._socket.close()
 
 
 def note(message: str, *values: object) -> None:

@@ -4,7 +4,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from io import BufferedReader
 from types import SimpleNamespace
 from typing import Any
@@ -16,17 +15,11 @@ HEAD_BYTES = 64 * 1024  # of a head, or of what stands behind the last chunk, at
 HEAD_SECONDS = 30.0  # from the first byte of a head to its last
 PIECE, PIECES = 1024 * 1024, 256  # bytes that are received at once, and how often for a body that nobody wants
 
-_HOST = rb"[^/?#\[\]]+|\[[0-9a-f:.]+\](?::[0-9]*)?"
-_TARGET = re.compile(rb"(?i)(?:https?://(%b))?(/[^?#]*|\*|[^/?#]+:[0-9]+|)(?:\?([^#]*))?(?:#.*)?" % _HOST)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 class Refused(OSError):
-    """The connection ends with this status."""
-
-    def __init__(self, status: int = 400) -> None:
-        self.status = f"{status} {HTTPStatus(status).phrase}"
-        super().__init__(self.status)
+    """The connection ends with this status, a number."""
 
 
 def read_head(reader: BufferedReader) -> dict[str, Any]:
@@ -34,54 +27,43 @@ def read_head(reader: BufferedReader) -> dict[str, Any]:
 
     Raises `Refused` for what is no request, and `OSError` when the client hangs up or falls silent.
     """
-    found = SimpleNamespace(urls=[], headers=[], ends=[])
-    found.on_url, found.on_header = found.urls.append, lambda *header: found.headers.append(header)
-    found.on_headers_complete = lambda: found.ends.append(True)
-    parser, size, deadline = HttpRequestParser(found), 0, 0.0
-    while not found.ends:
+    urls, ends, environ = list[bytes](), list[bool](), dict[str, Any]()
+
+    def on_header(name: bytes, value: bytes) -> None:
+        variable, text = name.decode().upper().replace("-", "_"), value.decode("latin-1").strip(" \t")
+        variable = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
+        if b"_" not in name:  # "a_b" would pass for "a-b"
+            environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
+
+    finder = SimpleNamespace(on_url=urls.append, on_header=on_header, on_headers_complete=lambda: ends.append(True))
+    parser, size, deadline = HttpRequestParser(finder), 0, 0.0
+    while not ends:
         waiting = reader.peek()
         # Line by line, because the parser does not stop at the end of a head.
         line = reader.read(waiting.find(b"\n") + 1 or len(waiting))
-        size += len(line)
-        deadline = deadline or time.monotonic() + HEAD_SECONDS
         try:
             parser.feed_data(line)
         except HttpParserUpgrade:
             pass  # a tunnel, or an offer to go on in another protocol, which is not accepted
         except HttpParserError as error:
-            raise Refused from error
+            raise Refused(400) from error
         if not line:
             raise ConnectionError("the client hung up")
+        size, deadline = size + len(line), deadline or time.monotonic() + HEAD_SECONDS
         if size > HEAD_BYTES:
             raise Refused(431 if parser.get_http_version() != "0.0" else 414)
         if time.monotonic() > deadline:
             raise Refused(408)
-    return _environ(parser.get_method().decode(), b"".join(found.urls), parser.get_http_version(), found.headers)
-
-
-def _environ(method: str, target: bytes, version: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-    environ: dict[str, str] = {}
-    for name, value in headers:
-        variable, text = name.decode().upper().replace("-", "_"), value.decode("latin-1").strip(" \t")
-        variable = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
-        if b"_" not in name:  # "a_b" would pass for "a-b"
-            environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
-    if version not in ("1.0", "1.1"):
+    if parser.get_http_version() not in ("1.0", "1.1"):
         raise Refused(505)
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise Refused(501)
-    parts = _TARGET.fullmatch(target)
-    if parts is None or "," in environ.setdefault("HTTP_HOST", "" if version == "1.0" else ","):
-        raise Refused  # there must be one host
-    host, path, query = (part.decode("latin-1") for part in parts.groups(b""))
-    return environ | {
-        "HTTP_HOST": host or environ["HTTP_HOST"],  # to a proxy, that in the target counts (section 3.2.2)
-        "REQUEST_METHOD": method,
-        "PATH_INFO": unquote_to_bytes(path or "/").decode("latin-1"),
-        "QUERY_STRING": query,
-        "RAW_URI": target.decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{version}",
-    }
+    if "," in environ.setdefault("HTTP_HOST", "" if parser.get_http_version() == "1.0" else ","):
+        raise Refused(400)  # there must be one host
+    path, _, query = b"".join(urls).partition(b"?")
+    environ |= {"REQUEST_METHOD": parser.get_method().decode(), "RAW_URI": b"".join(urls).decode("latin-1")}
+    environ |= {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+    return environ | {"SERVER_PROTOCOL": f"HTTP/{parser.get_http_version()}"}
 
 
 class Body:
@@ -120,17 +102,16 @@ class Body:
             raise ConnectionError("the client hung up")
         self._left -= len(piece)
         if self._is_chunked and not self._left and self._reader.read(2) != b"\r\n":
-            raise Refused
+            raise Refused(400)
         self._is_lost = False
         return piece
 
     def _begin_chunk(self) -> None:
-        if not (found := _CHUNK.fullmatch(self._reader.readline(HEAD_BYTES))):
-            raise Refused
+        found = _CHUNK.fullmatch(self._reader.readline(HEAD_BYTES))
+        if found is None:
+            raise Refused(400)
         self._left = int(found[1], 16)
-        self._is_chunked, size = self._left > 0, 0
+        self._is_chunked = self._left > 0
         # Headers behind the last chunk mean nothing here.
-        while not self._is_chunked and (line := self._reader.readline(HEAD_BYTES)) != b"\r\n":
-            size += len(line)
-            if size >= HEAD_BYTES or not line.endswith(b"\r\n"):
-                raise Refused(431 if size >= HEAD_BYTES else 400)
+        if not self._left and all(self._reader.readline(HEAD_BYTES) != b"\r\n" for _ in range(PIECES)):
+            raise Refused(431)
