@@ -32,7 +32,7 @@ def is_on_aws(name: str) -> bool:
     return auth.is_a_registry(name) or name == auth.PUBLIC_HOST
 
 
-_TARGET = re.compile(r"(?i)https?://([^/]+)(/.*|)", re.DOTALL)
+_TARGET = re.compile(r"(?i)https?://([^/]*)(/.*|)", re.DOTALL)
 
 
 class ProxyGate:

@@ -1,8 +1,9 @@
-"""One connection: HTTP/1.1 outside, WSGI (PEP 3333) inside."""
+"""One connection: HTTP/1.1 (RFC 9112) outside, WSGI (PEP 3333) inside."""
 
 import contextlib
 import logging
 import math
+import re
 import socket
 import sys
 import threading
@@ -11,18 +12,19 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from ecrlab.simulator.http.request import PIECE, PIECES, Body, Refused, read_head
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 BUFFER = 256 * 1024  # bytes that are received at once
+PIECE, PIECES = 1024 * 1024, 256  # bytes of a body that are read at once, and how often of one that nobody wants
+HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # that a head may have, and take from its first byte to its last
 FAREWELL_SECONDS = 2.0  # for which a client that has heard the last may be silent
-# To TLS in a tunnel: after an answer that begins with `HTTP/` containerd and BuildKit go on in plain HTTP
-# (moby/moby#48758, moby/buildkit#4975).
-PLAIN_HTTP = b"HTTP/1.0 400 Bad Request\r\n\r\n"
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 WSGI = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input_terminated": True}
 WSGI |= {"wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
-
 log = logging.getLogger("ecrlab.server")
 
 
@@ -33,7 +35,7 @@ class Connection(threading.Thread):
         super().__init__(daemon=True)
         self.idle_since = time.monotonic()  # infinite while a request is answered
         self._socket, self._application, self._is_over = accepted, application, is_over
-        self._asked, self._is_begun, self._is_tunnel = "", False, False
+        self._is_begun = False
         accepted.settimeout(silence)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = accepted.getsockname()
@@ -42,20 +44,29 @@ class Connection(threading.Thread):
     def run(self) -> None:
         """Answer requests until the connection ends."""
         reader: BufferedReader = BufferedReader(self._socket.makefile("rb", 0), BUFFER)
-        last_word = 0
+        status = 0
         try:
             while not self._is_over.is_set() and self._exchange(reader):
                 pass
         except Refused as bad:
-            last_word = bad.args[0]
+            status = bad.args[0]
         except (ConnectionError, TimeoutError):
             pass
         except BaseException:
-            note("a request failed: %s", self._asked)
-            last_word = 0 if self._is_begun else 500
-        finally:
-            self._part(last_word)
-            reader.close()
+            note("a request failed: %s", self.name)
+            status = 0 if self._is_begun else 500
+        self.idle_since = time.monotonic()
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(FAREWELL_SECONDS)
+            if status:
+                # Also to TLS in a tunnel; then containerd and BuildKit go on in plain HTTP (moby/moby#48758).
+                self._socket.sendall(f"HTTP/1.0 {status} {HTTPStatus(status).phrase}\r\n\r\n".encode())
+            self._socket.shutdown(socket.SHUT_WR)
+            # Bytes that nobody reads would make the kernel take the last word back.
+            all(self._socket.recv(PIECE) for _ in range(PIECES))
+        self.hang_up()
+        reader.close()
+        self._socket.close()
 
     def hang_up(self) -> None:
         """End the connection, also when its thread waits for the client."""
@@ -66,63 +77,130 @@ class Connection(threading.Thread):
         """Answer one request, and say whether another may follow."""
         environ = self._environ | read_head(reader)
         self.idle_since, self._is_begun = math.inf, False
-        self._asked = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
-        environ["wsgi.input"] = body = Body(reader, environ, self._socket.sendall)
+        self.name = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
+        body = environ["wsgi.input"] = Body(reader, environ, self._socket)
         started: list[Any] = []
         pieces = self._application(environ.copy(), lambda *start: started.append(start))
         with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
-            goes_on = self._answer(environ, started[-1], pieces)
+            goes_on = self._answer(environ, pieces, *started[-1])
         self.idle_since = time.monotonic()
         return goes_on and body.finish()
 
-    def _answer(self, environ: dict[str, Any], start: Any, pieces: Iterable[bytes]) -> bool:
-        """Send an answer, and say whether another may follow it."""
-        status, headers = start[:2]
+    def _answer(self, environ: Any, pieces: Iterable[bytes], status: str, headers: list[Any], _: Any = None) -> bool:
         method, is_old = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"] == "HTTP/1.0"
         told = {name.lower(): value for name, value in headers}
-        is_tunnel = method == "CONNECT" and status.startswith("2")
-        has_body = not (is_tunnel or method == "HEAD" or status.startswith(("204", "304")))
+        has_body = not status.startswith({"HEAD": "", "CONNECT": "2"}.get(method, ("204", "304")))  # HEAD: never
         length = int(told["content-length"]) if has_body and "content-length" in told else None
         is_chunked = has_body and length is None and not is_old
         wishes = told.get("connection", "") + environ.get("HTTP_CONNECTION", "")
         is_last = is_old or "close" in wishes.lower() or environ["wsgi.input"].is_held_back
-        headers = [header for header in headers if header[0].lower() != "connection"]
-        headers += [("Transfer-Encoding", "chunked")] * is_chunked + [("Connection", "close")] * is_last
-        unsent, sent = _head(status, headers), 0
+        lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}"] + [f"{name}: {it}" for name, it in headers]
+        lines += ["Transfer-Encoding: chunked"] * is_chunked
+        lines += ["Connection: close"] * (is_last and "connection" not in told)
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError(f"a header of more than one line: {lines}")
+        unsent, sent = "\r\n".join([*lines, "", ""]).encode("latin-1"), 0
         for piece in filter(None, pieces) if has_body else ():
             self._is_begun = True
             self._socket.sendall(unsent + (b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece))
             unsent, sent = b"", sent + len(piece)
-        if rest := unsent + b"0\r\n\r\n" * is_chunked:
-            self._socket.sendall(rest)
-        self._is_tunnel |= is_tunnel
+        self._socket.sendall(unsent + b"0\r\n\r\n" * is_chunked)
         # The next answer could not be told from a body of another length.
         return not is_last and length in (None, sent)
 
-    def _part(self, status: int) -> None:
-        """Say a last word, if there is a status, and receive what still comes: else the kernel would take it back."""
-        self.idle_since = time.monotonic()
-        with contextlib.suppress(OSError):
-            self._socket.settimeout(FAREWELL_SECONDS)
-            if status:
-                head = _head(
-                    f"{status} {HTTPStatus(status).phrase}", [("Content-Length", "0"), ("Connection", "close")]
-                )
-                self._socket.sendall(PLAIN_HTTP if self._is_tunnel else head)
-            self._socket.shutdown(socket.SHUT_WR)
-            all(self._socket.recv(PIECE) for _ in range(PIECES))
-        self.hang_up()
-        self._socket.close()
+
+class Body:
+    """The body of a request, as `wsgi.input`."""
+
+    def __init__(self, reader: BufferedReader, environ: dict[str, Any], connected: socket.socket) -> None:
+        self._reader, self._socket, self._is_lost = reader, connected, False
+        self._is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self._left = 0 if self._is_chunked else int(environ.get("CONTENT_LENGTH", 0))  # of it, or of a chunk
+        waits = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        self.is_held_back = waits and (self._is_chunked or self._left > 0)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, fewer only at the end; all of them without a size. Raises `OSError` for a bad end."""
+        pieces, wanted = [], size if size >= 0 else sys.maxsize
+        while wanted and (piece := self._next(min(wanted, PIECE))):
+            pieces.append(piece)
+            wanted -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def finish(self) -> bool:
+        """Read and forget the rest, unless it is too large, and say whether its end came."""
+        return not self._is_lost and not all(self.read(PIECE) for _ in range(PIECES))
+
+    def _next(self, most: int) -> bytes:
+        if self._is_lost:
+            raise ConnectionError("the body was cut short")
+        self._is_lost = True  # unless all goes well
+        if self.is_held_back:
+            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.is_held_back = False
+        if self._is_chunked and not self._left:
+            if not (found := CHUNK.fullmatch(self._reader.readline(HEAD_BYTES))):
+                raise Refused(400)
+            self._left = int(found[1], 16)
+            self._is_chunked = self._left > 0
+            # Headers behind the last chunk mean nothing here.
+            if not self._left and all(self._reader.readline(HEAD_BYTES) != b"\r\n" for _ in range(PIECES)):
+                raise Refused(431)
+        piece = self._reader.read(min(most, self._left))
+        if self._left and not piece:
+            raise ConnectionError("the client hung up")
+        self._left -= len(piece)
+        if self._is_chunked and not self._left and self._reader.read(2) != b"\r\n":
+            raise Refused(400)
+        self._is_lost = False
+        return piece
+
+
+class Refused(OSError):
+    """The connection ends with this status, a number."""
+
+
+def read_head(reader: BufferedReader) -> dict[str, Any]:
+    """The next request for WSGI, without its body. Raises `Refused`, and `OSError` when the client is gone."""
+    urls, ends, environ = list[bytes](), list[bool](), dict[str, Any]()
+
+    def on_header(name: bytes, value: bytes) -> None:
+        variable, text = name.decode().upper().replace("-", "_"), value.decode("latin-1").strip(" \t")
+        variable = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
+        if b"_" not in name:  # "a_b" would pass for "a-b"
+            environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
+
+    finder = SimpleNamespace(on_url=urls.append, on_header=on_header, on_headers_complete=lambda: ends.append(True))
+    parser, size, deadline = HttpRequestParser(finder), 0, 0.0
+    while not ends:
+        if not (waiting := reader.peek()):
+            raise ConnectionError("the client hung up")
+        # Line by line, because the parser does not stop at the end of a head.
+        line = reader.read(waiting.find(b"\n") + 1 or len(waiting))
+        try:
+            parser.feed_data(line)
+        except HttpParserUpgrade:
+            pass  # a tunnel, or an offer to go on in another protocol, which is not accepted
+        except HttpParserError as error:
+            raise Refused(400) from error
+        size, deadline = size + len(line), deadline or time.monotonic() + HEAD_SECONDS
+        if size > HEAD_BYTES:
+            raise Refused(431 if parser.get_http_version() != "0.0" else 414)
+        if time.monotonic() > deadline:
+            raise Refused(408)
+    if parser.get_http_version() not in ("1.0", "1.1"):
+        raise Refused(505)
+    if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        raise Refused(501)
+    if "," in environ.setdefault("HTTP_HOST", "" if parser.get_http_version() == "1.0" else ","):
+        raise Refused(400)  # there must be one host
+    path, _, query = b"".join(urls).partition(b"?")
+    environ |= {"REQUEST_METHOD": parser.get_method().decode(), "RAW_URI": b"".join(urls).decode("latin-1")}
+    environ |= {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+    return environ | {"SERVER_PROTOCOL": f"HTTP/{parser.get_http_version()}"}
 
 
 def note(message: str, *values: object) -> None:
     """Log the exception that is being handled. A log that cannot be written ends nothing."""
     with contextlib.suppress(Exception):
         log.exception(message, *values)
-
-
-def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}", *(f"{name}: {text}" for name, text in headers)]
-    if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError(f"a header of more than one line: {lines}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")

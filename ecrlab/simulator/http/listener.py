@@ -12,7 +12,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.simulator.http.connection import Connection, note
 
 HOST, BACKLOG = "127.0.0.1", 1024
-MOST_CONNECTIONS = 512  # at the same time
+MOST_CONNECTIONS = 512  # at the same time; then the one that is idle longest ends, or others wait
 DESCRIPTORS = 4  # for each of them: its own, a layer's and two of the database
 SILENCE_SECONDS = 60.0  # for which a client may be silent
 GRACE_SECONDS = 1.0  # for requests under way when the port is closed
@@ -24,10 +24,7 @@ class PortTaken(EcrLabError):
 
 
 class Listener:
-    """A WSGI application on a port of 127.0.0.1, from when it is made until `stop`.
-
-    With too many connections, or no descriptors, the one that has been idle longest ends; until then others wait.
-    """
+    """A WSGI application on a port of 127.0.0.1, from when it is made until `stop`."""
 
     def __init__(self, application: Any, *, port: int = 0, silence: float = SILENCE_SECONDS) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
@@ -49,16 +46,13 @@ class Listener:
         self._is_over.set()
         with contextlib.suppress(OSError):
             self._port.shutdown(socket.SHUT_RDWR)  # a forked child may have it open too
-        began = time.monotonic()
-        while time.monotonic() < began + 2 * GRACE_SECONDS and self._is_busy():
+        end = time.monotonic() + 2 * GRACE_SECONDS
+        while time.monotonic() < end and any(one.is_alive() for one in (self._thread, *self._connections)):
             for connection in self._connections:
-                if connection.idle_since < math.inf or time.monotonic() > began + GRACE_SECONDS:
+                if connection.idle_since < math.inf or time.monotonic() > end - GRACE_SECONDS:
                     connection.hang_up()
             time.sleep(BREATH_SECONDS / 10)
         self._port.close()
-
-    def _is_busy(self) -> bool:
-        return any(thread.is_alive() for thread in (self._thread, *self._connections))
 
     def _accept(self) -> None:
         while not self._is_over.is_set():

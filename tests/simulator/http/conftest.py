@@ -25,6 +25,11 @@ def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return answer
 
 
+def refuse(environ, start_response):
+    start_response("403 Forbidden", [("Content-Length", "2")])
+    return [b"no"]
+
+
 class Port:
     """A listener, as a client sees it."""
 

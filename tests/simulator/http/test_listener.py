@@ -241,7 +241,7 @@ def test_stopping_ends_connections_that_wait(serve):
         assert client.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(Port(listening).address)
-    assert not listening._is_busy()
+    assert not any(thread.is_alive() for thread in (listening._thread, *listening._connections))
 
 
 def test_what_is_under_way_is_answered_before_the_port_is_closed(serve):
@@ -287,7 +287,7 @@ def test_stopping_does_not_wait_for_a_client_that_is_silent(serve, monkeypatch):
         start = time.monotonic()
         listening.stop()
         assert time.monotonic() - start < 30
-    assert not listening._is_busy()
+    assert not any(thread.is_alive() for thread in (listening._thread, *listening._connections))
 
 
 def test_a_port_that_is_taken_is_said(serve):
