@@ -25,10 +25,7 @@ def application(
 
 
 class Server:
-    """A lab's server, from when it is made until `stop`; threads of this process do its work.
-
-    What there is to say goes to a log file, and nothing to the screen.
-    """
+    """A lab's server, from when it is made until `stop`. It runs in threads of this process and prints nothing."""
 
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
