@@ -79,9 +79,7 @@ class DockerFace:
             return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:
-        if self._world.is_behind:
-            request.step_aside()
-            self._world.keep_up()
+        self._world.keep_up()
         token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
         for pattern, handlers in _COMPILED:

@@ -31,7 +31,6 @@ def put(visit: Visit) -> Response:
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
     if visit.quirks:
         check_descriptors(parsed)
-    visit.request.step_aside()
     image = pushes.put(
         visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal
     )
@@ -67,7 +66,6 @@ def look(visit: Visit) -> Response:
 def remove(visit: Visit) -> Response:
     """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
     visit.may("ecr:BatchDeleteImage")
-    visit.request.step_aside()
     gone, failures = deletions.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
     if gone:
         return Response(202)
