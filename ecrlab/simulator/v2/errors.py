@@ -42,10 +42,11 @@ _ANSWERS: dict[type[errors.EcrError], _Answer] = {
     errors.ImageNotFoundException: _Answer(404, "MANIFEST_UNKNOWN"),
     errors.ImageTagAlreadyExistsException: _Answer(400, "TAG_INVALID"),
     errors.ImageDigestDoesNotMatchException: _Answer(400, "MANIFEST_INVALID"),
-    # UNSURE: ECR's status for a manifest whose layers or images are not there; 404, as in the specification. Codes and
-    # texts are ECR's.
+    # UNSURE: ECR's status for a manifest whose layers are not there; 404, as in the specification. The rest is ECR's.
     errors.LayersNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
-    errors.ReferencedImagesNotFoundException: _Answer(404, "MANIFEST_BLOB_UNKNOWN"),
+    # An index that lists what is no image here, as BuildKit's cache does without `image-manifest=true`; 400 as ECR
+    # answers (overhangio/tutor#1118).
+    errors.ReferencedImagesNotFoundException: _Answer(400, "MANIFEST_BLOB_UNKNOWN"),
     errors.UploadNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
     errors.InvalidLayerException: _Answer(400, "BLOB_UPLOAD_INVALID"),
     # ECR answers 405 to a manifest or a tag that it does not take.
