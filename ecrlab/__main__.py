@@ -38,9 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\necrlab: stopped; the same command begins the set-up again", file=sys.stderr)
         return 130
-    from ecrlab.commands.cli import main as run
+    from ecrlab.commands import cli
 
-    return run(arguments)
+    return cli.main(arguments)
 
 
 if __name__ == "__main__":

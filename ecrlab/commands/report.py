@@ -1,16 +1,17 @@
-"""Say how old repositories are, what they cost, what a policy would save, and what it would break.
+"""Report how old repositories are, what they cost, what a policy would save, and what it would break.
 
-The repositories are read from your own account with ordinary credentials, or from a running lab, if this terminal is
-attached to one. Nothing is changed. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
+The command reads repositories of your own account with ordinary credentials, or of a running lab if this terminal is
+attached to one. It changes nothing. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
 
-On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
-has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the
+On AWS, reading manifests counts as pulling. The report shows the pull times from before, but afterwards each image has
+today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt the
 role that reads: aws ecr register-pull-time-update-exclusion.
 
-What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not
-looked at; give its text with --policy.
+The next year is simulated from the pushes of the last 90 days. The report does not read a policy that a repository has
+already; pass its text with --policy.
 
-Exit status: 0 all is well; 1 an image that runs would go; 2 unusable input, no such repository, or no access.
+Exit status: 0 no finding; 1 the policy would take an image that runs; 2 unusable input, no such repository, no access,
+or output that cannot be written.
 
 examples:
   python3 -m ecrlab report --repository my-app --output html > report.html
@@ -29,7 +30,8 @@ from ecrlab.analysis.costs import prices
 from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
-from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.analysis.report.json_document import as_json
+from ecrlab.analysis.report.report import Report, as_text
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Policy
 from ecrlab.lifecycle.aws import connect, time_of
@@ -42,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab report`."""
     add = parser.add_argument
     add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
-    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as for put-lifecycle-policy")
     add(
         "--running",
         type=Path,
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; the exit status."""
+    """Print the report, and return the exit status."""
     try:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
@@ -97,7 +99,8 @@ def _read(client: Any, name: str, at: datetime) -> Any:
     try:
         return read(client, name, at=at)
     except (BotoCoreError, ClientError) as error:
-        raise Unusable(f"{name}: {error}") from error
+        # Some of botocore's texts have several lines.
+        raise Unusable(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def _policy(path: Path | None) -> Policy | None:

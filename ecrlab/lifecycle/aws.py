@@ -40,7 +40,7 @@ def connect(profile: str | None, region: str | None) -> Any:
         raise Unreachable("--repository needs boto3: python3 -m pip install boto3") from error
     try:
         return boto3.Session(profile_name=profile, region_name=region).client("ecr")
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # settings that botocore does not check: AWS_ENDPOINT_URL=foo
         raise Unreachable(str(error)) from error
 
 

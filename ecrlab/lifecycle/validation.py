@@ -7,9 +7,7 @@ lifecycle policy examples; botocore model, LifecyclePolicyText. The texts are AW
 deployments (badmintoncryer/cdk-preflight, 2026-09) show them; where they are not known, a line says UNSURE.
 """
 
-import json
-from collections import Counter
-from typing import Any, NoReturn
+from typing import Any
 
 from ecrlab.lifecycle.errors import PARSING, InvalidLifecyclePolicy
 from ecrlab.lifecycle.policy import (
@@ -27,7 +25,9 @@ from ecrlab.lifecycle.policy import (
     Rule,
     Selection,
 )
-from ecrlab.lifecycle.schema import LISTS, failures, shown
+from ecrlab.lifecycle.schema import LISTS, failures
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 
 SHORTEST, LONGEST = 100, 30_720
 """Characters of a policy text (botocore model, LifecyclePolicyText)."""
@@ -73,31 +73,11 @@ def _not_a_policy(place: str = "") -> InvalidLifecyclePolicy:
 def _document(text: str) -> dict[str, Any]:
     """The JSON object in a text."""
     # UNSURE: whether AWS's reader takes the last of two equal keys, or NaN, is not known; both are slips, so
-    # refused.
+    # rejected.
     try:
-        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
-        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except InvalidLifecyclePolicy:
-        raise
-    except json.JSONDecodeError as error:
-        raise _not_a_policy(f"line {error.lineno} column {error.colno}") from error
-    except (ValueError, RecursionError) as error:
-        raise _not_a_policy() from error
-    if not isinstance(document, dict):
-        raise _not_a_policy()
-    return document
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise _not_a_policy(f"the key {shown(twice)}, which occurs twice in one object")
-    return table
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _not_a_policy(f"{name}, which is not JSON")
+        return strict_json.read_object(text)
+    except InvalidJson as error:
+        raise _not_a_policy(error.place or error.why) from error
 
 
 def _rule(value: dict[str, Any], place: str) -> Rule:

@@ -44,7 +44,7 @@ class LabFolder:
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._alive = os.open(self.path / "alive", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
-        self._log = logging.FileHandler(self.path / "lab.log", delay=True)
+        self._log = _LogFile(self.path / "lab.log", delay=True)
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._levels = {}
         for name in LOGGERS:
@@ -71,6 +71,23 @@ class LabFolder:
         self._log.close()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._alive)
+
+
+class _LogFile(logging.FileHandler):
+    """A log file. What it cannot take is lost, and nothing ends because of it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write, if the file can be opened."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
+    def close(self) -> None:
+        """Close it; what is still to be written may be lost."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing on the screen."""
 
 
 def find() -> list[RunningLab]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecrlab.errors import EcrLabError
+from ecrlab.oci.manifest import Descriptor, Manifest
 from ecrlab.registry import names, pushes
 from ecrlab.registry.errors import (
     ImageNotFoundException,
@@ -19,7 +20,6 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import PULL_RECORDED_EVERY
-from ecrlab.registry.manifest import Descriptor, Manifest
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.world import Registry
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from ecrlab.oci.manifest import Manifest
 from ecrlab.registry import announcements, archive, names, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
@@ -25,7 +26,6 @@ from ecrlab.registry.errors import (
     ReferencedImagesNotFoundException,
 )
 from ecrlab.registry.images import COLUMNS, Image, from_row
-from ecrlab.registry.manifest import Manifest
 from ecrlab.registry.repositories import Repository, Settings
 from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Change, Registry
