@@ -81,8 +81,10 @@ class LabClock:
     on_the_way: Callable[[datetime], None] = staticmethod(lambda there: None)
     """Called with the instant that the clock will be moved to: the world lives through the nights between."""
 
-    when_moved: Callable[[], None] = staticmethod(lambda: None)
-    """Called after `advance` and `travel_to`: the world stores the time."""
+    before_moving: Callable[[datetime], None] = staticmethod(lambda there: None)
+    """Called with the instant that the clock is being moved to, first of all: the world that runs on it remembers the
+    time. What it raises, such as of a full disk, leaves the clock where it was.
+    """
 
     def __init__(self, start: datetime = START) -> None:
         """Start at `start`; an instant without a zone is UTC. Raises `ClockError` beyond the year 9998."""
@@ -137,9 +139,9 @@ class LabClock:
             return self._move(there)
 
     def _move(self, there: datetime) -> datetime:
+        self.before_moving(there)
         self.on_the_way(there)
         self.settle(there)
-        self.when_moved()
         return there
 
 

@@ -24,8 +24,8 @@ from rich.text import Text
 from ecrlab import __version__
 from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
-from ecrlab.registry.world import StateError
 
 NEEDED_BYTES = 500_000_000  # for a lab's images and a test run
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING

@@ -10,7 +10,6 @@ A registry is one account in one Region, as on AWS; registries share nothing but
 """
 
 import contextlib
-import fcntl
 import hashlib
 import itertools
 import os
@@ -23,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecrlab.clock import Clock, LabClock
-from ecrlab.errors import EcrLabError
 from ecrlab.registry import names
 from ecrlab.registry.errors import InvalidParameterException, ServerException
 from ecrlab.registry.events import ServiceEvent
@@ -32,6 +30,7 @@ from ecrlab.registry.nights import DAY, Nights
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.collector import Collector
 from ecrlab.registry.store.database import Store
+from ecrlab.registry.store.directory import DATABASE, StateDirectory, StateError
 from ecrlab.registry.store.remembered import Remembered
 from ecrlab.registry.store.uploads import Uploads
 
@@ -40,10 +39,6 @@ if TYPE_CHECKING:
     from ecrlab.registry.layers import Layer
     from ecrlab.registry.repositories import Repository
     from ecrlab.registry.wanted import Wanted
-
-
-class StateError(EcrLabError):
-    """A state directory that cannot be used."""
 
 
 @dataclass(slots=True)
@@ -84,27 +79,26 @@ class World:
         self.blob_wanted: Asked[[Wanted, Repository, str], Layer] = Asked()
         with contextlib.ExitStack() as undo:
             try:
-                # Only its owner may read the key of the tokens.
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._lock: int | None = claim(directory)
-                undo.callback(self._let_go)
-                self.store = Store(directory / "registry.sqlite", durable=durable)
+                self._kept_in = StateDirectory(directory, durable=durable)
+                undo.callback(self._kept_in.let_go)
+                self.store = Store(directory / DATABASE, durable=durable)
                 undo.callback(self.store.close)
                 self.remembered = Remembered(self.store)
-                self.blobs = BlobStore(directory, durable=durable)
+                self._kept_in.begin_run(self.store)
+                self.blobs = BlobStore(directory, durable=durable, run=self._kept_in.run)
                 self.uploads = Uploads(self.blobs)
                 self.collector = Collector(self.store, self.blobs, self.uploads)
                 self.token_key = self._kept_key() if seed is None else _seeded_key(seed)
                 self._resume_clock()
                 self.nights = Nights(self._last_night())
-                self.collector.sweep_strays()
+                self.collector.begin(self._kept_in.run_before)
             except (OSError, sqlite3.Error, ServerException) as error:
                 raise StateError(f"cannot keep a registry in {directory}: {error}") from error
             undo.pop_all()
         if isinstance(self.clock, LabClock):
             self.clock.on_the_way = self._live_through
             if durable:
-                self.clock.when_moved = self._keep_time
+                self.clock.before_moving = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
         """Return the registry of one account in one Region. Raises `InvalidParameterException` for a bad number."""
@@ -148,18 +142,12 @@ class World:
         """Release the directory; open uploads are dropped."""
         if isinstance(self.clock, LabClock):
             self.clock.on_the_way = lambda there: None
-            self.clock.when_moved = lambda: None
+            self.clock.before_moving = lambda there: None
         self.collector.stop()
         self.uploads.end_all()
+        self._kept_in.close()
         self.store.close()
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._lock is not None:
-            # Unlocked by name: a process that is just being started may have the file open too.
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-            os.close(self._lock)
-            self._lock = None
+        self._kept_in.let_go()
 
     def _live_through(self, there: datetime) -> None:
         first = self.nights.next
@@ -173,10 +161,10 @@ class World:
             kept = db.execute("SELECT value FROM meta WHERE name = 'next night'").fetchone()
         return self.clock.now() if kept is None else datetime.fromisoformat(kept[0]) - DAY
 
-    def _keep_time(self) -> None:
-        """Store what the lab's clock shows, after it was moved by hand."""
+    def _keep_time(self, there: datetime) -> None:
+        """Remember where the lab's clock is about to be moved by hand."""
         with self.store.write() as db:
-            _keep_time(db, self.clock, self.clock.now())
+            _keep_time(db, self.clock, there)
 
     def _kept_key(self) -> bytes:
         with self.store.write() as db:
@@ -217,21 +205,3 @@ def _keep_time(db: sqlite3.Connection, clock: Clock, instant: datetime) -> None:
 
 def _seeded_key(seed: str) -> bytes:
     return hashlib.sha256(f"token {seed}".encode()).digest()
-
-
-def claim(directory: Path) -> int:
-    """Lock a state directory for this process; return the descriptor that unlocks it.
-
-    Raises `StateError` when another process uses it.
-    """
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if not isinstance(error, BlockingIOError):
-            raise
-        raise StateError(
-            f"another ecrlab server is using {directory}; stop it first, or name another directory"
-        ) from error
-    return descriptor

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from ecrlab.clock import ClockError, LabClock
+from ecrlab.registry.errors import ServerException
 from ecrlab.registry.world import World
 from ecrlab.simulator.aws.face import Answer
 
@@ -40,6 +41,8 @@ class Control:
                 clock.advance(seconds=timedelta(seconds=float(asked.get("seconds", "nan"))).total_seconds())
         except (ClockError, ValueError, OverflowError) as error:
             return _json(400, error=str(error))
+        except ServerException as error:
+            return _json(500, error=error.message)
         return self._shown()
 
     def _shown(self) -> Answer:

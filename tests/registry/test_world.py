@@ -12,7 +12,8 @@ import pytest
 from ecrlab.clock import START, LabClock, WallClock
 from ecrlab.registry import repositories, tokens
 from ecrlab.registry.errors import EcrError, InvalidParameterException
-from ecrlab.registry.world import StateError, World
+from ecrlab.registry.store.directory import StateError
+from ecrlab.registry.world import World
 
 
 def test_a_directory_serves_one_world_at_a_time(tmp_path):
@@ -27,7 +28,7 @@ def test_a_directory_serves_one_world_at_a_time(tmp_path):
 def test_a_world_that_could_not_open_lets_go_of_its_directory(tmp_path):
     (tmp_path / "registry.sqlite").write_bytes(b"this is no database, however long one looks at it" * 100)
     for _ in range(2):
-        with pytest.raises(StateError, match="cannot keep a registry"):
+        with pytest.raises(StateError, match="cannot be read"):
             World(tmp_path)
 
     (tmp_path / "registry.sqlite").unlink()

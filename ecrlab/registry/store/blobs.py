@@ -178,15 +178,14 @@ class BlobStore:
     `durable` says whether a blob is synced to the disk before it is visible; a temporary lab does not need that.
     """
 
-    def __init__(self, directory: Path, *, durable: bool) -> None:
+    def __init__(self, directory: Path, *, durable: bool, run: str = "") -> None:
+        self._run = run
         self._blobs = directory / "blobs"
         self._uploads = directory / "uploads"
         self._durable = durable
         self._kept: set[str] = set()
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
-        for leftover in self._uploads.iterdir():
-            leftover.unlink()
 
     def path(self, digest: str) -> Path:
         """Return the path of a blob's file, whether it exists or not."""
@@ -197,7 +196,21 @@ class BlobStore:
         """Begin a blob of a repository; `name` is unique among those being written. `hold` bytes of it may lie in
         memory meanwhile.
         """
-        return BlobWriter(self._uploads / name, owner, hold=hold)
+        return BlobWriter(self._uploads / f"{name}.{self._run}", owner, hold=hold)
+
+    def remove_uploads_of(self, run: str) -> None:
+        """Delete what an earlier run, which was killed, had begun to write."""
+        for path in self._uploads.glob(f"*.{run}"):
+            if path.is_file() and not path.is_symlink():
+                path.unlink(missing_ok=True)
+
+    def remove_if_whole(self, digest: str) -> None:
+        """Delete a blob that nobody knows, if it is what its name says: another's file is not ours to delete."""
+        with contextlib.suppress(OSError):
+            with self.path(digest).open("rb") as file:
+                actual = hashlib.file_digest(file, digest.partition(":")[0]).hexdigest()
+            if digest.endswith(actual):
+                self.remove(digest)
 
     def open(self, owner: Owner, digest: str) -> BinaryIO:
         """Open the bytes of a repository's blob. Raises `FileNotFoundError` if there are none."""

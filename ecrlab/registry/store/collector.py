@@ -36,6 +36,8 @@ class Collector:
         self._arriving: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
         self._stopped = False
+        self._run_before: str | None = None
+        self._strays_after = time.monotonic() + GRACE_SECONDS
 
     def promise(self, layer_id: int) -> None:
         """Keep a layer for a client until its image is pushed, or the grace is over.
@@ -83,6 +85,8 @@ class Collector:
         """Delete the suspects that no image uses and no client was promised; check the rest again later."""
         self._uploads.drop_idle()
         try:
+            if not grace or time.monotonic() > self._strays_after:
+                self._remove_strays()
             with self._store.exclusively():
                 condemned = self._condemned(grace=grace)
                 if condemned:
@@ -101,28 +105,41 @@ class Collector:
                         if digest not in self._arriving:
                             self._blobs.remove(digest)
 
-    def sweep_strays(self) -> None:
-        """At the start of a lab: remove files without a layer; layers without an image get a new grace."""
-        with self._store.exclusively(), self._store.read() as db:
-            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer WHERE has_bytes")}
-            for digest in self._blobs:
-                if digest not in known:
-                    self._blobs.remove(digest)
+    def begin(self, run_before: str | None) -> None:
+        """At the start of a lab nothing is deleted: layers without an image have a new grace, and after it what the
+        run before had begun to write when it was killed goes too. Without a run before, files that nobody knows stay.
+        """
+        self._run_before = run_before
+        with self._store.read(one=True) as db:
             unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
         for row in unused:
             self.promise(row["id"])
         self.suspect((row["id"], row["repository_id"]) for row in unused)
         self._look_again_later()
 
-    def begin_anew(self) -> None:
-        """Another state was put in place: the promises of the state before are void."""
+    def _remove_strays(self) -> None:
+        """Delete the files of a killed run: uploads, and blobs that it put in place and did not come to note."""
+        run, self._run_before = self._run_before, None
+        if run is None:
+            return
+        self._blobs.remove_uploads_of(run)
+        with self._store.exclusively(), self._store.read(one=True) as db:
+            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            with self._lock:
+                for digest in self._blobs:
+                    if digest not in known and digest not in self._arriving:
+                        self._blobs.remove_if_whole(digest)
+
+    def begin_anew(self, digests: Iterable[str]) -> None:
+        """Another state was put in place: nobody counts on what was promised in the one before, of which these are the
+        layers.
+        """
         with self._lock:
             self._promises.clear()
             self._suspects.clear()
         with self._store.exclusively(), self._store.read(one=True) as db:
-            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
             unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
-            self.forget(digest for digest in list(self._blobs) if digest not in known)
+        self.forget(digests)
         for row in unused:
             self.promise(row["id"])
         self.suspect((row["id"], row["repository_id"]) for row in unused)
@@ -176,7 +193,8 @@ class Collector:
 
     def _look_again_later(self) -> None:
         with self._lock:
-            if self._suspects and not self._stopped and self._timer is None:
+            is_needed = self._suspects or self._run_before
+            if is_needed and not self._stopped and self._timer is None:
                 self._timer = threading.Timer(GRACE_SECONDS, self._look_again)
                 self._timer.daemon = True
                 self._timer.start()

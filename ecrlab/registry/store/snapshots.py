@@ -53,5 +53,7 @@ def put_back(world: World, snapshot: Snapshot) -> None:
             staged.execute("UPDATE meta SET value = ? WHERE name = ?", (instant.isoformat(), name))
         staged.commit()
         world.uploads.end_all()
+        with world.store.read(one=True) as db:
+            before = [row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")]
         world.store.replace(staged)
-        world.collector.begin_anew()
+        world.collector.begin_anew(before)

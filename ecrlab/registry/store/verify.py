@@ -25,10 +25,7 @@ from ecrlab.oci.manifest import Manifest
 from ecrlab.registry import manifest
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.names import DIGEST
-from ecrlab.registry.world import StateError, claim
-
-_OF_SQLITE = {"registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm"}
-_OURS = {"lock"} | _OF_SQLITE
+from ecrlab.registry.store.directory import DATABASE, FILES, StateError, claim, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +44,14 @@ class Problem:
 def verify(directory: Path) -> Iterator[Problem]:
     """Yield the problems of a state directory; none when it is sound.
 
-    Raises `StateError` when a server is using the directory, or it holds no registry.
+    Raises `StateError` when a server is using the directory, it holds no registry, or a start would refuse it.
     """
-    database = directory / "registry.sqlite"
+    database = directory / DATABASE
     if not database.is_file():
         raise StateError(f"{directory} holds no registry")
     lock = claim(directory)
     try:
+        examine(directory)
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             yield from _database(db)
@@ -85,14 +83,13 @@ def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
         place = path.relative_to(directory)
         if path.is_dir() and not path.is_symlink():
             continue
-        if str(place) in _OURS:
+        if str(place) in FILES:
             continue
         digest = f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
         if digest not in sizes or place.parts[2] != place.name[:2]:
             is_named = DIGEST.fullmatch(digest) is not None and place.parts[2] == place.name[:2]
-            is_swept = place.parts[0] == "uploads" or is_named
-            fate = "; the next start removes it" if is_swept else ""
-            yield Problem(str(place), f"a stray file: nothing refers to it{fate}", passes=is_swept)
+            is_known = (len(place.parts) == 2 and place.parts[0] == "uploads") or is_named
+            yield Problem(str(place), "a stray file: nothing refers to it", passes=is_known)
             continue
         missing.discard(digest)
         yield from _blob(path, digest, sizes[digest])

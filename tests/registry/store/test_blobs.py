@@ -209,9 +209,13 @@ def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monke
     assert writer.size == 10
 
 
-def test_what_a_dead_process_was_writing_is_swept(tmp_path):
-    BlobStore(tmp_path, durable=True).writer(APP, "half").write(b"half")
+def test_only_what_a_named_run_was_writing_is_removed(tmp_path):
+    for run in ("first", "second"):
+        BlobStore(tmp_path, durable=True, run=run).writer(APP, "half").put_down()
+    (tmp_path / "uploads" / "notes.txt").touch()
+    (tmp_path / "uploads" / "folder.first").mkdir()
 
-    BlobStore(tmp_path, durable=True)
+    BlobStore(tmp_path, durable=True, run="third").remove_uploads_of("first")
 
-    assert list((tmp_path / "uploads").iterdir()) == []
+    left = {path.name for path in (tmp_path / "uploads").iterdir()}
+    assert left == {"half.second", "notes.txt", "folder.first"}

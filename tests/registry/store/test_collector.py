@@ -1,5 +1,6 @@
 """Bytes lie on the disk exactly as long as an image, or a client in the middle of a push, needs them."""
 
+import hashlib
 import threading
 from types import SimpleNamespace
 
@@ -145,23 +146,59 @@ def test_what_is_not_known_after_all_is_removed(world):
     assert digest not in world.blobs
 
 
-def test_a_start_sweeps_strays_and_lets_unused_layers_have_their_grace(tmp_path, client_for, impatient):
+def test_a_start_deletes_nothing_and_lets_unused_layers_have_their_grace(tmp_path, client_for, impatient):
     world = World(tmp_path / "kept")
     registry = world.registry("123456789012", "us-east-1")
     repositories.create(registry, "app")
     app = client_for(registry)
     image, unused = app.push(b"used"), app.layer(b"unused")
-    stray = world.blobs.path("sha256:" + "ab" * 32)
-    stray.parent.mkdir(parents=True)
-    stray.touch()
+    stray = put_aside(world, b"what a killed server had put in place")
+    foreign = put_aside(world, b"somebody else's", name="ab" * 32)
     world.close()
+    before = files(world)
 
     again = World(tmp_path / "kept")
     registry = again.registry("123456789012", "us-east-1")
-    assert not stray.exists()
+    assert files(again) == before
     assert layers.find(registry, "app", unused.digest) is not None
-    again.collector.collect()
+    again.collector.collect(grace=False)
     assert layers.find(registry, "app", unused.digest) is None
     assert images.find(registry, "app", images.ImageId(image.digest)).digest == image.digest
-    assert size_on_disk(again) == len(b"{}" + b"used")
+    assert not stray.exists()
+    assert foreign.exists()
     again.close()
+
+
+def test_a_database_older_than_its_blobs_lets_them_all_stay(tmp_path, client_for):
+    # given a copy of the database from before the last push
+    kept = tmp_path / "kept"
+    world = World(kept)
+    registry = world.registry("123456789012", "us-east-1")
+    repositories.create(registry, "app")
+    world.close()
+    older = (kept / "registry.sqlite").read_bytes()
+    world = World(kept)
+    client_for(world.registry("123456789012", "us-east-1")).push(b"newer")
+    world.close()
+    before = files(world)
+    (kept / "registry.sqlite").write_bytes(older)
+    # when it is used, in this run and in the next
+    for _ in range(2):
+        again = World(kept)
+        again.collector.collect(grace=False)
+        again.close()
+    # then a better copy of the database finds every blob
+    assert files(again) == before
+
+
+def put_aside(world, body, name=None):
+    """A file among the blobs that no layer names."""
+    digest = name or hashlib.sha256(body).hexdigest()
+    path = world.blobs.path(f"sha256:{digest}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def files(world):
+    return {path for path in (world.directory / "blobs").rglob("*") if path.is_file()}

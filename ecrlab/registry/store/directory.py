@@ -1,0 +1,217 @@
+"""The state directory: where one registry keeps all it has, and whether its parts still belong together.
+
+    registry.sqlite (-wal, -shm)   names, manifests, settings: what nothing else can tell
+    registry.state                 which registry this is, and the run that opened it last, as JSON
+    blobs/ALGORITHM/AB/AB…         the bytes of layers and configs, each under its own digest
+    uploads/ID                     layers on their way in
+
+A registry starts only in a folder that is empty or its own, and a start deletes nothing. A database that is lost, cut
+short or another's would let every blob look like rubbish; so such a folder is refused, with the ways on.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import sqlite3
+import struct
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ecrlab.errors import EcrLabError
+from ecrlab.registry.names import DIGEST
+from ecrlab.registry.store.database import VERSION, Store
+
+DATABASE, STATE = "registry.sqlite", "registry.state"
+LOG, INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
+FILES = frozenset((DATABASE, STATE, LOG, INDEX, "lock"))  # the lock of earlier versions may still lie there
+
+RESTORE = (
+    "restore {} from a copy made with this folder, or name another folder for a new registry. Names and manifests live "
+    "in the database alone, so the files in blobs/ cannot bring it back; they are left as they are"
+)
+
+
+class StateError(EcrLabError):
+    """A state directory that cannot be used."""
+
+
+class StateDirectory:
+    """A folder that one registry holds, from when this is made until `let_go`.
+
+    Raises `StateError` when another process holds it, it is no registry's, or a part of the registry is lost; nothing
+    in it has changed then. `durable` syncs what it writes to the disk.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self.path = path
+        self._durable = durable
+        try:
+            # Only its owner may read the key of the tokens.
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock: int | None = claim(path)
+            try:
+                self._kept, self._is_new = examine(path)
+            except BaseException:
+                self.let_go()
+                raise
+        except OSError as error:
+            raise StateError(f"cannot keep a registry in {path}: {error.strerror or error}") from error
+        self.run = uuid.uuid4().hex
+        """The id of this run."""
+        self.run_before: str | None = None
+        """The id of the run whose database this is, if nothing came after it: a file that it left is nobody's."""
+
+    def begin_run(self, store: Store) -> None:
+        """Note in the database and in the folder which run of which registry this is."""
+        with store.write() as db:
+            kept = dict(
+                db.execute("SELECT name, value FROM meta WHERE name IN ('registry', 'run', 'older than blobs')")
+            )
+            follows = "run" in kept and kept["run"] in (self._kept.get("run"), self._kept.get("before"))
+            if "older than blobs" not in kept and (self._is_new or follows):
+                self.run_before = kept.get("run")
+            else:
+                # For good: what this database does not know, a better copy of it may.
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('older than blobs', '1')")
+            registry = kept.get("registry") or uuid.uuid4().hex
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("registry", registry), ("run", self.run)])
+            # Until the change is kept, the database may be of either run.
+            self._kept = {"registry": registry, "run": self.run, "before": kept.get("run"), "open": True}
+            self._write()
+        del self._kept["before"]
+        self._write()
+
+    def close(self) -> None:
+        """The database is about to be closed as it should be: from then on it needs no log."""
+        with contextlib.suppress(OSError):
+            self._kept["open"] = False
+            self._write()
+
+    def let_go(self) -> None:
+        """Let other processes have the folder."""
+        if self._lock is not None:
+            # Unlocked by name: a child process may have the folder open too.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            os.close(self._lock)
+            self._lock = None
+
+    def _write(self) -> None:
+        beside = self.path / f"{STATE}.new"
+        beside.touch(mode=0o600)
+        beside.write_text(json.dumps(self._kept))
+        if self._durable:
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+        beside.replace(self.path / STATE)
+
+
+def claim(directory: Path) -> int:
+    """Lock a state directory for this process: a descriptor to close when it is over.
+
+    The folder itself is locked, which nobody can delete and leave the registry. Raises `StateError` when it is in use.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise
+        raise StateError(
+            f"another ecrlab server is using {directory}; stop it first, or name another directory"
+        ) from error
+    return descriptor
+
+
+def examine(directory: Path) -> tuple[dict[str, Any], bool]:
+    """What `registry.state` says of a folder, and whether the folder is empty. Reads, and changes nothing.
+
+    Raises `StateError` when the folder is no registry's, or its database or log is lost, cut short, or another's.
+    """
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StateError(f"{directory} is read-only: make it writable, or name another folder")
+    there = {path.name for path in directory.iterdir()}
+    kept = _state(directory / STATE)
+    database = directory / DATABASE
+    blobs = [path for path in (directory / "blobs").glob("*/*/*") if DIGEST.fullmatch(f"{path.parts[-3]}:{path.name}")]
+    is_lost = DATABASE not in there or database.stat().st_size == 0
+    belong_together = f"the files of {len(blobs)} blobs are there: {RESTORE.format(DATABASE)}"
+    if is_lost and (kept or blobs or LOG in there):
+        raise StateError(f"{database} is lost, and {belong_together}")
+    if is_lost and there - {DATABASE}:
+        raise StateError(f"{directory} is not empty and holds no registry: name an empty folder, or a new one")
+    if kept:
+        _check_log(directory, was_open=bool(kept.get("open")))
+    if not is_lost:
+        registry, holds_layers = _known(database)
+        if (kept and registry != kept["registry"]) or (registry is None and blobs and not holds_layers):
+            raise StateError(f"{database} is a new database, or another registry's, and {belong_together}")
+    return kept, is_lost
+
+
+def _state(path: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise StateError(f"{path} cannot be read ({error}): {RESTORE.format(STATE)}") from error
+    if not isinstance(kept, dict) or not isinstance(kept.get("registry"), str):
+        raise StateError(f"{path} names no registry: {RESTORE.format(STATE)}")
+    return kept
+
+
+def _known(database: Path) -> tuple[str | None, bool]:
+    """Which registry a database is of, and whether it knows a layer. Opened for reading only: a log that waits to be
+    folded in goes on waiting, and none is made.
+    """
+    try:
+        uri = f"{database.absolute().as_uri()}?{'mode=ro' if database.with_name(LOG).exists() else 'immutable=1'}"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION):
+                newer = ", of a newer ecrlab" if version > VERSION else ""
+                raise StateError(f"{database} has layout {version}{newer}; this ecrlab reads layout {VERSION}")
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise StateError(f"{database} is no registry's database: name another folder")
+                return None, False
+            kept = dict(db.execute("SELECT name, value FROM meta"))
+            for name in ("clock", "next night"):
+                _check_instant(database, name, kept.get(name))
+            return kept.get("registry"), db.execute("SELECT 1 FROM layer LIMIT 1").fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{database} cannot be read ({error}): {RESTORE.format(DATABASE)}") from error
+
+
+def _check_instant(database: Path, name: str, kept: object) -> None:
+    try:
+        if kept is not None:
+            datetime.fromisoformat(kept).astimezone(UTC)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StateError(f"{database}: its {name} is no instant: {kept!r}; {RESTORE.format(DATABASE)}") from error
+
+
+def _check_log(directory: Path, *, was_open: bool) -> None:
+    """Refuse a write-ahead log that is lost or cut short: SQLite itself would go on without a word.
+
+    A database that was not closed has a log beside it, and the log's index says how many pages it has (SQLite,
+    "WAL-mode File Format").
+    """
+    log, index = directory / LOG, directory / INDEX
+    lost = (
+        f"{log} is {{}}, and the last changes are in it: {RESTORE.format(LOG)}. To go on without those changes, delete "
+        f"{directory / STATE}"
+    )
+    if not log.exists():
+        if was_open:
+            raise StateError(lost.format("lost"))
+        return
+    with contextlib.suppress(FileNotFoundError, struct.error):
+        page_size, frames = struct.unpack_from("=14xHI", index.read_bytes()[:20])
+        page_size = 65_536 if page_size == 1 else page_size
+        if frames and log.stat().st_size < 32 + frames * (page_size + 24):
+            raise StateError(lost.format("cut short"))
