@@ -265,6 +265,8 @@ def start(
     clock = LabClock(START)
     if at is not None:
         clock = LabClock(_instant(at))
+    if state is not None and not str(state).strip():
+        raise EcrLabError("state= names the folder that keeps the data, and this name is empty")
     if _running is not None:
         _running.stop()
     folder = LabFolder()

@@ -147,7 +147,7 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
 
 def kept(state: Path) -> Iterator[Finding]:
     """Whether every blob, image and tag that a lab kept in a folder is whole; it is read from end to end."""
-    if not (state / "registry.sqlite").exists():
+    if not state.is_dir() or not any(state.iterdir()):
         yield Finding("note", "registry", f"{state} holds none yet; `serve --state` makes one")
         return
     try:

@@ -21,7 +21,7 @@ from ecrlab.simulator.server import Server
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab serve`."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="keep ECR's data in DIR (default: forget it)")
+    parser.add_argument("--state", type=_folder, metavar="DIR", help="keep ECR's data in DIR (default: forget it)")
     parser.add_argument(
         "--clock",
         choices=("wall", "lab"),
@@ -52,6 +52,13 @@ def run(options: argparse.Namespace) -> int:
     finally:
         folder.remove()
     return 0
+
+
+def _folder(name: str) -> Path:
+    """A folder by its name; an empty one, as of a variable that is not set, would be the folder one is in."""
+    if not name.strip():
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return Path(name)
 
 
 def how_to_use(endpoint: str) -> str:

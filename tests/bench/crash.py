@@ -1,15 +1,17 @@
 """kill -9, again and again: nothing acknowledged may be lost, and nothing else may be left.
 
-    python3 -m tests.bench.crash [--rounds 30] [--seconds 2] [--http] [--seed TEXT]
+    python3 -m tests.bench.crash [--rounds 30] [--seconds 2] [--http] [--damage] [--seed TEXT]
 
 Each round four clients push, retag and delete, each in a repository of its own, with layers in common. After a random
 time the process that holds the registry is killed. Then everything in the state directory is compared with what was
 acknowledged, digests and references are verified, and so are the bytes on the disk. With `--http` the process is
-`ecrlab serve` and the clients speak HTTP to it.
+`ecrlab serve` and the clients speak HTTP to it. With `--damage` a part of a copy of the state directory is removed,
+cut short, replaced or made read-only before: a start there says so and changes nothing, or loses nothing else.
 """
 
 import argparse
 import contextlib
+import itertools
 import random
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from collections import Counter
 from http.client import HTTPException
 from pathlib import Path
 
-from tests.registry.lives import NAMES, ROOT, check, killed, live
+from tests.registry.lives import NAMES, PARTS, ROOT, WAYS, check, damaged, killed, live
 from tests.registry.over_http import HttpClient
 
 
@@ -60,6 +62,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=2.0, help="the longest life")
     parser.add_argument("--http", action="store_true", help="kill a server, not just a process")
+    parser.add_argument("--damage", action="store_true", help="damage copies of the state directory as well")
     parser.add_argument("--seed", default=None, help="repeat the lives (not the moments of death) of another run")
     options = parser.parse_args()
     seed = options.seed or f"{random.randrange(10**9)}"
@@ -69,7 +72,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as directory:
             state = Path(directory) / "state"
             acknowledged = kill(state, f"{seed}.{number}", random.uniform(0.05, options.seconds))
-            problems = check(state, f"{seed}.{number}", acknowledged)
+            each = itertools.product(PARTS, WAYS) if options.damage else ()
+            problems = [one for part, way in each for one in damaged(state, part, way, f"{seed}.{number}")]
+            problems += check(state, f"{seed}.{number}", acknowledged)
         operations += sum(acknowledged.values())
         wrong += bool(problems)
         print(f"round {number + 1}: {sum(acknowledged.values())} operations acknowledged, {len(problems)} problems")

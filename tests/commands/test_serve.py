@@ -127,6 +127,24 @@ def test_a_state_directory_serves_one_server_at_a_time(temporary):
     assert "another ecrlab server is using" in ran.stderr
 
 
+@pytest.mark.parametrize("name", ["", " ", "theirs"])
+def test_a_folder_that_is_not_a_registrys_is_refused_and_left_alone(temporary, name):
+    (temporary / "theirs").mkdir()
+    (temporary / "theirs" / "uploads").write_text("years of work")
+    ran = subprocess.run(
+        [*ECRLAB, "serve", "--state", name],
+        cwd=temporary,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert "Traceback" not in ran.stderr
+    assert ("is not empty" if name == "theirs" else "the name of the folder is empty") in ran.stderr
+    assert (temporary / "theirs" / "uploads").read_text() == "years of work"
+
+
 def test_a_terminal_attaches_and_moves_the_clock(temporary):
     script = """
         eval "$("$PYTHON" -m ecrlab env)"

@@ -11,6 +11,7 @@ there after a violent end: all that was acknowledged, perhaps the one operation 
 import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from typing import Any
 
 from ecrlab.clock import LabClock
 from ecrlab.registry import manifest, repositories
+from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
@@ -89,6 +91,55 @@ def check(directory: Path, seed: str, acknowledged: dict[str, int]) -> list[str]
     wrong += [f"{digest} is needed by nobody" for digest in set(world.blobs) - needed]
     world.close()
     return wrong + [str(problem) for problem in verify(directory)]
+
+
+PARTS = ("registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm", "registry.state", "a blob")
+WAYS = ("lost", "cut short", "replaced", "read-only")
+
+
+def damaged(directory: Path, part: str, way: str, seed: str) -> list[str]:
+    """Damage one part of a copy of a state directory, and start a registry there: what is wrong then.
+
+    A start may refuse, and then nothing has changed; or it goes on, and then every blob that is in use is still there.
+    """
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        whole, copy = Path(temporary) / "whole", Path(temporary) / "state"
+        shutil.copytree(directory, whole)
+        shutil.copytree(directory, copy)
+        needed = _blobs_after_a_start(whole)
+        path = copy / chance.choice(sorted(needed)) if part == "a blob" else copy / part
+        if not path.exists():
+            return []
+        size = path.stat().st_size
+        if way == "lost":
+            path.unlink()
+        elif way == "cut short":
+            os.truncate(path, chance.randrange(size) if size else 0)
+        elif way == "replaced":
+            path.write_bytes(chance.randbytes(size))
+        else:
+            path.chmod(0o400)
+        before = _contents(copy)
+        try:
+            left = _blobs_after_a_start(copy)
+        except StateError:
+            return [] if _contents(copy) == before else [f"{part} {way}: a start that refused has changed the folder"]
+        missing = needed - left - {path.relative_to(copy)}
+        return [f"{part} {way}: a start deleted {blob}" for blob in sorted(missing)]
+
+
+def _blobs_after_a_start(directory: Path) -> set[Path]:
+    world = World(directory, LabClock())
+    world.collector.collect(grace=False)
+    world.close()
+    return {path.relative_to(directory) for path in (directory / "blobs").rglob("*") if path.is_file()}
+
+
+def _contents(directory: Path) -> dict[Path, bytes]:
+    """Every file but the log's index, which each look at a log makes anew."""
+    paths = [path for path in directory.rglob("*") if path.is_file() and path.name != "registry.sqlite-shm"]
+    return {path: path.read_bytes() for path in paths}
 
 
 def killed(directory: Path, seed: str, seconds: float) -> dict[str, int]:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.registry.lives import check, killed
+from tests.registry.lives import PARTS, WAYS, check, damaged, killed
 
 
 @pytest.mark.parametrize("attempt", range(4))
@@ -15,3 +15,12 @@ def test_a_violent_end_loses_nothing_acknowledged_and_leaves_nothing_else(tmp_pa
 
     assert sum(acknowledged.values()) > 0
     assert check(tmp_path, f"{attempt}", acknowledged) == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_lost_after_a_violent_end_is_said_or_harmless_and_costs_nothing_else(tmp_path, part):
+    acknowledged = killed(tmp_path, seed=part, seconds=0.4)
+
+    assert sum(acknowledged.values()) > 0
+    assert [problem for way in WAYS for problem in damaged(tmp_path, part, way, part)] == []
+    assert check(tmp_path, part, acknowledged) == []

@@ -16,6 +16,7 @@ import os
 import sqlite3
 import struct
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,9 @@ def examine(directory: Path) -> tuple[dict[str, Any], bool]:
         raise StateError(f"{database} is lost, and {belong_together}")
     if is_lost and there - {DATABASE}:
         raise StateError(f"{directory} is not empty and holds no registry: name an empty folder, or a new one")
-    if kept:
-        _check_log(directory, was_open=bool(kept.get("open")))
     if not is_lost:
-        registry, holds_layers = _known(database)
+        with _checked_log(directory, kept):
+            registry, holds_layers = _known(database)
         if (kept and registry != kept["registry"]) or (registry is None and blobs and not holds_layers):
             raise StateError(f"{database} is a new database, or another registry's, and {belong_together}")
     return kept, is_lost
@@ -195,23 +195,28 @@ def _check_instant(database: Path, name: str, kept: object) -> None:
         raise StateError(f"{database}: its {name} is no instant: {kept!r}; {RESTORE.format(DATABASE)}") from error
 
 
-def _check_log(directory: Path, *, was_open: bool) -> None:
-    """Refuse a write-ahead log that is lost or cut short: SQLite itself would go on without a word.
+@contextlib.contextmanager
+def _checked_log(directory: Path, kept: dict[str, Any]) -> Iterator[None]:
+    """Let SQLite read a database with its write-ahead log, and refuse a log that is lost, cut short or damaged: SQLite
+    itself goes on without a word.
 
-    A database that was not closed has a log beside it, and the log's index says how many pages it has (SQLite,
-    "WAL-mode File Format").
+    A database that was not closed has a log beside it, and the log's index says how many of its pages count (SQLite,
+    "WAL-mode File Format"). Whoever reads first makes the index anew from the pages that are whole.
     """
     log, index = directory / LOG, directory / INDEX
     lost = (
         f"{log} is {{}}, and the last changes are in it: {RESTORE.format(LOG)}. To go on without those changes, delete "
         f"{directory / STATE}"
     )
-    if not log.exists():
-        if was_open:
-            raise StateError(lost.format("lost"))
-        return
-    with contextlib.suppress(FileNotFoundError, struct.error):
-        page_size, frames = struct.unpack_from("=14xHI", index.read_bytes()[:20])
-        page_size = 65_536 if page_size == 1 else page_size
-        if frames and log.stat().st_size < 32 + frames * (page_size + 24):
-            raise StateError(lost.format("cut short"))
+    if kept.get("open") and not log.exists():
+        raise StateError(lost.format("lost"))
+    before = index.read_bytes() if kept and log.exists() and index.exists() else b""
+    yield
+    if before and _pages(before) > _pages(index.read_bytes()):
+        index.write_bytes(before)
+        raise StateError(lost.format("cut short, or damaged"))
+
+
+def _pages(index: bytes) -> int:
+    """How many pages of a log count; 0 when its index was just being written: then its header is not there twice."""
+    return struct.unpack_from("=16xI", index)[0] if len(index) >= 96 and index[:48] == index[48:96] else 0

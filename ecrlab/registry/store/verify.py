@@ -47,11 +47,13 @@ def verify(directory: Path) -> Iterator[Problem]:
     Raises `StateError` when a server is using the directory, it holds no registry, or a start would refuse it.
     """
     database = directory / DATABASE
-    if not database.is_file():
+    if not directory.is_dir():
         raise StateError(f"{directory} holds no registry")
     lock = claim(directory)
     try:
-        examine(directory)
+        _, is_new = examine(directory)
+        if is_new:
+            raise StateError(f"{directory} holds no registry")
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             yield from _database(db)

@@ -98,15 +98,17 @@ def test_what_somebody_puts_into_a_registrys_folder_stays(kept):
 
 
 @pytest.mark.parametrize("name", ["registry.sqlite", "registry.sqlite-wal"])
-@pytest.mark.parametrize("damage", ["lost", "cut short", "empty"])
+@pytest.mark.parametrize("damage", ["lost", "cut short", "empty", "replaced"])
 def test_a_part_that_is_lost_or_cut_short_is_said(killed, name, damage):
     path = killed / name
     if damage == "lost":
         path.unlink()
+    elif damage == "replaced":
+        path.write_bytes(os.urandom(path.stat().st_size))
     else:
         os.truncate(path, 0 if damage == "empty" else path.stat().st_size // 2)
 
-    refuse(killed, "restore registry.sqlite")
+    refuse(killed, "restore registry.sqlite|is no registry's database")
 
 
 def test_a_database_that_is_lost_is_said_without_its_log_and_state_as_well(kept):
