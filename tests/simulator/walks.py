@@ -1,0 +1,278 @@
+"""Walks through a registry: calls of every operation and of `/v2/`, mostly sensible, sometimes spoilt, from one seed.
+
+Before and after each call the whole registry is compared: a call that is refused must have changed nothing.
+"""
+
+import base64
+import io
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from ecrlab.registry.world import World
+from ecrlab.simulator.aws.calls import OPERATIONS
+from ecrlab.simulator.aws.shapes import service_model
+from ecrlab.simulator.server import application
+from tests.simulator.client import CONFIG, LAYER, OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.simulator.requests import SAMPLES, headers
+
+ACCOUNT, REGION = "123456789012", "lab-junk-1"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+REPOSITORIES = ("app", "team/web", "old")
+RULE = {
+    "rulePriority": 1,
+    "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3},
+    "action": {"type": "expire"},
+}
+REPOSITORY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "a", "Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "ecr:BatchGetImage"}],
+}
+REGISTRY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "a",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::222233334444:root"},
+            "Action": ["ecr:ReplicateImage"],
+            "Resource": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*"],
+        }
+    ],
+}
+FOLLOWED_BY = {
+    "PutLifecyclePolicy": "GetLifecyclePolicy",
+    "StartImageScan": "DescribeImageScanFindings",
+    "StartLifecyclePolicyPreview": "GetLifecyclePolicyPreview",
+}
+"""Calls that leave something to look at -> the call that looks."""
+
+SPOILT: tuple[Any, ...] = (None, True, -1, 2**70, 1.5, "", "\ud800", "x" * 3000, [], {}, [{}], {"a": None}, *SAMPLES)
+
+
+class Walk:
+    """One walk. `refusals_that_changed` lists what should not be; `calls` counts (operation, status)."""
+
+    def __init__(self, world: World, seed: str) -> None:
+        self.world = world
+        self.calls: Counter[tuple[str, int]] = Counter()
+        self.refusals_that_changed: list[str] = []
+        self._chance = random.Random(seed)
+        self._application = application(world)
+        self._tokens: list[str] = []
+        self._digests: dict[str, list[str]] = defaultdict(list)
+        self._layers: dict[str, list[str]] = defaultdict(list)
+        self._uploads: dict[str, list[str]] = defaultdict(list)
+        self._login = self._aws("ecr", "GetAuthorizationToken", {})["authorizationData"][0]["authorizationToken"]
+
+    def step(self) -> None:
+        """Make one call, or push an image by several."""
+        dice = self._chance.random()
+        if dice < 0.1:
+            self._push()
+        elif dice < 0.3:
+            self._over_http()
+        else:
+            service, name = self._chance.choice(sorted(OPERATIONS))
+            request = self._request(service_model(service).operation_model(name).input_shape)
+            self._aws(service, name, request if self._chance.random() < 0.95 else self._spoil())
+        if self._chance.random() < 0.02:
+            self.world.clock.advance(hours=self._chance.choice((1, 13, 30)))  # type: ignore[attr-defined]
+
+    @property
+    def accepted(self) -> float:
+        """The share of calls that were accepted."""
+        return sum(count for (_, status), count in self.calls.items() if status < 300) / self.calls.total()
+
+    @property
+    def reached(self) -> set[str]:
+        """The operations that accepted a call."""
+        return {name for name, status in self.calls if status < 300}
+
+    def _push(self) -> None:
+        name = self._chance.choice(REPOSITORIES)
+        self._aws("ecr", "CreateRepository", {"repositoryName": name})
+        blobs = []
+        for media_type, body in ((CONFIG, b"{}"), (LAYER, self._chance.randbytes(self._chance.choice((1, 50, 2000))))):
+            upload = self._aws("ecr", "InitiateLayerUpload", {"repositoryName": name}).get("uploadId")
+            here = {"repositoryName": name, "uploadId": upload}
+            part = {"partFirstByte": 0, "partLastByte": len(body) - 1, "layerPartBlob": base64.b64encode(body).decode()}
+            self._aws("ecr", "UploadLayerPart", here | part)
+            self._aws("ecr", "CompleteLayerUpload", here | {"layerDigests": [digest_of(body)]})
+            self._layers[name].append(digest_of(body))
+            blobs.append({"mediaType": media_type, "digest": digest_of(body), "size": len(body)})
+        manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blobs[0], "layers": blobs[1:]}
+        if self._chance.random() < 0.2 and self._digests[name]:
+            manifest["subject"] = {"mediaType": OCI_MANIFEST, "digest": self._digests[name][-1], "size": 2}
+        self._put(name, manifest)
+        if self._chance.random() < 0.2:
+            some = self._chance.sample(self._digests[name], min(2, len(self._digests[name])))
+            listed = [{"mediaType": OCI_MANIFEST, "digest": digest, "size": 2} for digest in some]
+            self._put(name, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
+
+    def _put(self, name: str, manifest: dict[str, Any]) -> None:
+        tag = {"imageTag": self._tag()} if self._chance.random() < 0.8 else {}
+        put = self._aws("ecr", "PutImage", {"repositoryName": name, "imageManifest": json.dumps(manifest), **tag})
+        if "image" in put:
+            self._digests[name].append(put["image"]["imageId"]["imageDigest"])
+
+    def _request(self, shape: Any) -> dict[str, Any]:
+        self._name = self._chance.choice(REPOSITORIES)
+        return self._value(shape, "") if shape is not None else {}
+
+    def _value(self, shape: Any, name: str) -> Any:
+        if self._chance.random() < 0.02:
+            return self._spoil()
+        known = self._known(name)
+        if known is not None:
+            return known
+        if shape.type_name == "structure":
+            return {
+                member: self._value(inner, member)
+                for member, inner in shape.members.items()
+                if self._chance.random() < (0.97 if member in shape.required_members else 0.3)
+            }
+        if shape.type_name == "list":
+            singular = name.removesuffix("s")
+            return [self._value(shape.member, singular) for _ in range(self._chance.choice((1, 1, 1, 2, 0)))]
+        if shape.type_name == "string":
+            return self._chance.choice(shape.enum or SAMPLES)
+        if shape.type_name in ("integer", "long", "timestamp"):
+            return self._chance.choice((0, 1, 1, 5, 100, 1000, 1001))
+        return {"boolean": self._chance.random() < 0.7, "blob": "AAAA"}.get(shape.type_name)
+
+    def _known(self, name: str) -> Any:
+        """A sensible value for a member of that name, if there is one to be had."""
+        pick, repository = self._chance.choice, self._name
+        digests = [*self._digests[repository], "sha256:" + "0" * 64]
+        image = {"imageDigest": pick(digests)} if self._chance.random() < 0.5 else {"imageTag": self._tag()}
+        values = {
+            "repositoryName": repository,
+            "registryId": ACCOUNT,
+            "imageId": image,
+            "subjectId": {"imageDigest": pick(digests)},
+            "imageTag": self._tag(),
+            "imageDigest": pick(digests),
+            "layerDigest": pick([*self._layers[repository], "sha256:" + "1" * 64]),
+            "uploadId": pick([*self._uploads[repository], SAMPLES[2]]),
+            "resourceArn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{repository}",
+            "tags": [{"Key": pick("abc"), "Value": "x"}],
+            "tagKeys": [pick("abc")],
+            "lifecyclePolicyText": json.dumps({"rules": [pick((RULE, RULE, {**RULE, "rulePriority": 0}))]}),
+            "policyText": json.dumps(pick((REPOSITORY_POLICY, REGISTRY_POLICY, {}))),
+            "nextToken": pick([*self._tokens[-5:], "AAAA"]),
+            "imageManifest": json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}),
+            "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "v*"}],
+            "encryptionConfiguration": {"encryptionType": "AES256"},
+            "rules": [
+                {
+                    "scanFrequency": pick(("SCAN_ON_PUSH", "MANUAL", "CONTINUOUS_SCAN")),
+                    "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}],
+                }
+            ],
+            "replicationConfiguration": {
+                "rules": [{"destinations": [{"region": pick(("eu-west-1", REGION)), "registryId": ACCOUNT}]}]
+            },
+            "value": pick(("ENABLED", "DISABLED", "BASIC", "AWS_NATIVE", "V2")),
+            "name": pick(("BASIC_SCAN_TYPE_VERSION", "REGISTRY_POLICY_SCOPE", "BLOB_MOUNTING")),
+            "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "PolicyExecutionEvent"}],
+        }
+        return values.get(name)
+
+    def _tag(self) -> str:
+        return self._chance.choice(("v1", "v2", "latest", "b7"))
+
+    def _spoil(self) -> Any:
+        return self._chance.choice(SPOILT)
+
+    def _aws(self, service: str, name: str, request: Any) -> dict[str, Any]:
+        body = json.dumps(request).encode()
+        status, answer = self._ask(name, "POST", "/", body, headers(service, name))
+        said: dict[str, Any] = json.loads(answer)
+        if status == 200:
+            self._learn(name, request, said)
+        return said
+
+    def _learn(self, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
+        if "nextToken" in said:
+            self._tokens.append(said["nextToken"])
+        if name == "InitiateLayerUpload":
+            self._uploads[request["repositoryName"]].append(said["uploadId"])
+        for _ in range(3 if name in FOLLOWED_BY else 0):
+            look = service_model("ecr").operation_model(FOLLOWED_BY[name])
+            following = self._request(look.input_shape)
+            kept = {key: request[key] for key in ("repositoryName", "imageId") if key in request}
+            self._aws("ecr", look.name, following | kept if isinstance(following, dict) else following)
+
+    def _over_http(self) -> None:
+        pick, name = self._chance.choice, self._chance.choice(REPOSITORIES)
+        digest = pick([*self._digests[name], *self._layers[name], "sha256:zz", "sha256:" + "0" * 64])
+        upload = pick([*self._uploads[name], SAMPLES[2]])
+        body = pick((b"", b"{}", self._chance.randbytes(20), json.dumps({"schemaVersion": 2, "layers": []}).encode()))
+        method, path = pick(
+            (
+                ("GET", "manifests/" + pick((self._tag(), digest))),
+                ("HEAD", "manifests/" + pick((self._tag(), digest))),
+                ("PUT", "manifests/" + pick((self._tag(), digest))),
+                ("DELETE", "manifests/" + pick((self._tag(), digest))),
+                ("GET", f"blobs/{digest}"),
+                ("HEAD", f"blobs/{digest}"),
+                ("DELETE", f"blobs/{digest}"),
+                ("POST", "blobs/uploads/"),
+                ("POST", f"blobs/uploads/?digest={digest_of(body)}"),
+                ("POST", f"blobs/uploads/?mount={digest}&from={pick(REPOSITORIES)}"),
+                ("PATCH", f"blobs/uploads/{upload}"),
+                ("PUT", f"blobs/uploads/{upload}?digest={digest_of(body)}"),
+                ("GET", f"blobs/uploads/{upload}"),
+                ("DELETE", f"blobs/uploads/{upload}"),
+                ("GET", "tags/list?n=" + pick(("1", "0", "x", "5000"))),
+                ("GET", f"referrers/{digest}"),
+            )
+        )
+        sent = {"Authorization": pick((f"Basic {self._login}",) * 9 + ("Basic QVdTOng=",))}
+        sent["Content-Type"] = pick((OCI_MANIFEST, OCI_INDEX, "application/octet-stream"))
+        if method == "PATCH" and self._chance.random() < 0.3:
+            sent["Content-Range"] = pick(("0-1", "5-9", "x", "9-1"))
+        self._ask(f"{method} {path.partition('/')[0]}", method, f"/v2/{name}/{path}", body, sent)
+
+    def _ask(self, name: str, method: str, path: str, body: bytes, sent: dict[str, str]) -> tuple[int, bytes]:
+        before = dict(self._everything())
+        started: list[str] = []
+        path, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": sent.get("Content-Type", ""),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.url_scheme": "http",
+            "HTTP_HOST": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com" if path.startswith("/v2/") else "127.0.0.1",
+            **{f"HTTP_{key.upper().replace('-', '_')}": value for key, value in sent.items()},
+        }
+        answer = self._application(environ, lambda status, headers, _=None: started.append(status))
+        text = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        status = int(started[-1][:3])
+        self.calls[name, status] += 1
+        assert status < 500, f"{name} {path}?{query} {body!r}: {status} {text!r}"
+        # The one exception: an upload that turns out to hold a layer that is there is over, for nothing can come of it.
+        if status >= 400 and b"LayerAlreadyExistsException" not in text:
+            after = dict(self._everything())
+            changed = [part for part in before.keys() | after.keys() if before.get(part) != after.get(part)]
+            if changed:
+                self.refusals_that_changed.append(f"{name} {path}?{query} {body[:300]!r}: {status} changed {changed}")
+        return status, text
+
+    def _everything(self) -> Iterator[tuple[str, object]]:
+        """All that the registry knows: every row of every table, the clock, uploads and files."""
+        yield "clock", self.world.clock.now()
+        yield "next night", self.world.nights.next
+        yield "uploads", {id_: (upload.blob.size, upload.is_over) for id_, upload in self.world.uploads._open.items()}
+        with self.world.store.read() as db:
+            for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                yield table, [tuple(row) for row in db.execute(f"SELECT * FROM {table}")]
