@@ -51,14 +51,17 @@ class Lab:
     `clock` is the lab's time: `lab.clock.advance(days=30)`.
     """
 
-    def __init__(self, folder: LabFolder, world: "World", server: "Server", clock: LabClock) -> None:
+    def __init__(
+        self, folder: LabFolder, world: "World", server: "Server", clock: LabClock, docker: environment.Docker
+    ) -> None:
         self.clock = clock
         self._folder = folder
         self._world = world
         self._server = server
         self._last_snapshot: snapshots.Snapshot | None = None
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
-        self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
+        inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
+        self._surroundings = _Surroundings(inside)
 
     @property
     def endpoint(self) -> str:
@@ -245,7 +248,7 @@ def start(
     *,
     state: str | Path | None = None,
     at: datetime | str | None = None,
-    docker: str = "lab",
+    docker: environment.Docker = "lab",
     quirks: bool = False,
 ) -> Lab:
     """Start a lab; one that runs in this process already is stopped first.
@@ -284,8 +287,8 @@ def start(
             world.close()
         folder.remove()
         raise
-    _running = Lab(folder, world, server, clock)
-    folder.announce(server.endpoint)
+    _running = Lab(folder, world, server, clock, docker)
+    folder.announce(server.endpoint, docker)
     shorten()
     return _running
 

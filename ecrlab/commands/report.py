@@ -32,9 +32,9 @@ from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
 from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.commands import account
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import LifecycleError, Policy, parse
-from ecrlab.lifecycle.aws import connect
 from ecrlab.lifecycle.files import Unusable, about, text_of
 from ecrlab.lifecycle.reading import instant
 
@@ -54,8 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " kubectl get pods or aws lambda get-function",
     )
     add("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
-    add("--profile", help="the AWS profile")
-    add("--region", help="the Region")
+    account.configure(parser)
     add("--output", choices=("table", "json", "html"), default="table")
 
 
@@ -64,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
-        client = connect(options.profile, options.region)
+        client = account.connect(options)
         at = now(client)
         names = list(dict.fromkeys(options.repository))
         reports = [Report(_read(client, name, at), table, policy, references) for name in names]

@@ -141,8 +141,14 @@ class World:
         """Whether nights have passed that are still to be lived through."""
         return self.clock.now() >= self.nights.next
 
+    def check_is_there(self) -> None:
+        """Raise `ServerException` if the directory was deleted, as tidying of temporary files may do."""
+        if not self.store.path.exists():
+            raise ServerException(f"The files of this lab were deleted ({self.directory}): start a new lab.")
+
     def keep_up(self) -> None:
         """Live through the nights that have passed since the last request; call it at the beginning of each."""
+        self.check_is_there()
         if self.is_behind:
             self._live_through(self.clock.now())
 

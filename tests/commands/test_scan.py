@@ -12,6 +12,7 @@ import ecrlab
 from ecrlab.commands import scan
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.environment import DEAD_ENDPOINT
 from tests.simulator.client import Repository
 from tests.simulator.scanned import OLD, OLD_JINJA
 
@@ -101,5 +102,6 @@ def test_an_image_of_the_gallery_needs_no_lab() -> None:
 
 def test_without_a_lab_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecrlab.machine.running.find", list)
+    monkeypatch.setenv("ECRLAB_ENDPOINT", DEAD_ENDPOINT)
     with pytest.raises(EcrLabError, match=r"no lab is running"):
         scan.image_layers("my-app:v1", "linux/amd64")

@@ -153,7 +153,7 @@ class BlobWriter:
     def _write(self, piece: bytes | bytearray | memoryview, start: int, flags: int = 0, *, durable: bool) -> None:
         with disk.writing():
             # Not created later: a blob that was discarded meanwhile must not come back as a stray file.
-            file = os.open(self.path, os.O_WRONLY | flags, 0o666)
+            file = os.open(self.path, os.O_WRONLY | flags, 0o600)
             try:
                 _write_at(file, memoryview(piece), start)
                 if durable:

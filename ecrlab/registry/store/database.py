@@ -176,6 +176,7 @@ class Store:
         a forked child, which does not see what its parent changes.
         """
         self._begin_in_this_process()
+        _keep_private(path)
         writer = self._writer = self._connect()
         try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
@@ -334,6 +335,16 @@ class Store:
         _of_the_parent.extend([*self._readers, self._writer])
         self.epoch = math.nan
         self._begin_in_this_process()
+
+
+def _keep_private(database: Path) -> None:
+    """Let only its owner read the database, which holds the key of the tokens, in whatever folder it lies.
+
+    SQLite makes the files beside it (`-wal`, `-shm`) with the same mode.
+    """
+    database.touch(mode=0o600)
+    for file in (database, *database.parent.glob(f"{database.name}-*")):
+        file.chmod(0o600)
 
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -79,6 +79,7 @@ class DockerFace:
             return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:
+        self._world.check_is_there()
         if self._world.is_behind:
             request.step_aside()
             self._world.keep_up()
