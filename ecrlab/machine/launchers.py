@@ -18,20 +18,22 @@ from pathlib import Path
 NO_LAB = Path(__file__).parent / "no_lab"
 """The folder of the `docker` that only says that no lab is running."""
 
+AWS_CLI = ("-P", "-m", "awscli")
+"""How Python runs the kit's own AWS CLI; with -P, a json.py in the folder where it is started is not imported."""
+
 # On macOS podman and buildah speak to a virtual machine that they find through the user's home directory.
 CONTAINER_CLIENTS = ("skopeo",) if sys.platform == "darwin" else ("skopeo", "podman", "buildah")
 
 
 def write_launchers(directory: Path, *, search: str) -> None:
     """Write the launchers of a lab into its folder `bin`; `search` is the PATH on which other clients are found."""
-    home = directory / "home"
-    # The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache). -P: a json.py in the
-    # folder where it is started is not imported.
-    aws = f"HOME={_quoted(home)} exec {_quoted(sys.executable)} -P -m awscli"
-    _write(directory / "bin" / "aws", aws)
+    home = str(directory / "home")
+    # The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache).
+    aws = shlex.join([sys.executable, *AWS_CLI])
+    _write(directory / "bin" / "aws", f"HOME={shlex.quote(home)} exec {aws}")
     for name in CONTAINER_CLIENTS:
         if real := shutil.which(name, path=search):
-            _write(directory / "bin" / name, _WITHOUT_LOGINS.format(home=_quoted(home), real=_quoted(real)))
+            _write(directory / "bin" / name, _WITHOUT_LOGINS.format(home=shlex.quote(home), real=shlex.quote(real)))
 
 
 # Where REGISTRY_AUTH_FILE has no login for a host, these clients go on to files in the home directory. Images that
@@ -47,7 +49,3 @@ exec {real}"""
 def _write(path: Path, command: str) -> None:
     path.write_text(f'#!/bin/sh\n{command} "$@"\n', encoding="utf-8")
     path.chmod(0o700)
-
-
-def _quoted(path: Path | str) -> str:
-    return shlex.quote(str(path))
