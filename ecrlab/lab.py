@@ -21,7 +21,7 @@ from ecrlab.lessons.exercises import Desk, View
 from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.machine import environment
-from ecrlab.machine.running import LabFolder
+from ecrlab.machine.running import LabFolder, in_temporary_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -272,23 +272,23 @@ def start(
     if _running is not None:
         _running.stop()
     folder = LabFolder()
-    world = None
-    try:
-        environment.write_files(folder.path, base=os.environ)
-        if docker == "lab":
-            from ecrlab.docker import install
+    with contextlib.ExitStack() as undo:
+        undo.callback(folder.remove)
+        with in_temporary_files():
+            environment.write_files(folder.path, base=os.environ)
+            if docker == "lab":
+                from ecrlab.docker import install
 
-            install(folder.path / "bin")
+                install(folder.path / "bin")
         directory = Path(state) if state is not None else folder.path / "state"
         world = World(directory, clock, seed=SEED, durable=state is not None)
+        undo.callback(world.close)
         server = Server(world, quirks=quirks)
-    except BaseException:
-        if world is not None:
-            world.close()
-        folder.remove()
-        raise
+        undo.callback(server.stop)
+        with in_temporary_files():
+            folder.announce(server.endpoint, docker)
+        undo.pop_all()
     _running = Lab(folder, world, server, clock, docker)
-    folder.announce(server.endpoint, docker)
     shorten()
     return _running
 

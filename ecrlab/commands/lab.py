@@ -29,7 +29,10 @@ def run(options: argparse.Namespace) -> int:
     if not os.access(CHECKOUT, os.W_OK):
         raise EcrLabError(f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first")
     folder = CHECKOUT / ".jupyter"
-    environment = prepare(folder, base=os.environ)
+    try:
+        environment = prepare(folder, base=os.environ)
+    except OSError as error:
+        raise EcrLabError(f"JupyterLab's files cannot be written in {folder}: {error.strerror or error}") from error
     print("starting JupyterLab; stop it with Ctrl-C", file=sys.stderr, flush=True)
     os.execve(sys.executable, command(options), environment)  # noqa: S606 - no shell is wanted
 

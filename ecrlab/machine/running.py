@@ -67,7 +67,7 @@ class LabFolder:
             self._folder = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._folder, fcntl.LOCK_SH)
             write_private(self.path / "lab.log", "")
-        self._log = logging.FileHandler(self.path / "lab.log", delay=True)
+        self._log = _Log(self.path / "lab.log", delay=True)
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._levels = {}
         for name in LOGGERS:
@@ -97,10 +97,22 @@ class LabFolder:
             logger.removeHandler(self._log)
             logger.setLevel(level)
             logger.propagate = propagate
-        self._log.close()
+        with contextlib.suppress(OSError):
+            self._log.close()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._alive)
         os.close(self._folder)
+
+
+class _Log(logging.FileHandler):
+    """The log of a lab: what a full or a deleted folder does not take is lost, and the lab goes on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        pass
 
 
 @contextlib.contextmanager
