@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser, of: str = "") -> None:
     """Declare the options that name an account or a lab; `of` ends their help."""
     parser.add_argument("--profile", help=f"the AWS profile{of}")
     parser.add_argument("--region", help=f"the Region{of}")
-    parser.add_argument("--endpoint", help="the lab to read, when several run (default: your account, or this lab)")
+    parser.add_argument(
+        "--endpoint", help="read a lab (default: the one that this terminal is attached to, or else your account)"
+    )
 
 
 def connect(options: argparse.Namespace) -> Any:

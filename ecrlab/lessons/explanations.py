@@ -219,7 +219,7 @@ WHYS = (
         "Scripts ask first (aws ecr describe-repositories), or take this error for success.",
     ),
     _why(
-        "Could not connect to the endpoint URL",
+        "Could not connect to the endpoint URL|no lab is running",
         "Nobody listens at that address, so no lab answered; nothing was sent anywhere else.",
         [
             "the lab was stopped, or not started yet, or the kernel was restarted",
