@@ -1,7 +1,8 @@
 """Say how old repositories are, what they cost, what a policy would save, and what it would break.
 
 The repositories are read from your own account with ordinary credentials, or from a running lab: the one that
---endpoint names, or that this terminal is attached to. Nothing is changed. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
+--endpoint names, or that this terminal is attached to. Nothing is changed. It needs the IAM actions ecr:DescribeImages
+and ecr:BatchGetImage.
 
 On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
 has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the

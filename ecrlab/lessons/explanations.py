@@ -219,7 +219,7 @@ WHYS = (
         "Scripts ask first (aws ecr describe-repositories), or take this error for success.",
     ),
     _why(
-        "Could not connect to the endpoint URL|no lab is running",
+        "Could not connect to the endpoint URL",
         "Nobody listens at that address, so no lab answered; nothing was sent anywhere else.",
         [
             "the lab was stopped, or not started yet, or the kernel was restarted",
@@ -227,6 +227,16 @@ WHYS = (
         ],
         "Run lab = ecrlab.start() and the cells after it; in a terminal, then attach again with python3 -m ecrlab env.",
         "A wrong --region or endpoint, or no network.",
+    ),
+    _why(
+        "no lab is running here",
+        "The docker command found no lab, and did not use the Docker that is installed: nothing was changed.",
+        [
+            "the lab was stopped, or not started yet, or the kernel was restarted",
+            "a terminal was attached to a lab that has ended since",
+        ],
+        'Run lab = ecrlab.start() and the cells after it; for the installed Docker, ecrlab.start(docker="system").',
+        "Docker's own error of this kind is: Cannot connect to the Docker daemon. Start Docker.",
     ),
     _why(
         "cannot perform an interactive login",
