@@ -18,6 +18,7 @@ import websocket
 from ecrlab.commands.lab import command
 from ecrlab.machine import jupyter
 from ecrlab.machine.environment import DEAD_ENDPOINT
+from tests.commands.test_serve import serving
 
 
 class Lab:
@@ -157,6 +158,12 @@ def test_docker_without_a_lab_says_how_to_attach(lab: Lab) -> None:
     code = "import subprocess\nprint(subprocess.run(['docker', 'ps'], capture_output=True, text=True).stderr)\n"
     assert "no lab is running here" in lab.run(code)
     assert lab.type("docker ps", wanted=r"no lab is running here")
+
+
+def test_a_terminal_means_the_lab_of_this_jupyterlab_s_notebook(lab: Lab) -> None:
+    assert "127.0.0.1" in lab.run("import ecrlab\nprint(ecrlab.start().endpoint)\n")
+    with serving():  # a newer lab, of a terminal elsewhere, on wall time
+        assert lab.type("python3 -m ecrlab clock", wanted=r"2026-10-01T09:00:00")
 
 
 def test_the_user_s_own_settings_are_left_alone(lab: Lab, user: dict[str, str]) -> None:
