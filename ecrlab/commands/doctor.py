@@ -25,6 +25,7 @@ from rich.text import Text
 from ecrlab import __version__
 from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.machine.jupyter import is_writable
 from ecrlab.machine.launchers import AWS_CLI
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import StateError
@@ -103,6 +104,7 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
     }.items():
         if folder is not None:
             yield from storage(name, folder, file_system_of(folder, mounts))
+    yield home(Path(os.environ.get("HOME") or "/"))
     if state is not None:
         yield from kept(state)
     yield sqlite(sqlite3.sqlite_version_info)
@@ -145,6 +147,14 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
     if file_system in NETWORK_FILE_SYSTEMS:
         keep = "keep a lab's state on a disk of this machine"
         yield Finding("note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}")
+
+
+def home(folder: Path) -> Finding:
+    """Whether the home directory can be written; a lab works without it."""
+    if is_writable(folder):
+        return Finding("ok", "home", f"{folder} keeps what you have solved")
+    cure = "for that, name a file of yours in ECRLAB_PROGRESS"
+    return Finding("note", "home", f"{folder} is not writable: labs work, but what you solve is forgotten; {cure}")
 
 
 def kept(state: Path) -> Iterator[Finding]:

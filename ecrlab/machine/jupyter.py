@@ -48,17 +48,20 @@ def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "IPYTHONDIR": str(folder / "ipython"),
         JUPYTER: secrets.token_hex(8),
-        **_font_cache(folder, base),
+        **font_cache(folder, base),
     }
 
 
-def _font_cache(folder: Path, base: Mapping[str, str]) -> dict[str, str]:
+def font_cache(folder: Path, base: Mapping[str, str]) -> dict[str, str]:
     """Where matplotlib keeps its list of fonts if it cannot in the home directory; else it warns in each notebook."""
     home = Path(base.get("XDG_CONFIG_HOME") or Path(base.get("HOME") or "/") / ".config")
-    existing = next(parent for parent in (home, *home.absolute().parents) if parent.exists())
-    if "MPLCONFIGDIR" in base or (existing.is_dir() and os.access(existing, os.W_OK)):
-        return {}
-    return {"MPLCONFIGDIR": str(folder / "matplotlib")}
+    return {} if "MPLCONFIGDIR" in base or is_writable(home) else {"MPLCONFIGDIR": str(folder / "matplotlib")}
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)
 
 
 # JupyterLab asks its makers' site for news and for newer versions unless told not to.

@@ -68,6 +68,12 @@ def test_a_full_disk_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert finding.grade == "WRONG" and "free some space" in finding.text
 
 
+def test_a_home_that_is_not_writable_is_worth_a_note(tmp_path: Path) -> None:
+    assert doctor.home(tmp_path).grade == doctor.home(tmp_path / "new").grade == "ok"
+    finding = doctor.home(Path("/dev/null/home"))
+    assert finding.grade == "note" and "ECRLAB_PROGRESS" in finding.text
+
+
 def test_a_client_that_is_missing_or_does_not_run_is_worth_a_note(tmp_path: Path) -> None:
     broken = tmp_path / "skopeo"
     broken.write_text("#!/bin/sh\nexit 3\n")
