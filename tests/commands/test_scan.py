@@ -87,7 +87,7 @@ def test_the_only_image_there_is_is_refused_where_it_is_of_another_platform(lab:
 
 def test_a_lab_that_has_ended_meanwhile_is_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = SimpleNamespace(endpoint="http://127.0.0.1:9")
-    monkeypatch.setattr("ecrlab.commands.env.chosen", lambda endpoint: gone)
+    monkeypatch.setattr("ecrlab.machine.running.choose", lambda endpoint: gone)
     with pytest.raises(EcrLabError, match="Could not connect"):
         scan.image_layers("team/my-app:one")
 
