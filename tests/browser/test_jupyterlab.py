@@ -1,6 +1,7 @@
 """The lessons as a learner sees them: JupyterLab in a real browser, all cells run, cards clicked."""
 
 import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_a_terminal_reaches_no_aws_until_it_attaches_to_the_lab(page, jupyterlab
     answers.unlink(missing_ok=True)
     page.click(".jp-Terminal .xterm-screen")
     page.keyboard.type(
-        f'(aws sts get-caller-identity; eval "$({sys.executable} -m ecrlab env)"; '
+        f'(aws sts get-caller-identity; eval "$({shlex.quote(sys.executable)} -m ecrlab env)"; '
         f"aws sts get-caller-identity --query Arn --output text; echo all-done) > {answers} 2>&1\n"
     )
     deadline = time.monotonic() + 60

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def test_two_labs_and_three_terminals(tmp_path: Path, monkeypatch: pytest.Monkey
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ECRLAB_"))}
 
     def terminal(script: str) -> subprocess.CompletedProcess[str]:
-        script = script.replace("ECRLAB", f"{sys.executable} -m ecrlab")
+        script = script.replace("ECRLAB", f"{shlex.quote(sys.executable)} -m ecrlab")
         return subprocess.run(["bash", "-c", script], cwd=CHECKOUT, env=plain, capture_output=True, text=True)
 
     with serving("--clock", "lab") as (_, older), serving("--clock", "lab") as (_, newer):
