@@ -141,8 +141,10 @@ def test_news_and_updates_are_off(lab: Lab) -> None:
 
 
 def test_kernels_are_this_python_and_cannot_reach_aws(lab: Lab) -> None:
-    code = "import os, sys, ecrlab; print(sys.prefix, *sorted(n for n in os.environ if n.startswith('AWS_')))\n"
-    prefix, *names = lab.run(code).split()
+    code = (
+        "import os, sys, ecrlab; print(sys.prefix, *sorted(n for n in os.environ if n.startswith('AWS_')), sep='\\n')\n"
+    )
+    prefix, *names = lab.run(code).splitlines()
     assert prefix == sys.prefix
     assert "AWS_PROFILE" not in names and "AWS_ENDPOINT_URL" in names
 
