@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecrlab.errors import EcrLabError
     from ecrlab.lab import Lab, start
-    from ecrlab.lessons.progress import overview as progress
+    from ecrlab.lessons.progress import progress
     from ecrlab.lessons.quizzes import quiz
     from ecrlab.simulator.moto.mock import mock_aws
 
@@ -23,7 +23,7 @@ _HOMES = {
     "EcrLabError": ("ecrlab.errors", "EcrLabError"),
     "Lab": ("ecrlab.lab", "Lab"),
     "mock_aws": ("ecrlab.simulator.moto.mock", "mock_aws"),
-    "progress": ("ecrlab.lessons.progress", "overview"),
+    "progress": ("ecrlab.lessons.progress", "progress"),
     "quiz": ("ecrlab.lessons.quizzes", "quiz"),
     "start": ("ecrlab.lab", "start"),
 }

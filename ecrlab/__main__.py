@@ -14,11 +14,15 @@ if sys.version_info < (3, 11):
         )
     )
 
+from collections.abc import Sequence
+
 from ecrlab.commands.cli import answer_at_once
+from ecrlab.commands.status import TROUBLE, told
 from ecrlab.machine.bootstrap import SetupError, fit_here, hand_over, prepare
 
 
-def main(arguments: list[str]) -> int:
+@told
+def main(arguments: Sequence[str]) -> int:
     """Run a command of the kit in an environment that has what it needs, making that environment first if
     need be.
     """
@@ -27,16 +31,16 @@ def main(arguments: list[str]) -> int:
         return status
     try:
         if not fit_here():
-            return hand_over(prepare(), arguments)
+            return hand_over(prepare(), list(arguments))
     except SetupError as error:
         print(f"ecrlab: {error}", file=sys.stderr)
-        return 1
+        return TROUBLE
     except KeyboardInterrupt:
         print("\necrlab: stopped; the same command begins the set-up again", file=sys.stderr)
         return 130
-    from ecrlab.commands.cli import main as run
+    from ecrlab.commands import cli
 
-    return run(arguments)
+    return cli.main(arguments)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The lab's clock: the one hand that moves time in the simulated ECR.
+"""The lab's clock, the only source of time in the simulated ECR.
 
-A lesson needs yesterday's images today and a token that is thirteen hours old in a second. So ECR and ECR
-Public never ask the machine for the time; they ask a clock. `LabClock` starts at a fixed instant and moves
-only when told, and by one second for each change, so that the order of events is strict and every run prints
-the same dates. `WallClock` is the machine's own time, for `ecrlab serve`.
+A lesson needs images from yesterday, and a token that is thirteen hours old. So ECR and ECR Public never ask the
+machine for the time; they ask a clock. `LabClock` starts at a fixed instant. It moves only on request, and by one
+second for each change, so that the order of events is strict and every run prints the same dates. `WallClock` is the
+machine's own time, for `ecrlab serve`.
 """
 
 import threading
@@ -15,42 +15,40 @@ from typing import Protocol
 from ecrlab.errors import EcrLabError
 
 START = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
-"""Where a lab's clock starts unless told otherwise: a Thursday morning, two weeks after the newest gallery
-images.
-"""
+"""Where a lab's clock starts by default: a Thursday morning, two weeks after the newest gallery images."""
 
 CHANGE = timedelta(seconds=1)
 """How long one change of the registry takes."""
 
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
-"""How far a lab's clock can be moved by hand; the year that is left is for changes and expiries."""
+"""How far a lab's clock can be moved; the year after it is left for changes and expiries."""
 
 
 class ClockError(EcrLabError):
-    """A clock was told to do what clocks cannot."""
+    """A clock cannot do this."""
 
 
 class Clock(Protocol):
-    """What the registry asks of a clock."""
+    """What the registry needs of a clock."""
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
         ...
 
     def after_change(self) -> datetime:
-        """The instant that a change begun now will carry; the clock itself does not move yet."""
+        """The instant of a change that begins now; the clock does not move yet."""
         ...
 
     def settle(self, instant: datetime) -> None:
-        """Let the change that carries `instant` be done: the clock stands at or after it."""
+        """End the change of `instant`: the clock stands at or after it."""
         ...
 
 
 class WallClock:
-    """The machine's own time, to the millisecond, as AWS gives it.
+    """The machine's own time, to the millisecond, as AWS returns it.
 
-    Changes may share a millisecond (the registry numbers them besides), but none is earlier than one before
-    it, even when the machine's time is set back.
+    Changes may share a millisecond (the registry numbers them as well), but none is earlier than one before it, even
+    when the machine's time is set back.
     """
 
     def __init__(self) -> None:
@@ -61,7 +59,7 @@ class WallClock:
         return datetime.fromtimestamp(int(time.time() * 1000) / 1000, UTC)
 
     def after_change(self) -> datetime:
-        """The present instant: on a wall clock a change takes no time of its own."""
+        """The present instant: on a wall clock a change takes no extra time."""
         return max(self.now(), self._last_change)
 
     def settle(self, instant: datetime) -> None:
@@ -70,7 +68,7 @@ class WallClock:
 
 
 class LabClock:
-    """Simulated time: it stands still until told, or until something changes.
+    """Simulated time: it stands still until it is moved, or until something changes.
 
     >>> clock = LabClock()
     >>> clock.advance(days=1, hours=13).isoformat()
@@ -81,19 +79,15 @@ class LabClock:
     """
 
     on_the_way: Callable[[datetime], None] = staticmethod(lambda there: None)
-    """Called with the instant that the clock is being moved to, before it gets there: the world lives through the
-    nights between.
-    """
+    """Called with the instant that the clock will be moved to: the world lives through the nights between."""
 
     when_moved: Callable[[], None] = staticmethod(lambda: None)
-    """Called after the clock was moved by hand: the world that runs on it sets it, and remembers the time."""
+    """Called after `advance` and `travel_to`: the world stores the time."""
 
     def __init__(self, start: datetime = START) -> None:
-        """Start at `start`; an instant without a zone is taken as UTC. Raises `ClockError` beyond the year
-        9998.
-        """
+        """Start at `start`; an instant without a zone is UTC. Raises `ClockError` beyond the year 9998."""
         self._lock = threading.Lock()
-        self._moving = threading.RLock()  # held by who moves the clock by hand
+        self._moving = threading.RLock()  # held while the clock is moved
         self._now = datetime.min.replace(tzinfo=UTC)
         self.travel_to(start)
 
@@ -102,16 +96,16 @@ class LabClock:
         return self._now
 
     def after_change(self) -> datetime:
-        """One second from now: what the next change will carry."""
+        """One second from now: the instant of the next change."""
         return self._now + CHANGE
 
     def settle(self, instant: datetime) -> None:
-        """Stand at `instant`, unless the clock was moved further meanwhile."""
+        """Move to `instant`, unless the clock is later already."""
         with self._lock:
             self._now = max(self._now, instant)
 
     def advance(self, **duration: float) -> datetime:
-        """Let time pass, in `timedelta`'s words (`days=30`, `hours=13`); give the new instant.
+        """Move the clock forward by a `timedelta` (`days=30`, `hours=13`), and return the new instant.
 
         Raises `ClockError` for a negative duration, or one that leads beyond the year 9998.
         """
@@ -127,10 +121,9 @@ class LabClock:
             return self._move(self._now + step)
 
     def travel_to(self, instant: datetime | str) -> datetime:
-        """Go to an instant ahead (a datetime, or ISO 8601 such as `2026-12-24T18:00`); give it back.
+        """Move the clock to a later instant (a datetime, or ISO 8601 such as `2026-12-24T18:00`), and return it.
 
-        Raises `ClockError` for an instant in the lab's past or beyond the year 9998, or a text that names
-        none.
+        Raises `ClockError` for an instant in the lab's past or beyond the year 9998, or an invalid text.
         """
         try:
             there = _in_utc(datetime.fromisoformat(instant) if isinstance(instant, str) else instant)

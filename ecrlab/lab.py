@@ -1,8 +1,8 @@
 """One running lab: a simulated ECR in this process, and this process's clients pointed at it.
 
-`start()` begins with an empty registry (or a kept one), at a fixed time of day, on a free port of 127.0.0.1. It points
-the process's AWS_* variables, PATH and client settings at itself, so that plain `boto3.client("ecr")`, `aws` and
-`docker` work with no options and cannot reach real AWS; `stop()` puts everything back.
+`start()` begins with an empty registry (or a kept one), at a fixed time, on a free port of 127.0.0.1. It points the
+process's AWS_* variables, PATH and client settings at itself, so that plain `boto3.client("ecr")`, `aws` and `docker`
+work without options and cannot reach real AWS; `stop()` restores everything.
 """
 
 import atexit
@@ -26,7 +26,7 @@ from ecrlab.machine.running import LabFolder, in_temporary_files
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ecrlab.analysis.inventory.snapshot import Snapshot as Contents
+    from ecrlab.analysis.inventory.snapshot import Snapshot
     from ecrlab.analysis.plots.show import Show
     from ecrlab.analysis.plots.transcripts import Transcript
     from ecrlab.analysis.widgets.policy_editor import PolicyEditor
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 SEED = "ecrlab"
-"""What ids and tokens of a lab are made from, so that every run makes the same."""
+"""The seed of ids and tokens, so that every run makes the same ones."""
 
 SHOP = 7
-"""The seed of the shop whose past is loaded unless told otherwise."""
+"""The seed of the shop that `lab.load` uses by default."""
 
 _running: "Lab | None" = None
 
@@ -89,7 +89,7 @@ class Lab:
 
     @contextlib.contextmanager
     def transcript(self) -> Iterator["Transcript"]:
-        """Record what clients and the lab say to each other while the block runs: `with lab.transcript() as said:`."""
+        """Record requests and answers while the block runs: `with lab.transcript() as said:`."""
         from ecrlab.analysis.plots.transcripts import Transcript
 
         with self._server.recorder.recording() as exchanges:
@@ -98,16 +98,16 @@ class Lab:
     def show(self, repository: str | None = None) -> "Show":
         """The registry, or one repository of it, as a picture with a table: tags, digests, ages and shared layers.
 
-        `.picture()` and `.table()` of the answer give the two apart. It reads what is there without pulling it.
+        `.picture()` and `.table()` of the result return them separately. Showing is no pull.
         """
         from ecrlab.analysis.plots.show import show
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
 
-    def storage(self, repository: str) -> "Contents":
-        """What a repository holds now, as values that `ecrlab.analysis` computes with: bytes, ages, savings.
+    def storage(self, repository: str) -> "Snapshot":
+        """What a repository holds now: the values from which `ecrlab.analysis` computes bytes, ages and savings.
 
-        It reads what is there without pulling it.
+        Reading them is no pull.
         """
         from ecrlab.analysis.inventory.reading import read
 
@@ -124,9 +124,9 @@ class Lab:
         return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
-        """Who moved which tag when, in the registry or in one repository of it: one row for each event.
+        """Who moved which tag when, in the registry or in one repository: one row for each event.
 
-        What was refused changed nothing, so it is not listed. `ecrlab.analysis.plots.tag_history` draws it.
+        Refused requests are not listed. `ecrlab.analysis.plots.tag_history` draws it.
         """
         from ecrlab.analysis.plots.tag_history import table
         from ecrlab.registry import tag_history
@@ -134,9 +134,9 @@ class Lab:
         return table(tag_history.of(self._world.registry(self.account_id, self.region), repository))
 
     def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
-        """Give the registry a past that ended yesterday: `lab.load("a-year-of-ci")`; another seed, another shop.
+        """Load a past that ended yesterday into the registry: `lab.load("a-year-of-ci")`; another seed, another shop.
 
-        What runs in ECS is registered there. Manifests are true; layers have no bytes, so images cannot be pulled.
+        ECS gets task definitions of what runs. Layers have no bytes, so the images cannot be pulled.
         """
         from ecrlab.lessons import loading
         from ecrlab.simulator.moto.warm_up import Request
@@ -148,7 +148,7 @@ class Lab:
         return shop
 
     def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
-        """What ECR did by itself, in the registry or to one repository, as CloudTrail would tell it, oldest first.
+        """What ECR did by itself, in the registry or to one repository, as CloudTrail records it, oldest first.
 
         One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
         (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
@@ -158,17 +158,16 @@ class Lab:
         return trail.of(self._world.registry(self.account_id, self.region), repository)
 
     def snapshot(self) -> "snapshots.Snapshot":
-        """Remember the whole registry as it is now, for `lab.restore()`."""
+        """Take a snapshot of the whole registry, for `lab.restore()`."""
         from ecrlab.registry.store import snapshots
 
         self._last_snapshot = snapshots.take(self._world)
         return self._last_snapshot
 
     def restore(self, snapshot: "snapshots.Snapshot | None" = None) -> None:
-        """Let the registry be what it was at a snapshot, the last one unless another is given: images, bytes and all.
+        """Restore the whole registry from a snapshot, the last one unless another is given.
 
-        The clock does not go back, and neither do AWS's other services. Raises `EcrLabError` when there is no such
-        snapshot of this lab.
+        The clock and AWS's other services do not go back. Raises `EcrLabError` if this lab has no such snapshot.
         """
         from ecrlab.registry.store import snapshots
 
@@ -178,29 +177,29 @@ class Lab:
         snapshots.put_back(self._world, wanted)
 
     def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
-        """Say how an exercise stands, by looking at the registry; `answer` is for those that ask for a value.
+        """Check an exercise by looking at the registry, and print the result; `answer` is for exercises that want one.
 
-        It never raises for an unsolved exercise, unless `strict` (for graders): then `NotYet`.
+        An unsolved exercise raises nothing, unless `strict` (for graders): then `NotYet`.
         """
         self._desk.check(exercise, answer, strict=strict)
 
     def hint(self, exercise: str) -> None:
-        """Give the next hint for an exercise."""
+        """Print the next hint for an exercise."""
         self._desk.hint(exercise)
 
     def solution(self, exercise: str) -> None:
-        """Show one right way to solve an exercise."""
+        """Print one solution of an exercise."""
         self._desk.solution(exercise)
 
     def why(self, error: object = None) -> None:
-        """Explain an error (its text, or a caught exception), or the last one that AWS or docker gave in this lab."""
+        """Explain an error: its text, a caught exception, or the last one that AWS or docker returned in this lab."""
         if error is None and _running is not self:
             error = "Could not connect to the endpoint URL (this lab was stopped)"
         text = str(error) if error is not None else self._last_error()
         print(explain(text) if text else 'No error yet in this lab. Provoke one, or give its text: lab.why("…")')
 
     def stop(self) -> None:
-        """End the lab and put the process back as it was; a lab without `state=` forgets everything."""
+        """Stop the lab and restore the process; a lab without `state=` keeps nothing."""
         global _running
         if _running is not self:
             return
@@ -251,14 +250,14 @@ def start(
     docker: environment.Docker = "lab",
     quirks: bool = False,
 ) -> Lab:
-    """Start a lab; one that runs in this process already is stopped first.
+    """Start a lab; a lab that runs in this process already is stopped first.
 
-    `state` names a folder that keeps ECR's data for the next time; without it the lab is new and leaves nothing behind.
-    `at` is the time the clock starts at (default: 1 October 2026, 09:00 UTC). `docker` is "lab" for the kit's own
-    docker command, which needs no engine, or "system" for the one that is installed. `quirks` makes the registry
-    deviate from the OCI specification where ECR does.
+    `state` names a folder that keeps ECR's data for the next start; without it the lab is empty and keeps nothing.
+    `at` is the time at which the clock starts (default: 1 October 2026, 09:00 UTC). `docker` is "lab" for the kit's own
+    docker command, which needs no engine, or "system" for the installed one. `quirks` makes the registry deviate from
+    the OCI specification where ECR does.
 
-    Raises `EcrLabError` when `state` cannot be used or an argument is none of these.
+    Raises `EcrLabError` for a `state` that cannot be used and for an invalid argument.
     """
     global _running
     from ecrlab.registry.world import World
@@ -303,7 +302,7 @@ def _instant(at: datetime | str) -> datetime:
 
 
 class _Surroundings:
-    """What a lab changes in its process, and how to put it back."""
+    """The changes that a lab makes to its process, and their undoing."""
 
     def __init__(self, inside: dict[str, str]) -> None:
         names = {name for name in {*os.environ, *inside} if os.environ.get(name) != inside.get(name)}
@@ -334,7 +333,7 @@ def _user_models() -> str:
 
 
 def _forget_sessions(models: str) -> None:
-    """Let boto3 begin anew, and look for API models of the user's own in `models` instead of `~/.aws`."""
+    """Reset boto3's session, and let it look for the user's API models in `models` instead of `~/.aws`."""
     import boto3
     from botocore.loaders import Loader
 

@@ -1,4 +1,4 @@
-"""What there is to see of a registry: tables, pictures, costs and reports, of any boto3 ECR client, also a real one.
+"""Tables, pictures, costs and reports of a registry, through any boto3 ECR client: the lab's, or a real account's.
 
 inventory  what a repository holds, read through boto3, as values and as tidy tables
 costs      true bytes, prices, savings, risks, and a year ahead

@@ -2,19 +2,18 @@
 
 A command module offers two functions: `configure(parser)` declares its options, `run(options)` does the work
 and returns the exit status. What goes wrong on purpose is an `EcrLabError`, shown as its text with exit
-status 1.
+status 2 (see `ecrlab.commands.status`).
 """
 
 import argparse
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ecrlab import __version__
-from ecrlab.errors import EcrLabError
+from ecrlab.commands.status import TROUBLE, told
 
 PROGRAM = "python3 -m ecrlab"
 
@@ -50,6 +49,7 @@ examples:
 """
 
 
+@told
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit status."""
     status = answer_at_once(arguments)
@@ -74,7 +74,7 @@ def answer_at_once(arguments: Sequence[str]) -> int | None:
     name, _ = _named(arguments)
     if name not in COMMANDS:
         print(f"ecrlab: {_unknown(name)}", file=sys.stderr)
-        return 2
+        return TROUBLE
     return None
 
 
@@ -114,24 +114,21 @@ def _unknown(name: str) -> str:
     return f"there is no command {name!r}; {meant} ({PROGRAM} --help lists them all)"
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not hide that its help could not be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (file or sys.stderr).write(message)
+
+
 def _run(name: str, arguments: Sequence[str]) -> int:
     module = importlib.import_module(COMMANDS[name].module)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{PROGRAM} {name}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.configure(parser)
-    try:
-        status: int = module.run(parser.parse_args(arguments))
-        sys.stdout.flush()
-    except EcrLabError as error:
-        print(f"ecrlab: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever read the output has enough (`… | head`); what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    status: int = module.run(parser.parse_args(arguments))
     return status

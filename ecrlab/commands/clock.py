@@ -66,6 +66,14 @@ def _ask(endpoint: str, asked: dict[str, str] | None) -> dict[str, str]:
             answer: dict[str, str] = json.load(response)
             return answer
     except urllib.error.HTTPError as error:
-        raise EcrLabError(json.load(error)["error"]) from error
-    except OSError as error:
+        raise EcrLabError(_reason(error, endpoint)) from error
+    except (OSError, ValueError) as error:
         raise EcrLabError(f"the lab at {endpoint} does not answer: {error}") from error
+
+
+def _reason(error: urllib.error.HTTPError, endpoint: str) -> str:
+    """What the lab says of a refusal; a defect of the lab, or another server, says nothing that can be read."""
+    try:
+        return str(json.load(error)["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"the lab at {endpoint} answers {error.code} {error.reason}"

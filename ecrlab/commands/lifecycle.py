@@ -11,20 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ecrlab.commands import account
+from ecrlab.commands.status import CLEAN, FINDINGS, TROUBLE
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import aws, output, reading
 from ecrlab.lifecycle.comparison import compare
+from ecrlab.lifecycle.daily import Daily
 from ecrlab.lifecycle.diff import diff
 from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.evaluation import Evaluation, evaluate
-from ecrlab.lifecycle.files import Unusable, about, text_of
+from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 from ecrlab.lifecycle.finding import ERROR
 from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.lint import lint
-from ecrlab.lifecycle.policy import Policy
-from ecrlab.lifecycle.validation import parse
-
-CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
 
 _PERMISSIONS = f"""\
 With --repository the command reads your account and changes nothing. It needs {" and ".join(aws.ACTIONS)};
@@ -52,7 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
 
     linting = add("lint", "what AWS accepts and people regret, each with its cure")
-    linting.add_argument("policy", type=Path, metavar="POLICY.json")
+    linting.add_argument(
+        "policies", type=Path, nargs="+", metavar="POLICY.json", help="one or several; - is the standard input"
+    )
     _add_images(linting, required=False)
 
     previewing = add("preview", "which images go, and by which rule")
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         return command(options)
     except EcrLabError as error:
         print(f"ecrlab lifecycle: {error}", file=sys.stderr)
-        return UNUSABLE
+        return TROUBLE
 
 
 def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -112,30 +112,37 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    try:
-        policy = _policy(options.policy)
-    except Unusable as error:
-        if options.output == "json":
-            _print(output.refusal_json(str(error)))
-        raise
-    evaluation = None
-    if options.images or options.repository:
-        evaluation = evaluate(policy, _images(options), _instant(options.at))
-    findings = lint(policy, evaluation)
-    _print(output.lint_json(findings) if options.output == "json" else output.lint_table(findings))
-    return FINDINGS if any(finding.severity == ERROR for finding in findings) else CLEAN
+    """Lint each policy; a name goes before what is said of several."""
+    several = len(options.policies) > 1
+    judged = _judged(options) if options.images or options.repository else None
+    statuses, documents = [CLEAN], {}
+    for path in options.policies:
+        try:
+            policy = policy_of(path)
+        except Unusable as error:
+            statuses.append(TROUBLE)
+            documents[str(path)] = output.refusal_json(str(error))
+            print(f"ecrlab lifecycle: {error}", file=sys.stderr)
+            continue
+        findings = lint(policy, evaluate(policy, *judged) if judged else None)
+        statuses.append(FINDINGS if any(finding.severity == ERROR for finding in findings) else CLEAN)
+        documents[str(path)] = output.lint_json(findings)
+        if options.output == "table":
+            _print(iter([f"{path}:"] if several else []))
+            _print(output.lint_table(findings))
+    if options.output == "json":
+        _print(output.lint_documents(documents))
+    return max(statuses)
 
 
 def _preview(options: argparse.Namespace) -> int:
     if options.compare_with_aws and (options.images or options.at):
         raise Unusable("--compare-with-aws needs --repository, and no --at: AWS previews what is there now")
-    policy, protected = _policy(options.policy), _protected(options.protect)
-    repository = _repository(options) if options.repository else None
-    images = repository.images() if repository else _images(options)
-    evaluation = evaluate(policy, images, _instant(options.at))
+    policy, protected = policy_of(options.policy), _protected(options.protect)
+    evaluation = evaluate(policy, *_judged(options))
     disagreements = None
-    if repository and options.compare_with_aws:
-        disagreements = compare(evaluation, repository.preview(policy))
+    if options.compare_with_aws:
+        disagreements = compare(evaluation, _repository(options).preview(policy))
     harmed = _harmed(evaluation, protected)
     if options.output == "json":
         _print(output.preview_json(evaluation, harmed, disagreements, options.explain))
@@ -145,8 +152,8 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    old, new, protected = _policy(options.old), _policy(options.new), _protected(options.protect)
-    difference = diff(old, new, _images(options), _instant(options.at))
+    old, new, protected = policy_of(options.old), policy_of(options.new), _protected(options.protect)
+    difference = diff(old, new, *_judged(options))
     harmed = _harmed(difference.new, protected)
     if options.output == "json":
         _print(output.diff_json(difference, harmed, options.explain))
@@ -155,30 +162,34 @@ def _diff(options: argparse.Namespace) -> int:
     return FINDINGS if harmed else CLEAN
 
 
-def _harmed(evaluation: Evaluation, protected: list[str]) -> list[str]:
-    """The protected digests that would go."""
-    if not protected:
-        return []
-    wanted = set(protected)
+def _harmed(evaluation: Evaluation, protected: list[str]) -> dict[str, int]:
+    """The protected digests that would go, and in which run: what an index lists goes in the run after the index."""
     present = {image.image_digest for image in evaluation.images}
     for digest in protected:
         if digest not in present:
             print(f"ecrlab lifecycle: {digest} is to be protected, but is not among the images", file=sys.stderr)
-    going = (*evaluation.expiring, *evaluation.transitioning)
-    return [verdict.image.image_digest for verdict in going if verdict.image.image_digest in wanted]
+    if present.isdisjoint(protected):
+        return {}
+    repository, harmed, run = Daily(evaluation.policy, evaluation.images), {}, 1
+    while gone := {image.image_digest for image, _ in repository.run(evaluation.now)}:
+        harmed.update({digest: run for digest in protected if digest in gone and digest not in harmed})
+        run += 1
+    return harmed
 
 
 # What the command line names
 
 
-def _policy(path: Path) -> Policy:
-    with about(path):
-        return parse(text_of(path))
+def _judged(options: argparse.Namespace) -> tuple[list[Image], datetime]:
+    """The images that the command line names, and the time to judge them at: for a repository that of its registry."""
+    at = _instant(options.at)
+    if options.repository:
+        repository = _repository(options)
+        return repository.images(), at or aws.time_of(repository.client)
+    return _images(options), at or datetime.now(UTC)
 
 
 def _images(options: argparse.Namespace) -> list[Image]:
-    if options.repository:
-        return _repository(options).images()
     manifests = {}
     if options.manifests:
         with about(options.manifests):
@@ -201,9 +212,9 @@ def _repository(options: argparse.Namespace) -> aws.Repository:
     return aws.Repository(account.connect(options), options.repository)
 
 
-def _instant(value: str | None) -> datetime:
+def _instant(value: str | None) -> datetime | None:
     if value is None:
-        return datetime.now(UTC)
+        return None
     try:
         return reading.instant(value)
     except LifecycleError as error:

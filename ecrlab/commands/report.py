@@ -1,17 +1,18 @@
-"""Say how old repositories are, what they cost, what a policy would save, and what it would break.
+"""Report how old repositories are, what they cost, what a policy would save, and what it would break.
 
-The repositories are read from your own account with ordinary credentials, or from a running lab: the one that
---endpoint names, or that this terminal is attached to. Nothing is changed. It needs the IAM actions ecr:DescribeImages
+The command reads repositories of your own account with ordinary credentials, or of a running lab: the one that
+--endpoint names, or that this terminal is attached to. It changes nothing. It needs the IAM actions ecr:DescribeImages
 and ecr:BatchGetImage.
 
-On AWS, reading manifests counts as pulling: the report shows the pull times from before, but from then on each image
-has today's as its lastRecordedPullTime, also for rules that archive what was not pulled. To prevent that, exempt the
+On AWS, reading manifests counts as pulling. The report shows the pull times from before, but afterwards each image has
+today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt the
 role that reads: aws ecr register-pull-time-update-exclusion.
 
-What comes in the next year is drawn from the pushes of the last 90 days. A policy that is in place already is not
-looked at; give its text with --policy.
+The next year is simulated from the pushes of the last 90 days. The report does not read a policy that a repository has
+already; pass its text with --policy.
 
-Exit status: 0 all is well; 1 an image that runs would go; 2 unusable input, no such repository, or no access.
+Exit status: 0 no finding; 1 the policy would take an image that runs; 2 unusable input, no such repository, no access,
+or output that cannot be written.
 
 examples:
   python3 -m ecrlab report --repository my-app --output html > report.html
@@ -22,22 +23,21 @@ examples:
 import argparse
 import json
 import sys
-import urllib.request
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ecrlab.analysis.costs import prices
 from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
-from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.analysis.report.json_document import as_json
+from ecrlab.analysis.report.report import Report, as_text
 from ecrlab.commands import account
 from ecrlab.errors import EcrLabError
-from ecrlab.lifecycle import LifecycleError, Policy, parse
-from ecrlab.lifecycle.files import Unusable, about, text_of
-from ecrlab.lifecycle.reading import instant
+from ecrlab.lifecycle import Policy
+from ecrlab.lifecycle.aws import time_of
+from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 
 CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
 
@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab report`."""
     add = parser.add_argument
     add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
-    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as put-lifecycle-policy gets it")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as for put-lifecycle-policy")
     add(
         "--running",
         type=Path,
@@ -60,12 +60,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; the exit status."""
+    """Print the report, and return the exit status."""
     try:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
         client = account.connect(options)
-        at = now(client)
+        at = time_of(client)
         names = list(dict.fromkeys(options.repository))
         reports = [Report(_read(client, name, at), table, policy, references) for name in names]
         _print(reports, options.output)
@@ -76,20 +76,6 @@ def run(options: argparse.Namespace) -> int:
     for where in harmed:
         print(f"ecrlab report: it runs, but would go: {where}", file=sys.stderr)
     return FINDINGS if harmed else CLEAN
-
-
-def now(client: Any) -> datetime:
-    """The time where a client's registry is: a lab on this machine has a clock of its own."""
-    endpoint = client.meta.endpoint_url
-    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-        # Never through a proxy: the lab is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"{endpoint.rstrip('/')}/_ecrlab/clock", timeout=10) as answer:
-                return instant(json.load(answer)["now"])
-        except (OSError, ValueError, KeyError, TypeError, LifecycleError):
-            pass
-    return datetime.now(UTC)
 
 
 def _print(reports: list[Report], output: str) -> None:
@@ -114,14 +100,12 @@ def _read(client: Any, name: str, at: datetime) -> Any:
     try:
         return read(client, name, at=at)
     except (BotoCoreError, ClientError) as error:
-        raise Unusable(f"{name}: {error}") from error
+        # Some of botocore's texts have several lines.
+        raise Unusable(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def _policy(path: Path | None) -> Policy | None:
-    if path is None:
-        return None
-    with about(path):
-        return parse(text_of(path))
+    return None if path is None else policy_of(path)
 
 
 def _references(path: Path | None) -> list[Reference]:

@@ -32,6 +32,8 @@ from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
 from ecrlab.errors import EcrLabError
 from ecrlab.machine import environment, running
+from ecrlab.oci import manifest
+from ecrlab.oci.manifest import InvalidManifest
 from ecrlab.scanning import Inventory, LayerSource, embedded, judge, layers_of, load, open_target, take_inventory
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
 from ecrlab.scanning.files.targets import check_platform, platform_of
@@ -109,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _inventory(options: argparse.Namespace) -> Inventory:
     try:
-        platform = platforms.platform(options.platform) if options.platform else None
+        platform = platforms.normalized(options.platform) if options.platform else None
         path = Path(options.target)
         if _is_there(path):
             layers: Sequence[LayerSource] = open_target(path, reference=options.reference, platform=platform)
@@ -198,8 +200,8 @@ def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) 
         answer = ecr.batch_get_image(**repository, imageIds=[image_id])
         if answer["failures"]:
             raise TargetError(f"{reference}: {answer['failures'][0]['failureReason']}")
-        manifest: str = answer["images"][0]["imageManifest"]
-        return manifest.encode()
+        body: str = answer["images"][0]["imageManifest"]
+        return body.encode()
 
     def open_blob(digest: str) -> BinaryIO:
         try:
@@ -218,9 +220,14 @@ def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) 
 
 
 def _layers(reference: Reference, platform: str | None, fetch: Fetch, open_blob: OpenBlob) -> Sequence[LayerSource]:
-    document: Any = json.loads(fetch(reference.digest or reference.tag))
+    body = fetch(reference.digest or reference.tag)
+    document: Any = json.loads(body)
     if "manifests" in document:
-        chosen = platforms.choose(document, platform or platforms.default_platform(), str(reference))
+        try:
+            index = manifest.read(body, by_members=True)
+        except InvalidManifest as error:
+            raise TargetError(f"{reference}: {error}") from error
+        chosen = platforms.choose(index, platform or platforms.default_platform(), str(reference))
         return layers_of(json.loads(fetch(chosen)), open_blob)
     layers = layers_of(document, open_blob)
     if platform is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.options import Command, read, show_help
+from ecrlab.docker.terminal import warn
 
 _ANY = 1000
 
@@ -22,13 +23,13 @@ COMMANDS = {
         help="One platform makes a Docker schema 2 image; several, comma-separated, make an OCI index.\n"
         "Attestations are added only with --provenance=true. The default platform is linux/amd64 on every machine.",
     ),
-    "history": Command("[OPTIONS] IMAGE", "Show the history of an image", 1, options="no-trunc H/human"),
+    "history": Command("[OPTIONS] IMAGE", "Show the history of an image", 1, options="no-trunc H/human q/quiet"),
     "images": Command(
         "[OPTIONS] [REPOSITORY[:TAG]]",
         "List images",
         0,
         1,
-        options="a/all digests q/quiet no-trunc format=",
+        options="a/all digests q/quiet no-trunc format= f/filter=",
     ),
     "info": Command("", "Display system-wide information"),
     "inspect": Command(
@@ -46,12 +47,16 @@ COMMANDS = {
         "[OPTIONS] MANIFEST", "Display an image manifest, or manifest list", 1, 2, options="v/verbose insecure"
     ),
     "pull": Command(
-        "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry", 1, options="platform= q/quiet"
+        "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry", 1, options="a/all-tags platform= q/quiet"
     ),
     "push": Command("[OPTIONS] NAME[:TAG]", "Upload an image to a registry", 1, options="a/all-tags q/quiet"),
     "rmi": Command("[OPTIONS] IMAGE [IMAGE...]", "Remove one or more images", 1, _ANY, options="f/force no-prune"),
     "tag": Command("SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", 2),
     "version": Command("[OPTIONS]", "Show what this docker command is", options="f/format="),
+    "image prune": Command("[OPTIONS]", "Remove unused images", options="a/all f/force"),
+    "buildx imagetools create": Command(
+        "[OPTIONS] [SOURCE...]", "Create a new image based on source images", 1, _ANY, options="t/tag= dry-run"
+    ),
     "buildx imagetools inspect": Command("[OPTIONS] NAME", "Show an image in the registry", 1, options="raw"),
 }
 
@@ -63,7 +68,12 @@ _SAME = {f"image {name}": name for name in ("build", "history", "inspect", "pull
     "buildx build": "build",
     "builder build": "build",
 }
-_FUNCTIONS = {"manifest inspect": "manifest_inspect", "buildx imagetools inspect": "imagetools_inspect"}
+_FUNCTIONS = {
+    "manifest inspect": "manifest_inspect",
+    "image prune": "image_prune",
+    "buildx imagetools create": "imagetools_create",
+    "buildx imagetools inspect": "imagetools_inspect",
+}
 
 _NEED_AN_ENGINE = {
     *("attach", "commit", "compose", "container", "context", "cp", "create", "diff", "events", "exec", "export"),
@@ -79,16 +89,17 @@ def main(arguments: list[str]) -> int:
         _run(arguments)
         sys.stdout.flush()
     except DockerError as error:
-        sys.stdout.flush()
-        print(error, file=sys.stderr)
+        warn(str(error))
         _remember(str(error))
         return error.status
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has left; there is nobody to tell
         return 141
     except OSError as error:
-        sys.stdout.flush()
-        print(f"docker: {error}", file=sys.stderr)
+        warn(f"docker: {error}")
+        return 1
+    except RecursionError:
+        warn("docker: this is nested too deeply")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -139,6 +150,11 @@ def _find(arguments: list[str]) -> tuple[str, list[str]]:
         raise DockerError(
             f"docker {first} needs an engine, and the lab's docker has none: it builds, pushes, pulls and inspects"
             ' images; with Docker installed, ecrlab.start(docker="system") uses that instead'
+        )
+    if first == "manifest" and arguments[1:2] in (["create"], ["annotate"], ["push"], ["rm"]):
+        raise DockerError(
+            f"docker manifest {arguments[1]} is not in the lab's docker: docker buildx imagetools create -t TARGET"
+            " SOURCE... makes an index in the registry, without a list on this machine"
         )
     raise DockerError(
         f"docker: unknown command: docker {' '.join(arguments[:2])}\n\nRun 'docker --help' for more information"

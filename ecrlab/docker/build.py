@@ -17,16 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ecrlab.docker import instructions
+from ecrlab.docker import instructions, references
 from ecrlab.docker.context import Context
 from ecrlab.docker.copying import Source
 from ecrlab.docker.dockerfile import DockerfileError, Instruction, instruction, parse
 from ecrlab.docker.errors import DockerError, RegistryError
-from ecrlab.docker.platforms import choose, default_platform, suits
-from ecrlab.docker.platforms import platform as platform_in_full
-from ecrlab.docker.references import parse as parse_reference
+from ecrlab.docker.platforms import choose, default_platform, normalized, suits
 from ecrlab.docker.references import what_the_gallery_has
-from ecrlab.docker.stage import Stage
+from ecrlab.docker.stage import MOST_TEXT, Stage
 from ecrlab.docker.store import Image, Store
 from ecrlab.docker.words import expand
 from ecrlab.oci.media_types import DOCKER, OCI, Family
@@ -71,6 +69,7 @@ class Builder:
         """How many steps were told so far."""
         self._date = _source_date()
         self._globals, self._plans = _stages(parse(request.dockerfile))
+        self._global_args: dict[str, dict[str, str]] = {}
         self._base_cache: dict[tuple[str, str], Image] = {}
 
     def build(self) -> Image:
@@ -116,7 +115,7 @@ class Builder:
         variables = platform_variables(platform) | self._globals_expanded(platform)
         with _blaming(plan.start):
             base = expand(plan.start.words[0], variables, plan.start.escape)
-            wanted = platform_in_full(expand(plan.start.flags.get("platform", ""), variables) or platform)
+            wanted = normalized(expand(plan.start.flags.get("platform", ""), variables) or platform)
             earlier = self._find_stage(base, number) if not base.isdigit() else None
             if earlier is None:
                 stage, triggers = self._base(base, plan, wanted)
@@ -174,7 +173,7 @@ class Builder:
             chosen = choose(image.manifest, platform, name)
             image = self._store.image(chosen) if self._store.has(chosen) else None
         if image is None or not suits(image.platform, platform):
-            reference = parse_reference(name).with_tag()
+            reference = references.parse(name).with_tag()
             if image is not None and not reference.is_ecr:
                 raise DockerError(f"{name} is here for {image.platform}, and this stage is for {platform}")
             with Registry.of(reference) as registry:
@@ -192,17 +191,24 @@ class Builder:
 
     def _globals_expanded(self, platform: str) -> dict[str, str]:
         """The ARGs before the first FROM, which FROM lines may use."""
+        if platform in self._global_args:
+            return self._global_args[platform]
         values = platform_variables(platform)
         found: dict[str, str] = {}
+        spent = 0
         for step in self._globals:
             with _blaming(step):
                 for word in step.words:
                     name, given, default = word.partition("=")
                     if name in self._request.build_args:
                         self._used_args.add(name)
-                        found[name] = self._request.build_args[name]
+                        found[name] = values[name] = self._request.build_args[name]
                     elif given:
-                        found[name] = expand(default, values | found, step.escape)
+                        found[name] = values[name] = expand(default, values, step.escape)
+                    spent += len(found.get(name, ""))
+                    if spent > MOST_TEXT:
+                        raise DockerError(f"the values of ARG become longer than {MOST_TEXT} characters")
+        self._global_args[platform] = found
         return found
 
     # --- what comes out ------------------------------------------------------------------------------------------

@@ -15,13 +15,10 @@ from ecrlab.docker.dockerfile import DockerfileError
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.options import Options
 from ecrlab.docker.patterns import Ignore
-from ecrlab.docker.platforms import default_platform, platform
+from ecrlab.docker.platforms import default_platform, normalized
 from ecrlab.docker.references import Reference, parse
 from ecrlab.docker.store import Store
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+from ecrlab.docker.terminal import say
 
 
 def build(options: Options, rest: list[str]) -> None:
@@ -57,7 +54,7 @@ def build(options: Options, rest: list[str]) -> None:
     store = Store.from_environment()
     with store.adding():
         try:
-            builder = Builder(store, request, (lambda _: None) if quiet else _say)
+            builder = Builder(store, request, (lambda _: None) if quiet else say)
             image = builder.build()
         except DockerError as error:
             line = error.line if isinstance(error, DockerfileError) else 0
@@ -66,7 +63,7 @@ def build(options: Options, rest: list[str]) -> None:
         store.keep(image.digest, *tags)
     lines = ["exporting to image", "exporting layers done", f"writing image {image.id} done"]
     lines += [f"naming to {tag.repository}:{tag.tag} done" for tag in tags] + ["DONE"]
-    _say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))
+    say(image.id if quiet else "\n".join(f"#{builder.steps + 1} {line}" for line in lines))
     if options.flag("iidfile"):
         Path(options.last("iidfile")).write_text(image.id, encoding="utf-8")
     if options.flag("push"):
@@ -95,7 +92,7 @@ def _target_name(text: str) -> Reference:
 
 def _platforms(options: Options) -> tuple[str, ...]:
     named = [item for value in options.all("platform") for item in value.split(",")] or [default_platform()]
-    return tuple(dict.fromkeys(map(platform, named)))
+    return tuple(dict.fromkeys(map(normalized, named)))
 
 
 def _build_args(given: list[str]) -> dict[str, str]:

@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING
 
 from ecrlab.docker.errors import DockerError, RegistryError, from_daemon
 from ecrlab.docker.options import Options
+from ecrlab.docker.terminal import say, warn
 
 if TYPE_CHECKING:
     from ecrlab.docker.references import Reference
     from ecrlab.docker.store import Store
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _warn(text: str) -> None:
-    sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
 
 
 def _store() -> "Store":
@@ -52,19 +44,21 @@ def login(options: Options, rest: list[str]) -> None:
         known = credentials.stored(host)
         if known is None:
             raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
-        _say("Authenticating with existing credentials...")
+        say("Authenticating with existing credentials...")
         auth = known
     with Registry(host) as registry:
         answer = registry.login(auth)
     if answer.status != 200:
         raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
+    is_first = credentials.stored(host) is None
     credentials.keep(host, auth)
-    _warn(
-        "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
-        "Configure a credential helper to remove this warning. See\n"
-        "https://docs.docker.com/go/credential-store/\n"
-    )
-    _say("Login Succeeded")
+    if is_first:
+        warn(
+            "\nWARNING! Your credentials are stored unencrypted in '$DOCKER_CONFIG/config.json'.\n"
+            "Configure a credential helper to remove this warning. See\n"
+            "https://docs.docker.com/go/credential-store/\n"
+        )
+    say("Login Succeeded")
 
 
 def _credentials(options: Options) -> tuple[str, str]:
@@ -77,7 +71,7 @@ def _credentials(options: Options) -> tuple[str, str]:
             raise DockerError("the --password-stdin option requires --username to be set")
         password = sys.stdin.read().rstrip("\r\n")
     elif password:
-        _warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
+        warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     elif username and sys.stdin.isatty():
         from getpass import getpass
 
@@ -92,7 +86,7 @@ def logout(_options: Options, rest: list[str]) -> None:
     from ecrlab.docker import credentials
 
     host = _host(rest)
-    _say(f"Removing login credentials for {host}")
+    say(f"Removing login credentials for {host}")
     credentials.forget(host)
 
 
@@ -119,12 +113,12 @@ def push(options: Options, rest: list[str]) -> None:
             f"{reference.name} means Docker Hub, which the lab never reaches: give it the name of your registry first,"
             f" docker tag {reference} ACCOUNT.dkr.ecr.REGION.amazonaws.com/{reference.name}:{reference.tag or 'latest'}"
         )
-    say = (lambda _: None) if options.flag("quiet") else _say
+    tell = (lambda _: None) if options.flag("quiet") else say
     store = _store()
     if not options.flag("all-tags"):
-        transfer.push(store, reference.with_tag(), say)
+        transfer.push(store, reference.with_tag(), tell)
         if options.flag("quiet"):
-            _say(str(reference.with_tag()))
+            say(str(reference.with_tag()))
         return
     if reference.tag:
         raise DockerError("tag can't be used with --all-tags/-a")
@@ -133,26 +127,35 @@ def push(options: Options, rest: list[str]) -> None:
     if not tags:
         raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
     for tag in tags:
-        transfer.push(store, tag, say)
+        transfer.push(store, tag, tell)
 
 
 def pull(options: Options, rest: list[str]) -> None:
     """Pull what a tag or digest names."""
     from ecrlab.docker import transfer
-    from ecrlab.docker.platforms import platform as parse_platform
+    from ecrlab.docker.platforms import normalized
 
     reference = _named(rest[0])
     quiet = options.flag("quiet")
+    platform = normalized(options.last("platform")) if options.flag("platform") else None
+    tell = (lambda _: None) if quiet else say
+    if options.flag("all-tags"):
+        if reference.tag or reference.digest:
+            raise DockerError("tag can't be used with --all-tags/-a")
+        for one in transfer.all_tags(reference):
+            transfer.pull(_store(), one, tell, platform)
+        say(reference.name)
+        return
     if not reference.tag and not reference.digest and not quiet:
-        _say("Using default tag: latest")
+        say("Using default tag: latest")
     reference = reference.with_tag()
-    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
-    transfer.pull(_store(), reference, (lambda _: None) if quiet else _say, platform)
-    _say(str(reference))
+    transfer.pull(_store(), reference, tell, platform)
+    say(str(reference))
 
 
 def manifest_inspect(options: Options, rest: list[str]) -> None:
     """Print the manifest of an image in a registry."""
+    from ecrlab.docker import transfer
     from ecrlab.docker.registry import Registry
 
     reference = _named(rest[-1]).with_tag()
@@ -162,31 +165,38 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
     except RegistryError as error:
         raise DockerError(f"no such manifest: {reference}") if error.http_status == 404 else error from error
     media_type, digest, body = found
+    manifest = transfer.read_manifest(body, media_type)
     document = json.loads(body)
     if options.flag("verbose"):
-        descriptor = {"mediaType": document.get("mediaType", media_type), "digest": digest, "size": len(body)}
+        descriptor = {"mediaType": manifest.media_type, "digest": digest, "size": len(body)}
         document = {"Ref": str(reference), "Descriptor": descriptor, "Manifest": document}
-    _say(json.dumps(document, indent="\t"))
+    say(json.dumps(document, indent="\t"))
 
 
 def imagetools_inspect(options: Options, rest: list[str]) -> None:
     """Print what a name in a registry is: with `--raw` byte for byte."""
-    from ecrlab.docker.registry import Registry
+    from ecrlab.docker import imagetools
 
-    reference = _named(rest[0]).with_tag()
-    with Registry.of(reference) as registry:
-        media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
+    manifest, text = imagetools.inspect(_named(rest[0]).with_tag())
     if options.flag("raw"):
-        sys.stdout.write(body.decode())
-        return
-    lines = [f"Name:      {reference}", f"MediaType: {media_type}", f"Digest:    {digest}"]
-    for child in json.loads(body).get("manifests", []):
-        platform = child.get("platform", {})
-        parts = (platform.get("os", ""), platform.get("architecture", ""), platform.get("variant", ""))
-        lines += ["", f"  Name:      {reference.name}@{child['digest']}", f"  MediaType: {child['mediaType']}"]
-        lines += [f"  Platform:  {'/'.join(filter(None, parts))}"]
-        lines += [f"  {key}: {value}" for key, value in sorted(child.get("annotations", {}).items())]
-    _say("\n".join(lines))
+        sys.stdout.write(manifest.body.decode())
+    else:
+        say(text)
+
+
+def imagetools_create(options: Options, rest: list[str]) -> None:
+    """Make a new name, or an index of several images, in a registry."""
+    from ecrlab.docker import imagetools
+
+    targets = [_named(name).with_tag() for name in options.all("tag")]
+    dry_run = options.flag("dry-run")
+    if not targets and not dry_run:
+        raise DockerError("ERROR: can't push without a tag, please set --tag")
+    if any(target.digest for target in targets):
+        raise DockerError("ERROR: a tag cannot be a digest")
+    made = imagetools.create(targets, [_named(name).with_tag() for name in rest], dry_run=dry_run)
+    if dry_run:
+        say(made)
 
 
 # --- what is on this machine -----------------------------------------------------------------------------------------
@@ -206,25 +216,28 @@ def tag(_options: Options, rest: list[str]) -> None:
 
 def images(options: Options, rest: list[str]) -> None:
     """List images."""
+    from ecrlab.docker.filters import filtered
     from ecrlab.docker.listing import image_rows, show_rows
 
-    rows = image_rows(_store(), rest[0] if rest else "", full=options.flag("no-trunc"))
+    store = _store()
+    found = image_rows(store, rest[0] if rest else "", full=options.flag("no-trunc"))
+    rows = filtered(store, found, options.all("filter"))
     if options.flag("quiet"):
-        _say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
+        say("\n".join(dict.fromkeys(row["ID"] for row in rows)))
         return
     digest = ["Digest"] if options.flag("digests") else []
     columns = ["Repository", "Tag", *digest, "ID", "CreatedSince", "Size"]
-    _say(show_rows(rows, columns, options.last("format")))
+    say(show_rows(rows, columns, options.last("format")))
 
 
 def inspect(options: Options, rest: list[str]) -> None:
     """Print all that is known of images."""
     from ecrlab.docker.listing import inspected
-    from ecrlab.docker.platforms import platform as parse_platform
+    from ecrlab.docker.platforms import normalized
     from ecrlab.docker.template import render
 
     store = _store()
-    platform = parse_platform(options.last("platform")) if options.flag("platform") else None
+    platform = normalized(options.last("platform")) if options.flag("platform") else None
     template = options.last("format")
     found, missing = [], []
     for name in rest:
@@ -235,19 +248,40 @@ def inspect(options: Options, rest: list[str]) -> None:
             found.append(inspected(store, image, platform))
     if template and template != "json":
         for told in found:
-            _say(render(template, told))
+            say(render(template, told))
     else:
-        _say(json.dumps(found, indent=None if template else 4, ensure_ascii=False))
+        say(
+            json.dumps(
+                found,
+                indent=None if template else 4,
+                separators=(",", ":") if template else None,
+                ensure_ascii=False,
+            )
+        )
     if missing:
         raise DockerError("\n".join(f"Error: No such object: {name}" for name in missing))
 
 
 def history(options: Options, rest: list[str]) -> None:
     """Show which instruction made which layer."""
-    from ecrlab.docker.listing import history as shown
+    from ecrlab.docker import listing
 
     store = _store()
-    _say(shown(store, store.get(rest[0]), full=options.flag("no-trunc")))
+    say(listing.history(store, store.get(rest[0]), full=options.flag("no-trunc"), quiet=options.flag("quiet")))
+
+
+def image_prune(options: Options, _rest: list[str]) -> None:
+    """Remove images without a tag, or with `--all` every image."""
+    from ecrlab.docker.filters import prune
+
+    every = options.flag("all")
+    if not options.flag("force"):
+        what = "images without at least one container associated to them" if every else "dangling images"
+        sys.stdout.write(f"WARNING! This will remove all {what}.\nAre you sure you want to continue? [y/N] ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise DockerError("image prune has been cancelled")
+    say(prune(_store(), every=every))
 
 
 def rmi(options: Options, rest: list[str]) -> None:
@@ -256,7 +290,7 @@ def rmi(options: Options, rest: list[str]) -> None:
 
     store = _store()
     for name in rest:
-        _say("\n".join(remove(store, name, force=options.flag("force"))))
+        say("\n".join(remove(store, name, force=options.flag("force"))))
 
 
 # --- what this is ----------------------------------------------------------------------------------------------------
@@ -275,9 +309,9 @@ def version(options: Options, _rest: list[str]) -> None:
         from ecrlab.docker.template import render
 
         told = {"Client": {"Version": __version__, "Os": "linux", "Arch": "amd64"}, "Server": None}
-        _say(json.dumps(told) if template == "json" else render(template, told))
+        say(json.dumps(told, separators=(",", ":")) if template == "json" else render(template, told))
         return
-    _say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
+    say(f"Client: ecrlab docker\n Version:           {__version__}\n\nServer: none\n\n{WHAT_IT_IS}")
 
 
 def info(_options: Options, _rest: list[str]) -> None:
@@ -287,7 +321,7 @@ def info(_options: Options, _rest: list[str]) -> None:
 
     lab = os.environ.get("ECRLAB_ENDPOINT") or "none is running"
     count = len(_store().state().images) if os.environ.get("DOCKER_CONFIG") else 0
-    _say(
+    say(
         f"Client: ecrlab docker\n Version:  {__version__}\n Lab:      {lab}\n Images:   {count}\n"
         f" Platform: {default_platform()}\n\nServer: none\n\n{WHAT_IT_IS}"
     )

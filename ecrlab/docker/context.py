@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ecrlab.docker.errors import DockerError
-from ecrlab.docker.patterns import Ignore, expression
+from ecrlab.docker.patterns import Ignore, pattern
 from ecrlab.oci.layers import Entry
 
 _LARGEST_TEXT = 1 << 20
@@ -33,12 +33,12 @@ class Context:
             return [wanted] if self._exists(wanted) else []
         found = [""]
         for part in wanted.split("/"):
-            pattern = expression(part)
+            wanted_name = pattern(part)
             found = [
                 name
                 for path in found
                 for name in self._names(path)
-                if pattern.fullmatch(name.rpartition("/")[2]) and self._exists(name)
+                if wanted_name.matches(name.rpartition("/")[2]) and self._exists(name)
             ]
         return sorted(found)
 
@@ -91,7 +91,10 @@ class Context:
         return self._ignore.takes_back and any(True for _ in self.below(path))
 
     def _follow(self, path: str) -> Path:
-        where = (self.root / path).resolve()
+        try:
+            where = (self.root / path).resolve()
+        except (OSError, RuntimeError) as error:
+            raise DockerError(f'"/{path}": too many links') from error
         if not where.is_relative_to(self._real_root):
             raise DockerError(f'forbidden path outside the build context: "{path}"')
         if not where.exists():

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.filesystem import FileSystem
-from ecrlab.docker.patterns import expression
+from ecrlab.docker.patterns import pattern
 from ecrlab.oci.layers import Entry
 
 
@@ -61,8 +61,8 @@ class FromImage:
         if not set("*?[\\") & set(wanted):
             path = self._files.resolve(wanted)
             return [path] if path in self._files.entries or self._files.is_directory(path) else []
-        pattern = expression(wanted)
-        return [path for path in sorted(self._files.entries) if pattern.fullmatch(path)]
+        wanted_path = pattern(wanted)
+        return [path for path in sorted(self._files.entries) if wanted_path.matches(path)]
 
     def is_directory(self, path: str) -> bool:
         """Whether such a path is a directory."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.docker.errors import DockerError
+from ecrlab.oci import strict_json
 
 
 def directory() -> Path:
@@ -60,7 +61,7 @@ def forget(registry: str) -> bool:
 def _read() -> dict[str, Any]:
     path = directory() / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = strict_json.read(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -10,7 +10,6 @@ and knows neither heredocs nor `${X:-y}`, and `dockerfile`, which is Docker's ow
 for ARM and needs a Go compiler there. The latter is what the tests compare this one with.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from difflib import get_close_matches
 
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.words import split
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 
 KNOWN = (
     *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
@@ -25,8 +26,17 @@ KNOWN = (
 )
 _JSON = {"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"}
 _FLAGGED = {"ADD", "COPY", "FROM", "HEALTHCHECK", "RUN"}
+_FLAG = re.compile(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)")
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*[\"']?[A-Za-z_]")
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$")
+
+
+LARGEST = 1 << 20
+"""Characters of a Dockerfile. BuildKit has no such bound; a longer one is no mistake that anybody makes by hand."""
+MOST = 5_000
+"""Instructions of a Dockerfile."""
+LONGEST_LINE = 65_535
+"""BuildKit's bound (bufio.MaxScanTokenSize)."""
 
 
 class DockerfileError(DockerError):
@@ -64,8 +74,15 @@ class Instruction:
 def parse(text: str) -> list[Instruction]:
     """The instructions of a Dockerfile; raises `DockerfileError`."""
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    if len(text) > LARGEST:
+        raise DockerfileError(f"the Dockerfile has more than {LARGEST} characters")
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            raise DockerfileError(f"dockerfile line greater than max allowed size of {LONGEST_LINE}", number)
     escape = _escape(lines)
     instructions = [instruction(line, number, escape) for number, line in _logical(lines, escape)]
+    if len(instructions) > MOST:
+        raise DockerfileError(f"the Dockerfile has more than {MOST} instructions", instructions[MOST].line)
     if not instructions:
         raise DockerfileError("the Dockerfile cannot be empty")
     return instructions
@@ -79,14 +96,17 @@ def instruction(text: str, line: int, escape: str = "\\") -> Instruction:
         rest = f"{before} {rest}".strip()
     name = word.upper()
     if name not in KNOWN:
-        near = get_close_matches(name, KNOWN, 1)
+        word = word[:80]
+        near = get_close_matches(name[:80], KNOWN, 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise DockerfileError(f"dockerfile parse error on line {line}: unknown instruction: {word}{hint}", line)
     rest = rest.strip()
     flags: dict[str, str] = {}
-    while name in _FLAGGED and (flag := re.match(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)", rest)):
+    at = 0
+    while name in _FLAGGED and (flag := _FLAG.match(rest, at)):
         flags[flag[1]] = flag[2] or ""
-        rest = rest[flag.end() :]
+        at = flag.end()
+    rest = rest[at:]
     if name in ("ADD", "COPY", "RUN") and _HEREDOC.search(rest):
         raise DockerfileError(
             f"{name} with a here-document (<<) is not read by the lab's docker: put the text into a file and COPY it",
@@ -101,8 +121,8 @@ def _array(text: str) -> tuple[str, ...] | None:
     if not text.startswith("["):
         return None
     try:
-        items = json.loads(text)
-    except ValueError:
+        items = strict_json.read(text)
+    except InvalidJson:
         return None  # as Docker has it, this is then no array but a shell command that begins with a bracket
     return tuple(items) if all(isinstance(item, str) for item in items) else None
 

@@ -7,6 +7,7 @@ and sizes are not trusted.
 """
 
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,26 @@ from ecrlab.oci.layers import Entry, directory
 
 LARGEST = 256 << 20
 """Bytes that the files of one image may have, for they are held in memory."""
+MOST = 200_000
+"""Entries that the layers of one image may have together."""
+LARGEST_HEADER = 128 << 10
+"""Bytes of an extended header: names and attributes of one entry. tarfile reads it into memory as a whole."""
+
+_EXTENDED = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+
+
+class _Member(tarfile.TarInfo):
+    """An entry of a layer, whose extended headers are bounded."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _EXTENDED and member.size > LARGEST_HEADER:
+            raise DockerError(f"an entry of the image has an extended header of {member.size} bytes, too many")
+        return member
 
 
 class FileSystem:
@@ -22,7 +43,9 @@ class FileSystem:
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {"": directory("")}
-        self._size = 0
+        self._inside: dict[str, set[str]] = {}
+        """Directory -> the paths directly in it that are entries, or lead to some."""
+        self._size = self._count = 0
 
     def add(self, entry: Entry) -> None:
         """Put an entry there, as the next layer would."""
@@ -32,20 +55,35 @@ class FileSystem:
         elif name.startswith(".wh."):
             hidden = f"{folder}/{name.removeprefix('.wh.')}".lstrip("/")
             self._remove_below(hidden)
-            self.entries.pop(hidden, None)
+            if self.entries.pop(hidden, None):
+                self._forget(hidden)
         else:
             if entry.kind != "directory":
                 self._remove_below(entry.path)
             self.entries[entry.path] = entry
+            path = entry.path
+            while path:
+                folder = path.rpartition("/")[0]
+                names = self._inside.setdefault(folder, set())
+                if path in names:
+                    break
+                names.add(path)
+                path = folder
 
     def add_layer(self, path: Path) -> None:
         """Add the entries of a layer, a tar squeezed or not."""
         try:
-            with tarfile.open(path, "r:*") as tar:
+            with tarfile.open(path, "r:*", tarinfo=_Member) as tar:
                 for member in tar:
+                    tar.members.clear()  # type: ignore[attr-defined]  # tarfile would remember each
+                    self._count += 1
+                    if self._count > MOST:
+                        raise DockerError(
+                            f"the image has more than {MOST} files, too many for a build without an engine"
+                        )
                     if entry := self._entry(tar, member):
                         self.add(entry)
-        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, RecursionError, zlib.error) as error:
             raise DockerError(f"layer sha256:{path.name} cannot be read: {error}") from error
 
     def _entry(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
@@ -63,9 +101,10 @@ class FileSystem:
         if not member.isfile():
             return None
         self._size += member.size
-        opened = tar.extractfile(member)
-        if self._size > LARGEST or opened is None:
+        if self._size > LARGEST:
             raise DockerError(f"the image holds more than {LARGEST >> 20} MiB, too much for a build without an engine")
+        opened = tar.extractfile(member)
+        assert opened is not None
         return Entry(path, "file", mode, opened.read(), uid=uid, gid=gid)
 
     def resolve(self, path: str) -> str:
@@ -91,16 +130,41 @@ class FileSystem:
     def is_directory(self, path: str) -> bool:
         """Whether a resolved path is a directory, be it only because something lies in it."""
         entry = self.entries.get(path)
-        return entry.kind == "directory" if entry else any(self.below(path))
+        return entry.kind == "directory" if entry else path in self._inside
 
     def below(self, path: str) -> Iterator[Entry]:
         """All that is in a directory, sorted, with full paths."""
-        prefix = f"{path}/" if path else ""
-        return (self.entries[name] for name in sorted(self.entries) if name.startswith(prefix) and name != path)
+        return (self.entries[name] for name in sorted(self._below(path)) if name in self.entries)
+
+    def _below(self, path: str) -> list[str]:
+        found: list[str] = []
+        folders = [path]
+        while folders:
+            inside = self._inside.get(folders.pop(), ())
+            found += inside
+            folders += inside
+        return found
 
     def _remove_below(self, path: str) -> None:
-        for name in [entry.path for entry in self.below(path)]:
-            del self.entries[name]
+        if path not in self._inside:
+            return
+        for name in [path, *self._below(path)]:
+            self._inside.pop(name, None)
+            if name != path:
+                self.entries.pop(name, None)
+        if path not in self.entries:
+            self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        """Take a path that is no more out of the directories above that are only there because of it."""
+        while path and path not in self.entries and path not in self._inside:
+            folder = path.rpartition("/")[0]
+            inside = self._inside.get(folder, set())
+            inside.discard(path)
+            if inside:
+                break
+            self._inside.pop(folder, None)
+            path = folder
 
 
 def _plain(name: str) -> str:

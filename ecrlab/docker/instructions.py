@@ -35,7 +35,8 @@ def apply(step: Instruction, stage: Stage, source_of: SourceOf) -> None:
 
 
 def _expanded(step: Instruction, stage: Stage) -> list[str]:
-    return [expand(word, stage.variables, step.escape) for word in step.words]
+    variables = stage.variables
+    return [expand(word, variables, step.escape) for word in step.words]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -128,26 +129,25 @@ def _workdir(step: Instruction, stage: Stage) -> None:
 
 def _pairs(step: Instruction, stage: Stage) -> dict[str, str]:
     """`NAME=value …`, or the old form `NAME value` with the rest of the line as value."""
-    words = step.words
+    words, variables = step.words, stage.variables
     if "=" not in words[0]:
         if len(words) < 2:
             raise DockerError(f"{step.name} must have two arguments")
         value = step.text[len(words[0]) :].strip()
-        return {expand(words[0], stage.variables, step.escape): expand(value, stage.variables, step.escape)}
+        return {expand(words[0], variables, step.escape): expand(value, variables, step.escape)}
     found: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise DockerError(f"Syntax error - can't find = in {json.dumps(word)}. Must be of the form: name=value")
         # All values of one line are expanded with what was known before it.
-        found[expand(name, stage.variables, step.escape)] = expand(value, stage.variables, step.escape)
+        found[expand(name, variables, step.escape)] = expand(value, variables, step.escape)
     return found
 
 
 def _env(step: Instruction, stage: Stage) -> None:
     pairs = _pairs(step, stage)
-    for name, value in pairs.items():
-        stage.set_environment(name, value)
+    stage.set_environment(pairs)
     stage.record("ENV " + " ".join(f"{name}={value}" for name, value in pairs.items()))
 
 
@@ -158,15 +158,21 @@ def _label(step: Instruction, stage: Stage) -> None:
 
 
 def _arg(step: Instruction, stage: Stage) -> None:
+    environment, variables = stage.environment, stage.variables
     for word in step.words:
         name, equals, default = word.partition("=")
         if name in stage.build_args:
             stage.used_args.add(name)
             stage.args[name] = stage.build_args[name]
         elif equals:
-            stage.args[name] = expand(default, stage.variables, step.escape)
+            stage.args[name] = expand(default, variables, step.escape)
         elif name in stage.global_args:
             stage.args[name] = stage.global_args[name]
+        else:
+            continue
+        stage.spend(len(stage.args[name]))
+        if name not in environment:
+            variables[name] = stage.args[name]
     stage.record(f"ARG {' '.join(split(step.text, step.escape))}")
 
 

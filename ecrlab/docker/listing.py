@@ -49,19 +49,21 @@ _HEADERS = {
 }
 
 
-def image_rows(store: Store, wanted: str = "", *, full: bool = False) -> list[dict[str, str]]:
+def image_rows(store: Store, wanted: str = "", *, full: bool = False) -> list[tuple[dict[str, str], Image]]:
     """One row for each tag, the newest image first; `wanted` is a repository with or without a tag."""
     state = store.state()
-    rows: list[tuple[tuple[str, int], list[dict[str, str]]]] = []
+    rows: list[tuple[tuple[str, int], list[tuple[dict[str, str], Image]]]] = []
     for arrival, digest in enumerate(state.images):
         image = store.image(digest)
         references = [parse(name) for name, target in state.references.items() if target == digest]
         order = (created(store, image), arrival)
-        rows.append((order, [_row(store, image, name, full) for name in _names(references)]))
+        rows.append((order, [(_row(store, image, name, full), image) for name in _names(references)]))
     found = [row for _, rows_of_image in sorted(rows, key=lambda row: row[0], reverse=True) for row in rows_of_image]
     if wanted:
         asked = parse(wanted)
-        found = [row for row in found if row["Repository"] == asked.name and asked.tag in ("", row["Tag"])]
+        found = [
+            (row, image) for row, image in found if row["Repository"] == asked.name and asked.tag in ("", row["Tag"])
+        ]
     return found
 
 
@@ -91,7 +93,7 @@ def _row(store: Store, image: Image, names: tuple[str, str, str], full: bool) ->
 def show_rows(rows: list[dict[str, str]], columns: list[str], template: str = "") -> str:
     """Rows as a table, or as `--format` says: a template, `table TEMPLATE`, or `json`."""
     if template == "json":
-        return "\n".join(json.dumps(row) for row in rows)
+        return "\n".join(json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows)
     if template.startswith("table "):
         lines = [render(template[6:], row) for row in [_HEADERS, *rows]]
         cells = [line.split("\t") for line in lines]
@@ -123,10 +125,14 @@ def inspected(store: Store, image: Image, platform: str | None = None) -> dict[s
         **({"Variant": config["variant"]} if config.get("variant") else {}),
         "Os": config.get("os", ""),
         "Size": store.size(image),
-        "RootFS": {"Type": "layers", "Layers": config.get("rootfs", {}).get("diff_ids", [])},
-        "Descriptor": {"mediaType": image.media_type, "digest": image.digest, "size": len(image.body)},
+        "RootFS": {"Type": "layers", "Layers": (config.get("rootfs") or {}).get("diff_ids") or []},
+        "Descriptor": {
+            "mediaType": image.manifest.media_type,
+            "digest": image.digest,
+            "size": len(image.manifest.body),
+        },
     }
-    return told | ({"Manifests": image.children} if image.is_index else {})
+    return told | ({"Manifests": json.loads(image.manifest.body)["manifests"]} if image.is_index else {})
 
 
 def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
@@ -138,26 +144,26 @@ def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
     except DockerError:
         if platform:
             raise
-        return store.image(image.children[0]["digest"])
+        return store.image(image.manifest.children[0].digest)
 
 
 # --- docker history --------------------------------------------------------------------------------------------------
 
 
-def history(store: Store, image: Image, *, full: bool = False) -> str:
-    """The table of `docker history`, the latest step first."""
+def history(store: Store, image: Image, *, full: bool = False, quiet: bool = False) -> str:
+    """The table of `docker history`, the latest step first; `quiet` shows the IDs alone."""
     single = single_of(store, image)
-    sizes = iter([store.size_of_layer(layer) for layer in single.layers])
+    sizes = iter([store.size_of_layer(layer) for layer in single.manifest.layers])
     rows = []
-    for step in single.config.get("history", []):
+    for step in single.config.get("history") or []:
         size = 0 if step.get("empty_layer") else next(sizes, 0)
         rows.append(
             [
                 "<missing>",
-                step.get("created", "")[:10],
-                step.get("created_by", ""),
+                (step.get("created") or "")[:10],
+                step.get("created_by") or "",
                 human_size(size),
-                step.get("comment", ""),
+                step.get("comment") or "",
             ]
         )
     rows.reverse()
@@ -166,6 +172,8 @@ def history(store: Store, image: Image, *, full: bool = False) -> str:
     for row in rows:
         if not full and len(row[2]) > 45:
             row[2] = row[2][:44] + "…"
+    if quiet:
+        return "\n".join(row[0] for row in rows)
     return table(["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"], rows)
 
 
@@ -186,7 +194,7 @@ def remove(store: Store, name: str, *, force: bool = False) -> list[str]:
             gone = [asked]
         else:
             gone = [key for key in own if "@" not in key]
-            if len({parse(key).name for key in gone}) > 1 and not force:
+            if len(gone) > 1 and not force:
                 raise DockerError(
                     f"Error response from daemon: conflict: unable to delete {short(image.id)} (must be forced) - image"
                     " is referenced in multiple repositories"

@@ -3,71 +3,151 @@
 `*` and `?` stay within one name, `**` goes through any number of directories, `[…]` is one character of a
 set. In `.dockerignore` the last pattern that matches a path, or a directory above it, decides; `!` takes
 back. Source: Dockerfile reference, .dockerignore file.
+
+A regular expression could be busy for years with `*a*a*a*a*b`. A `Pattern` reads each character of a path once, and
+holds all places of the pattern that it may have come to.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from functools import cache
 
+from ecrlab.docker.errors import DockerError
 
-@cache
-def expression(pattern: str) -> re.Pattern[str]:
-    """A pattern as a regular expression for a whole path.
+_MOST_REMEMBERED = 10_000
+_STAR, _DEEP = "*", "**"
+_FOLDERS, _IN_FOLDERS = "**/", "…/"
+"""`**/` is nothing at all, or whatever ends with a slash."""
 
-    >>> bool(expression("**/*.pyc").fullmatch("a/b/c.pyc")), bool(expression("*.pyc").fullmatch("a/b.pyc"))
+
+class Pattern:
+    """One pattern, for whole paths.
+
+    >>> Pattern("**/*.pyc").matches("a/b/c.pyc"), Pattern("*.pyc").matches("a/b.pyc")
     (True, False)
     """
-    made = ""
+
+    def __init__(self, pattern: str):
+        self._tokens = list(_tokens(pattern))
+        self._start = self._with_skips({0})
+        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+
+    def matches(self, path: str) -> bool:
+        """Whether the pattern means this path."""
+        return len(self._tokens) in self._after(self._start, path)
+
+    def matches_above(self, path: str) -> bool:
+        """Whether the pattern means this path or a directory above it."""
+        places, first = self._start, True
+        for name in path.split("/"):
+            places = self._after(places, name if first else f"/{name}")
+            first = False
+            if len(self._tokens) in places:
+                return True
+        return False
+
+    def _after(self, places: frozenset[int], text: str) -> frozenset[int]:
+        known = self._known
+        for char in text:
+            if not places:
+                break
+            key = (places, char)
+            following = known.get(key)
+            if following is None:
+                if len(known) > _MOST_REMEMBERED:
+                    known.clear()
+                following = known[key] = self._step(places, char)
+            places = following
+        return places
+
+    def _step(self, places: frozenset[int], char: str) -> frozenset[int]:
+        found = set()
+        for place in places - {len(self._tokens)}:
+            token = self._tokens[place]
+            if token in (_DEEP, _IN_FOLDERS) or (token == _STAR and char != "/"):
+                found.add(place)
+            if (token == _IN_FOLDERS and char == "/") or (callable(token) and token(char)):
+                found.add(place + 1)
+        return self._with_skips(found)
+
+    def _with_skips(self, places: set[int]) -> frozenset[int]:
+        """These places, and those behind wildcards that may stand for nothing."""
+        ahead, found = list(places), set()
+        while ahead:
+            place = ahead.pop()
+            if place not in found:
+                found.add(place)
+                token = self._tokens[place] if place < len(self._tokens) else None
+                if token in (_STAR, _DEEP, _FOLDERS):
+                    ahead.append(place + 1)
+                if token == _FOLDERS:
+                    ahead.append(place + 2)
+        return frozenset(found)
+
+
+pattern = cache(Pattern)
+
+
+def _tokens(text: str) -> Iterator[str | Callable[[str], object]]:
+    """The wildcards, and for every other character what says whether one fits."""
     at = 0
-    while at < len(pattern):
-        char = pattern[at]
-        if pattern.startswith("**", at):
+    while at < len(text):
+        char = text[at]
+        end = text.find("]", at + 2) if char == "[" else -1
+        if text.startswith("**/", at):
+            yield _FOLDERS
+            yield _IN_FOLDERS
+            at += 3
+        elif text.startswith("**", at):
+            yield _DEEP
             at += 2
-            if pattern.startswith("/", at):
-                at += 1
-                made += "(?:.*/)?"
-            else:
-                made += ".*"
-            continue
-        end = pattern.find("]", at + 2) if char == "[" else -1
-        if end > 0:
-            made += "[" + pattern[at + 1 : end].replace("\\", r"\\") + "]"
-            at = end
-        elif char == "\\" and at + 1 < len(pattern):
+        elif char == "*":
+            yield _STAR
             at += 1
-            made += re.escape(pattern[at])
+        elif char == "?":
+            yield "/".__ne__
+            at += 1
+        elif end > 0:
+            yield _set(text[at : end + 1])
+            at = end + 1
         else:
-            made += {"*": "[^/]*", "?": "[^/]"}.get(char) or re.escape(char)
-        at += 1
-    return re.compile(made, re.DOTALL)
+            at += char == "\\" and at + 1 < len(text)
+            yield text[at].__eq__
+            at += 1
+
+
+def _set(text: str) -> Callable[[str], object]:
+    try:
+        return re.compile(text.replace("\\", r"\\").replace("[[", r"[\[", 1)).fullmatch
+    except re.error as error:
+        raise DockerError(f"syntax error in pattern: {text}") from error
 
 
 class Ignore:
     """The rules of a `.dockerignore`."""
 
     def __init__(self, text: str = ""):
-        self._rules: list[tuple[bool, re.Pattern[str]]] = []
+        self._rules: list[tuple[bool, Pattern]] = []
         for line in text.removeprefix("\ufeff").splitlines():
             rule = line.strip()
             if not rule or line.startswith("#"):
                 continue
             keeps = rule.startswith("!")
-            pattern = _clean(rule.removeprefix("!").strip())
-            if pattern:
-                self._rules.append((keeps, expression(pattern)))
+            cleaned = _clean(rule.removeprefix("!").strip())
+            if cleaned:
+                self._rules.append((keeps, pattern(cleaned)))
         self.takes_back = any(keeps for keeps, _ in self._rules)
         """Whether something below an ignored directory may still be wanted."""
 
     def ignores(self, path: str) -> bool:
         """Whether a path, relative to the context and with `/`, stays out of the build."""
-        parts = path.split("/")
-        above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
         ignored = False
         for keeps, rule in self._rules:
-            if ignored == keeps and any(rule.fullmatch(part) for part in above):
+            if ignored == keeps and rule.matches_above(path):
                 ignored = not keeps
         return ignored
 
 
-def _clean(pattern: str) -> str:
+def _clean(text: str) -> str:
     """A pattern without what does not count: `./`, doubled and outer slashes."""
-    return "/".join(part for part in pattern.split("/") if part not in ("", "."))
+    return "/".join(part for part in text.split("/") if part not in ("", "."))

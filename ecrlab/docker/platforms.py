@@ -1,9 +1,9 @@
 """Platforms: operating system, processor, and sometimes its variant, as in `linux/amd64` or `linux/arm/v7`."""
 
 import os
-from typing import Any
 
 from ecrlab.docker.errors import DockerError
+from ecrlab.oci.manifest import Manifest
 
 _ALIASES = {"x86_64": "amd64", "aarch64": "arm64"}
 _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
@@ -11,13 +11,13 @@ _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
 
 def default_platform() -> str:
     """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
-    return platform(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
+    return normalized(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
 
 
-def platform(text: str) -> str:
+def normalized(text: str) -> str:
     """A platform in full, as a person may shorten it.
 
-    >>> platform("arm64"), platform("linux/arm64/v8"), platform("linux/x86_64")
+    >>> normalized("arm64"), normalized("linux/arm64/v8"), normalized("linux/x86_64")
     ('linux/arm64', 'linux/arm64', 'linux/amd64')
     """
     parts = [_ALIASES.get(part, part) for part in text.strip().lower().split("/")]
@@ -29,14 +29,13 @@ def platform(text: str) -> str:
 
 def suits(offered: str, wanted: str) -> bool:
     """Whether what is for one platform can be taken for another: `linux/arm64/v8` for `linux/arm64`."""
-    parts = platform(wanted).split("/")
+    parts = normalized(wanted).split("/")
     return offered.split("/")[: len(parts)] == parts
 
 
-def choose(index: dict[str, Any], wanted: str, name: str) -> str:
+def choose(index: Manifest, wanted: str, name: str) -> str:
     """The digest that an index has for a platform; `name` is what to call it if there is none."""
-    for child in index.get("manifests", []):
-        has = child.get("platform", {})
-        if suits("/".join(has.get(part) or "" for part in ("os", "architecture", "variant")), wanted):
-            return str(child["digest"])
+    for child in index.children:
+        if suits(child.platform_name, wanted):
+            return child.digest
     raise DockerError(f"no matching manifest for {wanted} in the manifest list entries of {name}")

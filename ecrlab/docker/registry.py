@@ -23,7 +23,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from ecrlab.docker import credentials
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.references import Reference, require_registry
+from ecrlab.oci import strict_json
 from ecrlab.oci.media_types import MANIFESTS
+from ecrlab.oci.strict_json import InvalidJson
 
 NO_LAB = (
     "No lab is running, and the lab's docker talks to nothing else: run `lab = ecrlab.start()` in a notebook, or attach"
@@ -140,6 +142,26 @@ class Registry:
     def put_manifest(self, path: str, reference: str, media_type: str, body: bytes) -> None:
         """Put a manifest under a tag or its own digest."""
         self._expect(201, "PUT", f"/v2/{path}/manifests/{reference}", {"Content-Type": media_type}, body)
+
+    def tags(self, path: str) -> list[str]:
+        """Every tag of a repository, page by page."""
+        self.authenticate()
+        found: list[str] = []
+        target = f"/v2/{path}/tags/list"
+        for _ in range(1_000):
+            answer = self._expect(200, "GET", target)
+            found += [str(tag) for tag in _json(answer.body).get("tags") or []]
+            following = re.match(r"<([^>]+)>", answer.headers.get("Link", ""))
+            if following is None:
+                return found
+            target = self._own_target(following[1])
+        raise DockerError(f"{self.name}/{path} lists tags without end")
+
+    def document(self, path: str, digest: str) -> dict[str, Any]:
+        """The JSON object that a small blob holds, a config say; empty if it is none."""
+        with _unbroken(), self._blob(f"/v2/{path}/blobs/{digest}") as response:
+            body = response.read(_LARGEST_DOCUMENT + 1)
+        return _json(body) if "sha256:" + hashlib.sha256(body).hexdigest() == digest else {}
 
     # --- blobs ---------------------------------------------------------------------------------------------------
 
@@ -271,10 +293,9 @@ def _challenge(header: str) -> tuple[str, dict[str, str]]:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
-    except ValueError:
+        return strict_json.read_object(body)
+    except InvalidJson:
         return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _refusal(answer: Answer) -> RegistryError:

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from ecrlab.docker.errors import DockerError
 from ecrlab.docker.filesystem import FileSystem
 from ecrlab.docker.store import Image, Store
 from ecrlab.oci.layers import Entry, write_layer
@@ -19,6 +20,8 @@ from ecrlab.oci.media_types import Family
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 COMMENT = "ecrlab docker build"
+MOST_TEXT = 8 << 20
+"""Characters of a stage's history and of all values that its ARGs ever had."""
 
 _ORDER = (
     *("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Healthcheck", "Volumes", "WorkingDir", "Labels"),
@@ -52,6 +55,7 @@ class Stage:
         self.build_args: dict[str, str] = {}
         self.used_args: set[str] = set()
         self.has_own_command = False
+        self._spent = 0
 
     @classmethod
     def scratch(cls, store: Store, platform: str, date: datetime) -> "Stage":
@@ -65,12 +69,14 @@ class Stage:
         """The stage that begins with an image."""
         stage = cls(store, platform, date)
         stage.settings = {key: value for key, value in (image.config.get("config") or {}).items() if value}
-        stage.author = image.config.get("author", "")
-        stage.history = list(image.config.get("history", []))
-        diff_ids = image.config["rootfs"]["diff_ids"]
+        stage.author = image.config.get("author") or ""
+        stage.history = list(image.config.get("history") or [])
+        diff_ids = (image.config.get("rootfs") or {}).get("diff_ids") or []
+        if len(diff_ids) != len(image.manifest.layers):
+            raise DockerError(f"{image.digest}: its config and its manifest have different layers")
         stage.layers = [
-            StoredLayer(layer["digest"], layer["size"], diff_id)
-            for layer, diff_id in zip(image.layers, diff_ids, strict=True)
+            StoredLayer(layer.digest, layer.size, diff_id)
+            for layer, diff_id in zip(image.manifest.layers, diff_ids, strict=True)
         ]
         return stage
 
@@ -81,6 +87,7 @@ class Stage:
         stage.author = self.author
         stage.layers = list(self.layers)
         stage.history = list(self.history)
+        stage._spent = self._spent
         return stage
 
     # --- what is read --------------------------------------------------------------------------------------------
@@ -111,9 +118,9 @@ class Stage:
 
     # --- what changes --------------------------------------------------------------------------------------------
 
-    def set_environment(self, name: str, value: str) -> None:
-        """ENV: replaces the variable where it stands, or adds it at the end."""
-        self.settings["Env"] = [f"{key}={kept}" for key, kept in (self.environment | {name: value}).items()]
+    def set_environment(self, pairs: dict[str, str]) -> None:
+        """ENV: replaces variables where they stand, or adds them at the end."""
+        self.settings["Env"] = [f"{name}={value}" for name, value in (self.environment | pairs).items()]
 
     def labels(self, labels: dict[str, str]) -> None:
         """Add labels."""
@@ -139,7 +146,14 @@ class Stage:
         self.layers.append(StoredLayer(layer.digest, layer.size, layer.diff_id))
         self._history(created_by)
 
+    def spend(self, length: int) -> None:
+        """Count what expanding values and recording steps takes; together it is bounded, however they multiply."""
+        self._spent += length
+        if self._spent > MOST_TEXT:
+            raise DockerError(f"the build's variables and history become longer than {MOST_TEXT} characters")
+
     def _history(self, created_by: str, **more: object) -> None:
+        self.spend(len(created_by))
         self.history.append({"created": self._created, "created_by": created_by, "comment": COMMENT, **more})
 
     @property

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ecrlab.docker import config
 from ecrlab.docker.credentials import directory
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference, parse
-from ecrlab.oci.media_types import INDEXES, OCI
+from ecrlab.oci.manifest import Descriptor, InvalidManifest, Manifest, read
 
 
 @dataclass(slots=True)
@@ -35,42 +36,34 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image or index of the store; `manifest` and `config` are the documents, parsed."""
+    """An image or index of the store: its manifest, and the document that its config is."""
 
-    digest: str
-    media_type: str
-    body: bytes
-    manifest: dict[str, Any]
+    manifest: Manifest
     config: dict[str, Any]
     """Empty for an index."""
 
     @property
+    def digest(self) -> str:
+        """The digest of its manifest."""
+        return self.manifest.digest
+
+    @property
     def is_index(self) -> bool:
         """Whether it lists the images of several platforms."""
-        return self.media_type in INDEXES
+        return self.manifest.is_index
 
     @property
     def id(self) -> str:
         """What `docker images` shows as IMAGE ID, in full."""
-        return self.digest if self.is_index else self.manifest["config"]["digest"]
-
-    @property
-    def layers(self) -> list[dict[str, Any]]:
-        """The descriptors of the layers, from the lowest up."""
-        return list(self.manifest.get("layers", []))
-
-    @property
-    def children(self) -> list[dict[str, Any]]:
-        """The descriptors that an index lists."""
-        return list(self.manifest.get("manifests", []))
+        return self.digest if self.manifest.config is None else self.manifest.config.digest
 
     @property
     def platform(self) -> str:
         """`os/architecture[/variant]` of a single image."""
         parts = (
-            self.config.get("os", "linux"),
-            self.config.get("architecture", ""),
-            self.config.get("variant", ""),
+            self.config.get("os") or "linux",
+            self.config.get("architecture"),
+            self.config.get("variant"),
         )
         return "/".join(part for part in parts if part)
 
@@ -221,15 +214,16 @@ class Store:
     def image(self, digest: str) -> Image:
         """An image or index whose manifest is here."""
         body = self.read(digest)
-        manifest = json.loads(body)
-        # OCI lets a manifest leave out what it is.
-        media_type = manifest.get("mediaType") or (OCI.index if "manifests" in manifest else OCI.manifest)
-        config = {} if media_type in INDEXES else json.loads(self.read(manifest["config"]["digest"]))
-        return Image(digest, media_type, body, manifest, config)
+        try:
+            # OCI lets a manifest leave out what it is.
+            manifest = read(body, by_members=True)
+        except InvalidManifest as error:
+            raise DockerError(f"{digest} cannot be read: {error}") from error
+        return Image(manifest, {} if manifest.config is None else config.read(self.read(manifest.config.digest)))
 
-    def size_of_layer(self, descriptor: dict[str, Any]) -> int:
+    def size_of_layer(self, descriptor: Descriptor) -> int:
         """The size of a layer unpacked, in bytes; 0 if it is not here (as for another platform's)."""
-        path = self.blob_path(descriptor["digest"])
+        path = self.blob_path(descriptor.digest)
         if not path.exists():
             return 0
         with path.open("rb") as opened:
@@ -241,9 +235,14 @@ class Store:
     def size(self, image: Image) -> int:
         """The size that `docker images` shows: layers unpacked; of an index, all its platforms together."""
         if image.is_index:
-            children = [child["digest"] for child in image.children if self.has(child["digest"])]
+            children = [child.digest for child in image.manifest.children if self.has(child.digest)]
             return sum(self.size(self.image(child)) for child in children)
-        return sum(self.size_of_layer(layer) for layer in image.layers)
+        return sum(self.size_of_layer(layer) for layer in image.manifest.layers)
+
+    def size_on_disk(self) -> int:
+        """Bytes of all blobs."""
+        folder = self.root / "blobs" / "sha256"
+        return sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
 
     def sweep(self, state: State) -> None:
         """Delete every blob that no image needs."""
@@ -257,13 +256,10 @@ class Store:
 
     def needed_by(self, image: Image) -> set[str]:
         """The digests of all that an image is made of, as far as it is here."""
-        needed = {image.digest} | {layer["digest"] for layer in image.layers}
-        if image.is_index:
-            for child in image.children:
-                if self.has(child["digest"]):
-                    needed |= self.needed_by(self.image(child["digest"]))
-        else:
-            needed.add(image.manifest["config"]["digest"])
+        needed = {image.digest} | {blob.digest for blob in image.manifest.blobs}
+        for child in image.manifest.children:
+            if self.has(child.digest):
+                needed |= self.needed_by(self.image(child.digest))
         return needed
 
 

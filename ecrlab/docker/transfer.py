@@ -8,18 +8,18 @@ that its order differs from run to run).
 """
 
 import hashlib
-import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from ecrlab.docker import config
 from ecrlab.docker.errors import DockerError, RegistryError
 from ecrlab.docker.platforms import choose, default_platform
-from ecrlab.docker.references import Reference, what_the_gallery_has
+from ecrlab.docker.references import Reference, parse, what_the_gallery_has
 from ecrlab.docker.registry import Registry
 from ecrlab.docker.store import Image, Store, full_name
-from ecrlab.oci.media_types import DOCKER, INDEXES, OCI
+from ecrlab.oci.manifest import InvalidManifest, Manifest, read
+from ecrlab.oci.media_types import CONFIGS
 
 Say = Callable[[str], None]
 
@@ -33,12 +33,15 @@ def push(store: Store, reference: Reference, say: Say) -> None:
         say(f"The push refers to repository [{reference.repository}]")
         digest = store.state().references.get(full_name(reference))
         if digest is None:
+            repositories = {parse(name).repository for name in store.state().references if "@" not in name}
+            if reference.repository in repositories:
+                raise DockerError(f"tag does not exist: {reference}")
             raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
         image = store.image(digest)
         registry.authenticate()
         _push_content(store, registry, reference, image, say)
-        registry.put_manifest(reference.path, reference.tag, image.media_type, image.body)
-    say(f"{reference.tag}: digest: {image.digest} size: {len(image.body)}")
+        registry.put_manifest(reference.path, reference.tag, image.manifest.media_type, image.manifest.body)
+    say(f"{reference.tag}: digest: {image.digest} size: {len(image.manifest.body)}")
     store.keep(digest, Reference(reference.domain, reference.path, digest=digest))
 
 
@@ -46,26 +49,26 @@ def _push_content(store: Store, registry: Registry, reference: Reference, image:
     """All that a manifest refers to, each blob once."""
     pushed: set[str] = set()
     for single in _singles(store, image):
-        for layer in reversed(single.layers):
-            if layer["digest"] not in pushed:
-                pushed.add(layer["digest"])
-                say(f"{_short(layer['digest'])}: {_push_blob(store, registry, reference, layer['digest'])}")
-        config = single.manifest["config"]["digest"]
-        if config not in pushed:
-            pushed.add(config)
-            _push_blob(store, registry, reference, config)
+        for layer in reversed(single.manifest.layers):
+            if layer.digest not in pushed:
+                pushed.add(layer.digest)
+                say(f"{_short(layer.digest)}: {_push_blob(store, registry, reference, layer.digest)}")
+        if single.id not in pushed:
+            pushed.add(single.id)
+            _push_blob(store, registry, reference, single.id)
         if single is not image:
-            registry.put_manifest(reference.path, single.digest, single.media_type, single.body)
+            manifest = single.manifest
+            registry.put_manifest(reference.path, manifest.digest, manifest.media_type, manifest.body)
     store.saw(sorted(pushed), reference.repository)
 
 
 def _singles(store: Store, image: Image) -> list[Image]:
     if not image.is_index:
         return [image]
-    missing = [child["digest"] for child in image.children if not store.has(child["digest"])]
+    missing = [child.digest for child in image.manifest.children if not store.has(child.digest)]
     if missing:
         raise DockerError(f"{image.digest} lists {missing[0]}, which is not on this machine")
-    return [store.image(child["digest"]) for child in image.children]
+    return [store.image(child.digest) for child in image.manifest.children]
 
 
 def _push_blob(store: Store, registry: Registry, reference: Reference, digest: str) -> str:
@@ -105,6 +108,16 @@ def pull(store: Store, reference: Reference, say: Say, platform: str | None = No
     return image
 
 
+def all_tags(reference: Reference) -> list[Reference]:
+    """A reference for each tag of a repository."""
+    with Registry.of(reference) as registry:
+        try:
+            tags = registry.tags(reference.path)
+        except DockerError as error:
+            raise pull_failed(reference, error) from error
+    return [Reference(reference.domain, reference.path, tag) for tag in tags]
+
+
 def fetch(
     store: Store,
     registry: Registry,
@@ -114,41 +127,32 @@ def fetch(
     platform: str | None = None,
 ) -> tuple[Image, bool]:
     """Have the image of a resolved manifest here, with its blobs; also says whether any blob had to come."""
-    _, digest, body = found
-    document = _document(body)
-    if document.get("mediaType", found[0]) in INDEXES:
+    media_type, digest, body = found
+    manifest = read_manifest(body, media_type)
+    if manifest.is_index:
         store.add(body)
-        digest = choose(document, platform or default_platform(), str(reference))
-        _, _, body = registry.resolve(reference.path, digest)
-        document = _document(body)
-    config, layers = _parts(document, str(reference))
-    fresh = _fetch_blob(store, registry, reference, config)
-    diff_ids = _diff_ids(store.read(config), len(layers), str(reference))
-    for layer, diff_id in zip(layers, diff_ids, strict=True):
-        came = _fetch_blob(store, registry, reference, layer["digest"], diff_id)
-        say(f"{_short(layer['digest'])}: {'Pull complete' if came else 'Already exists'}")
+        digest = choose(manifest, platform or default_platform(), str(reference))
+        media_type, _, body = registry.resolve(reference.path, digest)
+        manifest = read_manifest(body, media_type)
+    if manifest.config is None:
+        raise DockerError(f"{reference} is not an image manifest")
+    if manifest.config.media_type not in CONFIGS:
+        raise DockerError(f"unsupported media type {manifest.config.media_type}")
+    fresh = _fetch_blob(store, registry, reference, manifest.config.digest)
+    diff_ids = _diff_ids(store.read(manifest.config.digest), len(manifest.layers), str(reference))
+    for layer, diff_id in zip(manifest.layers, diff_ids, strict=True):
+        came = _fetch_blob(store, registry, reference, layer.digest, diff_id)
+        say(f"{_short(layer.digest)}: {'Pull complete' if came else 'Already exists'}")
         fresh |= came
     store.add(body)
-    store.saw([config, *(layer["digest"] for layer in layers)], reference.repository)
+    store.saw([blob.digest for blob in manifest.blobs], reference.repository)
     return store.image(digest), fresh
 
 
-def _parts(manifest: dict[str, Any], name: str) -> tuple[str, list[dict[str, Any]]]:
-    """The digest of the config, and the layers."""
+def _diff_ids(body: bytes, count: int, name: str) -> list[str]:
     try:
-        media_type, config = manifest["config"]["mediaType"], manifest["config"]["digest"]
-        layers = [{"digest": str(layer["digest"])} for layer in manifest["layers"]]
+        diff_ids = [str(diff_id) for diff_id in config.read(body)["rootfs"]["diff_ids"]]
     except (KeyError, TypeError) as error:
-        raise DockerError(f"{name} is not an image manifest") from error
-    if media_type not in (DOCKER.config, OCI.config):
-        raise DockerError(f"unsupported media type {media_type}")
-    return str(config), layers
-
-
-def _diff_ids(config: bytes, count: int, name: str) -> list[str]:
-    try:
-        diff_ids = [str(diff_id) for diff_id in json.loads(config)["rootfs"]["diff_ids"]]
-    except (ValueError, KeyError, TypeError) as error:
         raise DockerError(f"{name}: the config does not say which layers there are") from error
     if len(diff_ids) != count:
         raise DockerError(f"{name}: the config names {len(diff_ids)} layers, the manifest {count}")
@@ -210,14 +214,12 @@ def pull_failed(reference: Reference, error: DockerError) -> DockerError:
     return error
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def read_manifest(body: bytes, media_type: str = "") -> Manifest:
+    """Read the manifest that a registry returned under this Content-Type. Raises `DockerError`."""
     try:
-        document = json.loads(body)
-    except ValueError as error:
-        raise DockerError("the registry's manifest is not JSON") from error
-    if not isinstance(document, dict):
-        raise DockerError("the registry's manifest is not an object")
-    return document
+        return read(body, media_type or None, by_members=True)
+    except InvalidManifest as error:
+        raise DockerError(f"the registry's manifest cannot be read: {error}") from error
 
 
 def _short(digest: str) -> str:

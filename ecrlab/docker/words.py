@@ -11,7 +11,13 @@ from collections.abc import Mapping
 
 from ecrlab.docker.errors import DockerError
 
+LONGEST = 128 << 10
+"""Characters of a value: Linux starts no program with a longer variable (execve(2), MAX_ARG_STRLEN)."""
+DEEPEST = 50
+"""Substitutions within each other."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]")
+_MODIFIER = re.compile(r":?[-+?]")
 
 
 def split(text: str, escape: str = "\\") -> list[str]:
@@ -21,24 +27,23 @@ def split(text: str, escape: str = "\\") -> list[str]:
     ['a="b c"', 'd']
     """
     words: list[str] = []
-    word = quote = ""
+    begun: int | None = None
+    quote = ""
     at = 0
     while at < len(text):
         char = text[at]
-        if char == escape and quote != "'" and at + 1 < len(text):
-            word += text[at : at + 2]
-            at += 2
-            continue
         if not quote and char.isspace():
-            if word:
-                words.append(word)
-            word = ""
+            if begun is not None:
+                words.append(text[begun:at])
+            begun = None
         else:
-            if char in "\"'" and quote in ("", char):
+            begun = at if begun is None else begun
+            if char == escape and quote != "'" and at + 1 < len(text):
+                at += 1
+            elif char in "\"'" and quote in ("", char):
                 quote = "" if quote else char
-            word += char
         at += 1
-    return [*words, word] if word else words
+    return words if begun is None else [*words, text[begun:]]
 
 
 def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
@@ -47,69 +52,66 @@ def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
     >>> expand("${NAME:-nobody}-'$NAME'", {"NAME": "ada"})
     'ada-$NAME'
     """
-    done, rest = _expand(word, variables, escape, stop="")
-    if rest:
-        raise DockerError(f"unexpected end of {word}")
-    return done
+    return _expand(word, variables, escape, 0, 0)[0]
 
 
-def _expand(text: str, variables: Mapping[str, str], escape: str, stop: str) -> tuple[str, str]:
-    """What stands before an unquoted `stop`, expanded, and what stands after it."""
-    done = ""
+def _expand(text: str, variables: Mapping[str, str], escape: str, at: int, depth: int) -> tuple[str, int]:
+    """What stands from `at` on, expanded, and where it ends: at the end, or at `}` within a substitution."""
+    done: list[str] = []
+    length = 0
     quote = ""
-    at = 0
     while at < len(text):
         char = text[at]
-        if stop and char == stop and not quote:
-            return done, text[at:]
+        if depth and char == "}" and not quote:
+            return "".join(done), at
+        piece = ""
         if char == escape and quote != "'" and at + 1 < len(text):
             following = text[at + 1]
             # Within double quotes only these are escaped; before others the character stays.
-            done += following if not quote or following in f'"${escape}' else escape + following
+            piece = following if not quote or following in f'"${escape}' else escape + following
             at += 2
-        elif char == "'" and quote != '"':
-            quote = "" if quote else "'"
-            at += 1
-        elif char == '"' and quote != "'":
-            quote = "" if quote else '"'
+        elif char in "\"'" and quote in ("", char):
+            quote = "" if quote else char
             at += 1
         elif char == "$" and quote != "'":
-            value, length = _variable(text[at:], variables, escape)
-            done += value
-            at += length
+            piece, at = _variable(text, variables, escape, at, depth)
         else:
-            done += char
+            piece = char
             at += 1
+        done.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            raise DockerError(f"a value becomes longer than {LONGEST} characters")
     if quote:
         raise DockerError(f"unexpected end of statement while looking for matching {quote}")
-    if stop:
-        raise DockerError(f"syntax error: missing '{stop}'")
-    return done, ""
+    if depth:
+        raise DockerError("syntax error: missing '}'")
+    return "".join(done), at
 
 
-def _variable(text: str, variables: Mapping[str, str], escape: str) -> tuple[str, int]:
-    """The value of the variable that `text` begins with, and how long its expression is."""
-    if text.startswith("${"):
-        name = _NAME.match(text, 2)
-        if not name:
-            raise DockerError(f"bad substitution: {text}")
-        value = variables.get(name[0])
-        after = text[name.end() :]
-        if after.startswith("}"):
-            return value or "", name.end() + 1
-        modifier = re.match(r":?[-+?]", after)
-        if not modifier:
-            raise DockerError(f"unsupported modifier ({after[:2]}) in substitution")
-        word, rest = _expand(after[modifier.end() :], variables, escape, stop="}")
-        present = bool(value) if modifier[0][0] == ":" else value is not None
-        length = len(text) - len(rest) + 1
-        match modifier[0][-1]:
-            case "-":
-                return (value or "") if present else word, length
-            case "+":
-                return word if present else "", length
-        if not present:
-            raise DockerError(f"{name[0]}: {word or 'not allowed to be empty'}")
-        return value or "", length
-    name = _NAME.match(text, 1)
-    return (variables.get(name[0], ""), name.end()) if name else ("$", 1)
+def _variable(text: str, variables: Mapping[str, str], escape: str, at: int, depth: int) -> tuple[str, int]:
+    """The value of the variable whose expression begins at `at`, and where that ends."""
+    if not text.startswith("${", at):
+        name = _NAME.match(text, at + 1)
+        return (variables.get(name[0], ""), name.end()) if name else ("$", at + 1)
+    if depth == DEEPEST:
+        raise DockerError(f"substitutions are nested more than {DEEPEST} levels deep")
+    name = _NAME.match(text, at + 2)
+    if not name:
+        raise DockerError(f"bad substitution: {text[at : at + 80]}")
+    value = variables.get(name[0])
+    if text.startswith("}", name.end()):
+        return value or "", name.end() + 1
+    modifier = _MODIFIER.match(text, name.end())
+    if not modifier:
+        raise DockerError(f"unsupported modifier ({text[name.end() : name.end() + 2]}) in substitution")
+    word, end = _expand(text, variables, escape, modifier.end(), depth + 1)
+    present = bool(value) if modifier[0][0] == ":" else value is not None
+    match modifier[0][-1]:
+        case "-":
+            return (value or "") if present else word, end + 1
+        case "+":
+            return word if present else "", end + 1
+    if not present:
+        raise DockerError(f"{name[0]}: {word or 'not allowed to be empty'}")
+    return value or "", end + 1

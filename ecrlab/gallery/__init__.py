@@ -21,33 +21,13 @@ from io import BytesIO
 from ecrlab.gallery.catalogue import Facts, images, packages
 from ecrlab.gallery.rootfs import entries
 from ecrlab.oci.layers import Layer, write_layer
+from ecrlab.oci.manifest import Manifest, read
+from ecrlab.oci.media_types import DOCKER, OCI
 
-__all__ = ["HOST", "PLATFORMS", "Manifest", "blob", "manifest", "repositories", "tags"]
+__all__ = ["HOST", "PLATFORMS", "blob", "manifest", "repositories", "tags"]
 
 HOST = "public.ecr.aws"
 PLATFORMS = ("amd64", "arm64")
-
-DOCKER = {
-    "index": "application/vnd.docker.distribution.manifest.list.v2+json",
-    "manifest": "application/vnd.docker.distribution.manifest.v2+json",
-    "config": "application/vnd.docker.container.image.v1+json",
-    "layer": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-}
-OCI = {
-    "index": "application/vnd.oci.image.index.v1+json",
-    "manifest": "application/vnd.oci.image.manifest.v1+json",
-    "config": "application/vnd.oci.image.config.v1+json",
-    "layer": "application/vnd.oci.image.layer.v1.tar+gzip",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest or index of the gallery, ready to be served."""
-
-    media_type: str
-    digest: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +77,7 @@ def _of(repository: str) -> list[Facts]:
 def _image(name: str) -> _Image:
     facts = images()[name]
     # Official images were published as Docker manifest lists in 2023, and are OCI indexes now.
-    types = DOCKER if facts.created < "2024" else OCI
+    family = DOCKER if facts.created < "2024" else OCI
     manifests: dict[str, Manifest] = {}
     blobs: dict[str, bytes] = {}
     children = []
@@ -107,10 +87,10 @@ def _image(name: str) -> _Image:
         blobs[_digest(config)] = config
         blobs.update((layer.digest, body) for layer, body in layers)
         child = _manifest(
-            types["manifest"],
+            family.manifest,
             {
-                "config": _descriptor(types["config"], _digest(config), len(config)),
-                "layers": [_descriptor(types["layer"], layer.digest, layer.size) for layer, _ in layers],
+                "config": _descriptor(family.config, _digest(config), len(config)),
+                "layers": [_descriptor(family.layer, layer.digest, layer.size) for layer, _ in layers],
             },
         )
         manifests[child.digest] = child
@@ -118,7 +98,7 @@ def _image(name: str) -> _Image:
             {"variant": "v8"} if architecture == "arm64" else {}
         )
         children.append(_descriptor(child.media_type, child.digest, len(child.body)) | {"platform": platform})
-    index = _manifest(types["index"], {"manifests": children})
+    index = _manifest(family.index, {"manifests": children})
     manifests[index.digest] = index
     return _Image(index, manifests, blobs)
 
@@ -185,8 +165,7 @@ def _notice(facts: Facts, architecture: str) -> str:
 
 
 def _manifest(media_type: str, members: dict[str, object]) -> Manifest:
-    body = _json({"schemaVersion": 2, "mediaType": media_type, **members})
-    return Manifest(media_type, _digest(body), body)
+    return read(_json({"schemaVersion": 2, "mediaType": media_type, **members}))
 
 
 def _descriptor(media_type: str, digest: str, size: int) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Exercises and cards of 06-age-and-savings."""
 
 from ecrlab.analysis.costs import risks, savings, storage
-from ecrlab.analysis.inventory import holdings, running
+from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.lessons.exercises import Exercise, NotYet, View
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import parse
@@ -35,7 +36,7 @@ def _count(view: View) -> str:
         sum(storage.own(snapshot).values()): "what the images hold alone; the shared layers are stored too, once",
     }
     view.require(answer == true, f"{answer:,} is {sums.get(answer, 'not what its layers come to, each counted once')}")
-    return f"{REPOSITORY} stores {holdings.readable(true)}, each layer once"
+    return f"{REPOSITORY} stores {format_bytes(true)}, each layer once"
 
 
 def _save(view: View) -> str:
@@ -44,22 +45,22 @@ def _save(view: View) -> str:
         text = view.ecr.get_lifecycle_policy(repositoryName=REPOSITORY)["lifecyclePolicyText"]
     except view.ecr.exceptions.LifecyclePolicyNotFoundException:
         raise NotYet(f"{REPOSITORY} has no lifecycle policy; put one with ecr.put_lifecycle_policy") from None
-    outcome = savings.settle(snapshot, parse(text))
+    effect = savings.settle(snapshot, parse(text))
     found, lost = running.resolve(snapshot, _running(view))
     if lost:
         raise NotYet(f"{lost[0].text} runs, and its image is gone already; start the lab and the lesson again")
-    for risk in risks.risks(outcome, found):
+    for risk in risks.risks(effect, found):
         name = " ".join(risk.image.image_tags) or f"the untagged {risk.image.image_digest[7:19]}"
         rule = f"rule {risk.rule.rule_priority} ({risk.rule.in_words})"
         where = f"runs as {risk.where[0]}" if risk.where else "was pulled in the last seven days"
         raise NotYet(f"{rule} takes {name}, which {where}")
-    left = storage.stored(outcome.after).least
+    left = storage.stored(effect.after).least
     view.require(
         left <= MOST_LEFT,
-        f"it leaves {holdings.readable(left)} of {holdings.readable(storage.stored(snapshot).least)}; "
-        f"at most {holdings.readable(MOST_LEFT)} should stay",
+        f"it leaves {format_bytes(left)} of {format_bytes(storage.stored(snapshot).least)}; "
+        f"at most {format_bytes(MOST_LEFT)} should stay",
     )
-    return f"your policy leaves {holdings.readable(left)}, and nothing that runs or was pulled last week goes"
+    return f"your policy leaves {format_bytes(left)}, and nothing that runs or was pulled last week goes"
 
 
 def _running(view: View) -> list[running.Reference]:

@@ -1,7 +1,7 @@
 """Exercises: a task in a notebook, and a judge that looks at what is in the registry.
 
-A judge does not care how a learner got there; it reads the registry through a boto3 client, as anybody could, and says
-what was reached or what is still missing. It never raises for an unsolved exercise: `NotYet` is its word for it.
+A judge does not look at how a learner solved a task. It reads the registry through a boto3 client, and says what is
+done or what is still missing. For an unsolved exercise it raises `NotYet`, and nothing else.
 """
 
 import difflib
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class NotYet(EcrLabError):
-    """What is missing, in a sentence for the learner; a plausible mistake is named."""
+    """What is missing, in a sentence for the learner that names a plausible mistake."""
 
 
 class NoSuchExercise(EcrLabError):
-    """An id that no lesson has; the nearest ones are named."""
+    """An id that no lesson has; the text names similar ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Exercise:
 
 
 class Desk:
-    """Where one lab's exercises are handed in: remembers which hints were given."""
+    """Checks the exercises of one lab, and remembers which hints it gave."""
 
     def __init__(self, view: Callable[[Any], View]) -> None:
         self._view = view

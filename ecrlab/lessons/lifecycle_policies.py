@@ -25,7 +25,7 @@ def _policy(view: View, repository: str) -> Policy:
 
 
 def _repository(days_between: float) -> Iterator[tuple[Image, bool]]:
-    """Images as the first exercise thinks of them, and whether they should go; releases so many days apart."""
+    """Images for the first exercise, each with whether it should go; releases are so many days apart."""
     for n in range(1, 9):
         yield _image(f"v2.{9 - n}", n * days_between), n > 5
     yield _image("v1.0 stable", 400), False
@@ -88,7 +88,7 @@ def _what_could_not_go(view: View) -> str:
 
 
 def _failures(view: View) -> dict[str, str]:
-    """Digest -> reason, of all that runs could not delete."""
+    """Digest -> reason, of the images that policy runs could not delete."""
     pages = (
         view.client("cloudtrail")
         .get_paginator("lookup_events")

@@ -1,9 +1,9 @@
-"""Scenarios: pasts that a lesson loads into its lab instead of making them push by push.
+"""Scenarios: made-up pasts that a lesson loads into its lab, instead of making every push.
 
     a-year-of-ci    a small shop's builds of the 365 days up to yesterday (see `ecrlab.scenarios`)
 
-What is loaded is in the registry as if it had been pushed and pulled in that time, but for the bytes of the layers.
-What runs is registered in ECS, as task definitions.
+The registry then holds the images as if they had been pushed and pulled in that time, without the bytes of their
+layers. ECS has task definitions of what runs.
 """
 
 import difflib
@@ -23,16 +23,16 @@ from ecrlab.scenarios import Day, Pull, Push, Shop, draw
 SCENARIOS: dict[str, Callable[[int, date], Shop]] = {"a-year-of-ci": draw}
 
 CI = "arn:aws:iam::{account}:user/ci"
-"""Who pushes, for the history."""
+"""The principal of the pushes, for the history."""
 
 REGISTER = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"
-"""The operation of ECS that takes `task_definitions`."""
+"""The operation of ECS for each of `task_definitions`."""
 
 IMMUTABLE = Settings("IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest", "pr-*"))
 
 
 def load(scenario: str, seed: int, registry: Registry) -> Shop:
-    """Let a registry remember a scenario's past.
+    """Load a scenario's past into a registry.
 
     Raises `EcrLabError` for a scenario that does not exist, `RepositoryAlreadyExistsException` where a name is taken;
     then nothing is loaded.
@@ -62,7 +62,7 @@ def _pulled(pull: Pull) -> Pulled:
 
 
 def task_definitions(shop: Shop, registry: Registry) -> Iterator[dict[str, Any]]:
-    """What runs at the end of a scenario, as ECS is asked to `REGISTER` it: under the names it was deployed by."""
+    """What runs at the end of a scenario, as requests to `REGISTER`, with the names by which it was deployed."""
     host = registry_host(registry.account_id, registry.region)
     for task in shop.tasks:
         image = f"{host}/{task.repository_name}{task.reference}"

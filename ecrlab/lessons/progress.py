@@ -1,8 +1,8 @@
 """What this learner has solved, kept in one small file of their own, outside the notebooks.
 
 The file is `ecrlab/progress.json` in the user's data folder (`$XDG_DATA_HOME`, or `~/.local/share`); `ECRLAB_PROGRESS`
-names another. Notebooks of one learner may run side by side, so it is changed under a lock and replaced whole. Where
-nothing can be written, progress lasts as long as the process: lessons never fail for it.
+names another. Notebooks of one learner may run side by side, so a change takes a lock and replaces the whole file. If
+the file cannot be written, progress lasts as long as the process, and lessons go on.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def solved() -> dict[str, str]:
     return {**_read(path()), **_unwritten}
 
 
-def overview() -> "pandas.DataFrame":
+def progress() -> "pandas.DataFrame":
     """A row for each lesson: exercises and cards solved, of how many."""
     import pandas
 
@@ -67,7 +67,7 @@ def overview() -> "pandas.DataFrame":
 
 @contextlib.contextmanager
 def _changing() -> Iterator[dict[str, str]]:
-    """The record, to be changed while nobody else does; written whole or not at all."""
+    """The record under a lock, for a change; it is written whole or not at all."""
     target = path()
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / (target.name + ".lock")).open("w") as lock:
@@ -89,6 +89,6 @@ def _read(target: Path, *, keep_unreadable: bool = False) -> dict[str, str]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         if keep_unreadable and target.is_file():
-            # Somebody's work may still be read out of it by hand.
+            # A person may still recover progress from it.
             target.replace(target.with_name(target.name + ".unreadable"))
         return {}

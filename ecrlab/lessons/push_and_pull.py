@@ -5,17 +5,13 @@ from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.quizzes import Card, Choice
-
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+from ecrlab.oci.media_types import INDEXES
 
 AGAIN = (
     "The tag is taken now and cannot move: delete it with aws ecr batch-delete-image --repository-name my-app "
     "--image-ids imageTag=v1.2.5, then mend, build and push again"
 )
-"""How a wrong push is undone in a repository whose tags are immutable."""
+"""How to undo a wrong push in a repository with immutable tags."""
 
 
 def _layers(view: View, tag: str) -> list[str]:
@@ -44,7 +40,7 @@ def _patch(view: View) -> str:
     return f"v1.2.5 is a new image that shares {shared} of its {len(new)} layers with v1.2.3"
 
 
-def _ghost(view: View) -> str:
+def _left_behind(view: View) -> str:
     images = view.images("playground")
     children = _children(view, images)
     untagged = [image["imageDigest"] for image in images if not image.get("imageTags")]
@@ -93,7 +89,7 @@ docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.5
     Exercise(
         id="find-the-ghost",
         task="Hand in the digest of the image that the tag v1 of playground left behind.",
-        judge=_ghost,
+        judge=_left_behind,
         hints=(
             "The image is still listed: look for the row without a tag.",
             "describe_images takes a filter: filter={'tagStatus': 'UNTAGGED'}.",

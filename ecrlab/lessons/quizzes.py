@@ -1,8 +1,7 @@
 """Quick revision questions as cards: choose, and read why it is so.
 
 A card shows a question and a button for each choice, so that mouse and keyboard (Tab, then Space or Enter) both work.
-Every choice has its explanation, the wrong ones above all. What was chosen is marked by a word and a sign, not by
-colour alone.
+Every choice has an explanation, also the wrong ones. A word and a sign mark the choice, not colour alone.
 """
 
 import html

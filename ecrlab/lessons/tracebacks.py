@@ -1,7 +1,7 @@
 """Errors as a learner can read them: the cell's own lines and the error's sentence, without the inside of libraries.
 
-A `ClientError` of boto3 comes with some forty lines of botocore, a lab that was stopped with two hundred. None of them
-is the learner's; what the error says stands below them all.
+A `ClientError` of boto3 comes with some forty lines of botocore, an error of a stopped lab with two hundred. None of
+them is the learner's code, and the message comes last.
 """
 
 import sys
@@ -38,6 +38,6 @@ def cut(trace: TracebackType) -> None:
 
 def _show(shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: int | None = None) -> None:
     cut(trace)
-    # What a library met on the way (a refused connection, retried) is its own business, too.
+    # Causes inside a library (a refused connection, retried) do not help the learner.
     error.__cause__ = error.__context__ = None
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

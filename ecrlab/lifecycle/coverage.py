@@ -3,6 +3,8 @@
 from ecrlab.lifecycle.patterns import TagPattern
 from ecrlab.lifecycle.policy import ANY, STANDARD, TAGGED, UNTAGGED, Policy, Rule
 
+_ALL_IMAGES, _FOR_EVER_IN_DAYS = 1_000, 3_650
+
 
 def selects_every_tag(rule: Rule) -> bool:
     """Whether a rule selects tagged images whatever their tags."""
@@ -18,6 +20,18 @@ def selects_all_of(rule: Rule, other: Rule) -> bool:
     if wide.tag_status != narrow.tag_status:
         return False
     return wide.tag_status == UNTAGGED or all(any(p.covers(q) for q in narrow.patterns) for p in wide.patterns)
+
+
+def is_shield(rule: Rule) -> bool:
+    """Whether a rule is there to keep what it selects from later rules, for it practically never acts.
+
+    One image at most has a certain tag, so that a count of them is never exceeded; and nobody reaches the bounds that
+    people write for "for ever".
+    """
+    selection = rule.selection
+    if not selection.counts:
+        return selection.count_number >= _FOR_EVER_IN_DAYS
+    return selection.count_number >= _ALL_IMAGES or any(len(p.pieces) == 1 for p in selection.patterns)
 
 
 def rule_for_all(policy: Policy) -> Rule | None:

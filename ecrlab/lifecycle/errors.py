@@ -14,18 +14,22 @@ class LifecycleError(EcrLabError):
     place: str = ""
 
 
+VALIDATION, PARSING = "Lifecycle policy validation failure: ", "Lifecycle policy parsing failure: "
+"""The words that AWS's reason begins with."""
+
+
 class InvalidLifecyclePolicy(LifecycleError):
     """PutLifecyclePolicy would refuse the policy.
 
-    `detail` is AWS's reason, `message` the whole text as AWS prints it (an InvalidParameterException),
-    `constraint` the part of it in quotes, `place` the spot in the policy's JSON that breaks the rule (empty
-    for the text as a whole).
+    `detail` is AWS's reason, with a line for each failure of the schema; `constraint` is the part of AWS's text
+    in quotes, `message` the whole text (an InvalidParameterException). `place` is the spot in the policy's JSON
+    that breaks the rule, the first if there are several, and empty for the text as a whole.
     """
 
-    def __init__(self, detail: str, place: str = "", lead: str = "Lifecycle policy validation failure: ") -> None:
+    def __init__(self, detail: str, place: str = "", lead: str = VALIDATION, end: str = "") -> None:
         self.detail = detail
         self.place = place
-        self.constraint = lead + detail
+        self.constraint = lead + detail + end
         self.message = f"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: '{self.constraint}'"
         super().__init__(self.message)
 

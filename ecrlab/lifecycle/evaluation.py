@@ -28,6 +28,7 @@ from ecrlab.lifecycle.candidates import Candidates
 from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import (
+    ARCHIVE,
     COUNT,
     EXPIRE,
     PULLED,
@@ -162,6 +163,20 @@ class Evaluation:
     def holding(self, position: int) -> list[str]:
         """The digests of the indexes that list an image."""
         return self.ties.indexes.get(self.images[position].image_digest, [])
+
+    def is_released(self, position: int) -> bool:
+        """Whether every index that keeps an image from a rule goes in this run, so that the next run may take it."""
+        subject = self.ties.subjects.get(position)
+        rule = self.deciding(position) if subject is None else self.acts(subject)
+        if rule is None:
+            return False
+        for holder in map(self.position_of, self.holding(position)):
+            acting = self.acts(holder)
+            if rule.action.type == TRANSITION and self.images[holder].storage_class == ARCHIVE:
+                continue
+            if acting is None or (acting.action.type == TRANSITION and rule.action.type == EXPIRE):
+                return False
+        return True
 
     def subject_of(self, position: int) -> Image:
         """The image that a referrer goes with."""

@@ -48,9 +48,11 @@ class _Case:
             return f"Kept, for no rule selects it: {self.unselected()}"
         if reason is Reason.LISTED:
             indexes = [brief(digest) for digest in self.evaluation.holding(self.position)]
-            if len(indexes) == 1:
-                return f"Kept, for the index {indexes[0]} lists it and is still there"
-            return f"Kept, for the indexes {_listed(indexes)} list it and are still there"
+            one = len(indexes) == 1
+            holders = f"the index {indexes[0]} lists" if one else f"the indexes {_listed(indexes)} list"
+            if self.evaluation.is_released(self.position):
+                return f"Kept for this run, for {holders} it and go{'es' if one else ''} in this very run"
+            return f"Kept, for {holders} it and {'is' if one else 'are'} still there"
         subject = brief(self.evaluation.subject_of(self.position).image_digest)
         if reason is Reason.ATTACHED:
             return f"Kept, for it belongs to its subject {subject}, which stays"
@@ -108,6 +110,8 @@ class _Case:
             ]
         marks = f"{names} mark{'s' if len(wanting) == 1 else ''} it"
         if reason is Reason.LISTED:
+            if self.evaluation.is_released(self.position):
+                return [f"{marks}, and may act in the next run"]
             return [f"{marks}, but cannot act before the index is gone"]
         return [f"{marks}{' too' if self.verdict.action else ''}, but it goes only with its subject"]
 

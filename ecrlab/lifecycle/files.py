@@ -1,11 +1,16 @@
 """The files that a command line names, and what is said of those that cannot be used."""
 
+import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError
+from ecrlab.lifecycle.policy import Policy
+from ecrlab.lifecycle.validation import parse
 
 
 class Unusable(EcrLabError):
@@ -13,13 +18,55 @@ class Unusable(EcrLabError):
 
 
 def text_of(path: Path) -> str:
-    """The text in a file. Raises `Unusable`."""
+    """The text in a file, or of the standard input for `-`, without a byte order mark. Raises `Unusable`."""
     try:
-        return path.read_text(encoding="utf-8")
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise Unusable(f"{path}: byte {error.start}: not text in UTF-8") from error
+
+
+def policy_of(path: Path) -> Policy:
+    """The policy in a file: as it is, or as an answer, an input or a template of AWS's holds it. Raises `Unusable`.
+
+    Such are the answer of `aws ecr get-lifecycle-policy`, the input of `--cli-input-json` (both have the text in
+    `lifecyclePolicyText`), and a CloudFormation template in JSON with one AWS::ECR::Repository that has a policy.
+    """
+    with about(path):
+        text = text_of(path)
+        held = list(_texts_in(text))
+        if len(held) > 1:
+            raise Unusable(f"{path}: holds {len(held)} lifecycle policies; give one alone")
+        if held and not isinstance(held[0], str):
+            raise Unusable(f"{path}: its LifecyclePolicyText is no text")
+        return parse(held[0] if held else text)
+
+
+def _texts_in(text: str) -> Iterator[Any]:
+    """What stands where AWS's answers, inputs and templates have a policy's text."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # `parse` says why
+    if not isinstance(document, dict) or "rules" in document:
+        return
+    resources = document.get("Resources")
+    if isinstance(resources, dict):
+        places = [
+            properties.get("LifecyclePolicy")
+            for resource in resources.values()
+            if isinstance(resource, dict) and resource.get("Type") == "AWS::ECR::Repository"
+            for properties in [resource.get("Properties")]
+            if isinstance(properties, dict)
+        ]
+    else:
+        properties = document.get("Properties", document)
+        places = [document, properties.get("LifecyclePolicy") if isinstance(properties, dict) else None]
+    for place in places:
+        if isinstance(place, dict):
+            yield from (place[key] for key in ("lifecyclePolicyText", "LifecyclePolicyText") if key in place)
 
 
 @contextmanager

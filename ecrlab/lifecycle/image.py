@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-INDEX_MEDIA_TYPES = frozenset(
-    {
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.index.v1+json",
-    }
-)
+from ecrlab.oci.media_types import INDEXES
+
+INDEX_MEDIA_TYPES = frozenset(INDEXES)
 ACTIVATING = "activating"
 """The storage class of an image on its way back from the archive."""
 

@@ -9,17 +9,17 @@ after its code.
 import re
 from collections.abc import Callable, Iterator
 
-from ecrlab.lifecycle.coverage import deciding_about, rule_for_all, selects_all_of, selects_every_tag
+from ecrlab.lifecycle.coverage import deciding_about, is_shield, rule_for_all, selects_all_of, selects_every_tag
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.finding import ERROR, LATEST, NOTE, SEVERITIES, WARNING, Finding
+from ecrlab.lifecycle.finding import ERROR, LATEST, NOTE, SEVERITIES, WARNING, Finding, shield_latest
 from ecrlab.lifecycle.lint_images import OF_IMAGES
 from ecrlab.lifecycle.patterns import TagPattern
 from ecrlab.lifecycle.policy import (
     ANY,
     ARCHIVE,
-    COUNT,
     EXPIRE,
     STANDARD,
+    TAGGED,
     TRANSITION,
     TRANSITIONED,
     UNTAGGED,
@@ -44,16 +44,24 @@ def lint(policy: Policy, evaluation: Evaluation | None = None) -> list[Finding]:
 def all_of_a_list(policy: Policy) -> Iterator[Finding]:
     """Several prefixes or patterns meant as "or"."""
     for rule in policy:
-        patterns = rule.selection.patterns
-        apart = [p for p in patterns if not any(q is not p and (q.covers(p) or p.covers(q)) for q in patterns)]
-        if len(apart) > 1:
-            wanted = " and ".join(map(str, apart))
+        patterns = dict.fromkeys(rule.selection.patterns)
+        wide = [p for p in patterns if any(p.covers(q) and not q.covers(p) for q in patterns)]
+        needed: list[TagPattern] = []
+        for pattern in patterns:
+            if pattern not in wide and not any(other.covers(pattern) for other in needed):
+                needed.append(pattern)
+        if wide or len(needed) > 1:
+            wanted = " and ".join(map(str, needed))
             yield Finding(
                 "all-of-a-list",
                 ERROR,
                 rule.rule_priority,
-                f"selects only images that have tags for {wanted} at once; an image with one of them is left out",
-                "write one rule for each entry of the list; keep them in one only if an image must have them all",
+                f"selects only images that have tags for {wanted} at once; an image with one of them is left out"
+                if len(needed) > 1
+                else f"selects only images that have a tag for {wanted}: all entries of a list must be met, so that"
+                f" {' and '.join(map(str, wide))} adds nothing",
+                "write one rule for each entry of the list, the narrower first; keep them in one only if an image must"
+                " have them all",
             )
 
 
@@ -108,26 +116,22 @@ def release_falls_to_any(policy: Policy) -> Iterator[Finding]:
             WARNING,
             last.rule_priority,
             f"deletes releases too: no earlier rule selects tags such as {', '.join(RELEASES[:3])}",
-            "put a rule for your release tags before it, for example tagPatternList ['v*'] with a generous bound",
+            f"put a rule for your release tags before the others but that for {LATEST}, for example with tagPatternList"
+            " ['v*'] and a generous bound",
         )
 
 
 def latest_at_risk(policy: Policy) -> Iterator[Finding]:
     """A rule that may take the image that `latest` points at."""
     rule = deciding_about(policy, LATEST)
-    if rule is None:
-        return
-    alone = rule.selection.patterns == (TagPattern.from_pattern(LATEST),)
-    # One image at most has the tag, so that a count of them is never exceeded.
-    if not (alone and rule.selection.counts):
+    if rule and not is_shield(rule):
         yield Finding(
             "latest-at-risk",
             WARNING,
             rule.rule_priority,
             f"takes the image tagged {LATEST} like any other once it is past the bound; moving a tag to an old image"
             " does not make the image younger",
-            f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 before it: it never acts, and"
-            " shields the image from all later rules",
+            f"{shield_latest(rule)}: such a rule never acts, and shields the image from all later rules",
         )
 
 
@@ -148,7 +152,8 @@ def no_cap(policy: Policy) -> Iterator[Finding]:
             WARNING,
             None,
             "images whose tags fit no rule stay for ever",
-            "if that is not meant, add a last rule with tagStatus any",
+            f"if that is not meant, add a last rule with tagStatus any and sinceImagePushed, after rules that shield"
+            f" {LATEST} and your releases",
         )
     archives = any(rule.action.type == TRANSITION for rule in policy)
     empties = any(rule.selection.storage_class == ARCHIVE for rule in policy)
@@ -177,17 +182,28 @@ def archived_early(policy: Policy) -> Iterator[Finding]:
 
 
 def untagged_children(policy: Policy) -> Iterator[Finding]:
-    """Untagged expiry and multi-architecture images."""
+    """Untagged images and counts, and the parts of multi-architecture images."""
     for rule in policy:
-        if rule.selection.tag_status == UNTAGGED and rule.selection.storage_class == STANDARD:
-            counts = rule.selection.count_type == COUNT
+        selection = rule.selection
+        if selection.tag_status == TAGGED or selection.storage_class != STANDARD:
+            continue
+        parts = "the untagged parts of multi-architecture images, attestations and signatures"
+        if selection.counts and not is_shield(rule):
             yield Finding(
                 "untagged-children",
-                WARNING if counts else NOTE,
+                WARNING,
                 rule.rule_priority,
-                "also selects the untagged parts of multi-architecture images: they stay as long as their index does, "
-                + ("but fill places in its count" if counts else "and each run logs a failure for each"),
-                "use sinceImagePushed for untagged images" if counts else "nothing to do; they go after their index",
+                f"also counts {parts}: they stay as long as their image does, but fill places in its count, so that"
+                f" the newest {selection.count_number} may be few releases",
+                "use sinceImagePushed for it, and count by a rule for tagged images",
+            )
+        elif selection.tag_status == UNTAGGED:
+            yield Finding(
+                "untagged-children",
+                NOTE,
+                rule.rule_priority,
+                f"also selects {parts}: they stay as long as their image does, and each run logs a failure for each",
+                "nothing to do; they go after their index",
             )
 
 

@@ -20,14 +20,21 @@ from ecrlab.lifecycle.verdict import Verdict
 _HEAD = ("ACTION", "RULE", "PUSHED (UTC)", "DIGEST", "TAGS")
 
 
-def refusal_json(message: str) -> Iterator[str]:
+def refusal_json(message: str) -> dict[str, Any]:
     """`valid`, which is false, and the `error`."""
-    return _json({"valid": False, "error": message})
+    return {"valid": False, "error": message}
 
 
-def lint_json(findings: Iterable[Finding]) -> Iterator[str]:
+def lint_json(findings: Iterable[Finding]) -> dict[str, Any]:
     """`valid` and `findings`; a policy that is not valid never comes so far."""
-    return _json({"valid": True, "findings": [_camel(asdict(finding)) for finding in findings]})
+    return {"valid": True, "findings": [_camel(asdict(finding)) for finding in findings]}
+
+
+def lint_documents(documents: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The document of one policy, or a list of several, each with its `file`."""
+    if len(documents) == 1:
+        return _json(*documents.values())
+    return _json([{"file": name, **document} for name, document in documents.items()])
 
 
 def lint_table(findings: Sequence[Finding]) -> Iterator[str]:
@@ -42,7 +49,7 @@ def lint_table(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def preview_json(
-    evaluation: Evaluation, harmed: list[str], disagreements: list[Disagreement] | None, explained: bool
+    evaluation: Evaluation, harmed: dict[str, int], disagreements: list[Disagreement] | None, explained: bool
 ) -> Iterator[str]:
     """AWS's `previewResults` and `summary`, and `kept`; with `explained` also a `reason` for what goes."""
     results = preview.results(evaluation)
@@ -51,14 +58,14 @@ def preview_json(
             result["reason"] = explain(evaluation, result["imageDigest"])
     document = {"previewResults": results, "summary": preview.summary(evaluation), "kept": preview.kept(evaluation)}
     if harmed:
-        document["protectedImagesGoing"] = harmed
+        document["protectedImagesGoing"] = list(harmed)
     if disagreements is not None:
         document["disagreements"] = [_camel(asdict(each)) for each in disagreements]
     return _json(document)
 
 
 def preview_table(
-    evaluation: Evaluation, harmed: list[str], disagreements: list[Disagreement] | None, explained: bool
+    evaluation: Evaluation, harmed: dict[str, int], disagreements: list[Disagreement] | None, explained: bool
 ) -> Iterator[str]:
     """The images that go; with `explained` all images, each with its sentence."""
     shown = [verdict for verdict in evaluation if explained or verdict.action]
@@ -72,7 +79,7 @@ def preview_table(
             yield f"    {each.image_digest}: here {each.ours}, AWS {each.theirs}{doubt}"
 
 
-def diff_json(difference: Difference, harmed: list[str], explained: bool) -> Iterator[str]:
+def diff_json(difference: Difference, harmed: dict[str, int], explained: bool) -> Iterator[str]:
     """`newlyGoing`, `newlyKept`, `goingOtherwise`, each with old and new action and rule, and both summaries."""
     document: dict[str, Any] = {
         name: [_change(change, difference, explained) for change in changes]
@@ -84,11 +91,11 @@ def diff_json(difference: Difference, harmed: list[str], explained: bool) -> Ite
     }
     document["summary"] = {"old": preview.summary(difference.old), "new": preview.summary(difference.new)}
     if harmed:
-        document["protectedImagesGoing"] = harmed
+        document["protectedImagesGoing"] = list(harmed)
     return _json(document)
 
 
-def diff_table(difference: Difference, harmed: list[str], explained: bool) -> Iterator[str]:
+def diff_table(difference: Difference, harmed: dict[str, int], explained: bool) -> Iterator[str]:
     """What the edit newly takes, newly keeps, or takes otherwise."""
     newly_deleted = [change for change in difference.newly_going if _deed(change.new) == "expire"]
     newly_archived = len(difference.newly_going) - len(newly_deleted)
@@ -153,9 +160,9 @@ def _number(images: Sequence[object]) -> str:
     return f"{len(images)} image{'' if len(images) == 1 else 's'}"
 
 
-def _warnings(harmed: list[str]) -> Iterator[str]:
-    for digest in harmed:
-        yield f"PROTECTED, BUT WOULD GO: {digest}"
+def _warnings(harmed: dict[str, int]) -> Iterator[str]:
+    for digest, run in harmed.items():
+        yield f"PROTECTED, BUT WOULD GO: {digest}" + (" (in the run after its index)" if run > 1 else "")
 
 
 def _change(change: Change, difference: Difference, explained: bool) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from ecrlab.lifecycle.errors import UnreadableInput
 from ecrlab.lifecycle.image import ACTIVATING, Image
 from ecrlab.lifecycle.policy import ARCHIVE, STANDARD
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 
 LONGEST_TAG = 300
 """Characters of a tag (botocore model, ImageTag)."""
@@ -33,15 +35,9 @@ class Manifest:
 def document(text: str | bytes) -> Any:
     """The JSON in a text; `UnreadableInput` where it is none."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise UnreadableInput(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}") from error
-    except UnicodeDecodeError as error:
-        raise UnreadableInput("not text in UTF-8", f"byte {error.start}") from error
-    except ValueError as error:
-        raise UnreadableInput(f"not JSON: {error}") from error
-    except RecursionError as error:
-        raise UnreadableInput("objects or arrays are nested too deeply") from error
+        return strict_json.read(text)
+    except InvalidJson as error:
+        raise UnreadableInput(f"not JSON: {error.why}", error.place) from error
 
 
 def images(answer: Any, manifests: Mapping[str, Manifest] | None = None) -> list[Image]:
@@ -132,10 +128,6 @@ def _no_collecting() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise UnreadableInput(f"not JSON: {name}")
 
 
 def _entries(answer: Any, key: str, command: str) -> Iterable[Any]:

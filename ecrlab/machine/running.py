@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from ecrlab.errors import EcrLabError
@@ -66,8 +67,7 @@ class LabFolder:
             # systemd-tmpfiles(8), which deletes old temporary files, leaves a locked folder alone.
             self._folder = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._folder, fcntl.LOCK_SH)
-            write_private(self.path / "lab.log", "")
-        self._log = _Log(self.path / "lab.log", delay=True)
+        self._log = _LogFile(self.path / "lab.log", delay=True)
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._levels = {}
         for name in LOGGERS:
@@ -97,22 +97,34 @@ class LabFolder:
             logger.removeHandler(self._log)
             logger.setLevel(level)
             logger.propagate = propagate
-        with contextlib.suppress(OSError):
-            self._log.close()
+        self._log.close()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._alive)
         os.close(self._folder)
 
 
-class _Log(logging.FileHandler):
-    """The log of a lab: what a full or a deleted folder does not take is lost, and the lab goes on."""
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class _LogFile(logging.FileHandler):
+    """A log file. What it cannot take is lost, and nothing ends because of it."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write, if the file can be opened."""
         with contextlib.suppress(OSError):
             super().emit(record)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        pass
+    def close(self) -> None:
+        """Close it; what is still to be written may be lost."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing on the screen."""
 
 
 @contextlib.contextmanager

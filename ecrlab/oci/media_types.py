@@ -1,8 +1,8 @@
-"""Two families of names for the same things: Docker's (schema 2) and OCI's.
+"""The table of media types: two families of names for the same things, Docker's (schema 2) and OCI's.
 
-An image of one platform is built with Docker's names, as `docker build` and `docker push` of a classic
-engine send it; an index of several platforms with OCI's, as buildx makes it. The bytes of a layer are the
-same under either name.
+An image of one platform is built with Docker's names, as `docker build` and `docker push` of a classic engine send it;
+an index of several platforms with OCI's, as buildx makes it. The bytes of a layer are the same under either name.
+Sources: image manifest V2 schema 2; OCI image specification, media types.
 """
 
 from dataclasses import dataclass
@@ -32,4 +32,29 @@ OCI = Family(
 )
 INDEXES = (DOCKER.index, OCI.index)
 MANIFESTS = (DOCKER.manifest, DOCKER.index, OCI.manifest, OCI.index)
+"""Of images and of indexes."""
+CONFIGS = (DOCKER.config, OCI.config)
+"""Of the config of a container image; with any other it is an artifact."""
+
+COMPRESSIONS = {
+    "application/vnd.oci.image.layer.v1.tar": "tar",
+    OCI.layer: "gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar": "tar",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": "gzip",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": "zstd",
+    "application/vnd.docker.image.rootfs.diff.tar": "tar",
+    DOCKER.layer: "gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar": "tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": "gzip",
+}
+"""Layers of file systems: media type -> how the tar is compressed."""
+
+EMPTY = "application/vnd.oci.empty.v1+json"
 IN_TOTO = "application/vnd.in-toto+json"
+
+
+def is_foreign(media_type: str) -> bool:
+    """Whether the layer may live elsewhere (`nondistributable` in OCI, `foreign` in Docker)."""
+    return ".nondistributable." in media_type or ".foreign." in media_type

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecrlab.errors import EcrLabError
+from ecrlab.oci.manifest import Descriptor, Manifest
 from ecrlab.registry import names
 from ecrlab.registry.errors import (
     ImageNotFoundException,
@@ -22,7 +23,6 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import PULL_RECORDED_EVERY
-from ecrlab.registry.manifest import Descriptor, Manifest
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Registry

@@ -127,7 +127,7 @@ def keep_preview(change: Change, repository: Repository, preview: Preview) -> No
 
 
 def preview(registry: Registry, name: str) -> Preview:
-    """The outcome of the last preview of a repository, which is over with that.
+    """The outcome of the last preview of a repository.
 
     Raises `RepositoryNotFoundException`, `LifecyclePolicyPreviewNotFoundException`.
     """
@@ -136,10 +136,14 @@ def preview(registry: Registry, name: str) -> Preview:
         row = db.execute("SELECT * FROM lifecycle_preview WHERE repository_id = ?", (repository.id,)).fetchone()
     if row is None:
         raise LifecyclePolicyPreviewNotFoundException(name, registry.account_id)
-    if not row["polled"]:
-        with registry.world.store.write() as db:
-            db.execute("UPDATE lifecycle_preview SET polled = 1 WHERE repository_id = ?", (repository.id,))
     return Preview(row["policy"], row["at"], json.loads(row["results"]), json.loads(row["summary"]))
+
+
+def complete_preview(registry: Registry, name: str) -> None:
+    """Somebody has seen the outcome of the last preview of a repository, which is over with that."""
+    with registry.world.store.write() as db:
+        repository = repositories.get(db, registry, name)
+        db.execute("UPDATE lifecycle_preview SET polled = 1 WHERE repository_id = ? AND NOT polled", (repository.id,))
 
 
 def _row(db: sqlite3.Connection, repository: Repository) -> sqlite3.Row | None:

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import replace
 from typing import NamedTuple
 
+from ecrlab.oci.manifest import Manifest
 from ecrlab.registry import announcements, archive, names, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
@@ -19,7 +20,6 @@ from ecrlab.registry.errors import (
     ReferencedImagesNotFoundException,
 )
 from ecrlab.registry.images import COLUMNS, Image, from_row
-from ecrlab.registry.manifest import Manifest
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Change, Registry

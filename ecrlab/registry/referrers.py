@@ -5,11 +5,11 @@ specification 1.1, referrers; AWS API reference, ListImageReferrers). Within a d
 archived, so is what is about it (AWS user guide, lifecycle policies); here at the next midnight.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecrlab.oci import manifest
 from ecrlab.registry import archive, deletions, repositories
 from ecrlab.registry.images import COLUMNS, ImageId, from_row, of_status
 from ecrlab.registry.world import Registry, World
@@ -61,7 +61,7 @@ def find(
             row["media_type"],
             row["artifact_type"],
             len(row["manifest"]),
-            json.loads(row["manifest"]).get("annotations") or {},
+            dict(manifest.read(row["manifest"], row["media_type"]).annotations),
             from_row(row).status(now),
         )
         for row in rows

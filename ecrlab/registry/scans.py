@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ecrlab.oci.media_types import CONFIGS
 from ecrlab.registry import repositories
 from ecrlab.registry.errors import (
     ImageArchivedException,
@@ -30,9 +31,6 @@ ONCE_IN = timedelta(hours=24)
 WATCHED_FOR = timedelta(days=14)
 """How long an image is watched after its push or its last use (Inspector user guide, scanning ECR container images)."""
 
-IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
-"""Media types of the config of a container image; with any other it is an artifact."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -44,7 +42,7 @@ class Scan:
 
 def is_image(image: Image) -> bool:
     """Tell whether it is an image of one platform, and neither an index nor an artifact."""
-    return image.artifact_type in IMAGE_CONFIGS
+    return image.artifact_type in CONFIGS
 
 
 def check_scannable(registry: Registry, repository_name: str, image: Image) -> None:

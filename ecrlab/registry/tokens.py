@@ -7,7 +7,6 @@ authentication.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -16,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecrlab.errors import EcrLabError
+from ecrlab.oci import strict_json
 from ecrlab.registry.world import World
 
 LIFETIME = timedelta(hours=12)
@@ -60,10 +60,12 @@ def check(world: World, password: str) -> Token:
     try:
         token = _decode(password)
         payload, datakey, expiration = token["payload"], token["datakey"], token["expiration"]
+        if type(expiration) is not int:
+            raise TypeError("the expiration is seconds since 1970")
         if not hmac.compare_digest(str(datakey), _sign(world, payload, expiration)):
             raise InvalidToken("the token is not one of this registry's")
         bound = _decode(payload)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidToken("the password is not a registry token") from error
     expires_at = datetime.fromtimestamp(expiration, UTC)
     if world.clock.now() >= expires_at:
@@ -81,10 +83,4 @@ def _encode(value: dict[str, object]) -> str:
 
 
 def _decode(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError("not base64 of JSON") from error
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
+    return strict_json.read_object(base64.b64decode(text, validate=True))

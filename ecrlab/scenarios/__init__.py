@@ -1,13 +1,12 @@
-"""What a shop's builds leave in a registry, day by day: a made-up past, and futures that go on at its rate.
+"""What the builds of a made-up shop push to a registry, day by day: a past, and futures at the same rate.
 
     draw(seed, last) ──► Shop ─┬ past      a Day for each day: pushes and pulls, in the order of their instants
                                ├ tasks     what runs in ECS when the past ends, forgotten or not
                                └ future(n) days that go on from there; another n, another future
 
-Everything follows from the seed: the same one gives the same shop on every machine and in every Python, another one
-another shop. Manifests are true JSON and have true digests; layers have a digest and a size, and no bytes. Nothing here
-knows a registry: `ecrlab.lessons.loading` loads a past into a lab, `ecrlab.analysis` asks what a policy would do to a
-future.
+Everything follows from the seed: the same seed makes the same shop on every machine and in every Python. Manifests are
+real JSON with right digests; layers have a digest and a size, but no bytes. This room knows no registry:
+`ecrlab.lessons.loading` loads a past into a lab, and `ecrlab.analysis` simulates policies in its futures.
 
 >>> from datetime import date
 >>> shop = draw(seed=7, last=date(2026, 9, 30), days=14)

@@ -25,7 +25,7 @@ class Push:
     image_digest: str
     image_tags: tuple[str, ...]
     size_in_bytes: int
-    """As `imageSizeInBytes` tells it: config and layers; for an index, its largest image."""
+    """As in `imageSizeInBytes`: config and layers; for an index, its largest image."""
     media_type: str
     manifest: bytes
     """The JSON of which `image_digest` is the sha256."""
@@ -34,14 +34,14 @@ class Push:
     children: tuple[str, ...] = ()
     """The digests that an index lists."""
     subject_digest: str | None = None
-    """What a signature or a list of software is about."""
+    """The image that a signature or an SBOM is about."""
     artifact_type: str | None = None
     """What a referrer is; None for images and indexes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One image that is pulled. A pull by an index's tag is two: of the index, and of its image for the machine."""
+    """One image that is pulled. A pull by the tag of an index is two: of the index and of the platform's image."""
 
     pulled_at: datetime
     repository_name: str

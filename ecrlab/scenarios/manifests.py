@@ -1,43 +1,21 @@
-"""The manifests of a history: true JSON, true digests, of blobs whose bytes nobody has.
+"""The manifests of a made-up past: real JSON, right digests, of blobs without bytes.
 
-A made-up layer's digest is no sha256 of anything known, so that no upload can be mistaken for it. One blob is real: the
-two bytes `{}` that every referrer has for a config (OCI image specification, guidance for an empty descriptor).
+The digest of a made-up layer is the sha256 of nothing known, so that no upload can match it. One blob is real: the two
+bytes `{}` that are the config of every referrer (OCI image specification, guidance for an empty descriptor).
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from ecrlab.oci import media_types
+from ecrlab.oci.media_types import OCI, Family
 from ecrlab.scenarios.days import Blob, Push
 
 EMPTY = Blob("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", 2)
 """The empty descriptor."""
-EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
-
-INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-class Kind(NamedTuple):
-    """The media types of one manifest format: of the manifest, its config, its layers."""
-
-    manifest: str
-    config: str
-    layer: str
-
-
-OCI = Kind(
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.oci.image.layer.v1.tar+gzip",
-)
-DOCKER = Kind(
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.container.image.v1+json",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip",
-)
-
 SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 SBOM = "application/spdx+json"
 
@@ -49,25 +27,25 @@ def blob(size: int, *names: object) -> Blob:
 
 
 def image(
-    pushed_at: datetime, repository: str, tags: Sequence[str], kind: Kind, config: Blob, layers: Sequence[Blob]
+    pushed_at: datetime, repository: str, tags: Sequence[str], family: Family, config: Blob, layers: Sequence[Blob]
 ) -> Push:
     """An image of these layers, from the lowest up."""
     document = {
         "schemaVersion": 2,
-        "mediaType": kind.manifest,
-        "config": _descriptor(kind.config, config),
-        "layers": [_descriptor(kind.layer, layer) for layer in layers],
+        "mediaType": family.manifest,
+        "config": _descriptor(family.config, config),
+        "layers": [_descriptor(family.layer, layer) for layer in layers],
     }
     size = sum(one.size for one in (config, *layers))
     body, digest = _written(document)
-    return Push(pushed_at, repository, digest, tuple(tags), size, kind.manifest, body, blobs=(config, *layers))
+    return Push(pushed_at, repository, digest, tuple(tags), size, family.manifest, body, blobs=(config, *layers))
 
 
 def index(pushed_at: datetime, repository: str, tags: Sequence[str], images: Sequence[tuple[str, Push]]) -> Push:
     """An index of images, each given with its architecture."""
     document = {
         "schemaVersion": 2,
-        "mediaType": INDEX,
+        "mediaType": OCI.index,
         "manifests": [
             _about(one) | {"platform": {"architecture": architecture, "os": "linux"}} for architecture, one in images
         ],
@@ -75,7 +53,7 @@ def index(pushed_at: datetime, repository: str, tags: Sequence[str], images: Seq
     size = max(one.size_in_bytes for _, one in images)
     body, digest = _written(document)
     children = tuple(one.image_digest for _, one in images)
-    return Push(pushed_at, repository, digest, tuple(tags), size, INDEX, body, children=children)
+    return Push(pushed_at, repository, digest, tuple(tags), size, OCI.index, body, children=children)
 
 
 def referrer(pushed_at: datetime, subject: Push, artifact_type: str, layer: Blob) -> Push:
@@ -84,7 +62,7 @@ def referrer(pushed_at: datetime, subject: Push, artifact_type: str, layer: Blob
         "schemaVersion": 2,
         "mediaType": OCI.manifest,
         "artifactType": artifact_type,
-        "config": _descriptor(EMPTY_TYPE, EMPTY),
+        "config": _descriptor(media_types.EMPTY, EMPTY),
         "layers": [_descriptor(artifact_type, layer)],
         "subject": _about(subject),
     }

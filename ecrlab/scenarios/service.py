@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+from ecrlab.oci.media_types import DOCKER, OCI
 from ecrlab.scenarios import manifests
 from ecrlab.scenarios.chance import Chance
 from ecrlab.scenarios.days import Blob, Day, Pull, Push, Task
@@ -19,7 +20,7 @@ HOUR = 3600
 
 
 class Diary:
-    """A day as it is lived: pushes come one after the other, pulls and deployments with them."""
+    """Records one day: its pushes, pulls and deployments, in order."""
 
     def __init__(self, day: date) -> None:
         self.date = day
@@ -29,7 +30,7 @@ class Diary:
         self._deployments: list[Task] = []
 
     def begin(self, second: int) -> None:
-        """Go to that second of the day, unless it is later already."""
+        """Go to a second of the day, unless it is later already."""
         self.now = max(self.now, self.midnight + timedelta(seconds=second))
 
     def push(self, push: Push) -> Push:
@@ -39,7 +40,7 @@ class Diary:
         return push
 
     def pull(self, push: Push, minutes: int) -> None:
-        """Note that an image is pulled so much later, still today; of an index, its first image too."""
+        """Note a pull of an image after some time, still today; of an index, its first image too."""
         at = min(self.now + timedelta(minutes=minutes), self.midnight + timedelta(days=1) - SECOND)
         for digest in (push.image_digest, *push.children[:1]):
             self._pulls.append(Pull(at, push.repository_name, digest))
@@ -50,7 +51,7 @@ class Diary:
         self.pull(push, 3)
 
     def close(self) -> Day:
-        """The day as others see it."""
+        """The finished day."""
         pulls = sorted(self._pulls, key=lambda pull: pull.pulled_at)
         return Day(self.date, tuple(self._pushes), tuple(pulls), tuple(self._deployments))
 
@@ -61,7 +62,7 @@ Job = tuple[int, Callable[[Diary], None]]
 
 @dataclass
 class Base:
-    """What images are built upon: its newest layers by architecture, and their image if it is the shop's own."""
+    """A base image: its newest layers by architecture, and its image if the shop pushes it itself."""
 
     name: str
     sizes: tuple[float, ...]
@@ -70,7 +71,7 @@ class Base:
     image: Push | None = None
 
     def renew(self, chance: Chance, stream: str) -> None:
-        """Build it anew; every layer is another one."""
+        """Build it again, with new layers."""
         self.generation += 1
         for architecture in ("amd64", "arm64"):
             names = (stream, self.name, architecture, self.generation)
@@ -81,7 +82,7 @@ class Base:
 
 @dataclass
 class PullRequest:
-    """A pull request that is open, and how many builds of it are still to come."""
+    """An open pull request, and how many builds of it are still to come."""
 
     number: int
     builds_left: int
@@ -227,12 +228,12 @@ class Service:
         ground = self._dependencies(*names) if of_its_own else self.ground[architecture]
         application = manifests.blob(self.chance.about(self.habits.stack.application), *names, "application")
         config = manifests.blob(self.chance.between(4_200, 9_800), *names, "config")
-        kind = manifests.OCI if self.habits.is_oci else manifests.DOCKER
+        family = OCI if self.habits.is_oci else DOCKER
         layers = (*self.base.layers[architecture], *ground, application)
-        return manifests.image(diary.now, self.repository, tags, kind, config, layers)
+        return manifests.image(diary.now, self.repository, tags, family, config, layers)
 
     def _prepare(self) -> None:
-        """Build dependencies anew where the base, the lock file or the model has changed."""
+        """Rebuild the dependencies if the base, the lock file or the model has changed."""
         wanted = (self.base.generation, self.lock, self.model)
         if self.ground_is_of != wanted:
             self.ground_is_of = wanted

@@ -1,4 +1,4 @@
-"""A shop: its services and its base image, lived through from day to day."""
+"""A shop: its services and its base image, simulated day by day."""
 
 import copy
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.scenarios import manifests
 from ecrlab.scenarios.chance import Chance
 from ecrlab.scenarios.days import Day, Push, Repository, Task
@@ -37,7 +38,7 @@ class Shop:
         )
 
     def future(self, number: int = 0) -> Iterator[Day]:
-        """Days that go on from there, without end, at the rate of the past; each number is another future."""
+        """The days after the past, without end, at the same rate; each number is another future."""
         work = copy.deepcopy(self._at_work)
         work.go_on_in(f"{self.seed} future {number}")
         day = self.last
@@ -57,7 +58,7 @@ def draw(seed: int, last: date, *, days: int = YEAR) -> Shop:
 
 
 class _Work:
-    """All that goes on in a shop, as it stands."""
+    """The present state of a shop."""
 
     def __init__(self, seed: int) -> None:
         chance = Chance(seed, "shop")
@@ -89,7 +90,7 @@ class _Work:
             yield Repository(service.repository, service.habits.is_immutable)
 
     def go_on_in(self, stream: str) -> None:
-        """Let what comes depend on other chance; digests to come are others too."""
+        """Use other random numbers from now on, also for new digests."""
         self.stream, self.base_chance = stream, Chance(stream, "base")
         for service in self.services:
             service.stream, service.chance = stream, Chance(stream, service.habits.name)
@@ -121,7 +122,7 @@ class _Work:
         images: list[tuple[str, Push]] = []
         for architecture, layers in base.layers.items():
             config = manifests.blob(5_812, self.stream, repository, architecture, base.generation, "config")
-            pushed = manifests.image(diary.now, repository, (), manifests.OCI, config, layers)
+            pushed = manifests.image(diary.now, repository, (), OCI, config, layers)
             images.append((architecture, diary.push(pushed)))
         tags = (f"bookworm-{diary.date:%Y%m%d}", "bookworm")
         base.image = diary.push(manifests.index(diary.now, repository, tags, images))
@@ -132,7 +133,7 @@ def _pull(push: Push, diary: Diary) -> None:
 
 
 class _Forgotten:
-    """What somebody once deployed and nobody looked at again: still running, and pulled long ago or once a month.
+    """Forgotten deployments: they still run, and were pulled long ago, or are pulled once a month.
 
     A partner's copy of a release; a demonstration of a pull request, by the digest of an image whose tag has moved on
     since; a monthly report that runs a nightly build.

@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.world import World
+from ecrlab.simulator import downloads
 from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
-from ecrlab.simulator.downloads import PREFIX as LAYERS
 from ecrlab.simulator.downloads import Downloads
 from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.v2 import auth
@@ -71,7 +71,7 @@ class Dispatcher:
             return face(environ, start_response)
         path = environ.get("PATH_INFO", "/")
         signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
-        if path.startswith(LAYERS):
+        if path.startswith(downloads.PREFIX):
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):
             return _send(self._control.answer(environ), start_response)

@@ -1,13 +1,11 @@
 """The gate: the lab as an HTTP forward proxy for ECR's own names, and for nothing else.
 
-A Docker client that is told to use the lab as its proxy sends `GET
-http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/` where it would otherwise send `GET /v2/`; so the
-authentic names work without root and without a hosts file. It first tries a TLS tunnel (`CONNECT`); that is
-refused at once, so that it goes on in plain HTTP. Whatever is not a name that the lab answers for is refused
-too: nothing is ever forwarded.
+A Docker client that uses the lab as its proxy sends `GET http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/` where
+it would otherwise send `GET /v2/`; so the authentic names work without root and without a hosts file. It first asks for
+a tunnel for TLS (`CONNECT`). For a name of ECR's it gets one, which leads to the lab itself; the server rejects TLS in
+it, so that the client goes on in plain HTTP. Any other name is refused: nothing is ever forwarded.
 
-The server puts the target's host into `HTTP_HOST` and the path into `PATH_INFO`, so the host is all there is to look
-at.
+The server leaves the target in `PATH_INFO` as it is; its host is the one that counts (RFC 9112, 3.2.2).
 """
 
 import re
@@ -26,7 +24,15 @@ def is_ours(name: str) -> bool:
     >>> [is_ours(name) for name in ("localhost", "123456789012.dkr.ecr.us-east-1.amazonaws.com", "example.com")]
     [True, True, False]
     """
-    return bool(_LOCAL.fullmatch(name)) or auth.is_a_registry(name) or name == auth.PUBLIC_HOST
+    return bool(_LOCAL.fullmatch(name)) or is_on_aws(name)
+
+
+def is_on_aws(name: str) -> bool:
+    """Whether a host is a registry on AWS: a private one, or the public gallery."""
+    return auth.is_a_registry(name) or name == auth.PUBLIC_HOST
+
+
+_TARGET = re.compile(r"(?i)https?://([^/]*)(/.*|)", re.DOTALL)
 
 
 class ProxyGate:
@@ -39,11 +45,13 @@ class ProxyGate:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Let one request through, or refuse it."""
         if environ["REQUEST_METHOD"] == "CONNECT":
-            return _refuse(
-                start_response,
-                "405 Method Not Allowed",
-                "ecrlab opens no tunnels: use plain HTTP, it is all local",
-            )
+            if is_on_aws(auth.name_of(environ["PATH_INFO"])):
+                start_response("200 Connection established", [])
+                return []
+            sentence = "ecrlab opens tunnels to Amazon ECR's registries only: use plain HTTP, it is all local"
+            return _refuse(start_response, "405 Method Not Allowed", sentence)
+        if not environ["PATH_INFO"].startswith("/") and (target := _TARGET.fullmatch(environ["PATH_INFO"])):
+            environ |= {"HTTP_HOST": target[1], "PATH_INFO": target[2]}
         host = environ.get("HTTP_HOST", "")
         if not self._answers_for(auth.name_of(host)):
             sentence = f"ecrlab answers for Amazon ECR's registries only and forwards nothing to {host[:260]!r}"

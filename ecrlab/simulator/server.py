@@ -6,8 +6,8 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.access.judging import authorize
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
-from ecrlab.simulator.dispatch import Dispatcher, is_for_docker
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.dispatch import Dispatcher
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.moto.warm_up import Beforehand
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
@@ -25,18 +25,14 @@ def application(
 
 
 class Server:
-    """A lab's server, from when it is made until `stop`; threads of this process do its work.
-
-    What there is to say goes to a log file, and nothing to the screen.
-    """
+    """A lab's server, from when it is made until `stop`. It runs in threads of this process and prints nothing."""
 
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
         self.aws = AwsFace(world)
         self.beforehand = Beforehand()
         self.recorder = Recorder(application(world, self.aws, beforehand=self.beforehand, quirks=quirks))
-        # The Docker face says when it may have to wait; moto would not.
-        self._listener = Listener(self.recorder, port=port, is_quick=is_for_docker)
+        self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
         """Where it listens, as a URL."""
 

@@ -1,5 +1,6 @@
 """Repositories as the tests of storage make them up: by hand in a line, or by hypothesis."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,3 +60,9 @@ def snapshots(draw: Callable[[Any], Any], unread: bool = False) -> Snapshot:
 def wishes(draw: Callable[[Any], Any], unread: bool = False) -> tuple[Snapshot, set[str]]:
     """A repository and some digests to delete."""
     return draw(snapshots(unread=unread)), draw(st.sets(st.sampled_from(DIGESTS)))
+
+
+def manifest(*layers: tuple[str, int], **more: Any) -> str:
+    """The text of a manifest with these layers, as digests with sizes, and a config of 7 bytes."""
+    blobs = [{"mediaType": "x/y", "digest": digest, "size": size} for digest, size in layers]
+    return json.dumps({"config": {"mediaType": "x/y", "digest": "sha256:c", "size": 7}, "layers": blobs} | more)

@@ -33,9 +33,9 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 ON_DISK = " on disk"
 """Where a sync costs what it costs; in memory it costs nothing."""
 
-WANTED = {"push": 1.5, "push chunked": 1.2, "pull": 1.0, "push 200 images": 4.0, "pull 200 images": 6.0}
-WANTED |= {"push 200 images" + ON_DISK: 4.0, "pull 200 images" + ON_DISK: 6.0}
-WANTED |= {"skopeo push": 0.85, "skopeo pull": 0.85}
+WANTED = {"push": 1.8, "push chunked": 1.5, "pull": 0.8, "push 200 images": 2.3, "pull 200 images": 5.0}
+WANTED |= {"push 200 images" + ON_DISK: 3.5, "pull 200 images" + ON_DISK: 5.0}
+WANTED |= {"skopeo push": 0.8, "skopeo pull": 0.8}
 
 
 _LOCATION = re.compile(rb"(?i)\r\nlocation: [^\r]*?(/v2/[^\r]*)")

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.projection import futures, lived, prepare, project
+from ecrlab.analysis.costs.projection import futures, prepare, project, replay
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory import reading
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -114,7 +114,7 @@ def shop_of(number: int) -> tuple[Snapshot, Callable[[int], Any]]:
                 pulls=tuple(replace(pull, repository_name="shop") for pull in day.pulls),
             )
 
-    snapshot = lived("shop", one(shop.past), at=datetime(2026, 10, 1, tzinfo=UTC))
+    snapshot = replay("shop", one(shop.past), at=datetime(2026, 10, 1, tzinfo=UTC))
     newest = sorted(snapshot.images, key=lambda image: image.pushed_at)[-number:]
     older = frozenset(snapshot.by_digest) - {image.image_digest for image in newest}
     return snapshot.without(older), lambda number: one(shop.future(number))

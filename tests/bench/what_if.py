@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ecrlab.analysis.costs import outlook
-from ecrlab.analysis.costs.projection import lived
+from ecrlab.analysis.costs.projection import replay
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.plots import style
 from ecrlab.analysis.widgets import what_if
@@ -50,7 +50,7 @@ POLICIES = {
 def big(images: int) -> Snapshot:
     """One repository with the images of all the repositories of one shop, as many as are wanted."""
     shop = draw(1, date(2026, 9, 30))
-    parts = [lived(repository.name, shop.past, at=AT) for repository in shop.repositories]
+    parts = [replay(repository.name, shop.past, at=AT) for repository in shop.repositories]
     found = {
         image.image_digest: replace(
             image, image_tags=tuple(f"{tag}-{part.name.rpartition('/')[2]}" for tag in image.image_tags)

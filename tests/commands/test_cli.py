@@ -62,7 +62,11 @@ def test_options_without_a_command_are_the_lab_s(command: ModuleType, monkeypatc
 
 @pytest.mark.parametrize(
     ("error", "status", "text"),
-    [(EcrLabError("port 1 is taken"), 1, "ecrlab: port 1 is taken\n"), (KeyboardInterrupt(), 130, "")],
+    [
+        (EcrLabError("port 1 is taken"), 2, "ecrlab: port 1 is taken\n"),
+        (OSError(28, "No space left on device"), 2, "ecrlab: cannot write: No space left on device\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
 )
 def test_what_stops_a_command_is_told_without_a_traceback(
     command: ModuleType, capsys: pytest.CaptureFixture[str], error: BaseException, status: int, text: str

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,6 +152,20 @@ def test_a_protected_image_that_would_go_is_a_finding(call: Call, folder: Path) 
     ]
 
 
+def test_a_protected_part_of_an_index_goes_in_the_run_after_it(call: Call, folder: Path) -> None:
+    (folder / "policy.json").write_text(text(rule(1, pushed=5)))
+    (folder / "protect").write_text(digest("c"))
+
+    for words in (PREVIEW, ("diff", "new.json", "policy.json", *IMAGES)):
+        status, out, _ = call(*words, "--protect", "protect", "--explain")
+
+        assert status == 1
+        assert f"PROTECTED, BUT WOULD GO: {digest('c')} (in the run after its index)" in out
+    _, out, _ = call(*PREVIEW, "--explain")
+    assert "Kept for this run, for the index sha256:bbbbbbbbbbbb lists it and goes in this very run" in out
+    assert "rule 1 marks it, and may act in the next run." in out
+
+
 def test_a_diff_counts_what_an_edit_newly_deletes(call: Call, folder: Path) -> None:
     status, out, _ = call("diff", "new.json", "policy.json", *IMAGES, "--explain")
 
@@ -285,6 +297,7 @@ class Stub:
             "get_lifecycle_policy_preview": {"previewResults": results},
         }
         self.started: list[dict[str, Any]] = []
+        self.meta = argparse.Namespace(endpoint_url="https://api.ecr.eu-west-1.amazonaws.com")
 
     def get_paginator(self, operation: str) -> Any:
         page = self.pages[operation]
@@ -366,34 +379,15 @@ def test_an_aws_that_reads_its_own_documents_otherwise_is_told_but_no_finding(
     assert "days of the calendar" in told["doubt"]
 
 
-# As a program
+@pytest.mark.parametrize("words", [("preview", "--policy", "new.json"), ("diff", "policy.json", "new.json")])
+def test_a_repository_is_judged_at_the_time_of_its_registry(
+    call: Call, account: Callable[..., Stub], monkeypatch: pytest.MonkeyPatch, folder: Path, words: tuple[str, ...]
+) -> None:
+    account()
+    for name, days in (("policy.json", 900), ("new.json", 300)):
+        (folder / name).write_text(text(rule(1, pushed=days)))
+    monkeypatch.setattr(aws, "time_of", lambda client: datetime.now(UTC) + timedelta(days=400))
 
+    _, out, _ = call(*words, *REPOSITORY, "--explain")
 
-def program(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).parents[2]
-    return subprocess.run(
-        [sys.executable, "-m", "ecrlab", "lifecycle", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(root), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_program_previews_and_fails_without_a_traceback(folder: Path) -> None:
-    good, bad = program(folder, *PREVIEW), program(folder, "lint", "images.json")
-
-    assert (good.returncode, good.stderr) == (0, "")
-    assert "2 would expire" in good.stdout
-    assert (bad.returncode, bad.stdout) == (2, "")
-    assert "Traceback" not in bad.stderr
-
-
-def test_wrong_use_has_status_2_and_help_names_the_permissions(folder: Path) -> None:
-    assert program(folder, "preview").returncode == 2
-    shown = program(folder, "preview", "--help")
-    assert shown.returncode == 0
-    for permission in (*aws.ACTIONS, *aws.PREVIEW_ACTIONS):
-        assert permission in shown.stdout
+    assert "pushed 40" in out

@@ -96,7 +96,7 @@ def test_tokens_of_one_server_are_nothing_to_another(temporary):
 @pytest.mark.parametrize("port", ["99999", "-1"])
 def test_a_port_that_cannot_be_is_refused_in_one_sentence(temporary, port):
     ran = subprocess.run([*ECRLAB, "serve", "--port", port], cwd=CHECKOUT, capture_output=True, text=True)
-    assert ran.returncode == 1 and ran.stdout == ""
+    assert ran.returncode == 2 and ran.stdout == ""
     assert ran.stderr == f"ecrlab: a port is a number from 1 to 65535 (0: any free one), got {port}\n"
 
 
@@ -109,7 +109,7 @@ def test_a_taken_port_is_said_in_one_sentence(temporary):
             [*ECRLAB, "serve", "--port", port], cwd=CHECKOUT, capture_output=True, text=True, check=False
         )
 
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert ran.stderr.strip().splitlines() == [
         f"ecrlab: port {port} of 127.0.0.1 is taken; choose another, or none for a free one"
     ]
@@ -123,7 +123,7 @@ def test_a_state_directory_serves_one_server_at_a_time(temporary):
         )
         assert ecr(endpoint).describe_repositories()["repositories"] == []
 
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "another ecrlab server is using" in ran.stderr
 
 
@@ -163,14 +163,14 @@ def test_a_clock_on_wall_time_is_not_moved(temporary):
             [*ECRLAB, "clock", "advance", "1d"], cwd=CHECKOUT, capture_output=True, text=True, check=False
         )
 
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "serve --clock lab" in ran.stderr
 
 
 def test_without_a_lab_there_is_nothing_to_attach_to(temporary):
     ran = subprocess.run([*ECRLAB, "env"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "no lab is running" in ran.stderr
 
 

@@ -1,5 +1,7 @@
 """The authentic names, through the server as a forward proxy."""
 
+import ssl
+
 import pytest
 
 from .conftest import Client
@@ -49,11 +51,42 @@ def test_nothing_is_forwarded(client: Client, host: str) -> None:
     assert b"forwards nothing" in body
 
 
-@pytest.mark.parametrize("host", [REGISTRY, "example.com"])
-def test_no_tunnels(client: Client, host: str) -> None:
+@pytest.mark.parametrize("host", [REGISTRY, "public.ecr.aws"])
+def test_tls_to_ecr_is_answered_in_clear(client: Client, host: str) -> None:
+    with client.raw() as connection:
+        connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(1)
+        assert answer.startswith(b"HTTP/1.1 200 Connection established\r\n")
+        with pytest.raises(ssl.SSLError):
+            ssl.create_default_context().wrap_socket(connection, server_hostname=host)
+
+
+def test_what_a_tls_client_in_a_tunnel_hears_sends_it_on_to_plain_http(client: Client) -> None:
+    # containerd and BuildKit do so after an answer that begins with "HTTP/".
+    with client.raw() as connection:
+        connection.sendall(f"CONNECT {REGISTRY}:443 HTTP/1.1\r\nHost: {REGISTRY}:443\r\n\r\n".encode())
+        hello = ssl.MemoryBIO()
+        tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=REGISTRY)
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        connection.sendall(hello.read())
+        answer = b""
+        while piece := connection.recv(65_536):
+            answer += piece
+    assert answer.partition(b"\r\n\r\n")[2] == b"HTTP/1.0 400 Bad Request\r\n\r\n"
+
+
+@pytest.mark.parametrize("host", ["example.com", "localhost", f"{REGISTRY}.example.com"])
+def test_no_tunnels_to_elsewhere(client: Client, host: str) -> None:
     status, body = say(client, "CONNECT", f"{host}:443", f"{host}:443")
     assert status == 405
-    assert b"opens no tunnels" in body
+    assert b"opens tunnels to Amazon ECR's registries only" in body
+
+
+def test_a_good_host_opens_no_tunnel_to_elsewhere(client: Client) -> None:
+    assert say(client, "CONNECT", "example.com:443", f"{REGISTRY}:443")[0] == 405
 
 
 def test_the_public_gallery(client: Client) -> None:

@@ -245,7 +245,7 @@ def test_missing_layers(repository: Repository) -> None:
 
 def test_missing_images_of_an_index(repository: Repository) -> None:
     answer = repository.put(repository.index(encode(repository.image())), "v1")
-    assert (answer.status, answer.code) == (404, "MANIFEST_BLOB_UNKNOWN")
+    assert (answer.status, answer.code) == (400, "MANIFEST_BLOB_UNKNOWN")
     assert answer.message.startswith("Images with digests '[sha256:")
 
 

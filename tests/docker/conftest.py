@@ -13,7 +13,7 @@ from ecrlab.docker.__main__ import main
 from ecrlab.docker.store import Store
 from ecrlab.registry import images, repositories, settings, tokens
 from ecrlab.registry.world import World
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.v2 import DockerFace
 from ecrlab.simulator.v2.gallery import GalleryFace
 

@@ -40,8 +40,8 @@ def built(lab, context, dockerfile, *options):
     lab.ok("build", "-q", "-t", "built", *options, ".")
     image = lab.store.get("built")
     files = {}
-    for layer in image.layers:
-        with tarfile.open(lab.store.blob_path(layer["digest"])) as tar:
+    for layer in image.manifest.layers:
+        with tarfile.open(lab.store.blob_path(layer.digest)) as tar:
             for member in tar:
                 text = tar.extractfile(member).read().decode() if member.isfile() else member.linkname or None
                 files[member.name] = (oct(member.mode), member.uid, member.gid, text)
@@ -323,7 +323,7 @@ def test_a_pinned_digest(lab, app):
 def test_line_ends_of_a_windows_checkout_do_not_matter(lab, app):
     def layers():
         lab.ok("build", "-q", "-t", "x", ".")
-        return lab.store.get("x").layers
+        return lab.store.get("x").manifest.layers
 
     as_written = layers()
     (app / "app.py").write_bytes((app / "app.py").read_bytes().replace(b"\n", b"\r\n"))
@@ -335,7 +335,7 @@ def test_line_ends_of_a_windows_checkout_do_not_matter(lab, app):
 def test_other_bytes_are_never_touched(lab, app, content):
     (app / "app.py").write_bytes(content)
     lab.ok("build", "-q", "-t", "x", ".")
-    body = gzip.decompress(lab.store.blob_path(lab.store.get("x").layers[-1]["digest"]).read_bytes())
+    body = gzip.decompress(lab.store.blob_path(lab.store.get("x").manifest.layers[-1].digest).read_bytes())
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         assert tar.extractfile("app/app.py").read() == content
 
@@ -361,7 +361,7 @@ def test_progress_reads_like_buildkits_without_times(lab, app):
 
 def test_one_platform_makes_a_docker_manifest(lab, app):
     lab.ok("build", "-q", "-t", "x", ".")
-    manifest = json.loads(lab.store.get("x").body)
+    manifest = json.loads(lab.store.get("x").manifest.body)
     assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
     assert manifest["config"]["mediaType"] == "application/vnd.docker.container.image.v1+json"
     assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.docker.image.rootfs.diff.tar.gzip"}

@@ -50,5 +50,5 @@ def test_docker_takes_what_skopeo_pushed(lab, app, address, tmp_path, kind):
     ours, theirs = lab.store.get(f"{ECR}/my-app:v1"), lab.store.get(f"{ECR}/from-skopeo:v1")
     # Asked for another format, skopeo writes manifest and config anew; the layers are the same bytes.
     assert (theirs.digest == ours.digest) is (kind is None)
-    assert [layer["digest"] for layer in theirs.layers] == [layer["digest"] for layer in ours.layers]
+    assert [layer.digest for layer in theirs.manifest.layers] == [layer.digest for layer in ours.manifest.layers]
     assert lab.ok("inspect", "-f", "{{.Config.Cmd}}", f"{ECR}/from-skopeo:v1") == "[python app.py]\n"

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from ecrlab.oci.media_types import OCI
+
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 WATCHED = """
@@ -140,18 +142,23 @@ def test_a_redirect_elsewhere_is_refused(lab):
     assert lab.fails("pull", f"{ECR}/my-app:v1") == f"{ECR} points to evil.example, where the lab does not go"
 
 
+def a_manifest(**members: object) -> bytes:
+    return json.dumps({"schemaVersion": 2} | members).encode()
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"not json", "the registry's manifest is not JSON"),
-        (b"[]", "the registry's manifest is not an object"),
-        (b"{}", "is not an image manifest"),
-        (b'{"config": {"mediaType": "a/b", "digest": "x"}, "layers": []}', "unsupported media type a/b"),
+        (b"not json", "the registry's manifest cannot be read"),
+        (b"[]", "not a JSON object"),
+        (b"{}", "schemaVersion must be 2"),
+        (a_manifest(config="x"), "config must be a descriptor"),
+        (a_manifest(config={"mediaType": "a/b", "digest": f"sha256:{0:064}", "size": 1}), "unsupported media type a/b"),
         (
-            b'{"config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "../../x"}, "layers": []}',
-            "invalid digest: ../../x",
+            a_manifest(config={"mediaType": OCI.config, "digest": "../../x", "size": 1}),
+            "config has an invalid digest",
         ),
-        (b'{"mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}', "no matching manifest"),
+        (a_manifest(mediaType=OCI.index, manifests=[]), "no matching manifest"),
         (b"x" * (4 << 20) + b"xx", "larger than 4 MiB"),
     ],
 )

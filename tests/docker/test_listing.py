@@ -59,7 +59,7 @@ def test_inspect_takes_templates(built, template, shown):
     assert built.ok("inspect", "--format", template, "my-app:v1") == shown + "\n"
 
 
-@pytest.mark.parametrize("template", ["{{.Nope}}", "{{range .RepoTags}}x{{end}}", "{{index .RepoTags 9}}", "{{}}"])
+@pytest.mark.parametrize("template", ["{{.Nope}}", "{{upper .RepoTags}}", "{{index .RepoTags 9}}"])
 def test_templates_that_make_no_sense_are_refused(built, template):
     assert "template parsing error" in built.fails("inspect", "-f", template, "my-app:v1")
 

@@ -3,7 +3,9 @@
 import pytest
 
 from ecrlab.docker.errors import DockerError
-from ecrlab.docker.platforms import choose, default_platform, platform, suits
+from ecrlab.docker.platforms import choose, default_platform, normalized, suits
+from ecrlab.oci.manifest import Descriptor, Manifest
+from ecrlab.oci.media_types import OCI
 
 
 @pytest.mark.parametrize(
@@ -25,11 +27,13 @@ def test_what_can_be_taken_for_what(offered, wanted, fits):
 @pytest.mark.parametrize("text", ["", "toaster", "linux", "linux/toaster", "linux/arm/v7/x"])
 def test_what_is_no_platform_is_refused(text):
     with pytest.raises(DockerError):
-        platform(text)
+        normalized(text)
 
 
 def test_an_entry_without_a_platform_is_never_chosen():
-    index = {"manifests": [{"digest": "a"}, {"digest": "b", "platform": {"os": "linux", "architecture": "amd64"}}]}
+    anything = Descriptor(OCI.manifest, "a", 1)
+    usual = Descriptor(OCI.manifest, "b", 1, {"os": "linux", "architecture": "amd64"})
+    index = Manifest(b"", "c", OCI.index, children=(anything, usual))
     assert choose(index, "linux/amd64", "x") == "b"
 
 

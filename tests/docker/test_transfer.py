@@ -91,12 +91,12 @@ def test_a_first_push_sends_every_layer_and_says_so(lab, app):
     lab.login()
     lab.ok("build", "-t", f"{ECR}/my-app:v1", ".")
     image = lab.store.get(f"{ECR}/my-app:v1")
-    bottom, top = (layer["digest"][7:19] for layer in image.layers)
+    bottom, top = (layer.digest[7:19] for layer in image.manifest.layers)
     assert lab.ok("push", f"{ECR}/my-app:v1").splitlines() == [
         f"The push refers to repository [{ECR}/my-app]",
         f"{top}: Pushed",
         f"{bottom}: Pushed",
-        f"v1: digest: {image.digest} size: {len(image.body)}",
+        f"v1: digest: {image.digest} size: {len(image.manifest.body)}",
     ]
 
 
@@ -278,6 +278,6 @@ def test_provenance_adds_an_entry_of_an_unknown_platform(pushed):
 
 def test_imagetools_shows_what_a_name_is(pushed):
     raw = pushed.ok("buildx", "imagetools", "inspect", "--raw", f"{ECR}/my-app:v1")
-    assert raw.encode() == pushed.store.get(f"{ECR}/my-app:v1").body
+    assert raw.encode() == pushed.store.get(f"{ECR}/my-app:v1").manifest.body
     shown = pushed.ok("buildx", "imagetools", "inspect", "public.ecr.aws/docker/library/alpine:3.22.6")
     assert "Platform:  linux/arm64/v8" in shown

@@ -54,7 +54,7 @@ def test_a_famous_error_has_meaning_causes_and_both_cures(error):
 
 
 def test_each_famous_error_has_an_explanation_of_its_own():
-    found = [next(why for why in explanations.WHYS if why.sign.search(error)) for error in FAMOUS]
+    found = [next(why for why in explanations.EXPLANATIONS if why.sign.search(error)) for error in FAMOUS]
 
     assert len({id(why) for why in found}) == len(FAMOUS)
 

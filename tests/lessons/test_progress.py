@@ -58,7 +58,7 @@ def test_where_nothing_can_be_written_progress_lasts_as_long_as_the_process(kept
 def test_the_overview_has_a_row_for_each_lesson(kept):
     progress.note_solved("push-a-second-tag")
 
-    table = progress.overview()
+    table = progress.progress()
 
     assert table.loc["00-start-here", "exercises"] == "1 of 1"
     assert table.loc["00-start-here", "questions"] == "0 of 5"

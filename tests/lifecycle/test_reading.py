@@ -163,7 +163,7 @@ def test_a_broken_manifest_is_refused_with_its_place(entry: Any) -> None:
         ('{"a": NaN}', "not JSON: NaN"),
         ("[" * 100_000, "nested too deeply"),
         ("1" * 10_000, "not JSON"),
-        (b'{"a": "\xff"}', "byte 7: not text in UTF-8"),
+        (b'{"a": "\xff"}', "byte 7: not JSON: not text in UTF-8"),
     ],
 )
 def test_a_text_that_is_not_json_is_refused(text: str | bytes, rule: str) -> None:

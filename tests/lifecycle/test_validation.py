@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.lifecycle import InvalidLifecyclePolicy, parse
+from ecrlab.lifecycle.schema import MOST_LINES
 from tests.lifecycle.builders import rule, text
 from tests.lifecycle.strategies import JSON
 
-NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
+NO_SELECTION = "instance failed to match exactly one schema (matched 0 out of 4)"
+NO_ACTION = "instance failed to match exactly one schema (matched 0 out of 2)"
 NOT_A_POLICY = "Could not map policyString into LifecyclePolicy."
 
 
@@ -121,10 +123,10 @@ def changed(place: str, value: Any) -> str:
             None,
             'instance type (null) does not match any allowed primitive type (allowed: ["string"])',
         ),
-        ("rules[0].selection.storageClass", None, NO_SCHEMA),
-        ("rules[0].action.targetStorageClass", None, NO_SCHEMA),
-        ("rules[0].action.targetStorageClass", "archive", NO_SCHEMA),
-        ("rules[0].selection.countType", "sinceYesterday", NO_SCHEMA),
+        ("rules[0].selection.storageClass", None, NO_SELECTION),
+        ("rules[0].action.targetStorageClass", None, NO_ACTION),
+        ("rules[0].action.targetStorageClass", "archive", NO_ACTION),
+        ("rules[0].selection.countType", "sinceYesterday", NO_SELECTION),
         (
             "rules[0].selection.countUnit",
             "hours",
@@ -140,8 +142,16 @@ def changed(place: str, value: Any) -> str:
             "delete",
             'instance value (delete) not found in enum :(possible values: ["expire","transition"])',
         ),
-        ("rules[0].selection.tagPatternList[0]", "test*1*2*3*4*5*6", "Invalid tag pattern provided"),
-        ("rules[0].selection.tagPatternList[0]", "*****", "Invalid tag pattern provided"),
+        (
+            "rules[0].selection.tagPatternList[0]",
+            "test*1*2*3*4*5*6",
+            "Invalid tag pattern provided. Total number of * must not exceed 4",
+        ),
+        (
+            "rules[0].selection.tagPatternList[0]",
+            "*****",
+            "Invalid tag pattern provided. Total number of * must not exceed 4",
+        ),
         (
             "rules[0].selection.tagPatternList[0]",
             7,
@@ -169,8 +179,9 @@ def test_a_bad_value_is_refused_with_its_place(place: str, value: Any, detail: s
 @pytest.mark.parametrize(
     ("rules", "detail"),
     [
-        ([rule(1, pushed=1, countUnit="absent")], NO_SCHEMA),
-        ([rule(1, keep=1, countUnit="days")], NO_SCHEMA),
+        ([rule(1, pushed=1, countUnit="absent")], NO_SELECTION),
+        ([rule(1, keep=1, countUnit="days")], NO_SELECTION),
+        ([rule(1, archived=90, storageClass="absent")], NO_SELECTION),
         ([rule(1, ["v*"], keep=1), rule(1, ["w*"], keep=1)], "Duplicate priority in multiple rules"),
         ([rule(1, keep=1), rule(2, keep=2)], "Only one rule can specify tagStatus=ANY"),
         ([rule(1, archived=90), rule(2, archived=91)], "Only one rule can specify tagStatus=ANY"),
@@ -208,7 +219,7 @@ def test_a_bad_value_is_refused_with_its_place(place: str, value: Any, detail: s
             "SINCE_IMAGE_PUSHED, SINCE_IMAGE_PULLED and IMAGE_COUNT_MORE_THAN support the STANDARD storage class only",
         ),
         (
-            [rule(1, archived=90, storageClass="absent")],
+            [rule(1, archived=90, storageClass="standard")],
             "SINCE_IMAGE_TRANSITIONED supports the ARCHIVE storage class only",
         ),
         ([rule(1, archived=90, archive=True)], "SINCE_IMAGE_TRANSITIONED supports the EXPIRE action only"),
@@ -257,7 +268,10 @@ def test_rules_that_do_not_agree_are_refused(rules: list[Any], detail: str) -> N
         ("null", NOT_A_POLICY),
         ('{"rules": [', NOT_A_POLICY),
         ("{}", 'object has missing required properties (["rules"])'),
-        ('{"rules": {}}', 'object has missing required properties (["rules"])'),
+        (
+            '{"rules": {}}',
+            'instance type (object) does not match any allowed primitive type (allowed: ["array"])',
+        ),
         (
             text(rule(1, keep=1))[:-1] + ', "version": 1}',
             'object instance has properties which are not allowed by the schema: (["version"])',
@@ -275,10 +289,49 @@ def test_a_text_that_is_no_policy_is_refused(policy_text: str, detail: str) -> N
 
     assert error.detail == detail
     assert str(error) == error.message
+    reason = f"parsing failure: {detail}" if detail == NOT_A_POLICY else f"validation failure: {detail}\n"
     assert error.message == (
-        "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
-        f"'Lifecycle policy validation failure: {detail}'"
+        f"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy {reason}'"
     )
+
+
+NULL_LIST = 'instance type (null) does not match any allowed primitive type (allowed: ["array"])'
+
+
+@pytest.mark.parametrize(
+    ("rules", "lines"),
+    [
+        ([rule(1, keep=10, tagPrefixList=None, tagPatternList=None)], [NULL_LIST, NULL_LIST]),
+        ([rule(1, keep=10, countType="imageCountMoreThanN")], [NO_SELECTION]),
+        # The schema is held against all rules before any is read: the first would not be mapped.
+        (
+            [
+                rule(2, unused=90) | {"action": {"type": "transition"}},
+                rule(3, archived=90, storageClass="absent"),
+            ],
+            [NO_SELECTION],
+        ),
+        (
+            [rule(1, keep=1) | {"action": {"type": "expire", "targetStorageClass": None}}, rule(2, keep=0)],
+            [NO_ACTION, "numeric instance is lower than the required minimum (minimum: 1, found: 0)"],
+        ),
+        # What does not fit itself is not looked into.
+        (
+            [rule(1, keep=0, color="red")],
+            ['object instance has properties which are not allowed by the schema: (["color"])'],
+        ),
+        ([rule(1, ["v*"], keep=1, tagPatternList=[None] * 5999)], [NULL_LIST.replace("array", "string")] * MOST_LINES),
+    ],
+)
+def test_each_failure_of_the_schema_has_a_line_and_a_line_break_ends_them(rules: list[Any], lines: list[str]) -> None:
+    error = refusal(text(*rules).replace(", ", ","))
+
+    assert error.detail.splitlines() == lines
+    assert error.message.endswith(lines[-1] + "\n'")
+
+
+def test_a_missing_list_comes_before_a_bad_pattern_of_another_rule() -> None:
+    assert refusal(text(rule(1, ["*****"], keep=1), rule(2, status="tagged", keep=1))).detail.startswith("Must specify")
 
 
 def test_a_text_has_100_to_30720_characters() -> None:

@@ -212,8 +212,8 @@ def test_every_figure_has_its_data_as_a_table_beside_it(lesson):
 def test_every_figure_is_named_and_bars_have_labels_with_units(lesson):
     for cell in code(lesson):
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
-            assert re.search(r'(stacked_bars|picture|show|figure)\(\s*"[^"]+"|lab\.show\(|\.picture\(', cell.source)
-        for call in re.findall(r"stacked_bars\(.*", cell.source):
+            assert re.search(r'(stacked|picture|show|figure)\(\s*"[^"]+"|lab\.show\(|\.picture\(', cell.source)
+        for call in re.findall(r"bars\.stacked\(.*", cell.source):
             assert "unit=" in call
             assert "row_label=" in call
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from ecrlab.oci.manifest import Manifest
+from ecrlab.oci.media_types import OCI
 from ecrlab.registry import deletions, images, layers, manifest, pushes, repositories
 from ecrlab.registry.images import Image
 from ecrlab.registry.layers import Layer
-from ecrlab.registry.manifest import Manifest
 from ecrlab.registry.world import Registry, World
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -41,7 +42,7 @@ class Client:
     def manifest(self, *bodies: bytes, config: bytes = b"{}", **more: Any) -> Manifest:
         document = {
             "schemaVersion": 2,
-            "mediaType": manifest.OCI_MANIFEST,
+            "mediaType": OCI.manifest,
             "config": descriptor(CONFIG, config),
             "layers": [descriptor(LAYER, body) for body in bodies],
         }
@@ -54,7 +55,7 @@ class Client:
 
     def push_index(self, *children: Image, tag: str | None = None) -> Image:
         listed = [{"mediaType": c.media_type, "digest": c.digest, "size": 1} for c in children]
-        document = {"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": listed}
+        document = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed}
         return self.put(manifest.parse(json.dumps(document).encode()), tag)
 
     def put(self, pushed: Manifest, tag: str | None = None) -> Image:

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ecrlab.machine.environment import ACCESS_KEY_ID
+from ecrlab.oci.manifest import Manifest
+from ecrlab.oci.media_types import MANIFESTS, OCI
 from ecrlab.registry import manifest
-from ecrlab.registry.manifest import Manifest
 from tests.registry.conftest import REGION, Client, digest_of
 
 
@@ -65,7 +66,7 @@ class HttpClient:
 
     def push_index(self, *children: Pushed, tag: str | None = None) -> Pushed:
         listed = [{"mediaType": c.media_type, "digest": c.digest, "size": 1} for c in children]
-        document = {"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": listed}
+        document = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed}
         return self.put(manifest.parse(json.dumps(document).encode()), tag)
 
     def put(self, pushed: Manifest, tag: str | None = None) -> Pushed:
@@ -74,7 +75,7 @@ class HttpClient:
         return Pushed(pushed.digest, pushed.media_type)
 
     def find(self, digest: str) -> Pushed:
-        _, _, headers = self._v2("HEAD", f"manifests/{digest}", headers={"Accept": ", ".join(manifest.MEDIA_TYPES)})
+        _, _, headers = self._v2("HEAD", f"manifests/{digest}", headers={"Accept": ", ".join(MANIFESTS)})
         return Pushed(digest, headers["Content-Type"])
 
     def delete(self, *, tag: str | None = None, digest: str | None = None) -> list[str]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.registry import backfill, images, layers, manifest, pushes, repositories, tag_history
 from ecrlab.registry.backfill import HistoryError, Pulled, Pushed
 from ecrlab.registry.errors import (
@@ -30,7 +31,7 @@ def before(world, days):
 
 def index(*children):
     listed = [{"mediaType": c.media_type, "digest": c.digest, "size": len(c.body)} for c in children]
-    document = {"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": listed}
+    document = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed}
     return manifest.parse(json.dumps(document).encode())
 
 

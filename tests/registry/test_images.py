@@ -2,7 +2,8 @@
 
 import pytest
 
-from ecrlab.registry import deletions, images, manifest, pushes, repositories
+from ecrlab.oci.media_types import DOCKER
+from ecrlab.registry import deletions, images, pushes, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -277,6 +278,6 @@ def test_the_newest_image_says_what_a_layer_is(app):
 
 def test_a_docker_manifest_is_an_image_like_any_other(app):
     app.layer(b"{}")
-    pushed = app.manifest(mediaType=manifest.DOCKER_MANIFEST)
+    pushed = app.manifest(mediaType=DOCKER.manifest)
 
-    assert app.put(pushed, "v1").media_type == manifest.DOCKER_MANIFEST
+    assert app.put(pushed, "v1").media_type == DOCKER.manifest

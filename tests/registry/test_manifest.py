@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecrlab.registry import manifest
+from ecrlab.oci.manifest import LARGEST
+from ecrlab.oci.media_types import DOCKER, MANIFESTS, OCI
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, parse
+from ecrlab.registry.manifest import parse
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": ONE, "size": 2}
 LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": TWO, "size": 10}
-IMAGE = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": CONFIG, "layers": [LAYER]}
-INDEX = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [{**LAYER, "mediaType": OCI_MANIFEST}]}
+FOREIGN = {**LAYER, "mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}
+IMAGE = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": CONFIG, "layers": [LAYER]}
+INDEX = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": [{**LAYER, "mediaType": OCI.manifest}]}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -51,19 +53,19 @@ def test_an_index_refers_to_manifests():
     assert read.is_index
 
 
-@pytest.mark.parametrize("media_type", [DOCKER_MANIFEST, OCI_MANIFEST])
+@pytest.mark.parametrize("media_type", [DOCKER.manifest, OCI.manifest])
 def test_the_client_may_say_what_it_is_instead(media_type):
     assert parse(body(mediaType=...), media_type).media_type == media_type
 
 
-@pytest.mark.parametrize("media_type", [DOCKER_LIST, OCI_INDEX])
+@pytest.mark.parametrize("media_type", [DOCKER.index, OCI.index])
 def test_so_it_may_for_an_index(media_type):
     document = {"schemaVersion": 2, "manifests": []}
     assert parse(json.dumps(document).encode(), media_type).is_index
 
 
 def test_an_artifact_says_its_type_and_subject():
-    read = parse(body(artifactType="application/spdx+json", subject={**LAYER, "mediaType": OCI_MANIFEST}, layers=...))
+    read = parse(body(artifactType="application/spdx+json", subject={**LAYER, "mediaType": OCI.manifest}, layers=...))
 
     assert (read.artifact_type, read.subject) == ("application/spdx+json", TWO)
 
@@ -98,12 +100,20 @@ def test_an_artifact_says_its_type_and_subject():
         body(layers=[{**LAYER, "size": 2**63}]),
         body(layers=[{**LAYER, "size": 1.5}]),
         body(layers=[{**LAYER, "mediaType": ""}]),
+        body(layers=[{**FOREIGN, "size": 2**62}, {**FOREIGN, "size": 2**62}]),
+        body(layers=[{**LAYER, "size": 2**63 - 1}]),
+        body(layers=[{**LAYER, "platform": "linux"}]),
+        body(layers=[{**LAYER, "annotations": {"a": 1}}]),
+        body(size=10**30),
+        body(note="a").replace(b'"a"', b"1e400"),
+        body().decode().encode("utf-16"),
+        b"\xef\xbb\xbf" + body(),
         body(subject=[]),
         body(artifactType=3),
         body(annotations={"a": 1}),
         body(annotations=[]),
-        body(mediaType=DOCKER_MANIFEST, layers=...),
-        body(mediaType=OCI_INDEX),
+        body(mediaType=DOCKER.manifest, layers=...),
+        body(mediaType=OCI.index),
     ],
 )
 def test_what_is_no_manifest_is_refused(bad):
@@ -112,15 +122,15 @@ def test_what_is_no_manifest_is_refused(bad):
 
 
 def test_the_client_and_the_manifest_must_agree():
-    with pytest.raises(InvalidParameterException, match=r"at 'ImageManifest' .* 'Invalid JSON syntax'"):
-        parse(body(), DOCKER_MANIFEST)
+    with pytest.raises(InvalidParameterException, match="Invalid JSON syntax"):
+        parse(body(), DOCKER.manifest)
 
 
 def test_four_mebibytes_are_enough():
     longest = body(annotations={"a": ""})
-    longest = body(annotations={"a": "x" * (manifest.LARGEST - len(longest))})
+    longest = body(annotations={"a": "x" * (LARGEST - len(longest))})
 
-    assert len(parse(longest).body) == manifest.LARGEST
+    assert len(parse(longest).body) == LARGEST
     with pytest.raises(InvalidParameterException):
         parse(longest + b" ")
 
@@ -137,7 +147,7 @@ def test_whatever_json_it_is_it_is_read_or_refused(junk, is_index):
         read = parse(text)
     except InvalidParameterException:
         return
-    assert read.body == text and read.media_type in manifest.MEDIA_TYPES
+    assert read.body == text and read.media_type in MANIFESTS
     assert read.digest == "sha256:" + sha256(text).hexdigest()
 
 
@@ -145,4 +155,4 @@ def test_whatever_json_it_is_it_is_read_or_refused(junk, is_index):
 @given(st.binary(max_size=200))
 def test_whatever_bytes_they_are_they_are_refused(junk):
     with pytest.raises(InvalidParameterException):
-        parse(junk, OCI_MANIFEST)
+        parse(junk, OCI.manifest)

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.registry import images, manifest, pushes, repositories
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
@@ -54,8 +55,8 @@ class Model(RuleBasedStateMachine):
     @rule(data=st.data(), tag=st.none() | TAGS)
     def push_index(self, data, tag):
         children = data.draw(st.sets(st.sampled_from(sorted(self.images)), min_size=1, max_size=2))
-        listed = [{"mediaType": manifest.OCI_MANIFEST, "digest": child, "size": 1} for child in sorted(children)]
-        body = json.dumps({"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": listed})
+        listed = [{"mediaType": OCI.manifest, "digest": child, "size": 1} for child in sorted(children)]
+        body = json.dumps({"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed})
         self.put(manifest.parse(body.encode()), tag, set(), children)
 
     def put(self, pushed, tag, bodies, children):

@@ -71,6 +71,9 @@ def test_a_longer_life_or_another_account_cannot_be_forged(world):
         changed(password, expiration=int(expires_at.timestamp()) + 1),
         changed(password, expiration=1e400),
         changed(password, expiration=None),
+        changed(password, expiration=str(int(expires_at.timestamp()))),
+        changed(password, payload=json.loads(base64.b64decode(password))["payload"] + "\ud800"),
+        changed(password, payload=[payload]),
         changed(password, payload=payload),
         changed(password, datakey="é"),
     ):

@@ -11,6 +11,7 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings, strategies
 
+from ecrlab.oci.media_types import OCI
 from ecrlab.registry import manifest
 from ecrlab.registry.names import check_repository_name, check_tag
 from ecrlab.scenarios import draw
@@ -119,7 +120,7 @@ def test_there_is_all_that_a_registry_gathers(shop, pushes, images):
     assert sum(name.startswith("v") and not name.endswith(".0") for name in families) > 10
     assert min(kinds["application/spdx+json"], kinds["application/vnd.dev.sigstore.bundle.v0.3+json"]) > 100
     assert sum(bool(push.children) for push in images.values()) > 500
-    assert {push.media_type for push in images.values()} >= {manifest.OCI_MANIFEST, manifest.OCI_INDEX}
+    assert {push.media_type for push in images.values()} >= {OCI.manifest, OCI.index}
 
 
 def test_layers_are_shared_as_builds_share_them(images):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import Client
 
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.proxy import ProxyGate, is_ours
 
 
@@ -56,12 +56,6 @@ def test_a_foreign_host_is_refused_at_once(address):
 
 def test_a_foreign_target_behind_a_good_host_is_refused(address):
     assert say(address, "GET http://example.com/v2/ HTTP/1.1\nHost: 127.0.0.1\n\n")[0] == 403
-
-
-def test_no_tunnels(address):
-    status, body = say(address, f"CONNECT {REGISTRY}:443 HTTP/1.1\nHost: {REGISTRY}:443\n\n")
-    assert status == 405
-    assert "opens no tunnels" in body
 
 
 @pytest.mark.parametrize(

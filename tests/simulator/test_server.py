@@ -1,4 +1,4 @@
-"""What the thread that leads may begin to answer by itself, and that nobody waits for another's disk."""
+"""Who gets which request, and that nobody waits for another's disk."""
 
 import hashlib
 import threading

@@ -1,14 +1,14 @@
-"""The archive, in money: what moving images there saves, what those deleted early still cost, and the way back.
+"""The archive in money: what it saves, what images deleted early still cost, and what restoring costs.
 
-At the prices known, archived bytes cost what others do until an account has 150 TB of them; and a layer that an image
-outside shares is not archived at all. So for most registries the archive saves nothing, and deleting does.
+At the known prices archived bytes cost as much as others until an account has 150 TB of them. A layer that an image
+outside the archive shares is not archived at all. So most registries save nothing by archiving, but by deleting.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import DAYS_OF_A_MONTH, Prices
 from ecrlab.analysis.costs.storage import by_class, departure, stored
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -16,7 +16,7 @@ from ecrlab.lifecycle.policy import ARCHIVE, STANDARD
 
 
 def archived(snapshot: Snapshot, digests: Iterable[str]) -> Snapshot:
-    """The same repository with these images in the archive, as of the moment of the look."""
+    """The same repository with these images in the archive, at the moment of the snapshot."""
     wanted = set(digests)
     images = tuple(
         replace(image, storage_class=ARCHIVE, last_archived_at=snapshot.taken_at)
@@ -27,21 +27,21 @@ def archived(snapshot: Snapshot, digests: Iterable[str]) -> Snapshot:
     return replace(snapshot, images=images)
 
 
-def cost(snapshot: Snapshot, prices: Prices) -> Amount[float]:
+def cost(snapshot: Snapshot, prices: Prices) -> Bounds[float]:
     """What a repository costs in a month, as it stands."""
     classes = by_class(snapshot)
     return prices.per_month(classes["standard"], classes["archive"])
 
 
-def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Amount[float]:
-    """What is to pay for archived images that are deleted before their 90 days are over.
+def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
+    """What archived images still cost that are deleted before their 90 days are over.
 
-    Without the time of archiving it may be all of them or none. UNSURE: the layers that only the deleted images have
-    are counted, each for the longest time that one of these was to stay.
+    Without the time of archiving it may be all of the 90 days or none. UNSURE: layers that only the deleted images have
+    are counted, each for the longest time that one of these images had left.
     """
     going = departure(snapshot, digests).going
     days: dict[str, tuple[float, float]] = {}
-    total: Amount[float] = Amount.exactly(0.0)
+    total: Bounds[float] = Bounds.exactly(0.0)
     for digest in going:
         image = snapshot.by_digest[digest]
         if image.storage_class != ARCHIVE:
@@ -53,7 +53,7 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Am
             left = (max(0.0, over / timedelta(days=1)),) * 2
         if digest in snapshot.unread:
             most = image.size_in_bytes or None
-            total += _owed(Amount(0, most), (0.0, left[1]), prices)
+            total += _owed(Bounds(0, most), (0.0, left[1]), prices)
         for layer in snapshot.layers.get(digest, ()):
             before = days.get(layer, (0.0, 0.0))
             days[layer] = (max(before[0], left[0]), max(before[1], left[1]))
@@ -62,18 +62,18 @@ def still_owed(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Am
     }
     for layer, left in days.items():
         if layer not in stays:
-            total += _owed(Amount.exactly(snapshot.sizes[layer]), left, prices)
+            total += _owed(Bounds.exactly(snapshot.sizes[layer]), left, prices)
     return total
 
 
-def restoring(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Amount[float]:
-    """What it costs to bring archived images back."""
+def restoring(snapshot: Snapshot, digests: Iterable[str], prices: Prices) -> Bounds[float]:
+    """What restoring archived images costs."""
     wanted = {digest for digest in digests if snapshot.by_digest[digest].storage_class == ARCHIVE}
     others = frozenset(digest for digest in snapshot.by_digest if digest not in wanted)
     return prices.restoring(stored(snapshot.without(others)))
 
 
-def _owed(size: Amount[int], left: tuple[float, float], prices: Prices) -> Amount[float]:
-    month = prices.per_month(Amount.exactly(0), size)
+def _owed(size: Bounds[int], left: tuple[float, float], prices: Prices) -> Bounds[float]:
+    month = prices.per_month(Bounds.exactly(0), size)
     most = None if month.most is None else month.most * left[1] / DAYS_OF_A_MONTH
-    return Amount(month.least * left[0] / DAYS_OF_A_MONTH, most)
+    return Bounds(month.least * left[0] / DAYS_OF_A_MONTH, most)

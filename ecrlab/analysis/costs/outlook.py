@@ -1,6 +1,6 @@
-"""How a repository's storage goes on under a policy, another, or none: as a table, in money, and as a picture.
+"""How a repository's storage develops under each policy, or without one: a table, money, and a picture.
 
-What was before the look is what is still there of it; what was deleted long ago is nowhere to be seen.
+The past shows only what the repository still holds; ECR does not tell what was deleted.
 """
 
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.costs.bounds import Amount, money
+from ecrlab.analysis.costs.bounds import Bounds, format_money
 from ecrlab.analysis.costs.prices import DAYS_OF_A_MONTH, Prices
-from ecrlab.analysis.costs.projection import Course, Evening, Projection
+from ecrlab.analysis.costs.projection import EndOfDay, Projection, Trajectory
 from ecrlab.analysis.costs.storage import growth
-from ecrlab.analysis.inventory.holdings import readable
 from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ SPREADS = ("lowest", "middle", "highest")
 
 def table(projection: Projection) -> "pd.DataFrame":
     """One row for each day; columns are triples of policy, quantity (`images`, `bytes`) and, over all futures, its
-    `lowest`, `middle` and `highest`. Of bytes that are known within bounds, the lowest is the least of all and the
-    highest the most; without a bound it is missing.
+    `lowest`, `middle` and `highest`. Where bytes are known only within bounds, these are the lowest lower bound and the
+    highest upper bound; without an upper bound `highest` is missing.
     """
     import pandas as pd
 
     columns: dict[tuple[str, str, str], list[Any]] = {}
-    for name in projection.courses:
+    for name in projection.trajectories:
         for word, number in zip(SPREADS, zip(*projection.spread(name, lambda e: e.images), strict=True), strict=True):
             columns[name, "images", word] = list(number)
         for word, values in zip(SPREADS, _bytes(projection, name), strict=True):
@@ -43,43 +43,43 @@ def summary(projection: Projection, prices: Prices) -> "pd.DataFrame":
     """One row for each policy, over all futures, as `middle (lowest to highest)`.
 
     Columns: `images` and `stored` at the end, `a month then` and `all months` in money, and `needed, but gone`: how
-    many images were to be pulled that the policy had deleted or archived.
+    many images somebody wanted to pull that the policy had deleted or archived.
     """
     import pandas as pd
 
     rows = {
         name: {
-            "images": _spread([course.end.images for course in courses], lambda n: f"{n:,.0f}"),
-            "stored": told([course.end.stored.all for course in courses], readable),
-            "a month then": told([month(course.end, prices) for course in courses], _cents(prices)),
-            "all months": told([paid(course, prices) for course in courses], _cents(prices)),
-            "needed, but gone": _spread([missed(course) for course in courses], lambda n: f"{n:,.0f}"),
+            "images": _spread([trajectory.end.images for trajectory in trajectories], lambda n: f"{n:,.0f}"),
+            "stored": told([trajectory.end.stored.total for trajectory in trajectories], format_bytes),
+            "a month then": told([month(trajectory.end, prices) for trajectory in trajectories], _cents(prices)),
+            "all months": told([paid(trajectory, prices) for trajectory in trajectories], _cents(prices)),
+            "needed, but gone": _spread([missed(trajectory) for trajectory in trajectories], lambda n: f"{n:,.0f}"),
         }
-        for name, courses in projection.courses.items()
+        for name, trajectories in projection.trajectories.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("policy")
 
 
-def month(evening: Evening, prices: Prices) -> Amount[float]:
-    """What a month costs that is as this evening is."""
-    return prices.per_month(evening.stored.standard, evening.stored.archive)
+def month(state: EndOfDay, prices: Prices) -> Bounds[float]:
+    """What a month costs if every day of it is like this one."""
+    return prices.per_month(state.stored.standard, state.stored.archive)
 
 
-def paid(course: Course, prices: Prices) -> Amount[float]:
-    """What all days of a course cost together."""
-    total = sum((month(evening, prices) for evening in course.evenings), Amount.exactly(0.0))
+def paid(trajectory: Trajectory, prices: Prices) -> Bounds[float]:
+    """What all days of a trajectory cost together."""
+    total = sum((month(state, prices) for state in trajectory.daily), Bounds.exactly(0.0))
     return total.times(1 / DAYS_OF_A_MONTH)
 
 
-def missed(course: Course) -> int:
-    """How many images were to be pulled when they were gone or archived."""
-    return len({pull.image_digest for pull in course.in_vain})
+def missed(trajectory: Trajectory) -> int:
+    """How many images were needed when they were deleted or archived."""
+    return len({pull.image_digest for pull in trajectory.failed_pulls})
 
 
-def told(amounts: Sequence[Amount[Any]], spell: Any) -> str:
+def told(amounts: Sequence[Bounds[Any]], spell: Any) -> str:
     """Amounts of several futures as `middle (lowest to highest)`; as bounds where they are not known.
 
-    >>> told([Amount.exactly(2), Amount.exactly(1), Amount.exactly(4)], str), told([Amount(2, 2), Amount(1, 3)], str)
+    >>> told([Bounds.exactly(2), Bounds.exactly(1), Bounds.exactly(4)], str), told([Bounds(2, 2), Bounds(1, 3)], str)
     ('2 (1 to 4)', '1 to 3')
     """
     if all(amount.is_exact for amount in amounts):
@@ -89,20 +89,20 @@ def told(amounts: Sequence[Amount[Any]], spell: Any) -> str:
 
 
 def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = None, start: date | None = None) -> Any:
-    """Stored bytes over time: what is there came when, and how it goes on under each policy.
+    """Stored bytes over time: when the present images came, and how storage develops under each policy.
 
-    A line is the middle of all futures, the band around it reaches from the lowest to the highest. `start` is the day
-    on which the policies begin, if that is not at once.
+    A line is the median of all futures; the band around it reaches from the lowest to the highest. `start` is the day
+    on which the policies begin, if not at once.
     """
-    ends = {name: _end(courses) for name, courses in projection.courses.items()}
-    number = len(next(iter(projection.courses.values())))
+    ends = {name: _end(trajectories) for name, trajectories in projection.trajectories.items()}
+    number = len(next(iter(projection.trajectories.values())))
     title = f"{projection.name}: storage over the next {len(projection.days)} days"
     with style.figure(title, width=11, height=5) as (shown, axes):
         style.headed(shown, title)
         _draw_past(axes, snapshot)
-        looks = zip(projection.courses, style.LINE_COLOURS, style.LINES, style.MARKERS, strict=False)
+        looks = zip(projection.trajectories, style.LINE_COLOURS, style.LINES, style.MARKERS, strict=False)
         for name, colour, line, marker in looks:
-            _draw_course(axes, projection, name, colour, line, marker)
+            _draw_trajectory(axes, projection, name, colour, line, marker)
         _name_ends(axes, projection, ends, prices)
         now = _number(snapshot.taken_at)
         axes.axvline(now, color=style.GREY, lw=1)
@@ -117,7 +117,7 @@ def picture(projection: Projection, snapshot: Snapshot, prices: Prices | None = 
         axes.set_xlabel(f"day (UTC); middle and range of {number} future{'s' * (number > 1)}")
         axes.set_ylabel("stored (compressed layers, each once)")
         shown.legend(loc="outside lower center", ncols=4, frameon=False)
-        told = "; ".join(f"{name}: {readable(size)} at the end" for name, size in ends.items())
+        told = "; ".join(f"{name}: {format_bytes(size)} at the end" for name, size in ends.items())
         return style.describe(shown, f"Lines of stored bytes over time. {title}. {told}.")
 
 
@@ -129,11 +129,11 @@ def _draw_past(axes: "Axes", snapshot: Snapshot) -> None:
         axes.plot(instants, sizes, color=style.GREY, lw=1)
 
 
-def _draw_course(axes: "Axes", projection: Projection, name: str, colour: str, line: Any, marker: str) -> None:
+def _draw_trajectory(axes: "Axes", projection: Projection, name: str, colour: str, line: Any, marker: str) -> None:
     days = [_noon(day) for day in projection.days]
     low, middle, high = _bytes(projection, name)
-    # Without a bound there is nothing to draw above the middle; the doubts say so.
-    top = [middle[place] if most is None else most for place, most in enumerate(high)]
+    # Without an upper bound the band ends at the middle; the doubts say so.
+    top = [middle[number] if most is None else most for number, most in enumerate(high)]
     axes.fill_between(days, low, top, color=colour, alpha=0.2, lw=0)
     axes.plot(
         days,
@@ -151,16 +151,16 @@ def _draw_course(axes: "Axes", projection: Projection, name: str, colour: str, l
 
 
 def _name_ends(axes: "Axes", projection: Projection, ends: dict[str, float], prices: Prices | None) -> None:
-    """Write at the end of each line what it comes to, one above the other."""
+    """Write the final size at the end of each line, without overlaps."""
     highest = axes.get_ylim()[1]
     # Two lines of text take about a ninth of the height.
     gap, below = highest * 0.12, -highest
     for name, size in sorted(ends.items(), key=lambda one: one[1]):
         below = max(size, below + gap)
-        said = f"{style.cut(name, 20)}:\n{readable(size)}"
+        said = f"{style.cut(name, 20)}:\n{format_bytes(size)}"
         if prices is not None:
-            middle = median(month(course.end, prices).least for course in projection.courses[name])
-            said += f", {money(Amount.exactly(middle), prices.currency)} a month"
+            middle = median(month(trajectory.end, prices).least for trajectory in projection.trajectories[name])
+            said += f", {format_money(Bounds.exactly(middle), prices.currency)} a month"
         axes.text(1.01, below, said, transform=axes.get_yaxis_transform(), fontsize=10, va="center")
 
 
@@ -178,7 +178,7 @@ def _noon(day: date) -> float:
 
 
 def _number(instant: datetime) -> float:
-    """An instant as matplotlib's axes of dates have it."""
+    """An instant as a number on a matplotlib date axis."""
     from matplotlib.dates import date2num
 
     return float(date2num(instant))  # type: ignore[no-untyped-call]
@@ -186,9 +186,8 @@ def _number(instant: datetime) -> float:
 
 def _bytes(projection: Projection, name: str) -> tuple[list[Any], list[Any], list[Any]]:
     """For each day the least, the middle of the least, and the most, over all futures."""
-    of_days = zip(
-        *([evening.stored.all for evening in course.evenings] for course in projection.courses[name]), strict=True
-    )
+    futures = projection.trajectories[name]
+    of_days = zip(*([state.stored.total for state in future.daily] for future in futures), strict=True)
     low, middle, high = [], [], []
     for sizes in of_days:
         least = [size.least for size in sizes]
@@ -199,8 +198,8 @@ def _bytes(projection: Projection, name: str) -> tuple[list[Any], list[Any], lis
     return low, middle, high
 
 
-def _end(courses: Sequence[Course]) -> float:
-    return median(course.end.stored.all.least for course in courses)
+def _end(trajectories: Sequence[Trajectory]) -> float:
+    return median(trajectory.end.stored.total.least for trajectory in trajectories)
 
 
 def _spread(numbers: Sequence[float], spell: Any) -> str:
@@ -209,4 +208,4 @@ def _spread(numbers: Sequence[float], spell: Any) -> str:
 
 
 def _cents(prices: Prices) -> Any:
-    return lambda amount: money(Amount.exactly(amount), prices.currency)
+    return lambda amount: format_money(Bounds.exactly(amount), prices.currency)

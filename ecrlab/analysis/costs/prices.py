@@ -1,37 +1,40 @@
 """What storage costs: a table of prices with its date, its sources and its doubts, which the reader can replace.
 
-The kit's own table is `data/prices.json`. Copy it, put in what your bill says, and give the file to whoever takes
-`prices`. Without a price nothing is computed: a file that lacks one, or has one that cannot be, is refused.
+The kit's own table is `data/prices.json`. Copy it, change it to what your bill says, and pass the file as `--prices` or
+to `load`. A file that lacks a price, or has an impossible one, is refused; nothing is computed without a price.
 
-Archived bytes are billed by tiers; the first 150 TB of a month cost what standard storage does, so that archiving saves
-nothing below. What is archived is billed for 90 days at least (AWS user guide, archiving an image).
+Archived bytes are billed by tiers. The first 150 TB of a month cost as much as standard storage, so archiving less
+saves nothing. An archived image is billed for at least 90 days (AWS user guide, archiving an image).
 """
 
 import json
-import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.errors import EcrLabError
 
 OURS = Path(__file__).parent / "data" / "prices.json"
 
-NOTHING: Amount[int] = Amount.exactly(0)
+NOTHING: Bounds[int] = Bounds.exactly(0)
 
 DAYS_OF_A_MONTH = 30
-"""UNSURE: ECR's month is taken for 30 days where days of it are billed."""
+"""UNSURE: whether AWS bills days of a month of 30 days; this does."""
+
+LARGEST = 1e18
+"""No number of a table of prices comes near it; a larger one would overflow."""
 
 
 class UnusablePrices(EcrLabError):
-    """A table of prices lacks something, or has something that is no price; the text says where and what."""
+    """A table of prices lacks a value or has an invalid one; the text names the place and the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Up to so many gigabytes (None: all the rest), each costs so much a month."""
+    """The price of a gigabyte for a month, up to `up_to_gb` gigabytes (None: no limit)."""
 
     up_to_gb: float | None
     per_gb_month: float
@@ -55,14 +58,14 @@ class Prices:
     sources: tuple[str, ...]
     doubts: tuple[str, ...]
 
-    def per_month(self, standard: Amount[int], archive: Amount[int] = NOTHING) -> Amount[float]:
-        """What so many bytes cost that lie in the two storage classes for a month."""
+    def per_month(self, standard: Bounds[int], archive: Bounds[int] = NOTHING) -> Bounds[float]:
+        """What a month costs, for these bytes in the two storage classes."""
         gb = archive.times(1 / self.bytes_per_gb)
-        archived = Amount(self._by_tiers(gb.least), None if gb.most is None else self._by_tiers(gb.most))
+        archived = Bounds(self._by_tiers(gb.least), None if gb.most is None else self._by_tiers(gb.most))
         return standard.times(self.standard / self.bytes_per_gb) + archived
 
-    def restoring(self, size: Amount[int]) -> Amount[float]:
-        """What it costs to bring so many bytes back from the archive."""
+    def restoring(self, size: Bounds[int]) -> Bounds[float]:
+        """What restoring these bytes from the archive costs."""
         return size.times(self.restore / self.bytes_per_gb)
 
     def _by_tiers(self, gb: float) -> float:
@@ -87,7 +90,7 @@ def load(path: Path | str | None = None) -> Prices:
 
 
 class _Table:
-    """A document that should be a table of prices; each look names the place that is wrong."""
+    """Reads a table of prices from a JSON document; an error names the place of the bad value."""
 
     def __init__(self, name: str, document: Any) -> None:
         self._name = name
@@ -134,21 +137,21 @@ class _Table:
 
     def _number(self, *place: str | int, least: float = 0) -> float:
         value = self._at(*place)
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if type(value) not in (int, float) or not -LARGEST < value < LARGEST:
             self._refuse(_spelt(place), "a number is needed", value)
         if value < least:
             self._refuse(_spelt(place), f"at least {least:g} is needed", value)
         return float(value)
 
     def _text(self, *place: str | int) -> str:
-        value = self._at(*place)
-        if not isinstance(value, str) or not value:
+        value: str = self._at(*place)
+        if not _is_text(value) or not value:
             self._refuse(_spelt(place), "a text is needed", value)
         return value
 
     def _texts(self, *place: str | int) -> list[str]:
         value = self._at(*place)
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        if not isinstance(value, list) or not all(map(_is_text, value)):
             self._refuse(_spelt(place), "a list of texts is needed", value)
         return value
 
@@ -163,6 +166,11 @@ class _Table:
 
     def _refuse(self, place: str, rule: str, value: Any) -> NoReturn:
         raise UnusablePrices(f"{self._name}: {place}: {rule}, got {json.dumps(value)[:80]}")
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value of a JSON document can be printed: half of a surrogate pair cannot."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def _spelt(place: tuple[str | int, ...]) -> str:

@@ -1,14 +1,14 @@
-"""A repository a year ahead: days go on as they did, a policy runs each night, and what becomes of images and bytes.
+"""A repository a year ahead: images are pushed and pulled each day, and a policy runs each night.
 
     Snapshot ─┐
-    policies ─┼─► project ──► a course for each policy and each future: images and bytes at the end of each day,
-    futures ──┘               what each rule took, and which pulls found nothing
+    policies ─┼─► project ──► a trajectory for each policy and each future: images and bytes at the end of each day,
+    futures ──┘               what each rule took, and which pulls failed
 
 A *future* is a list of days, each with its pushes and pulls (`ecrlab.scenarios.Day`). A made-up shop has any number
-of them (`Shop.future`); those of a real account are drawn from its own days (`ecrlab.analysis.costs.rates`). All
-policies meet the same futures, so that no difference between two policies comes from luck.
+of futures (`Shop.future`); for a real account they are drawn from its past (`ecrlab.analysis.costs.rates`). All
+policies are simulated in the same futures, so that chance makes no difference between them.
 
-Policies are run at midnight (UTC), after the day; ECR says only that it acts within 24 hours (AWS user guide,
+A policy runs at midnight (UTC), at the end of each day; ECR says only that it acts within 24 hours (AWS user guide,
 lifecycle policies).
 """
 
@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from statistics import median
 
-from ecrlab.analysis.costs.stored_bytes import Stock, Stored
+from ecrlab.analysis.costs.stored_bytes import BytesByClass, StoredBytes
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Image, Policy
@@ -30,62 +30,62 @@ NO_POLICY = "no policy"
 DAYS_OF_A_YEAR = 365
 
 Future = Sequence[Day]
-"""Days to come, one after the other."""
+"""Consecutive days."""
 Futures = Callable[[int], Iterable[Day]]
-"""For each number another future, without end; `Shop.future` is one."""
+"""Returns an endless future for each number; `Shop.future` is one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evening:
+class EndOfDay:
     """How a repository stands at the end of a day, after the policy has run."""
 
     day: date
     images: int
-    stored: Stored
+    stored: BytesByClass
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Trajectory:
     """What becomes of a repository under one policy in one future."""
 
-    evenings: tuple[Evening, ...]
+    daily: tuple[EndOfDay, ...]
     taken: Mapping[int, int]
     """How many images each rule took, by its priority."""
-    in_vain: tuple[Pull, ...]
-    """The pulls of images that are gone or archived by then: somebody needed them."""
+    failed_pulls: tuple[Pull, ...]
+    """The pulls of images that were deleted or archived by then."""
 
     @property
-    def end(self) -> Evening:
-        """The last evening."""
-        return self.evenings[-1]
+    def end(self) -> EndOfDay:
+        """The last state."""
+        return self.daily[-1]
 
 
 @dataclass(frozen=True)
 class Projection:
-    """The courses of a repository under some policies, by their names; a course for each future."""
+    """The trajectories of a repository under some policies, by their names; a trajectory for each future."""
 
     name: str
-    courses: Mapping[str, tuple[Course, ...]]
+    trajectories: Mapping[str, tuple[Trajectory, ...]]
 
     @property
     def days(self) -> list[date]:
-        """The days looked at."""
-        return [evening.day for evening in next(iter(self.courses.values()))[0].evenings]
+        """The days of the projection."""
+        return [state.day for state in next(iter(self.trajectories.values()))[0].daily]
 
-    def spread(self, policy: str, of: Callable[[Evening], float]) -> list[tuple[float, float, float]]:
+    def spread(self, policy: str, of: Callable[[EndOfDay], float]) -> list[tuple[float, float, float]]:
         """For each day the lowest, the middle and the highest of a quantity, over all futures."""
-        courses = self.courses[policy]
-        of_days = zip(*([of(evening) for evening in course.evenings] for course in courses), strict=True)
+        trajectories = self.trajectories[policy]
+        of_days = zip(*([of(state) for state in trajectory.daily] for trajectory in trajectories), strict=True)
         return [(min(values), median(values), max(values)) for values in of_days]
 
 
 def futures(source: Futures, *, days: int = DAYS_OF_A_YEAR, number: int = 5) -> list[Future]:
-    """The first days of some futures, drawn once, to hold several policies against."""
+    """The first days of several futures, drawn once, so that policies can be compared."""
     return [tuple(islice(source(one), days)) for one in range(number)]
 
 
 def project(snapshot: Snapshot, policies: Mapping[str, Policy | None], to_come: Sequence[Future]) -> Projection:
-    """Let each policy (None: no policy) meet each future of a repository.
+    """Simulate each policy (None: no policy) in each future of a repository.
 
     Raises `EcrLabError` without a policy, a future, or a day, and for a future that begins before the snapshot.
     """
@@ -94,24 +94,24 @@ def project(snapshot: Snapshot, policies: Mapping[str, Policy | None], to_come: 
     ready = prepare_all(snapshot, to_come)
     return Projection(
         snapshot.name,
-        {name: tuple(course(snapshot, policy, days) for days in ready) for name, policy in policies.items()},
+        {name: tuple(simulate(snapshot, policy, days) for days in ready) for name, policy in policies.items()},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A push as a policy sees it: the image, and the layers that it brings or shares."""
+    """A push: the image as a policy sees it, and its blobs with their bytes."""
 
     image: Image
     blobs: tuple[tuple[str, int], ...]
 
 
 Happenings = Sequence[tuple[date, Sequence[Arrival | Pull]]]
-"""What happens to one repository on each day, in the order of the instants."""
+"""The pushes and pulls of one repository on each day, in the order of their instants."""
 
 
 def prepare_all(snapshot: Snapshot, to_come: Sequence[Future]) -> list[Happenings]:
-    """Futures of a repository, ready to be met by many policies.
+    """Futures of a repository, prepared for the simulation of many policies.
 
     Raises `EcrLabError` without a future or a day, for lengths that differ, and for a future that begins before the
     snapshot.
@@ -127,32 +127,32 @@ def prepare_all(snapshot: Snapshot, to_come: Sequence[Future]) -> list[Happening
 
 
 def prepare(future: Iterable[Day], name: str) -> Happenings:
-    """The part of some days that is about one repository, ready to be met by many policies."""
+    """The pushes and pulls of one repository, prepared for the simulation of many policies."""
     return [(day.date, list(_happenings(day, name))) for day in future]
 
 
-def course(snapshot: Snapshot, policy: Policy | None, days: Happenings, *, start: int = 0) -> Course:
-    """Let one policy meet one future, as `prepare` gives it; it is put on the day counted `start` from the first."""
-    life, stock = Daily(None if start else policy, snapshot.images), Stock(snapshot)
+def simulate(snapshot: Snapshot, policy: Policy | None, days: Happenings, *, start: int = 0) -> Trajectory:
+    """Simulate one policy in one future, as `prepare` returns it. The policy begins after `start` days."""
+    life, stored_bytes = Daily(None if start else policy, snapshot.images), StoredBytes(snapshot)
     taken: Counter[int] = Counter()
-    evenings, in_vain = [], []
+    daily, failed_pulls = [], []
     for number, (day, happenings) in enumerate(days):
         if start and number == start:
             life = Daily(policy, life)
         for happening in happenings:
             if isinstance(happening, Arrival):
-                _arrive(happening, life, stock)
+                _arrive(happening, life, stored_bytes)
             elif not life.pull(happening.image_digest, happening.pulled_at):
-                in_vain.append(happening)
+                failed_pulls.append(happening)
         for image, rule in life.run(_midnight(day)):
             taken[rule.rule_priority] += 1
-            _follow(image, life, stock)
-        evenings.append(Evening(day, len(life), stock.stored))
-    return Course(tuple(evenings), dict(taken), tuple(in_vain))
+            _follow(image, life, stored_bytes)
+        daily.append(EndOfDay(day, len(life), stored_bytes.stored))
+    return Trajectory(tuple(daily), dict(taken), tuple(failed_pulls))
 
 
-def lived(name: str, past: Iterable[Day], *, at: datetime) -> Snapshot:
-    """What a repository holds after some days without a policy, such as those of a made-up shop's past."""
+def replay(name: str, past: Iterable[Day], *, at: datetime) -> Snapshot:
+    """The repository that some days without a policy leave, such as those of a made-up shop's past."""
     life = Daily(None)
     layers: dict[str, tuple[str, ...]] = {}
     sizes: dict[str, int] = {}
@@ -167,24 +167,24 @@ def lived(name: str, past: Iterable[Day], *, at: datetime) -> Snapshot:
     return Snapshot(name, at, tuple(life), layers, sizes)
 
 
-def _arrive(arrival: Arrival, life: Daily, stock: Stock) -> None:
+def _arrive(arrival: Arrival, life: Daily, stored_bytes: StoredBytes) -> None:
     digest = arrival.image.image_digest
     there = life.get(digest)
     life.push(arrival.image)
     if there is None:
-        stock.learn(digest, arrival.blobs)
-        stock.add(arrival.image)
+        stored_bytes.learn(digest, arrival.blobs)
+        stored_bytes.add(arrival.image)
     else:
         # It may have come back from the archive.
-        _follow(there, life, stock)
+        _follow(there, life, stored_bytes)
 
 
-def _follow(image: Image, life: Daily, stock: Stock) -> None:
-    """Count an image where it is now, and no longer where it was."""
-    stock.remove(image)
+def _follow(image: Image, life: Daily, stored_bytes: StoredBytes) -> None:
+    """Count an image in its present storage class, or no more if it is gone."""
+    stored_bytes.remove(image)
     now = life.get(image.image_digest)
     if now is not None:
-        stock.add(now)
+        stored_bytes.add(now)
 
 
 def _happenings(day: Day, name: str) -> Iterator[Arrival | Pull]:

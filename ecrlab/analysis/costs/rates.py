@@ -1,12 +1,12 @@
-"""The days to come of a repository that nobody makes up: drawn from its own days, each weekday from its like.
+"""The future of a real repository, drawn from its own past: a Monday from its Mondays, and so on.
 
     its own days ── drawn with replacement ──► a future: as many pushes, of the same kinds, with as many new bytes
 
-This is a bootstrap. A drawn day's images come again with new digests, at the same time of day. A tag without a digit
-(`latest`, `main`) moves to the new image; another one is counted on (`v1.2.3` may become `v1.2.47`), so that patterns
-take it for the same kind. Layers that came with a day come anew, those that were there before are shared.
+This is a bootstrap. The images of a drawn day come again with new digests, at the same time of day. A tag without a
+digit (`latest`, `main`) moves to the new image. In other tags a number goes up (`v1.2.3` may become `v1.2.47`), so that
+the same patterns match. Layers that came with the drawn day come as new layers; older ones are shared.
 
-What was deleted cannot be seen, so the true rate may be higher: the more, the more a policy has cleaned up already.
+ECR does not show deleted images, so the true rate may be higher, above all where a policy has run.
 """
 
 import random
@@ -25,13 +25,13 @@ from ecrlab.lifecycle import Image
 from ecrlab.scenarios import Blob, Day, Pull, Push
 
 WINDOW = 90
-"""How many days back are drawn from: about a quarter of a year, because habits change."""
+"""How many past days to draw from: about a quarter of a year, because habits change."""
 
 IN_USE = timedelta(days=7)
-"""An image that was pulled so lately is in use."""
+"""An image whose last pull is not longer ago is in use."""
 
 MOST_IN_USE = 1000
-"""So many images are pulled each day, besides those that run; more would take long, and change nothing."""
+"""At most so many images are pulled each day, besides those that run; more take long and change nothing."""
 
 FEW_DAYS = 14
 
@@ -41,22 +41,22 @@ _RUN = re.compile(r"(?=[0-9a-f]{7,40}(?![0-9a-z]))(?<![0-9a-z])[a-f]*\d[0-9a-f]*
 
 @dataclass(frozen=True)
 class Rate:
-    """How images come to a repository, as its own days tell."""
+    """The rate of pushes to a repository, from its own past."""
 
     snapshot: Snapshot
     running: frozenset[str] = frozenset()
-    """Digests that run somewhere: they go on being pulled."""
+    """Digests that run somewhere; they are pulled each day."""
     window: int = WINDOW
 
     def future(self, number: int = 0) -> Iterator[Day]:
-        """Days that go on from the snapshot, without end; each number is another future."""
+        """Days after the snapshot, without end; each number is another future."""
         yield from _Drawing(self, number).days()
 
     @cached_property
     def days(self) -> dict[date, list[Image]]:
-        """The days that are drawn from, quiet ones too, with the images that came then, what belongs to them included.
+        """The past days to draw from, also those without a push, with their images and what belongs to these.
 
-        The day of the snapshot is not over, so that it is left out if there is another.
+        The day of the snapshot is not over; it is left out if there is another day.
         """
         grouped: defaultdict[date, list[Image]] = defaultdict(list)
         for image in self.snapshot.images:
@@ -72,7 +72,7 @@ class Rate:
         return {day: grouped.get(day, []) for day in (first + timedelta(days=n) for n in range(number))}
 
     def doubts(self) -> list[str]:
-        """What there is to doubt about this rate, one sentence each."""
+        """The doubts about this rate, one sentence each."""
         number = len(self.days)
         if not number:
             return [f"{self.snapshot.name}: nothing was ever pushed, so that nothing is expected to come"]
@@ -104,12 +104,12 @@ class Rate:
 
     @cached_property
     def counted_on(self) -> Mapping[str, Callable[[int], str]]:
-        """For each tag with a digit or a commit in it: how to make the tag of a later image of its kind."""
+        """For each tag with a digit or a commit in it, a function that makes the tag of a later image of its kind."""
         return _continued([tag for image in self.snapshot.images for tag in image.image_tags])
 
 
 class _Drawing:
-    """One future, as it is drawn."""
+    """Draws one future."""
 
     def __init__(self, rate: Rate, number: int) -> None:
         self.rate, self.snapshot = rate, rate.snapshot
@@ -131,7 +131,7 @@ class _Drawing:
         everything = list(self.rate.days)
         for ahead in count(1):
             day = today + timedelta(days=ahead)
-            # Of fewer than two weeks each weekday would be one day only.
+            # In fewer than two weeks each weekday occurs only once.
             choice = alike[day.weekday()] if len(everything) >= FEW_DAYS else everything
             pushes = tuple(self._again(self._pick(choice), day)) if choice else ()
             yield Day(day, pushes, tuple(self._pulls(day)), ())
@@ -140,7 +140,7 @@ class _Drawing:
         return days[int(self._chance.random() * len(days))]
 
     def _again(self, drawn: date, day: date) -> Iterator[Push]:
-        """The pushes of a day come again on another."""
+        """The pushes of a past day, again on a future one."""
         images = sorted(self.rate.days[drawn], key=lambda image: (image.pushed_at, image.image_digest))
         serial = next(self._serial)
         new = {image.image_digest: self._name_of(image.image_digest, serial) for image in images}
@@ -155,7 +155,7 @@ class _Drawing:
             for layer in self.snapshot.layers.get(image.image_digest, ())
         )
         if image.image_digest in unread and not image.is_index:
-            # As many bytes as it can have: what is expected to come is not made smaller than it may be.
+            # The most bytes that it can have, so that the future is not underestimated.
             blobs = (Blob(self._name_of(image.image_digest, serial), image.size_in_bytes),)
         return Push(
             pushed_at=datetime.combine(day, image.pushed_at.astimezone(UTC).time(), UTC),
@@ -171,7 +171,7 @@ class _Drawing:
         )
 
     def _is_new(self, layer: str, drawn: date) -> bool:
-        """Whether a layer came with a day; what the very first day brought for others to share came once."""
+        """Whether a layer came with a day. A shared layer of the very first day is a base, and does not come again."""
         if self.rate.came[layer] != drawn:
             return False
         return drawn != self.rate.first or self.snapshot.uses[layer] == 1
@@ -184,7 +184,7 @@ class _Drawing:
         return f"sha256:{blake2b(f'{self._name} {serial} {digest}'.encode(), digest_size=32).hexdigest()}"
 
     def _use(self, image: Image, origin: Image, day: date) -> None:
-        """Note until when an image is pulled: as long after its push as its like was, or for ever if it runs."""
+        """Note until when an image is pulled: as long after its push as its original was, or for ever if it runs."""
         if image.image_digest in self.rate.running:
             self._in_use[image.image_digest] = date.max
             return
@@ -193,7 +193,7 @@ class _Drawing:
         used = image.last_pulled_at - image.pushed_at
         is_new = image.image_digest not in self.snapshot.by_digest
         if is_new or self.snapshot.taken_at - image.last_pulled_at <= IN_USE:
-            # UNSURE: how long an image that is in use will be; as long again as it was.
+            # UNSURE: how long an image stays in use; here as long again as it was.
             self._in_use[image.image_digest] = day + min(used, timedelta(days=3650))
 
     def _pulls(self, day: date) -> Iterator[Pull]:
@@ -206,7 +206,7 @@ class _Drawing:
 
 
 def _continued(tags: Iterable[str]) -> dict[str, Callable[[int], str]]:
-    """For each tag that counts, how to count on: the part that differs most among the tags of its shape changes."""
+    """For each tag with a number, how it continues: the part that differs most among similar tags changes."""
     shapes: defaultdict[str, list[str]] = defaultdict(list)
     for tag in tags:
         if _RUN.search(tag):
@@ -223,7 +223,7 @@ def _continued(tags: Iterable[str]) -> dict[str, Callable[[int], str]]:
 
 
 class _Continuation:
-    """A tag, and which part of it is counted on."""
+    """A tag, and which part of it changes."""
 
     def __init__(self, tag: str, place: int, seen: Iterable[str]) -> None:
         match = list(_RUN.finditer(tag))[place]

@@ -1,7 +1,7 @@
-"""What a policy puts at risk: images that it takes although they run somewhere, or were pulled in the last week.
+"""What a policy puts at risk: images that it deletes or archives although they run, or were pulled in the last week.
 
-A lifecycle policy does not look at what runs (AWS user guide, lifecycle policies: rules know tags, ages, counts and
-pulls). A task whose image is gone goes on until it has to start anew; then it cannot.
+A lifecycle policy knows tags, ages, counts and pulls, not what runs (AWS user guide, lifecycle policies). A task whose
+image is deleted runs on until it has to start again; then it fails.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,9 +10,9 @@ from datetime import timedelta
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.costs.savings import Outcome
+from ecrlab.analysis.costs.savings import PolicyEffect
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.snapshot import Snapshot, ages
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since, looked_at
 from ecrlab.analysis.plots import style
 from ecrlab.lifecycle import Image, Rule
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 LATELY = timedelta(days=7)
 RUNS, PULLED = "runs", "pulled in the last week"
-"""Why an image that goes is at risk; the graver one counts."""
+"""Why an image is at risk; if both are true, it `runs`."""
 
 STAYS, GOES = "stays", "goes"
 
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """An image that goes, and why somebody may miss it; `where` are the references by which it runs."""
+    """An image that the policy takes, and why that is a risk; `where` are the references by which it runs."""
 
     image: Image
     rule: Rule
@@ -37,19 +37,23 @@ class Risk:
     where: tuple[str, ...] = ()
 
 
-def risks(outcome: Outcome, running: Mapping[str, Sequence[str]] | Collection[str] = ()) -> list[Risk]:
+def risks(effect: PolicyEffect, running: Mapping[str, Sequence[str]] | Collection[str] = ()) -> list[Risk]:
     """The images at risk, those that run first, then by their last pull, the latest first.
 
     `running` are digests, or digests with how they are referred to (see `ecrlab.analysis.inventory.running.resolve`).
+    A pull by somebody who read all manifests does not count as use (see `looked_at`).
     """
-    snapshot = outcome.before
+    snapshot = effect.before
+    only_read = looked_at(snapshot)
     found = []
-    for digest, rule in outcome.acting.items():
+    for digest, rule in effect.acting.items():
         image = snapshot.by_digest[digest]
         if digest in running:
             where = tuple(running[digest]) if isinstance(running, Mapping) else ()
             found.append(Risk(image, rule, RUNS, where))
-        elif image.last_pulled_at is not None and snapshot.taken_at - image.last_pulled_at <= LATELY:
+        elif digest in only_read or image.last_pulled_at is None:
+            continue
+        elif snapshot.taken_at - image.last_pulled_at <= LATELY:
             found.append(Risk(image, rule, PULLED))
     return sorted(found, key=lambda risk: (risk.why != RUNS, -_last_use(risk.image), risk.image.image_digest))
 
@@ -62,8 +66,8 @@ def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    pushed = ages(snapshot, [risk.image.pushed_at for risk in found])
-    pulled = ages(snapshot, [risk.image.last_pulled_at for risk in found])
+    pushed = days_since(snapshot, [risk.image.pushed_at for risk in found])
+    pulled = days_since(snapshot, [risk.image.last_pulled_at for risk in found])
     rows = [
         {
             "tags": " ".join(risk.image.image_tags),
@@ -72,12 +76,12 @@ def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
             "where": " ".join(risk.where),
             "rule": risk.rule.rule_priority,
             "does": risk.rule.action.type,
-            "pushed (days ago)": days and round(days, 1),
-            "pulled (days ago)": since and round(since, 1),
+            DAYS_SINCE_PUSH: days and round(days, 1),
+            DAYS_SINCE_PULL: since and round(since, 1),
         }
         for risk, days, since in zip(found, pushed, pulled, strict=True)
     ]
-    columns = ["tags", "digest", "why", "where", "rule", "does", "pushed (days ago)", "pulled (days ago)"]
+    columns = ["tags", "digest", "why", "where", "rule", "does", DAYS_SINCE_PUSH, DAYS_SINCE_PULL]
     return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
 
 
@@ -87,7 +91,7 @@ MARKS = {
     PULLED: ("^", style.SKY, style.INK, 9, "goes, pulled in the last week"),
     RUNS: ("D", style.ORANGE, style.INK, 10, "goes, and runs somewhere"),
 }
-"""Fate -> marker, colours inside and around, size in points, words."""
+"""Group -> marker, colours inside and around, size in points, words."""
 
 MOST_NAMED = 12
 """How many images at risk have their names in the picture; the table has all."""
@@ -95,43 +99,43 @@ MOST_NAMED = 12
 
 TICKS = {0.3: "today", 1: "1", 7: "7", 30: "30", 90: "90", 365: "365", 1095: "1095"}
 FIRST = 0.3
-"""Days: what is younger is drawn as if it were so old, because there is no 0 on an axis that grows by factors."""
+"""Days; younger images are drawn here, because a logarithmic axis has no 0."""
 
 
-def picture(outcome: Outcome, found: Sequence[Risk]) -> Any:
-    """Each image by the days since its push and since its last pull; what goes, and what of it is at risk, is marked.
+def picture(effect: PolicyEffect, found: Sequence[Risk]) -> Any:
+    """Each image by the days since its push and since its last pull; marks show what goes and what is at risk.
 
     Images whose dates lie in the future are left out, and counted in the picture.
     """
-    snapshot = outcome.before
+    snapshot = effect.before
     runs = sum(risk.why == RUNS for risk in found)
     title = f"{snapshot.name}: no image goes"
-    if outcome.acting:
+    if effect.acting:
         title = (
-            f"{snapshot.name}: of {len(outcome.acting):,} images that go, {runs:,} run{'s' * (runs == 1)} somewhere"
+            f"{snapshot.name}: of {len(effect.acting):,} images that go, {runs:,} run{'s' * (runs == 1)} somewhere"
             f" and {len(found) - runs:,} more were pulled in the last week"
         )
-    points, skewed = _points(outcome, found)
-    highest = max([day for fate in points.values() for one in fate for day in one[1:] if day is not None], default=1)
+    points, skewed = _points(effect, found)
+    highest = max([day for group in points.values() for one in group for day in one[1:] if day is not None], default=1)
     never = max(highest, 30) * 2
     with style.figure(title, width=11, height=5.8) as (shown, axes):
         style.headed(shown, title)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        for fate, (marker, inside, around, size, words) in MARKS.items():
-            if not points[fate]:
+        for group, (marker, inside, around, size, words) in MARKS.items():
+            if not points[group]:
                 continue
             axes.plot(
-                [max(pushed or 0, FIRST) for _, pushed, _ in points[fate]],
-                [never if pulled is None else max(pulled, FIRST) for _, _, pulled in points[fate]],
+                [max(pushed or 0, FIRST) for _, pushed, _ in points[group]],
+                [never if pulled is None else max(pulled, FIRST) for _, _, pulled in points[group]],
                 linestyle="",
                 marker=marker,
                 ms=size,
                 mfc=inside,
                 mec=around,
-                mew=1.6 if fate == GOES else 1,
-                label=f"{words}: {len(points[fate]):,}",
-                zorder=3 if fate in (RUNS, PULLED) else 2,
+                mew=1.6 if group == GOES else 1,
+                label=f"{words}: {len(points[group]):,}",
+                zorder=3 if group in (RUNS, PULLED) else 2,
             )
         _name(axes, points[RUNS] + points[PULLED], never)
         axes.axhline(7, color=style.GREY, lw=0.8, linestyle="--")
@@ -151,28 +155,28 @@ Point = tuple[Image, float | None, float | None]
 """An image, and days since its push and its last pull."""
 
 
-def _points(outcome: Outcome, found: Sequence[Risk]) -> tuple[dict[str, list[Point]], int]:
-    """The images by fate, and how many have dates that cannot be."""
-    snapshot = outcome.before
+def _points(effect: PolicyEffect, found: Sequence[Risk]) -> tuple[dict[str, list[Point]], int]:
+    """The images by group, and how many have dates in the future."""
+    snapshot = effect.before
     at_risk = {risk.image.image_digest: risk.why for risk in found}
-    points: dict[str, list[Point]] = {fate: [] for fate in MARKS}
+    points: dict[str, list[Point]] = {group: [] for group in MARKS}
     skewed = 0
     for image in snapshot.images:
-        pushed, pulled = ages(snapshot, [image.pushed_at, image.last_pulled_at])
+        pushed, pulled = days_since(snapshot, [image.pushed_at, image.last_pulled_at])
         if pushed is None or (pulled is None and image.last_pulled_at is not None):
             skewed += 1
             continue
-        goes = GOES if image.image_digest in outcome.acting else STAYS
+        goes = GOES if image.image_digest in effect.acting else STAYS
         points[at_risk.get(image.image_digest, goes)].append((image, pushed, pulled))
     return points, skewed
 
 
 def _name(axes: "Axes", at_risk: Sequence[Point], never: float) -> None:
-    """Write beside the first of the images at risk what they are called, where there is room."""
+    """Name the first of the images at risk, where there is room."""
     taken: list[tuple[float, float]] = []
     for image, pushed, pulled in at_risk[:MOST_NAMED]:
         x, y = log10(max(pushed or 0, FIRST)), log10(never if pulled is None else max(pulled, FIRST))
-        # In tenfolds: a name is about two thirds long and a tenth high.
+        # In powers of ten, a name is about two thirds wide and a tenth high.
         if any(abs(x - other_x) < 0.7 and abs(y - other_y) < 0.11 for other_x, other_y in taken):
             continue
         taken.append((x, y))

@@ -1,8 +1,8 @@
 """What a policy does to a repository as it stands: which rule frees how much, and what is left.
 
-The policy is run until it has nothing more to do, as in the nights after it was put: an index goes in the first, the
-images that it listed in the next. Rules are charged in their order; what two rules free only together (a layer that an
-image of each uses) counts for the later one, so that all adds up to what is really freed.
+The policy runs until it has nothing more to do, as it would night after night: an index is deleted in the first, the
+images that it listed in the next. Savings are computed rule by rule, in order. A layer that only two rules together
+free counts for the later one, so that the savings of all rules add up to what is freed.
 """
 
 from collections import Counter
@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.storage import Size, of_unread, stored
-from ecrlab.analysis.costs.stored_bytes import Stock
+from ecrlab.analysis.costs.stored_bytes import StoredBytes
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Policy, Rule
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARED = "shared by several"
-NOTHING: Size = Amount.exactly(0)
+NOTHING: Size = Bounds.exactly(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Saving:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PolicyEffect:
     """A repository before and after a policy; `acting` is the rule that deletes or archives, by digest."""
 
     policy: Policy
@@ -53,37 +53,37 @@ class Outcome:
 
     @property
     def deleted(self) -> frozenset[str]:
-        """The digests that are gone."""
+        """The digests that the policy deletes."""
         return frozenset(digest for digest, rule in self.acting.items() if rule.action.type == EXPIRE)
 
     @cached_property
     def savings(self) -> tuple[Saving, ...]:
-        """What each rule does, in their order; also those that do nothing."""
-        stock = Stock(self.before)
+        """What each rule does, in order, also the rules that do nothing."""
+        stored_bytes = StoredBytes(self.before)
         staying = of_unread(self.before, [digest for digest in self.before.unread if digest not in self.acting])
-        return tuple(self._saving(rule, stock, staying) for rule in self.policy)
+        return tuple(self._saving(rule, stored_bytes, staying) for rule in self.policy)
 
-    def _saving(self, rule: Rule, stock: Stock, staying: Size) -> Saving:
+    def _saving(self, rule: Rule, stored_bytes: StoredBytes, staying: Size) -> Saving:
         mine = [digest for digest, acting in self.acting.items() if acting == rule]
-        start = stock.stored
+        start = stored_bytes.stored
         for digest in mine:
-            stock.remove(self.before.by_digest[digest])
+            stored_bytes.remove(self.before.by_digest[digest])
             if digest in self.after.by_digest:
-                stock.add(self.after.by_digest[digest])
-        end = stock.stored
+                stored_bytes.add(self.after.by_digest[digest])
+        end = stored_bytes.stored
         is_expiry = rule.action.type == EXPIRE
         return Saving(
             rule,
             deleted=len(mine) if is_expiry else 0,
             archived=0 if is_expiry else len(mine),
-            known=start.all.least - end.all.least,
-            freed=_less(start.all, end.all, staying),
+            known=start.total.least - end.total.least,
+            freed=_less(start.total, end.total, staying),
             moved=NOTHING if is_expiry else _less(start.standard, end.standard, staying),
         )
 
 
-def settle(snapshot: Snapshot, policy: Policy) -> Outcome:
-    """Run a policy at the moment of the look, again and again until nothing more goes."""
+def settle(snapshot: Snapshot, policy: Policy) -> PolicyEffect:
+    """Run a policy at the moment of the snapshot, until it has nothing more to do."""
     life = Daily(policy, snapshot.images)
     acting: dict[str, Rule] = {}
     while gone := life.run(snapshot.taken_at):
@@ -91,10 +91,10 @@ def settle(snapshot: Snapshot, policy: Policy) -> Outcome:
     deleted = frozenset(digest for digest in acting if digest not in life)
     left = snapshot.without(deleted)
     images = tuple(life.get(image.image_digest) or image for image in left.images)
-    return Outcome(policy, snapshot, replace(left, images=images), acting)
+    return PolicyEffect(policy, snapshot, replace(left, images=images), acting)
 
 
-def by_family(outcome: Outcome) -> "pd.DataFrame":
+def by_family(effect: PolicyEffect) -> "pd.DataFrame":
     """One row for each family of tags, before and after; the last row is for layers that several families share.
 
     The images that an index lists, and what is about an image, belong to the family of that index or image.
@@ -105,11 +105,11 @@ def by_family(outcome: Outcome) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    of_images = families.belonging(outcome.before)
+    of_images = families.belonging(effect.before)
     names = families.in_order(of_images.values())
-    owners = _owners(outcome.before, of_images)
+    owners = _owners(effect.before, of_images)
     columns = {}
-    for word, snapshot in (("before", outcome.before), ("after", outcome.after)):
+    for word, snapshot in (("before", effect.before), ("after", effect.after)):
         numbers = Counter(of_images[image.image_digest] for image in snapshot.images)
         sizes: Counter[str] = Counter()
         for layer in snapshot.uses:
@@ -120,27 +120,27 @@ def by_family(outcome: Outcome) -> "pd.DataFrame":
     return table[["images before", "images after", "bytes before", "bytes after"]]
 
 
-def by_rule(outcome: Outcome) -> "pd.DataFrame":
+def by_rule(effect: PolicyEffect) -> "pd.DataFrame":
     """One row for each rule, in order: `rule`, what it says, images `deleted` and `archived`, `bytes freed` (of the
     layers that are known), and `bytes left` after it.
     """
     import pandas as pd
 
-    left, rows = stored(outcome.before).least, []
-    for saving in outcome.savings:
+    left, rows = stored(effect.before).least, []
+    for saving in effect.savings:
         left -= saving.known
         rows.append((saving.rule.in_words, saving.deleted, saving.archived, saving.known, left))
-    index = pd.Index([saving.rule.rule_priority for saving in outcome.savings], name="rule")
+    index = pd.Index([saving.rule.rule_priority for saving in effect.savings], name="rule")
     return pd.DataFrame(rows, columns=["what it says", "deleted", "archived", "bytes freed", "bytes left"], index=index)
 
 
 def _less(start: Size, end: Size, staying: Size) -> Size:
-    """What was freed between two looks; images that stay and cannot be read may have some of it still."""
+    """The bytes freed between two states; unread images that stay may still use some of them."""
     known = start.least - end.least
     least = 0 if staying.most is None else max(0, known - staying.most)
     if start.most is None:
-        return Amount(least, None)
-    return Amount(least, known if end.most is None else max(known, start.most - end.most))
+        return Bounds(least, None)
+    return Bounds(least, known if end.most is None else max(known, start.most - end.most))
 
 
 def _owners(snapshot: Snapshot, of_images: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,7 @@
 that stands on it. ECR stores a layer once in a repository (AWS user guide, blob mounting: across repositories only
 where it is mounted). Configs are blobs like layers.
 
-UNSURE: the bytes of the manifests themselves, a few thousand each, are not counted; `imageSizeInBytes` has them not
-either, and AWS does not say whether they are billed.
+UNSURE: whether manifests, a few thousand bytes each, are billed; they are not counted, as in `imageSizeInBytes`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,19 +17,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
-Size = Amount[int]
+Size = Bounds[int]
 
 # What is stored
 
 
 def stored(snapshot: Snapshot) -> Size:
     """The bytes of all layers, each once: what ECR stores of a repository, and bills."""
-    return Amount.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
+    return Bounds.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
 
 
 def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
@@ -40,14 +39,14 @@ def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
     mounting); whether these are is for the caller to know. What was pushed without it stays a copy of its own.
     """
     if not mounting:
-        return sum(map(stored, snapshots), Amount.exactly(0))
+        return sum(map(stored, snapshots), Bounds.exactly(0))
     sizes = {layer: snapshot.sizes[layer] for snapshot in snapshots for layer in snapshot.uses}
-    unread = sum((of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Amount.exactly(0))
-    return Amount.exactly(sum(sizes.values())) + unread
+    unread = sum((of_unread(snapshot, snapshot.unread) for snapshot in snapshots), Bounds.exactly(0))
+    return Bounds.exactly(sum(sizes.values())) + unread
 
 
 def sum_of_sizes(snapshot: Snapshot) -> int:
-    """What adding up `imageSizeInBytes` gives: more than is stored, as soon as images share a layer."""
+    """The sum of `imageSizeInBytes`: more than is stored as soon as images share a layer."""
     return sum(image.size_in_bytes for image in snapshot.images)
 
 
@@ -63,9 +62,9 @@ def by_class(snapshot: Snapshot) -> dict[str, Size]:
     for layer in snapshot.uses:
         sizes[layer in kept] += snapshot.sizes[layer]
     return {
-        "standard": Amount.exactly(sizes[True])
+        "standard": Bounds.exactly(sizes[True])
         + of_unread(snapshot, [digest for digest in snapshot.unread if digest not in archived]),
-        "archive": Amount.exactly(sizes[False])
+        "archive": Bounds.exactly(sizes[False])
         + of_unread(snapshot, [digest for digest in snapshot.unread if digest in archived]),
     }
 
@@ -92,11 +91,11 @@ def shared(snapshot: Snapshot) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What becomes of a wish to delete images: which go, with what follows them, and which an index holds."""
+    """What deleting some images does: which go, which others follow them, and which an index keeps."""
 
     going: frozenset[str]
     followers: frozenset[str]
-    """Those of `going` that nobody named: what is about an image goes within 24 hours after it."""
+    """The images of `going` that were not named: a referrer is deleted within 24 hours after its subject."""
     held: Mapping[str, str]
     """An image that stays although it was named, and the index that lists it."""
     unknown: frozenset[str]
@@ -112,7 +111,7 @@ def departure(snapshot: Snapshot, digests: Iterable[str]) -> Departure:
     named = set(digests)
     wanted = named & snapshot.by_digest.keys()
     going = wanted | _followers(snapshot, wanted)
-    # Whoever stays may hold others: look again at those until nobody is left that must stay.
+    # An image that stays may keep others: repeat until no more of them have to stay.
     held: dict[str, str] = {}
     suspects = [digest for digest in snapshot.listed_by if digest in going]
     while suspects:
@@ -128,9 +127,9 @@ def departure(snapshot: Snapshot, digests: Iterable[str]) -> Departure:
 
 
 def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
-    """The bytes that deleting images frees: of the layers that only images that go use.
+    """The bytes that deleting images frees: those of layers that no remaining image uses.
 
-    It is never the sum of their sizes unless they share nothing. About what goes, see `departure`.
+    That is less than the sum of the sizes if they share layers. `departure` says which images go.
     """
     going = departure(snapshot, digests).going
     known = snapshot.usage.freed(going)
@@ -139,11 +138,11 @@ def freed(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     staying = of_unread(snapshot, [digest for digest in snapshot.unread if digest not in going]).most
     least = 0 if staying is None else max(0, known - staying)
     most = of_unread(snapshot, unread).most
-    return Amount(least, None if most is None else known + most)
+    return Bounds(least, None if most is None else known + most)
 
 
 def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
-    """What is about these images, and what is about that."""
+    """The referrers of these images, and their referrers."""
     found: set[str] = set()
     waiting = [follower for subject, about in snapshot.referrers.items() if subject in digests for follower in about]
     while waiting:
@@ -155,7 +154,7 @@ def _followers(snapshot: Snapshot, digests: set[str]) -> set[str]:
 
 
 def _holder(snapshot: Snapshot, digest: str, going: set[str], wanted: set[str]) -> str | None:
-    """Who keeps an image here: an index that lists it and stays, or the subject that a follower would follow."""
+    """The image that keeps another one: an index that stays, or the subject of a referrer."""
     for index in snapshot.listed_by.get(digest, ()):
         if index not in going:
             return index
@@ -165,12 +164,12 @@ def _holder(snapshot: Snapshot, digest: str, going: set[str], wanted: set[str]) 
 
 def of_unread(snapshot: Snapshot, digests: Iterable[str]) -> Size:
     """The bytes that images without known layers may add to what is stored."""
-    total: Size = Amount.exactly(0)
+    total: Size = Bounds.exactly(0)
     for digest in digests:
         image = snapshot.by_digest[digest]
         # An index stores nothing besides the images it lists, whatever size ECR shows of it.
         if not image.is_index:
-            total += Amount(0, image.size_in_bytes or None)
+            total += Bounds(0, image.size_in_bytes or None)
     return total
 
 
@@ -187,22 +186,22 @@ class Day:
 
 
 def growth(snapshot: Snapshot) -> list[Day]:
-    """How what is there today came to be: images and bytes at the end of each day, from the first push on.
+    """How today's images accumulated: images and bytes at the end of each day, from the first push on.
 
-    What was deleted since is not in it, because nobody can see it any more. A layer came with its first image.
+    Images that were deleted since are not counted. A layer counts from its first image on.
     """
     images = sorted(snapshot.images, key=lambda image: image.pushed_at)
     if not images:
         return []
     day, last = _day(images[0].pushed_at), max(_day(snapshot.taken_at), _day(images[-1].pushed_at))
     seen: set[str] = set()
-    size: Size = Amount.exactly(0)
-    days, place = [], 0
+    size: Size = Bounds.exactly(0)
+    days, position = [], 0
     while day <= last:
-        while place < len(images) and _day(images[place].pushed_at) == day:
-            size += _new(snapshot, images[place], seen)
-            place += 1
-        days.append(Day(day, place, size))
+        while position < len(images) and _day(images[position].pushed_at) == day:
+            size += _new(snapshot, images[position], seen)
+            position += 1
+        days.append(Day(day, position, size))
         day += timedelta(days=1)
     return days
 
@@ -213,7 +212,7 @@ def _new(snapshot: Snapshot, image: Image, seen: set[str]) -> Size:
         return of_unread(snapshot, [image.image_digest])
     layers = [layer for layer in snapshot.layers.get(image.image_digest, ()) if layer not in seen]
     seen.update(layers)
-    return Amount.exactly(sum(snapshot.sizes[layer] for layer in layers))
+    return Bounds.exactly(sum(snapshot.sizes[layer] for layer in layers))
 
 
 def _day(instant: datetime) -> date:

@@ -1,4 +1,4 @@
-"""The bytes of a repository while images come and go: layers are counted in and out, never all added up anew.
+"""The stored bytes of a repository while images come and go, counted layer by layer instead of summed anew.
 
 UNSURE, as in `ecrlab.analysis.costs.storage`: a layer that an image outside the archive uses is not archived.
 """
@@ -6,28 +6,28 @@ UNSURE, as in `ecrlab.analysis.costs.storage`: a layer that an image outside the
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
 
-class Stored(NamedTuple):
+class BytesByClass(NamedTuple):
     """The bytes in the two storage classes."""
 
-    standard: Amount[int]
-    archive: Amount[int]
+    standard: Bounds[int]
+    archive: Bounds[int]
 
     @property
-    def all(self) -> Amount[int]:
+    def total(self) -> Bounds[int]:
         """Both together."""
         return self.standard + self.archive
 
 
-class Stock:
-    """Which layers are used how often, outside the archive and at all, and the bytes that makes.
+class StoredBytes:
+    """Counts the uses of each layer, inside and outside the archive, and the bytes that are stored.
 
-    An image that nobody could read is counted by its size, as the most that it can hold.
+    An image whose manifest cannot be read counts with its size as an upper bound.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -36,20 +36,20 @@ class Stock:
         self._uses: dict[bool, dict[str, int]] = {True: {}, False: {}}
         """Archived or not -> layer -> by how many images."""
         self._known = {True: 0, False: 0}
-        self._dark = {True: 0, False: 0}
-        self._bottomless = {True: 0, False: 0}
-        """How many images are of no known size at all."""
+        self._unread = {True: 0, False: 0}
+        self._unbounded = {True: 0, False: 0}
+        """How many unread images have no size either."""
         for image in snapshot.images:
             self.add(image)
 
     def learn(self, digest: str, blobs: Iterable[tuple[str, int]]) -> None:
-        """Before an image is added: which layers it has, with their bytes."""
+        """Note the layers of an image, with their bytes, before it is added."""
         sizes = dict(blobs)
         self._sizes.update(sizes)
         self._layers[digest] = tuple(sizes)
 
     def add(self, image: Image) -> None:
-        """An image is there, in its storage class."""
+        """Count an image in its storage class."""
         archived = image.storage_class == ARCHIVE
         layers = self._layers.get(image.image_digest)
         if layers is None:
@@ -61,7 +61,7 @@ class Stock:
             mine[layer] = users + 1
             if users:
                 continue
-            # Outside wins: there the layer is counted whoever else has it.
+            # A layer that an image outside the archive uses is counted there only.
             if not archived:
                 self._known[False] += sizes[layer]
                 if other.get(layer):
@@ -70,7 +70,7 @@ class Stock:
                 self._known[True] += sizes[layer]
 
     def remove(self, image: Image) -> None:
-        """An image is gone from its storage class."""
+        """Count an image no more."""
         archived = image.storage_class == ARCHIVE
         layers = self._layers.get(image.image_digest)
         if layers is None:
@@ -89,15 +89,15 @@ class Stock:
                 self._known[True] -= sizes[layer]
 
     @property
-    def stored(self) -> Stored:
+    def stored(self) -> BytesByClass:
         """The bytes that are stored now."""
-        return Stored(self._in(False), self._in(True))
+        return BytesByClass(self._in(False), self._in(True))
 
-    def _in(self, archived: bool) -> Amount[int]:
+    def _in(self, archived: bool) -> Bounds[int]:
         known = self._known[archived]
-        return Amount(known, None if self._bottomless[archived] else known + self._dark[archived])
+        return Bounds(known, None if self._unbounded[archived] else known + self._unread[archived])
 
     def _count_unread(self, image: Image, archived: bool, one: int) -> None:
         if not image.is_index:
-            self._dark[archived] += one * image.size_in_bytes
-            self._bottomless[archived] += one * (not image.size_in_bytes)
+            self._unread[archived] += one * image.size_in_bytes
+            self._unbounded[archived] += one * (not image.size_in_bytes)

@@ -1,7 +1,6 @@
-"""What becomes of a repository under any policy from any start, computed when it is first asked for, then kept.
+"""The trajectories of a repository under any policy and start, computed on first use and then kept.
 
-Who tries one policy after the other always meets the same futures; a policy meets them once, over the whole time, and a
-nearer horizon is the beginning of that.
+All policies are simulated in the same futures, each once and over the whole time; a nearer horizon is a prefix of that.
 """
 
 from collections.abc import Sequence
@@ -9,52 +8,52 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from ecrlab.analysis.costs import outlook
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import Prices
-from ecrlab.analysis.costs.projection import Course, Future, course, prepare_all
+from ecrlab.analysis.costs.projection import Future, Trajectory, prepare_all, simulate
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Policy
 
 
-class Courses:
-    """The courses of one repository in some futures."""
+class Trajectories:
+    """The trajectories of one repository in some futures."""
 
     def __init__(self, snapshot: Snapshot, to_come: Sequence[Future]) -> None:
         self.snapshot = snapshot
         self._ready = prepare_all(snapshot, to_come)
-        self._known: dict[tuple[str, int], tuple[Course, ...]] = {}
+        self._known: dict[tuple[str, int], tuple[Trajectory, ...]] = {}
 
     @property
     def days(self) -> int:
-        """How far ahead the futures reach."""
+        """The number of days in each future."""
         return len(self._ready[0])
 
-    def of(self, policy: Policy | None, start: int, days: int) -> tuple[Course, ...]:
-        """A course in each future, of the first `days`, with the policy put after `start` of them."""
-        # Without a policy it is all one when none begins.
+    def of(self, policy: Policy | None, start: int, days: int) -> tuple[Trajectory, ...]:
+        """A trajectory in each future, of the first `days`, with the policy put after `start` of them."""
+        # Without a policy the start makes no difference.
         key = (policy.text, start) if policy else ("", 0)
         if key not in self._known:
-            self._known[key] = tuple(course(self.snapshot, policy, ready, start=start) for ready in self._ready)
+            self._known[key] = tuple(simulate(self.snapshot, policy, ready, start=start) for ready in self._ready)
         return tuple(_within(one, days) for one in self._known[key])
 
 
-def saved(first: Sequence[Course], second: Sequence[Course], prices: Prices) -> list[Amount[float]] | None:
-    """What the second courses cost less than the first, future by future; None if nobody can know.
+def saved(first: Sequence[Trajectory], second: Sequence[Trajectory], prices: Prices) -> list[Bounds[float]] | None:
+    """What the second trajectories cost less than the first, future by future; None if that is unknown.
 
-    Less than nothing means more.
+    A negative amount means that they cost more.
     """
     pairs = [(outlook.paid(one, prices), outlook.paid(other, prices)) for one, other in zip(first, second, strict=True)]
     if any(cheap.most is None for _, cheap in pairs):
         return None
     return [
-        Amount(dear.least - (cheap.most or 0.0), None if dear.most is None else dear.most - cheap.least)
+        Bounds(dear.least - (cheap.most or 0.0), None if dear.most is None else dear.most - cheap.least)
         for dear, cheap in pairs
     ]
 
 
-def _within(one: Course, days: int) -> Course:
-    """The beginning of a course. How many images each rule took is told of the whole only, so it is left out."""
-    evenings = one.evenings[:days]
-    end = datetime.combine(evenings[-1].day + timedelta(days=1), time(), UTC)
-    in_vain = tuple(pull for pull in one.in_vain if pull.pulled_at < end)
-    return replace(one, evenings=evenings, taken={}, in_vain=in_vain)
+def _within(one: Trajectory, days: int) -> Trajectory:
+    """The beginning of a trajectory, without `taken`, which is known only for the whole."""
+    daily = one.daily[:days]
+    end = datetime.combine(daily[-1].day + timedelta(days=1), time(), UTC)
+    failed_pulls = tuple(pull for pull in one.failed_pulls if pull.pulled_at < end)
+    return replace(one, daily=daily, taken={}, failed_pulls=failed_pulls)

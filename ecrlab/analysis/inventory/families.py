@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ecrlab.analysis.inventory.kinds import PART, REFERRER, UNTAGGED
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
 
-UNTAGGED, PART, ABOUT = "untagged", "part of an index", "about another image"
 COMMITS, NUMBERS, OTHERS = "commits", "numbers", "others"
 MOST = 8
 """How many families are told apart; the smallest are `others`."""
@@ -30,7 +30,7 @@ def family(image: Image, snapshot: Snapshot) -> str:
     if image.image_digest in snapshot.listed_by:
         return PART
     if image.subject_digest in snapshot.by_digest:
-        return ABOUT
+        return REFERRER
     return UNTAGGED
 
 
@@ -63,13 +63,10 @@ def belonging(snapshot: Snapshot) -> dict[str, str]:
 def root(image: Image, snapshot: Snapshot) -> Image:
     """The image that another one comes with: the index that lists it, or what it is about; by itself, itself."""
     seen = {image.image_digest}
-    while True:
-        above = [*snapshot.listed_by.get(image.image_digest, ())[:1], image.subject_digest or ""]
-        found = next((digest for digest in above if digest in snapshot.by_digest and digest not in seen), None)
-        if found is None:
-            return image
-        seen.add(found)
-        image = snapshot.by_digest[found]
+    while (parent := snapshot.parent(image)) is not None and parent not in seen:
+        seen.add(parent)
+        image = snapshot.by_digest[parent]
+    return image
 
 
 def _largest(found: dict[str, str]) -> dict[str, str]:
@@ -82,6 +79,6 @@ def _largest(found: dict[str, str]) -> dict[str, str]:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Families as they are listed: by size, the largest first; what has no tags, and the others, at the end."""
-    last = {PART: 1, ABOUT: 2, UNTAGGED: 3, OTHERS: 4}
+    last = {PART: 1, REFERRER: 2, UNTAGGED: 3, OTHERS: 4}
     sizes = Counter(names)
     return sorted(sizes, key=lambda name: (last.get(name, 0), -sizes[name], name))

@@ -1,7 +1,7 @@
-"""Which images use which layers, as one long row of numbers: a hundred thousand images are counted in an instant.
+"""Which images use which layers, as one array of numbers, so that a hundred thousand images are counted at once.
 
 images  │ a   │ b     │ c │
-layers  │ 0 3 │ 0 1 2 │ 1 │     each layer by its place in `sizes`
+layers  │ 0 3 │ 0 1 2 │ 1 │     each layer by its position in `sizes`
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -18,10 +18,10 @@ class Usage:
     def __init__(self, layers: Mapping[str, Sequence[str]], sizes: Mapping[str, int]) -> None:
         import numpy as np
 
-        place = {layer: number for number, layer in enumerate(sizes)}
+        positions = {layer: number for number, layer in enumerate(sizes)}
         self._images = layers
         self._lengths = np.fromiter(map(len, layers.values()), np.int64, len(layers))
-        self._row = np.fromiter(map(place.__getitem__, chain.from_iterable(layers.values())), np.int64)
+        self._row = np.fromiter(map(positions.__getitem__, chain.from_iterable(layers.values())), np.int64)
         self._sizes = np.fromiter(sizes.values(), np.int64, len(sizes))
         self._uses = np.bincount(self._row, minlength=len(sizes))
 

@@ -2,8 +2,8 @@
 changed but what AWS itself notes.
 
 BatchGetImage counts as a pull: AWS then shows today as `lastRecordedPullTime`. So the images are described first, and
-the snapshot has the pull times from before; who looks again a day later finds the look of today.
-`RegisterPullTimeUpdateExclusion` exempts the role that looks (AWS user guide, pull time update exclusions).
+the snapshot has the pull times from before. A later snapshot has those of this one, unless
+`RegisterPullTimeUpdateExclusion` exempts the role that reads (AWS user guide, pull time update exclusions).
 """
 
 import json
@@ -13,9 +13,9 @@ from datetime import datetime
 from sys import intern
 from typing import Any
 
-from ecrlab.analysis.inventory.holdings import MOST_IDS, Manifests
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.lifecycle import Image
+from ecrlab.lifecycle.aws import Manifests
 from ecrlab.lifecycle.image import INDEX_MEDIA_TYPES
 from ecrlab.lifecycle.policy import STANDARD
 from ecrlab.lifecycle.reading import images
@@ -28,10 +28,13 @@ MEDIA_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     *sorted(INDEX_MEDIA_TYPES),
 )
-"""What BatchGetImage is told to give as it is: it might convert what a client does not accept."""
+"""What BatchGetImage is told to accept: it may convert a manifest of another type."""
+
+MOST_IDS = 100
+"""How many manifests BatchGetImage returns at once (botocore model, ImageIdentifierList)."""
 
 LARGEST = 2**40
-"""Bytes of the largest layer that is believed: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
+"""Bytes of the largest plausible layer: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
 
 ARCHIVED = "they are in the archive, which gives out no manifest"
 FOREIGN = "they have layers that may be stored elsewhere"
@@ -44,10 +47,10 @@ Parts = tuple[tuple[str, int], ...]
 
 
 def read(ecr: Any, repository: str, *, at: datetime, manifests: Manifests | None = None) -> Snapshot:
-    """A repository as it is; `at` is the moment to call now (aware), which for a lab is its clock's.
+    """A repository as it is now; `at` is the present instant (aware), for a lab that of its clock.
 
     Without `manifests` they are read with BatchGetImage. Raises what the client raises, such as
-    `RepositoryNotFoundException`, and `UnreadableInput` for an answer that no ECR gives.
+    `RepositoryNotFoundException`, and `UnreadableInput` for an answer that ECR cannot return.
     """
     wanted = {"filter": {"imageStatus": "ANY"}} if _knows_status(ecr) else {}
     pages = ecr.get_paginator("describe_images").paginate(repositoryName=repository, **wanted)
@@ -57,6 +60,19 @@ def read(ecr: Any, repository: str, *, at: datetime, manifests: Manifests | None
     failures: dict[str, str] = {}
     texts = manifests(repository, active) if manifests else _given(ecr, repository, active, failures)
     return snapshot(repository, at, described, texts, failures)
+
+
+def read_all(
+    ecr: Any, repository: str | None = None, *, at: datetime, manifests: Manifests | None = None
+) -> list[Snapshot]:
+    """The repositories of a registry by their names, or the one of that name, each with its tag mutability."""
+    only = {} if repository is None else {"repositoryNames": [repository]}
+    pages = ecr.get_paginator("describe_repositories").paginate(**only)
+    mutability = {one["repositoryName"]: one["imageTagMutability"] for page in pages for one in page["repositories"]}
+    return [
+        replace(read(ecr, name, at=at, manifests=manifests), image_tag_mutability=mutability[name])
+        for name in sorted(mutability)
+    ]
 
 
 def snapshot(
@@ -73,6 +89,8 @@ def snapshot(
     unread: dict[str, str] = {}
     layers: dict[str, tuple[str, ...]] = {}
     sizes: dict[str, int] = {}
+    platforms: dict[str, str] = {}
+    artifact_types: dict[str, str] = {}
     whole = []
     for image in described:
         digest = image.image_digest
@@ -86,12 +104,17 @@ def snapshot(
         else:
             sizes.update(parts)
             layers[digest] = tuple(dict.fromkeys(layer for layer, _ in parts))
-        whole.append(_with_ties(image, document))
-    return Snapshot(name, at, tuple(whole), layers, sizes, unread)
+        whole.append(_with_references(image, document))
+        for child in _listed(document, "manifests"):
+            if _digest(child):
+                platforms.setdefault(_digest(child), _platform(child))
+        if whole[-1].subject_digest:
+            artifact_types[digest] = _artifact_type(document)
+    return Snapshot(name, at, tuple(whole), layers, sizes, unread, platforms, artifact_types)
 
 
 def _knows_status(ecr: Any) -> bool:
-    """Whether this botocore knows of archived images; an older one refuses the filter."""
+    """Whether this botocore knows archived images; an older one rejects the filter."""
     members = ecr.meta.service_model.operation_model("DescribeImages").input_shape.members
     return "imageStatus" in members["filter"].members
 
@@ -141,7 +164,7 @@ def _is_descriptor(blob: Any) -> bool:
     )
 
 
-def _with_ties(image: Image, document: dict[str, Any]) -> Image:
+def _with_references(image: Image, document: dict[str, Any]) -> Image:
     children = tuple(digest for digest in map(_digest, _listed(document, "manifests")) if digest)
     subject = image.subject_digest or _digest(document.get("subject")) or None
     if (children, subject) == (image.children, image.subject_digest):
@@ -150,8 +173,24 @@ def _with_ties(image: Image, document: dict[str, Any]) -> Image:
 
 
 def _digest(descriptor: Any) -> str:
-    digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
-    return digest if isinstance(digest, str) else ""
+    return _text(descriptor, "digest")
+
+
+def _platform(descriptor: Any) -> str:
+    annotations = descriptor.get("annotations") if isinstance(descriptor, dict) else None
+    if _text(annotations, "vnd.docker.reference.type") == "attestation-manifest":
+        return "attestation"
+    platform = descriptor.get("platform") if isinstance(descriptor, dict) else None
+    return "/".join(filter(None, (_text(platform, key) for key in ("os", "architecture", "variant"))))
+
+
+def _artifact_type(document: dict[str, Any]) -> str:
+    return _text(document, "artifactType") or _text(document.get("config"), "mediaType")
+
+
+def _text(container: Any, key: str) -> str:
+    value = container.get(key) if isinstance(container, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _listed(document: dict[str, Any], key: str) -> Iterable[Any]:

@@ -1,4 +1,4 @@
-"""What runs somewhere: image references as ECS, EKS and Lambda write them, found again in a repository.
+"""Images that run: references as ECS, EKS and Lambda write them, resolved in a repository.
 
     123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1     the image that has the tag now
     my-app@sha256:9f86d08…                                     that image
@@ -26,12 +26,12 @@ _REFERENCE = re.compile(
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9._/-]*")
 _KEYS = ("imageDigest", "imageID", "resolvedImageUri", "ResolvedImageUri", "image", "imageUri", "ImageUri")
-"""Under which names the answers of ECS, Kubernetes and Lambda give images; what is exact comes first."""
+"""The keys of images in answers of ECS, Kubernetes and Lambda; those with digests come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One image that runs, as somebody wrote it; `repository` is None where only a digest is known."""
+    """A reference to an image that runs; `repository` is None where only a digest is known."""
 
     text: str
     repository: str | None
@@ -85,7 +85,7 @@ def parse(text: str) -> Reference | None:
 
 
 def resolve(snapshot: Snapshot, running: Iterable[Reference]) -> tuple[dict[str, list[str]], list[Reference]]:
-    """The digests that run, with how they are written; and the references to this repository that lead nowhere.
+    """The digests that run, each with its references, and the references to this repository that match no image.
 
     Where an index runs, each image that it lists may.
     """

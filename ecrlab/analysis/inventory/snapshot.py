@@ -3,7 +3,8 @@
     Snapshot ── images   as a lifecycle policy sees them: digest, tags, dates, what hangs on what
              ├─ layers   of each image: the digests of its blobs, its config too
              ├─ sizes    of each layer, in bytes as stored (compressed)
-             └─ unread   the images of which the layers are not known, and why
+             ├─ unread   the images of which the layers are not known, and why
+             └─ platforms, artifact types, tag mutability, where they were read
 
 `ecrlab.analysis.inventory.reading` reads one through any boto3 ECR client; a made-up history can make one too. Every
 figure about a repository is computed from a snapshot, without asking again.
@@ -11,7 +12,7 @@ figure about a repository is computed from a snapshot, without asking again.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
@@ -20,9 +21,12 @@ from ecrlab.analysis.inventory.layer_use import Usage
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
+DAYS_SINCE_PUSH, DAYS_SINCE_PULL = "pushed (days ago)", "pulled (days ago)"
+"""Columns of tables."""
+
 AT_ONCE = timedelta(hours=1)
 MANY = 10
-"""From how many images on it may be a look at all of them, when more than half are pulled at once."""
+"""With fewer images, pulls at once are taken for use."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,12 @@ class Snapshot:
     layers: Mapping[str, tuple[str, ...]]
     sizes: Mapping[str, int]
     unread: Mapping[str, str] = field(default_factory=dict)
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """For each image that an index lists, the platform that the index names (`linux/arm64`), or `attestation`."""
+    artifact_types: Mapping[str, str] = field(default_factory=dict)
+    """For each image that is about another one, what it is."""
+    image_tag_mutability: str = ""
+    """The repository's setting; empty where it was not read."""
 
     @cached_property
     def uses(self) -> Counter[str]:
@@ -47,7 +57,7 @@ class Snapshot:
 
     @cached_property
     def usage(self) -> Usage:
-        """The same in a form that counts fast."""
+        """The uses as an array, for fast sums."""
         return Usage(self.layers, self.sizes)
 
     @cached_property
@@ -66,24 +76,29 @@ class Snapshot:
 
     @cached_property
     def referrers(self) -> dict[str, tuple[str, ...]]:
-        """For a digest, the images that are about it: signatures, lists of software."""
+        """For a digest, the images that are about it: signatures, SBOMs."""
         found: dict[str, tuple[str, ...]] = {}
         for image in self.images:
             if image.subject_digest:
                 found[image.subject_digest] = (*found.get(image.subject_digest, ()), image.image_digest)
         return found
 
+    def parent(self, image: Image) -> str | None:
+        """The digest of the index that lists an image (the first), or of the image it is about; None without one."""
+        if indexes := self.listed_by.get(image.image_digest):
+            return indexes[0]
+        return image.subject_digest if image.subject_digest in self.by_digest else None
+
     def without(self, digests: "frozenset[str] | set[str]") -> "Snapshot":
-        """The same repository after these images, and the layers that nobody else uses, are gone."""
+        """The same repository after these images, and the layers that no other image uses, are gone."""
         layers = {digest: blobs for digest, blobs in self.layers.items() if digest not in digests}
         left = set(chain.from_iterable(layers.values()))
-        return Snapshot(
-            self.name,
-            self.taken_at,
-            tuple(image for image in self.images if image.image_digest not in digests),
-            layers,
-            {digest: size for digest, size in self.sizes.items() if digest in left},
-            {digest: why for digest, why in self.unread.items() if digest not in digests},
+        return replace(
+            self,
+            images=tuple(image for image in self.images if image.image_digest not in digests),
+            layers=layers,
+            sizes={digest: size for digest, size in self.sizes.items() if digest in left},
+            unread={digest: why for digest, why in self.unread.items() if digest not in digests},
         )
 
     def __len__(self) -> int:
@@ -91,7 +106,7 @@ class Snapshot:
 
 
 def doubts(snapshot: Snapshot) -> list[str]:
-    """What is not known of a repository, or cannot be right, one sentence each; whoever shows a number shows these."""
+    """What is unknown about a repository, or cannot be right, one sentence each; show them beside every number."""
     return list(_doubts(snapshot))
 
 
@@ -134,8 +149,8 @@ def _doubts(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def ages(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float | None]:
-    """Days from these instants to the moment of the look; None for no instant, and for one that lies ahead."""
+def days_since(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float | None]:
+    """Days from these instants to the snapshot; None for no instant, and for one that lies after it."""
     return [
         None if then is None or then > snapshot.taken_at else (snapshot.taken_at - then).total_seconds() / 86_400
         for then in instants
@@ -143,8 +158,8 @@ def ages(snapshot: Snapshot, instants: Sequence[datetime | None]) -> list[float 
 
 
 def looked_at(snapshot: Snapshot) -> frozenset[str]:
-    """The images whose last pull was most likely somebody reading all manifests, and no use: more than half of a
-    repository within one hour. Reading them for a report does that (see `ecrlab.analysis.inventory.reading`).
+    """The images whose last pull was most likely a look at all manifests, and no use: more than half of a repository
+    within one hour. A report does that (see `ecrlab.analysis.inventory.reading`).
     """
     pulls = sorted((image.last_pulled_at, image.image_digest) for image in snapshot.images if image.last_pulled_at)
     first, best = 0, (0, 0)

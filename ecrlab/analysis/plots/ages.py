@@ -1,4 +1,4 @@
-"""How old the images of a repository are, by family: since their push, and since anybody pulled them."""
+"""How old the images of a repository are, by family: since their push, and since their last pull."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.snapshot import Snapshot, ages
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 BOUNDS = (7, 30, 90, 365)
 STEPS = ("up to a week", "to a month", "to 3 months", "to a year", "older")
-"""Ages as they are told apart: days up to each of BOUNDS, and beyond."""
-NEVER, UNKNOWN = "never", "in the future"
+"""Steps of age: up to each number of days in BOUNDS, and beyond."""
+NEVER, IN_THE_FUTURE = "never", "in the future"
 LOOKS = {
     **{step: (shade, "") for step, shade in zip(STEPS, style.SHADES, strict=True)},
     NEVER: ("#ffffff", "///"),
-    UNKNOWN: ("#ffffff", "xx"),
+    IN_THE_FUTURE: ("#ffffff", "xx"),
 }
 
 
@@ -29,7 +29,7 @@ def table(snapshot: Snapshot) -> "pd.DataFrame":
 
     Columns: `tags` (joined by spaces), `digest` (its first 12 hexadecimal digits), `family`, days since it was `pushed`
     and last `pulled` (missing: never, or a clock is wrong), `bytes` as ECR shows it, and of these `own`, in layers that
-    no other image uses (missing: nobody could read what it is made of).
+    no other image uses (missing: its manifest cannot be read).
     """
     import pandas as pd
 
@@ -42,8 +42,8 @@ def table(snapshot: Snapshot) -> "pd.DataFrame":
             "tags": [" ".join(image.image_tags) for image in images],
             "digest": [short(image.image_digest) for image in images],
             "family": [of_images[image.image_digest] for image in images],
-            "pushed (days ago)": _rounded(ages(snapshot, [image.pushed_at for image in images])),
-            "pulled (days ago)": _rounded(ages(snapshot, [image.last_pulled_at for image in images])),
+            DAYS_SINCE_PUSH: _rounded(days_since(snapshot, [image.pushed_at for image in images])),
+            DAYS_SINCE_PULL: _rounded(days_since(snapshot, [image.last_pulled_at for image in images])),
             "bytes": pd.array([image.size_in_bytes for image in images], dtype="Int64"),
             "own": pd.array([alone.get(image.image_digest) for image in images], dtype="Int64"),
         }
@@ -58,14 +58,15 @@ def by_family(snapshot: Snapshot) -> "pd.DataFrame":
 
     of_images = families.families(snapshot)
     names = families.in_order(of_images.values())
-    pushed = ages(snapshot, [image.pushed_at for image in snapshot.images])
-    pulled = ages(snapshot, [image.last_pulled_at for image in snapshot.images])
+    pushed = days_since(snapshot, [image.pushed_at for image in snapshot.images])
+    pulled = days_since(snapshot, [image.last_pulled_at for image in snapshot.images])
     counts: Counter[tuple[str, str, str]] = Counter()
     for image, since_push, since_pull in zip(snapshot.images, pushed, pulled, strict=True):
         name = of_images[image.image_digest]
-        counts[name, "pushed", _step(since_push, UNKNOWN)] += 1
-        counts[name, "pulled", _step(since_pull, NEVER if image.last_pulled_at is None else UNKNOWN)] += 1
-    columns = [("pushed", step) for step in (*STEPS, UNKNOWN)] + [("pulled", step) for step in (*STEPS, NEVER, UNKNOWN)]
+        counts[name, "pushed", _step(since_push, IN_THE_FUTURE)] += 1
+        counts[name, "pulled", _step(since_pull, NEVER if image.last_pulled_at is None else IN_THE_FUTURE)] += 1
+    columns = [("pushed", step) for step in (*STEPS, IN_THE_FUTURE)]
+    columns += [("pulled", step) for step in (*STEPS, NEVER, IN_THE_FUTURE)]
     return pd.DataFrame(
         [[counts[name, *column] for column in columns] for name in names],
         index=pd.Index(names, name="family"),

@@ -1,4 +1,4 @@
-"""A preview of a lifecycle policy as a picture: every image on the day of its push, shaped and coloured by its fate.
+"""A preview of a lifecycle policy as a picture: every image on the day of its push, shaped and coloured by its outcome.
 
          v*  ✕  ✕  ✕  ●  ●  ●
     nightly                 ●
@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.frames import short
+from ecrlab.analysis.inventory.kinds import UNTAGGED
 from ecrlab.analysis.plots import style
-from ecrlab.analysis.plots.outcomes import ARCHIVED, EXPIRES, FATES, KEPT, Fate
+from ecrlab.analysis.plots.outcomes import ARCHIVED, EXPIRES, KEPT, OUTCOMES, Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLUMNS = ["tags", "digest", "pushed", "fate", "rule"]
+COLUMNS = ["tags", "digest", "pushed", "outcome", "rule"]
 MARKERS = {KEPT: "o", EXPIRES: "x", ARCHIVED: "v"}
 WIDTH = 11
 """Of a picture, in inches."""
@@ -36,8 +37,8 @@ def table(ecr: Any, repository: str) -> "pd.DataFrame":
     """One row for each image that is there or in the preview, in the order of their pushes, numbered from 1.
 
     Columns: `tags` (joined by spaces, empty for untagged), `digest` (its first 12 hexadecimal digits), `pushed` (UTC),
-    `fate` (kept, expires, goes to the archive), `rule` (the priority of the one that acts, empty for none). What is in
-    the archive already is not listed, unless the preview takes it.
+    `outcome` (kept, expires, goes to the archive), `rule` (the priority of the one that acts, empty for none). An image
+    that is in the archive already is not listed, unless the preview takes it.
     """
     import pandas as pd
 
@@ -50,7 +51,7 @@ def table(ecr: Any, repository: str) -> "pd.DataFrame":
             "tags": " ".join(one.get("imageTags", [])),
             "digest": short(digest),
             "pushed": one["imagePushedAt"].astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            "fate": _OF_ACTION[taken[digest]["action"]["type"]].word if digest in taken else KEPT.word,
+            "outcome": _OF_ACTION[taken[digest]["action"]["type"]].word if digest in taken else KEPT.word,
             "rule": str(taken[digest]["appliedRulePriority"]) if digest in taken else "",
         }
         for digest, one in sorted({**taken, **images}.items(), key=lambda one: (one[1]["imagePushedAt"], one[0]))
@@ -69,21 +70,20 @@ def picture(preview: "pd.DataFrame", title: str = "What the policy does, and to 
     rows = _rows(preview["tags"])
     kinds = [_kind(tags) for tags in preview["tags"]]
     with style.figure(title, width=WIDTH, height=1.9 + 0.5 * max(len(rows), 1)) as (shown, axes):
-        for fate in FATES:
-            of_it = [k for k, word in enumerate(preview["fate"]) if word == fate.word]
+        for outcome in OUTCOMES:
+            of_it = [k for k, word in enumerate(preview["outcome"]) if word == outcome.word]
             if of_it:
                 days = pd.to_datetime(preview["pushed"].iloc[of_it]).tolist()
                 heights = [rows.index(kinds[k]) if kinds[k] in rows else len(rows) - 1 for k in of_it]
-                axes.scatter(
-                    days, heights, marker=MARKERS[fate], color=fate.colour, s=75, lw=2, label=_counted(preview, fate)
-                )
+                label, marker = _counted(preview, outcome), MARKERS[outcome]
+                axes.scatter(days, heights, marker=marker, color=outcome.colour, s=75, lw=2, label=label)
         axes.set_yticks(range(len(rows)), rows)
         axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
         axes.set_ylabel("images tagged")
         if rows:
             pushed = pd.to_datetime(preview["pushed"]).tolist()
             _write_days(axes, min(pushed), max(pushed))
-            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=len(FATES), frameon=False)
+            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=len(OUTCOMES), frameon=False)
         return style.describe(shown, _in_words(preview, title))
 
 
@@ -96,20 +96,20 @@ def _rows(tags: Iterable[str]) -> list[str]:
 
 
 def _kind(tags: str) -> str:
-    return families.of_tags(tags.split()) if tags else families.UNTAGGED
+    return families.of_tags(tags.split()) if tags else UNTAGGED
 
 
-def _counted(preview: "pd.DataFrame", fate: Fate) -> str:
+def _counted(preview: "pd.DataFrame", outcome: Outcome) -> str:
     """`✕ expires: 4 by rule 1, 13 by rule 2`."""
-    rules = Counter(preview.loc[preview["fate"] == fate.word, "rule"])
-    if fate is KEPT:
-        return f"{fate.word}: {rules.total()}"
+    rules = Counter(preview.loc[preview["outcome"] == outcome.word, "rule"])
+    if outcome is KEPT:
+        return f"{outcome.word}: {rules.total()}"
     told = [f"{number} by rule {rule}" for rule, number in sorted(rules.items(), key=lambda one: int(one[0]))]
-    return f"{fate.word}: {', '.join(told)}"
+    return f"{outcome.word}: {', '.join(told)}"
 
 
 def _in_words(preview: "pd.DataFrame", title: str) -> str:
-    told = [_counted(preview, fate) for fate in FATES if (preview["fate"] == fate.word).any()]
+    told = [_counted(preview, outcome) for outcome in OUTCOMES if (preview["outcome"] == outcome.word).any()]
     return f"{title}. {len(preview)} images. {'; '.join(told)}." if told else f"{title}. No images."
 
 

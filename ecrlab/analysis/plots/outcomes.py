@@ -2,7 +2,7 @@
 
     ● kept      ✕ expires      ▼ goes to the archive
 
-A fate is told by its sign and its word; the colour comes on top. Tags and digests are other people's input, and are
+An outcome is told by its sign and its word; the colour comes on top. Tags and digests are other people's input, and are
 escaped wherever they become HTML.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.holdings import age
+from ecrlab.analysis.inventory.units import format_age
 from ecrlab.analysis.plots import style
 from ecrlab.lifecycle import Evaluation, Image
 from ecrlab.lifecycle.explanation import explain_at
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 60
-"""Up to how many images each has a row; of more, `MOST_OF_A_FATE` of each fate have."""
-MOST_OF_A_FATE = 20
+"""Up to how many images each has a row; of more, `MOST_OF_AN_OUTCOME` of each outcome have."""
+MOST_OF_AN_OUTCOME = 20
 LONGEST_NAME = 60
 """Characters of an image's tags that a row has room for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Outcome:
     """What becomes of an image; `of_many` is said of several, or of none."""
 
     word: str
@@ -39,13 +39,13 @@ class Fate:
     colour: str
 
 
-EXPIRES = Fate("expires", "expire", "✕", style.VERMILION)
-ARCHIVED = Fate("goes to the archive", "go to the archive", "▼", style.ORANGE)
-KEPT = Fate("kept", "are kept", "●", style.BLUE)
-FATES = (EXPIRES, ARCHIVED, KEPT)
+EXPIRES = Outcome("expires", "expire", "✕", style.VERMILION)
+ARCHIVED = Outcome("goes to the archive", "go to the archive", "▼", style.ORANGE)
+KEPT = Outcome("kept", "are kept", "●", style.BLUE)
+OUTCOMES = (EXPIRES, ARCHIVED, KEPT)
 
 
-def fate(evaluation: Evaluation, position: int) -> Fate:
+def outcome(evaluation: Evaluation, position: int) -> Outcome:
     """What becomes of one of an evaluation's images."""
     rule = evaluation.acts(position)
     if rule is None:
@@ -53,9 +53,9 @@ def fate(evaluation: Evaluation, position: int) -> Fate:
     return EXPIRES if rule.action.type == EXPIRE else ARCHIVED
 
 
-def counts(evaluation: Evaluation) -> Counter[Fate]:
-    """How many images have which fate."""
-    return Counter(fate(evaluation, position) for position in evaluation.line)
+def counts(evaluation: Evaluation) -> Counter[Outcome]:
+    """How many images have which outcome."""
+    return Counter(outcome(evaluation, position) for position in evaluation.line)
 
 
 def name(image: Image) -> str:
@@ -69,7 +69,7 @@ def names(images: Iterable[Image]) -> list[str]:
 
 
 def in_words(evaluation: Evaluation) -> str:
-    """The fates counted, as one line.
+    """The outcomes counted, as one line.
 
     >>> from datetime import UTC, datetime
     >>> from ecrlab.lifecycle import Policy, evaluate
@@ -80,11 +80,11 @@ def in_words(evaluation: Evaluation) -> str:
     images = len(evaluation.images)
     if not images:
         return "no images"
-    told = [f"{which.sign} {counted[which]} {_said(which, counted[which])}" for which in FATES if counted[which]]
+    told = [f"{which.sign} {counted[which]} {_said(which, counted[which])}" for which in OUTCOMES if counted[which]]
     return f"{images} {'image' if images == 1 else 'images'}: " + ", ".join(told)
 
 
-def _said(which: Fate, number: int) -> str:
+def _said(which: Outcome, number: int) -> str:
     if which is KEPT:
         return "stays" if number == 1 else "stay"
     return which.word if number == 1 else which.of_many
@@ -93,7 +93,7 @@ def _said(which: Fate, number: int) -> str:
 def table(evaluation: Evaluation) -> "pd.DataFrame":
     """One row for each image, the newest first, numbered from 1.
 
-    Columns: `tags` (joined by spaces), `digest` (its first 12 hexadecimal digits), `age` (at the evaluation), `fate`
+    Columns: `tags` (joined by spaces), `digest` (its first 12 hexadecimal digits), `age` (at the evaluation), `outcome`
     (kept, expires, goes to the archive), `rule` (the priority of the one that acts, empty for none), `why`.
     """
     import pandas as pd
@@ -105,22 +105,22 @@ def table(evaluation: Evaluation) -> "pd.DataFrame":
             {
                 "tags": " ".join(image.image_tags),
                 "digest": short(image.image_digest),
-                "age": age(image.pushed_at, evaluation.now),
-                "fate": fate(evaluation, position).word,
+                "age": format_age(image.pushed_at, evaluation.now),
+                "outcome": outcome(evaluation, position).word,
                 "rule": str(rule.rule_priority) if rule else "",
                 "why": explain_at(evaluation, position),
             }
         )
-    columns = ["tags", "digest", "age", "fate", "rule", "why"]
+    columns = ["tags", "digest", "age", "outcome", "rule", "why"]
     return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
 
 
 def as_text(evaluation: Evaluation) -> str:
-    """The rows for where no HTML is shown: sign, name, fate."""
+    """The rows for where no HTML is shown: sign, name, outcome."""
     lines = []
     for positions, rest in _chosen(evaluation, list(reversed(evaluation.line))):
         for position in positions:
-            which = fate(evaluation, position)
+            which = outcome(evaluation, position)
             lines.append(f"{which.sign} {name(evaluation.images[position])}  {which.word}")
         lines += [rest] if rest else []
     return "\n".join(lines)
@@ -136,7 +136,7 @@ def as_html(evaluation: Evaluation, find: str = "") -> str:
             body.append(f"<tr><td></td><td colspan='4'>{rest}</td></tr>")
     if not body:
         body.append(f"<tr><td></td><td colspan='4'>no image {'has that' if find else 'is here'}</td></tr>")
-    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("fate", "image", "digest", "age", "why"))
+    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("outcome", "image", "digest", "age", "why"))
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
 
@@ -149,16 +149,16 @@ def _chosen(evaluation: Evaluation, wanted: Sequence[int]) -> list[tuple[Sequenc
     if len(wanted) <= MOST_ROWS:
         return [(wanted, "")]
     chosen: list[tuple[Sequence[int], str]] = []
-    for which in FATES:
-        of_it = [position for position in wanted if fate(evaluation, position) is which]
-        more = len(of_it) - MOST_OF_A_FATE
+    for which in OUTCOMES:
+        of_it = [position for position in wanted if outcome(evaluation, position) is which]
+        more = len(of_it) - MOST_OF_AN_OUTCOME
         rest = f"… and {more} more {which.sign} {_said(which, more)}" if more > 0 else ""
-        chosen.append((of_it[:MOST_OF_A_FATE], rest))
+        chosen.append((of_it[:MOST_OF_AN_OUTCOME], rest))
     return chosen
 
 
 def _row(evaluation: Evaluation, position: int) -> str:
-    image, which = evaluation.images[position], fate(evaluation, position)
+    image, which = evaluation.images[position], outcome(evaluation, position)
     called = " ".join(image.image_tags)
     if len(called) > LONGEST_NAME:
         called = called[: LONGEST_NAME - 1] + "…"
@@ -166,7 +166,7 @@ def _row(evaluation: Evaluation, position: int) -> str:
         f"<span style='color: {which.colour}'>{which.sign}</span> {which.word}",
         html.escape(called) or "<em>untagged</em>",
         f"<code>{html.escape(short(image.image_digest))}</code>",
-        age(image.pushed_at, evaluation.now),
+        format_age(image.pushed_at, evaluation.now),
         html.escape(explain_at(evaluation, position)),
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.plots import style
+from ecrlab.analysis.plots import bars, style
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED", "UNDEFINED")
-"""Worst first; the last two mean that nobody rated it, in Inspector's word and in that of basic scanning."""
+"""Worst first; the last two mean "not rated", in enhanced and in basic scanning."""
 
 COLUMNS = ("severity", "id", "package", "version", "fixed in", "layer", "whose")
 
@@ -76,7 +76,7 @@ def comparison_picture(title: str, images: Mapping[str, "pd.DataFrame"]) -> Any:
     table = compare(images)
     parts = {str(name): [float(count) for count in table[name]] for name in table.columns}
     if len(parts) > len(style.PALETTE):
-        # There are not so many colours that everybody can tell apart.
+        # The palette has no more colours that everybody can tell apart.
         for name, together in (("LOW or less", ("LOW", "INFORMATIONAL")), ("not rated", ("UNTRIAGED", "UNDEFINED"))):
             merged = [parts.pop(severity) for severity in together if severity in parts]
             parts |= {name: [sum(numbers) for numbers in zip(*merged, strict=True)]} if merged else {}
@@ -88,10 +88,10 @@ def _bars(title: str, rows: list[str], parts: dict[str, list[float]], *, row_lab
 
     rows = rows or ["none"]
     parts = parts or {"no findings": [0.0] * len(rows)}
-    shown = style.stacked_bars(title, rows, dict(parts), unit="findings", row_label=row_label)
+    shown = bars.stacked(title, rows, dict(parts), unit="findings", row_label=row_label)
     [axes] = shown.axes
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no halves of findings
-    # Few rows make low axes, of which the usual distance would be less than the label needs.
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # findings are whole
+    # With few rows the axes are low, and the usual distance is too short for the label.
     axes.get_legend().set_bbox_to_anchor((0.5, -0.14 - 0.32 / len(rows)))
     return shown
 

@@ -1,7 +1,6 @@
-"""The one look of all pictures: readable on a projector, and without colour.
+"""The one look of all pictures: format_bytes on a projector, and without colour.
 
-The palette is Okabe and Ito's, made for colour-blind readers; what a colour says is said by a hatch, a marker or a word
-as well.
+The palette is Okabe and Ito's, made for colour-blind readers; a hatch, a marker or a word says the same as each colour.
 """
 
 import base64
@@ -9,7 +8,7 @@ import contextlib
 import html
 import io
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +22,12 @@ HATCHES = ("", "///", "...", "xx", "\\\\\\")
 SHADES = ("#f0f6fb", "#b9d8ee", SKY, BLUE, "#0b2c4a")
 """From light to dark, for what has an order; told apart by their lightness alone."""
 LINE_COLOURS = (BLUE, VERMILION, GREEN, INK, GREY)
-"""Those that stand out from white without an outline."""
+"""Colours that stand out from white without an outline."""
 LINES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D", "v")
 
 OUTLINE: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.8}
-"""Of every bar: light colours have no shape on white without one."""
+"""Of every bar: without it light colours have no edge on white."""
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -46,7 +45,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "hatch.linewidth": 0.7,
     "svg.hashsalt": "ecrlab",
-    # Names that people give are shown letter by letter: a dollar begins no formula.
+    # Names are shown as they are: a dollar sign begins no formula.
     "text.parse_math": False,
 }
 
@@ -63,14 +62,14 @@ def figure(title: str, *, width: float = 9, height: float = 4) -> Iterator[tuple
 
 
 def headed(shown: "Figure", title: str, width: int = 92) -> None:
-    """Give a whole figure its title, in lines of at most so many characters; that of the axes alone goes."""
+    """Give a whole figure its title, in lines of at most so many characters, in place of the axes' titles."""
     for axes in shown.axes:
         axes.set_title("", loc="left")
     shown.suptitle(wrapped(title, width), x=0.01, ha="left", fontsize=14, fontweight="bold")
 
 
 def describe(shown: "Figure", alt: str) -> "Figure":
-    """Give a figure its text for those who cannot see it: `shown.get_label()` gives it back."""
+    """Give a figure its alternative text; `shown.get_label()` returns it."""
     shown.set_label(alt)
     return shown
 
@@ -89,7 +88,7 @@ def as_img(shown: "Figure") -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    r"""A text in lines of at most so many characters; what is longer than a line and has no space is cut.
+    r"""A text in lines of at most so many characters; a longer word is cut.
 
     >>> wrapped("keep the newest 10", 12)
     'keep the\nnewest 10'
@@ -117,47 +116,16 @@ def bytes_axis(axis: Any) -> None:
     """Write bytes along an axis as people read them, from 0 to a thousand at least."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    from ecrlab.analysis.inventory.holdings import readable
+    from ecrlab.analysis.inventory.units import format_bytes
 
     axis.set_view_interval(0, max(axis.get_view_interval()[1], 1000), ignore=True)
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda size, _: "0" if size == 0 else readable(size)))
+    axis.set_major_formatter(FuncFormatter(lambda size, _: "0" if size == 0 else format_bytes(size)))
 
 
 def whole_numbers(axis: Any) -> None:
-    """Mark an axis of things that are counted at whole numbers only."""
+    """Mark an axis at whole numbers only."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(6, integer=True))
     axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}"))
-
-
-def stacked_bars(
-    title: str, rows: Sequence[str], parts: dict[str, Sequence[float]], *, unit: str, row_label: str = ""
-) -> Any:
-    """Horizontal bars, a row each, made of parts that differ in colour and hatch; every part is labelled with its size.
-
-    `parts` maps a part's name to its length in each row, in `unit`.
-    """
-    with figure(title, height=1.4 + 0.5 * len(rows)) as (shown, axes):
-        left = [0.0] * len(rows)
-        of_one_part = [sum(map(bool, lengths)) == 1 for lengths in zip(*parts.values(), strict=True)]
-        for (name, lengths), colour, hatch in zip(parts.items(), PALETTE, HATCHES, strict=False):
-            # Orange and sky are too light against white by themselves; a dark outline gives every bar its shape.
-            bars = axes.barh(
-                rows, lengths, left=left, color=colour, hatch=hatch, edgecolor=INK, linewidth=1, label=name, height=0.6
-            )
-            sizes = [f"{length:,.0f}" if length else "" for length in lengths]
-            axes.bar_label(bars, [s if alone else "" for s, alone in zip(sizes, of_one_part, strict=True)], padding=4)
-            axes.bar_label(
-                bars,
-                ["" if alone else s for s, alone in zip(sizes, of_one_part, strict=True)],
-                label_type="center",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
-            )
-            left = [start + length for start, length in zip(left, lengths, strict=True)]
-        axes.set_xlabel(unit)
-        axes.set_ylabel(row_label)
-        axes.invert_yaxis()
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=len(parts), frameon=False)
-        return shown

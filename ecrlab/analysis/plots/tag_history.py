@@ -27,7 +27,7 @@ UNTAGGED = "no tag"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A digest was in a row of the picture from one event (counted from 0) up to another, or until now (None)."""
+    """A digest in a row of the picture, from one event (counted from 0) to another, or until now (None)."""
 
     row: str
     digest: str
@@ -67,7 +67,7 @@ def spans(history: "pd.DataFrame") -> list[Span]:
 
     def leave(row: str, digest: str, at: int) -> None:
         start = open_spans.pop((row, digest), None)
-        # What begins and ends with the same event was never to be seen.
+        # A span that begins and ends with the same event was never visible.
         if start is not None and start < at:
             closed.append(Span(row, digest, start, at))
 
@@ -91,8 +91,8 @@ def spans(history: "pd.DataFrame") -> list[Span]:
 def picture(history: "pd.DataFrame", title: str | None = None) -> Any:
     """Each tag of one repository as a row in time, with the digests that it pointed at, one after the other.
 
-    Below are the images that no tag points at, each for as long as that is so. Of many tags and images those are drawn
-    that changed last. Raises `ValueError` for a history of several repositories.
+    Below are the images without a tag, each for as long as it had none. Of many rows the picture has those that changed
+    last. Raises `ValueError` for a history of several repositories.
     """
     repositories = sorted(set(history["repository"]))
     if len(repositories) > 1:
@@ -114,9 +114,9 @@ def picture(history: "pd.DataFrame", title: str | None = None) -> Any:
                 end = events if span.end is None else span.end
                 inches = (end - span.start) / events * 0.86 * WIDTH
                 _draw(axes, rows.index(_row(span)), span, end, colours[span.digest], digits=int(inches / 0.085))
-        ghosts = sum(1 for row in rows if isinstance(row, tuple))
-        if 0 < ghosts < len(rows):
-            axes.axhline(len(rows) - ghosts - 0.5, color=style.GREY, lw=0.8, linestyle=":")
+        untagged = sum(1 for row in rows if isinstance(row, tuple))
+        if 0 < untagged < len(rows):
+            axes.axhline(len(rows) - untagged - 0.5, color=style.GREY, lw=0.8, linestyle=":")
         axes.set_yticks(range(len(rows)), [UNTAGGED if isinstance(row, tuple) else row for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(-0.05, events + 0.05)
@@ -126,7 +126,7 @@ def picture(history: "pd.DataFrame", title: str | None = None) -> Any:
 
 
 def _row(span: Span) -> str | tuple[str, str]:
-    """A row for each tag, and one for each image that is without."""
+    """A row for each tag, and one for each image without a tag."""
     return (UNTAGGED, span.digest) if span.row == UNTAGGED else span.row
 
 
@@ -158,17 +158,17 @@ def _looks(everything: Sequence[Span]) -> dict[str, tuple[str, str]]:
 
 def _draw(axes: "Axes", y: int, span: Span, end: int, look: tuple[str, str], *, digits: int) -> None:
     colour, hatch = look
-    is_ghost = span.row == UNTAGGED
+    is_untagged = span.row == UNTAGGED
     axes.barh(
         y,
         end - span.start - 0.06,
         left=span.start + 0.03,
         height=0.62,
-        color="white" if is_ghost else colour,
+        color="white" if is_untagged else colour,
         hatch=hatch,
-        edgecolor=colour if is_ghost else "white",
-        linewidth=2 if is_ghost else 0,
-        linestyle="--" if is_ghost else "-",
+        edgecolor=colour if is_untagged else "white",
+        linewidth=2 if is_untagged else 0,
+        linestyle="--" if is_untagged else "-",
     )
     if digits >= 6:
         axes.text(
@@ -184,7 +184,7 @@ def _draw(axes: "Axes", y: int, span: Span, end: int, look: tuple[str, str], *, 
 
 
 def _label_time(axes: "Axes", when: Sequence[str]) -> None:
-    """Events stand side by side, however much time lies between them; some carry their time."""
+    """Write times below some events; events have equal distances, however much time lies between."""
     step = max(1, -(-len(when) // 10))
     shown = range(0, len(when), step)
     axes.set_xticks(list(shown), [_instant(when, k, step) for k in shown], fontsize=9)

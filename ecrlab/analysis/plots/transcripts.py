@@ -1,4 +1,4 @@
-"""Transcripts: what a client and the registry said to each other, as a table and as a picture.
+"""Transcripts: the requests of a client and the answers of the registry, as a table and as a picture.
 
 with lab.transcript() as said:
     ...                          # docker push, in any way
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Exchange(Protocol):
-    """What is known of one request and its answer; see `ecrlab.simulator.recorder.Exchange`."""
+    """One request and its answer; see `ecrlab.simulator.recorder.Exchange`."""
 
     client: str
     method: str
@@ -31,7 +31,7 @@ class Exchange(Protocol):
 
 
 LEFT, RIGHT = 0.03, 0.6
-"""Where the two stand in a picture, from its left edge to its right."""
+"""Where client and registry are in a picture, from 0 (left) to 1 (right)."""
 
 MANY_BYTES = 1000
 """From how many bytes an arrow is drawn thick."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.costs.archive import cost
-from ecrlab.analysis.costs.bounds import Amount, money, readable
+from ecrlab.analysis.costs.bounds import Bounds, format_money, format_size
 from ecrlab.analysis.costs.prices import Prices
-from ecrlab.analysis.costs.savings import Outcome, Saving, by_family
+from ecrlab.analysis.costs.savings import PolicyEffect, Saving, by_family
 from ecrlab.analysis.costs.storage import stored
 from ecrlab.analysis.inventory import families
-from ecrlab.analysis.inventory.holdings import readable as spelt
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ MOST_RULES = 12
 """How many rules have a bar; the rest, those that free least, have one together."""
 
 
-def picture(outcome: Outcome, prices: Prices | None = None) -> Any:
+def picture(effect: PolicyEffect, prices: Prices | None = None) -> Any:
     """A waterfall: what is stored now, what each rule frees of it, and what is left; with what it costs in a month."""
-    before, after = stored(outcome.before), stored(outcome.after)
-    steps = _steps(outcome.savings)
-    title = f"{outcome.before.name}: the policy leaves {readable(after)} of {readable(before)}"
+    before, after = stored(effect.before), stored(effect.after)
+    steps = _steps(effect.savings)
+    title = f"{effect.before.name}: the policy leaves {format_size(after)} of {format_size(before)}"
     if prices is not None:
-        costs = (money(cost(snapshot, prices), prices.currency) for snapshot in (outcome.before, outcome.after))
+        costs = (format_money(cost(snapshot, prices), prices.currency) for snapshot in (effect.before, effect.after))
         title += " ({1} instead of {0} a month)".format(*costs)
     rows = ["stored now", *(words for words, _, _ in steps), "left"]
     with style.figure(title, width=11, height=1.7 + 0.58 * len(rows)) as (shown, axes):
         style.headed(shown, title)
         left = before.least
-        _bar(axes, 0, 0, left, style.BLUE, "", readable(before))
+        _bar(axes, 0, 0, left, style.BLUE, "", format_size(before))
         for place, (_, known, said) in enumerate(steps, 1):
             _bar(axes, place, left - known, known, *FREED, said)
             axes.plot([left, left], [place - 0.7, place + 0.3], color=style.GREY, lw=0.8)
             left -= known
         axes.plot([left, left], [len(steps) + 0.3, len(steps) + 0.7], color=style.GREY, lw=0.8)
-        _bar(axes, len(rows) - 1, 0, left, style.BLUE, "", readable(after))
+        _bar(axes, len(rows) - 1, 0, left, style.BLUE, "", format_size(after))
         axes.set_yticks(range(len(rows)), [style.wrapped(row, 38) for row in rows], fontsize=10)
         axes.invert_yaxis()
         longest = max(len(said) for _, _, said in steps)
@@ -51,13 +51,13 @@ def picture(outcome: Outcome, prices: Prices | None = None) -> Any:
         return style.describe(shown, f"Waterfall. {title}. {told}.")
 
 
-def families_picture(outcome: Outcome) -> Any:
+def families_picture(effect: PolicyEffect) -> Any:
     """Two bars for each family of tags, before and after the policy: on the left images, on the right bytes."""
     import matplotlib.pyplot as plt
 
-    numbers = by_family(outcome)
-    gone, there = len(outcome.deleted), len(outcome.before)
-    title = f"{outcome.before.name}: before and after the policy, which deletes {gone:,} of {there:,} images"
+    numbers = by_family(effect)
+    gone, there = len(effect.deleted), len(effect.before)
+    title = f"{effect.before.name}: before and after the policy, which deletes {gone:,} of {there:,} images"
     with plt.rc_context(style.STYLE):
         shown, both = plt.subplots(1, 2, figsize=(12, 2.2 + 0.62 * len(numbers)), sharey=True)
         style.headed(shown, title, 96)
@@ -66,7 +66,7 @@ def families_picture(outcome: Outcome) -> Any:
                 lengths = [int(number) for number in numbers[f"{what} {word}"]]
                 places = [place + shift for place in range(len(lengths))]
                 bars = axes.barh(places, lengths, 0.38, color=colour, hatch=hatch, label=word, **style.OUTLINE)
-                said = [f"{n:,}" if what == "images" else spelt(n) for n in lengths]
+                said = [f"{n:,}" if what == "images" else format_bytes(n) for n in lengths]
                 if what == "images":
                     # Layers are shared, not images.
                     said[-1] = ""
@@ -96,17 +96,17 @@ def _steps(savings: Sequence[Saving]) -> list[tuple[str, int, str]]:
     steps = [(f"{saving.rule.rule_priority}. {saving.rule.in_words}", saving.known, _said(saving)) for saving in chosen]
     if rest:
         known, deleted = sum(one.known for one in rest), sum(one.deleted for one in rest)
-        steps.append((f"{len(rest)} other rules", known, f"−{spelt(known)}, {deleted:,} images"))
+        steps.append((f"{len(rest)} other rules", known, f"−{format_bytes(known)}, {deleted:,} images"))
     return steps
 
 
 def _said(saving: Saving) -> str:
     if saving.archived:
-        return f"{saving.archived:,} to the archive, with {readable(saving.moved)}"
+        return f"{saving.archived:,} to the archive, with {format_size(saving.moved)}"
     if not saving.deleted:
         return "nothing"
-    freed = saving.freed if saving.freed.is_exact else Amount(saving.freed.least, saving.freed.most)
-    return f"−{readable(freed)}, {saving.deleted:,} image{'s' * (saving.deleted != 1)}"
+    freed = saving.freed if saving.freed.is_exact else Bounds(saving.freed.least, saving.freed.most)
+    return f"−{format_size(freed)}, {saving.deleted:,} image{'s' * (saving.deleted != 1)}"
 
 
 def _bar(axes: "Axes", y: int, start: float, length: float, colour: str, hatch: str, said: str) -> None:

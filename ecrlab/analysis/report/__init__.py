@@ -1,1 +1,1 @@
-"""All that is to be said of a repository, as text, JSON and one page of HTML."""
+"""The report on a repository, as text, JSON and one page of HTML."""

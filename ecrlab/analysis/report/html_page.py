@@ -1,7 +1,6 @@
-"""A report as one page of HTML that needs nothing else: pictures are inside, with words for those who cannot see them.
+"""A report as one self-contained page of HTML: pictures are embedded, with alternative text.
 
-Nothing is fetched from anywhere: a policy in the page itself forbids it. Names and tags are other people's input, and
-are escaped.
+A Content-Security-Policy in the page forbids all requests. Names and tags are untrusted input, and escaped.
 """
 
 import html
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ecrlab.analysis.costs import outlook, risks, savings
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR
 from ecrlab.analysis.plots import ages, style, waterfall
-from ecrlab.analysis.report.report import FUTURES, HEAVIEST, Report, spelt_out, together
+from ecrlab.analysis.report.report import FUTURES, HEAVIEST, Report, for_people, together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,20 +73,20 @@ def _repository(report: Report) -> Iterator[str]:
     yield _paragraph(report.age())
     yield _figure(ages.picture(report.snapshot))
     yield _table(ages.by_family(report.snapshot), "Images by family and age")
-    yield _table(report.heaviest(), f"The {HEAVIEST} images that hold the most bytes alone")
-    if report.outcome is not None:
+    heaviest = for_people(report.heaviest(), report.snapshot)
+    yield _table(heaviest, f"The {HEAVIEST} images that hold the most bytes alone")
+    if report.effect is not None:
         yield "<h3>What the policy saves</h3>\n"
         yield _paragraph(report.saving())
-        yield _figure(waterfall.picture(report.outcome, report.prices))
-        yield _table(savings.by_rule(report.outcome), "What each rule does")
-        yield _figure(waterfall.families_picture(report.outcome))
-        yield _table(savings.by_family(report.outcome), "Before and after, by family")
+        yield _figure(waterfall.picture(report.effect, report.prices))
+        yield _table(for_people(savings.by_rule(report.effect), report.snapshot), "What each rule does")
+        yield _figure(waterfall.families_picture(report.effect))
+        yield _table(for_people(savings.by_family(report.effect), report.snapshot), "Before and after, by family")
         yield "<h3>What the policy puts at risk</h3>\n"
-        yield _figure(risks.picture(report.outcome, report.risks))
+        yield _figure(risks.picture(report.effect, report.risks))
         if report.risks:
-            yield _table(
-                risks.table(report.risks, report.snapshot), "Images that go, and run or were pulled in the last week"
-            )
+            at_risk = for_people(risks.table(report.risks, report.snapshot), report.snapshot)
+            yield _table(at_risk, "Images that go, and run or were pulled in the last week")
     yield f"<h3>The next {DAYS_OF_A_YEAR} days</h3>\n"
     yield _figure(outlook.picture(report.projection, report.snapshot, report.prices))
     yield _table(
@@ -109,7 +108,7 @@ def _figure(shown: Any) -> str:
 
 def _table(table: "pd.DataFrame", caption: str) -> str:
     more = f" (the first {MOST_ROWS} of {len(table):,})" if len(table) > MOST_ROWS else ""
-    shown: str = spelt_out(table.head(MOST_ROWS)).to_html(border=0, na_rep="", justify="left", index_names=False)
+    shown: str = table.head(MOST_ROWS).to_html(border=0, justify="left", index_names=False)
     start = shown.index(">") + 1
     told = f"{shown[:start]}\n<caption>{html.escape(caption + more)}</caption>{shown[start:]}"
     return f'<div class="wide" role="region" tabindex="0" aria-label="{html.escape(caption)}">{told}</div>\n'

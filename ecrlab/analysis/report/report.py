@@ -1,8 +1,8 @@
-"""All that is to be said of one repository: its age, size and cost, what a policy saves of it, risks, and a year ahead.
+"""The report on one repository: its age, size and cost, what a policy saves and risks, and a year ahead.
 
-    Snapshot, policy, prices, what runs ──► Report ──► as JSON, as text, or as a page (ecrlab.analysis.report.html_page)
+    Snapshot, policy, prices, what runs ──► Report ──► text here, JSON in `json_document`, a page in `html_page`
 
-Whatever is not known stands among its doubts.
+Its `doubts` name everything that is unknown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.costs import outlook, risks, savings
 from ecrlab.analysis.costs.archive import cost
-from ecrlab.analysis.costs.bounds import Amount, money, readable
+from ecrlab.analysis.costs.bounds import Bounds, format_money, format_size
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, NO_POLICY, Projection, futures, project
 from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.risks import RUNS, Risk
-from ecrlab.analysis.costs.savings import Outcome, settle
-from ecrlab.analysis.costs.storage import own, stored, stored_together, sum_of_sizes
-from ecrlab.analysis.inventory.holdings import readable as spelt
+from ecrlab.analysis.costs.savings import PolicyEffect, settle
+from ecrlab.analysis.costs.storage import stored, stored_together, sum_of_sizes
+from ecrlab.analysis.inventory.frames import short
 from ecrlab.analysis.inventory.running import Reference, resolve
-from ecrlab.analysis.inventory.snapshot import Snapshot, doubts
-from ecrlab.analysis.inventory.snapshot import ages as days_since
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since, doubts
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import ages
 from ecrlab.lifecycle import Policy
 
@@ -36,7 +36,7 @@ THE_POLICY = "the policy"
 MOST_ROWS = 20
 """How many rows of a table fit a terminal."""
 HEAVIEST = 10
-"""How many images are named that hold the most bytes alone."""
+"""How many of the images with the most bytes of their own are named."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Report:
 
     @cached_property
     def running(self) -> tuple[dict[str, list[str]], list[Reference]]:
-        """The digests that run, with how they are referred to, and the references that lead nowhere."""
+        """The digests that run, each with its references, and the references that match no image."""
         return resolve(self.snapshot, self.references)
 
     @cached_property
-    def outcome(self) -> Outcome | None:
+    def effect(self) -> PolicyEffect | None:
         """What the policy does to the repository as it stands."""
         return None if self.policy is None else settle(self.snapshot, self.policy)
 
     @cached_property
     def risks(self) -> list[Risk]:
         """What the policy puts at risk."""
-        return [] if self.outcome is None else risks.risks(self.outcome, self.running[0])
+        return [] if self.effect is None else risks.risks(self.effect, self.running[0])
 
     @cached_property
     def harmed(self) -> list[Risk]:
@@ -97,8 +97,8 @@ class Report:
         """How many images, how many bytes, what they cost."""
         number = len(self.snapshot)
         return (
-            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {readable(stored(self.snapshot))} stored"
-            f" (the sizes of its images add up to {spelt(sum_of_sizes(self.snapshot))}),"
+            f"{self.snapshot.name}: {number:,} image{'s' * (number != 1)}, {format_size(stored(self.snapshot))} stored"
+            f" (the sizes of its images add up to {format_bytes(sum_of_sizes(self.snapshot))}),"
             f" {self._money(cost(self.snapshot, self.prices))} a month"
         )
 
@@ -116,28 +116,28 @@ class Report:
 
     def saving(self) -> str:
         """What the policy saves, in a sentence."""
-        if self.outcome is None:
+        if self.effect is None:
             return ""
-        before, after = (stored(one) for one in (self.outcome.before, self.outcome.after))
-        costs = [self._money(cost(one, self.prices)) for one in (self.outcome.before, self.outcome.after)]
-        archived = len(self.outcome.acting) - len(self.outcome.deleted)
+        before, after = (stored(one) for one in (self.effect.before, self.effect.after))
+        costs = [self._money(cost(one, self.prices)) for one in (self.effect.before, self.effect.after)]
+        archived = len(self.effect.acting) - len(self.effect.deleted)
         return (
-            f"The policy deletes {len(self.outcome.deleted):,} of {len(self.snapshot):,} images"
+            f"The policy deletes {len(self.effect.deleted):,} of {len(self.snapshot):,} images"
             + (f", archives {archived:,}" if archived else "")
-            + f", and leaves {readable(after)} of {readable(before)}: {costs[1]} instead of {costs[0]} a month."
+            + f", and leaves {format_size(after)} of {format_size(before)}: {costs[1]} instead of {costs[0]} a month."
         )
 
-    def _money(self, amount: Amount[float]) -> str:
-        return money(amount, self.prices.currency)
+    def _money(self, amount: Bounds[float]) -> str:
+        return format_money(amount, self.prices.currency)
 
 
 def together(reports: Sequence[Report]) -> str:
-    """What several repositories store together, and what blob mounting would make of it."""
+    """What several repositories store together, with and without blob mounting."""
     snapshots = [report.snapshot for report in reports]
     apart, mounted = (stored_together(snapshots, mounting=mounting) for mounting in (False, True))
     return (
-        f"All {len(reports)} repositories together store {readable(apart)}; it would be {readable(mounted)} if each"
-        " layer were mounted wherever another repository of the account and Region, encrypted alike, has it."
+        f"All {len(reports)} repositories together store {format_size(apart)}; it would be {format_size(mounted)} if"
+        " each layer were mounted wherever another repository of the account and Region, encrypted alike, has it."
     )
 
 
@@ -147,10 +147,11 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield report.headline()
         yield f"  {report.age()}"
         yield from _indented(_families(report))
-        if report.outcome is not None:
+        if report.effect is not None:
             yield f"  {report.saving()}"
-            yield from _indented(spelt_out(savings.by_rule(report.outcome)))
-            yield from _indented(risks.table(report.risks, report.snapshot), "  At risk:")
+            yield from _indented(for_people(savings.by_rule(report.effect), report.snapshot))
+            at_risk = risks.table(report.risks, report.snapshot)
+            yield from _indented(for_people(at_risk, report.snapshot), "  At risk:")
         yield f"  In {DAYS_OF_A_YEAR} days (middle and range of {FUTURES} futures):"
         yield from _indented(outlook.summary(report.projection, report.prices))
         for doubt in report.doubts:
@@ -163,124 +164,36 @@ def as_text(reports: Sequence[Report]) -> Iterator[str]:
         yield f"  ? {doubt}"
 
 
-def as_json(reports: Sequence[Report]) -> dict[str, Any]:
-    """A report for programs. An amount is `{"least": …, "most": …}`; both are the same where it is known."""
-    prices = reports[0].prices
-    snapshots = [report.snapshot for report in reports]
-    return {
-        "repositories": [_one_as_json(report) for report in reports],
-        "together": {
-            "bytes": _amount(stored_together(snapshots, mounting=False)),
-            "bytesIfMounted": _amount(stored_together(snapshots, mounting=True)),
-        },
-        "prices": {
-            "title": prices.title,
-            "dated": prices.dated,
-            "currency": prices.currency,
-            "sources": list(prices.sources),
-            "doubts": list(prices.doubts),
-        },
-    }
-
-
-def _one_as_json(report: Report) -> dict[str, Any]:
-    snapshot, prices = report.snapshot, report.prices
-    alone = own(snapshot)
-    pushed = days_since(snapshot, [image.pushed_at for image in snapshot.images])
-    pulled = days_since(snapshot, [image.last_pulled_at for image in snapshot.images])
-    told: dict[str, Any] = {
-        "repositoryName": snapshot.name,
-        "takenAt": snapshot.taken_at.isoformat(),
-        "imageCount": len(snapshot),
-        "bytes": _amount(stored(snapshot)),
-        "sumOfImageSizes": sum_of_sizes(snapshot),
-        "costPerMonth": _amount(cost(snapshot, prices)),
-        "images": [
-            {
-                "imageDigest": image.image_digest,
-                "imageTags": list(image.image_tags),
-                "daysSincePush": days,
-                "daysSincePull": since,
-                "bytesOfItsOwn": alone.get(image.image_digest),
-            }
-            for image, days, since in zip(snapshot.images, pushed, pulled, strict=True)
-        ],
-        "projection": {name: _ahead(report, name) for name in report.projection.courses},
-        "runningNotFound": [reference.text for reference in report.running[1]],
-        "doubts": report.doubts,
-    }
-    if report.outcome is not None:
-        told["policy"] = _policy_as_json(report, report.outcome)
-    return told
-
-
-def _policy_as_json(report: Report, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "rules": [
-            {
-                "rulePriority": saving.rule.rule_priority,
-                "says": saving.rule.in_words,
-                "deleted": saving.deleted,
-                "archived": saving.archived,
-                "bytesFreed": _amount(saving.freed),
-            }
-            for saving in outcome.savings
-        ],
-        "after": {
-            "imageCount": len(outcome.after),
-            "bytes": _amount(stored(outcome.after)),
-            "costPerMonth": _amount(cost(outcome.after, report.prices)),
-        },
-        "atRisk": [
-            {
-                "imageDigest": risk.image.image_digest,
-                "imageTags": list(risk.image.image_tags),
-                "why": "RUNS" if risk.why == RUNS else "PULLED_IN_THE_LAST_WEEK",
-                "where": list(risk.where),
-                "rulePriority": risk.rule.rule_priority,
-                "action": risk.rule.action.type.upper(),
-            }
-            for risk in report.risks
-        ],
-    }
-
-
-def _ahead(report: Report, name: str) -> list[dict[str, Any]]:
-    """What becomes of a repository under one policy, once for each future."""
-    return [
-        {
-            "day": course.end.day.isoformat(),
-            "imageCount": course.end.images,
-            "bytes": _amount(course.end.stored.all),
-            "costPerMonth": _amount(outlook.month(course.end, report.prices)),
-            "costOfAllDays": _amount(outlook.paid(course, report.prices)),
-            "neededButGone": outlook.missed(course),
-        }
-        for course in report.projection.courses[name]
-    ]
-
-
-def _amount(amount: Amount[Any]) -> dict[str, Any]:
-    return {"least": amount.least, "most": amount.most}
-
-
 def _families(report: Report) -> "pd.DataFrame":
     """How many images each family has, and how old they are."""
     numbers = ages.by_family(report.snapshot)["pushed"]
     return numbers.loc[:, (numbers != 0).any()]
 
 
-def spelt_out(table: "pd.DataFrame") -> "pd.DataFrame":
-    """A table for people: bytes in the unit that fits."""
+def for_people(table: "pd.DataFrame", snapshot: Snapshot) -> "pd.DataFrame":
+    """A table of a repository with words for what is missing, and bytes in the unit that fits."""
     shown = table.copy()
-    for column in shown:
-        if "bytes" in str(column) or column == "own":
-            shown[column] = ["unknown" if size is None else spelt(size) for size in _plain(shown[column])]
+    for column in map(str, table):
+        if "bytes" in column or column == "own":
+            shown[column] = [
+                "unknown" if missing else format_bytes(int(size)) for size, missing in _values(table[column])
+            ]
+        elif column == DAYS_SINCE_PULL:
+            pulled = {short(image.image_digest) for image in snapshot.images if image.last_pulled_at is not None}
+            absent = [ages.IN_THE_FUTURE if digest in pulled else ages.NEVER for digest in table["digest"]]
+            shown[column] = _in_days(table[column], absent)
+        elif column == DAYS_SINCE_PUSH:
+            shown[column] = _in_days(table[column], [ages.IN_THE_FUTURE] * len(table))
     return shown
 
 
-def _plain(column: Any) -> list[int | None]:
-    return [None if missing else int(size) for size, missing in zip(column, column.isna(), strict=True)]
+def _in_days(column: Any, absent: Sequence[str]) -> list[str]:
+    return [word if missing else f"{days:.1f}" for (days, missing), word in zip(_values(column), absent, strict=True)]
+
+
+def _values(column: Any) -> Iterator[tuple[Any, bool]]:
+    """Each value of a column, and whether it is missing."""
+    return zip(column, column.isna(), strict=True)
 
 
 def _indented(table: "pd.DataFrame", head: str = "") -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""What a learner changes with the mouse: the editor of policies, and the what-if panel."""
+"""Widgets of notebooks: the policy editor, and the what-if panel."""

@@ -3,8 +3,8 @@
     rules ──> the policy's JSON ──> what a preview would answer ──> a line, a picture and a row for each image
               └ refused: AWS's own words, and the last good picture stays
 
-What is shown for a later day is AWS's preview of that day, if nothing is pushed, pulled or deleted until then. Nothing
-is written: the JSON is there to be put with PutLifecyclePolicy. Any boto3 ECR client will do.
+For a later day the editor shows what AWS's preview would be if nothing is pushed, pulled or deleted until then. It
+changes nothing; put the JSON with PutLifecyclePolicy. Any boto3 ECR client will do.
 """
 
 import html
@@ -74,8 +74,8 @@ def _policy_of(ecr: Any, repository: str) -> str:
 class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Rules, a day, and what becomes of the images; made by `editor`.
 
-    Its verbs do what a hand does: `edit(1, count_number=3)`, `add(...)`, `remove(1)`, `day = 5`. What is shown can be
-    read as plain values: `policy`, `refusal`, `going`, `archiving`, `kept`, `says`, `why("v1")`, `table()`.
+    Its methods do what the controls do: `edit(1, count_number=3)`, `add(...)`, `remove(1)`, `day = 5`. Properties
+    return what is shown: `policy`, `refusal`, `going`, `archiving`, `kept`, `says`, `why("v1")`, `table()`.
     """
 
     def __init__(self, repository: str, images: list[Image], rules: tuple[Rule, ...], now: datetime) -> None:
@@ -120,7 +120,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     @property
     def refusal(self) -> str:
-        """What AWS would say to this policy instead of taking it; empty when it would take it."""
+        """The text with which AWS would refuse this policy; empty if it would accept it."""
         return self._refused.message if self._refused else ""
 
     @property
@@ -140,7 +140,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     @property
     def says(self) -> str:
-        """The line that counts them."""
+        """The line that counts the outcomes."""
         at = f"{self.evaluation.now:%Y-%m-%d %H:%M} UTC"
         when = f"Today, {at}" if not self.day else f"In {self.day} {'day' if self.day == 1 else 'days'}, {at}"
         without = "" if self._good.rules else " No rule yet: without a policy ECR keeps every image."
@@ -228,7 +228,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             raise EcrLabError(f"{day} days from {self.now:%Y-%m-%d} lead beyond the calendar") from error
 
     def _judge(self) -> None:
-        """Read the rules, hold them against the images, and show what comes of it."""
+        """Evaluate the rules on the images, and show the outcome."""
         try:
             self._good = parse(self.policy) if self._forms else NO_POLICY
             self._refused = None
@@ -243,7 +243,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._show_text()
 
     def _show_outcomes(self) -> None:
-        """Above each rule how many images it selects and takes; nothing while the policy is refused."""
+        """Show above each rule how many images it selects and takes; nothing while the policy is refused."""
         selects: Counter[int] = Counter()
         takes: Counter[int] = Counter()
         for position in self.evaluation.line:
@@ -256,7 +256,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _show_rows(self) -> None:
         rows = outcomes.as_html(self.evaluation, self.find_box.value.strip())
-        self._rows.value = f"<div role='region' aria-label='images and their fates' tabindex='0'>{rows}</div>"
+        self._rows.value = f"<div role='region' aria-label='images and their outcomes' tabindex='0'>{rows}</div>"
 
     def _refusal_as_html(self) -> str:
         if self._refused is None:

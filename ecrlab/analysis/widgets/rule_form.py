@@ -2,9 +2,9 @@
 
     tagStatus [tagged ▾]  [tagPatternList ▾] [v*     ]  countType [imageCountMoreThan ▾]  countNumber [10]  …
 
-The fields are native controls, so that Tab, the arrow keys and a screen reader find their way. The form takes what AWS
-would refuse, for whoever edits passes through it; what has one right answer only (`countUnit`, and the storage class of
-a count type) follows by itself.
+The fields are native controls, so that Tab, the arrow keys and screen readers work. The form accepts what AWS would
+refuse, because an edit may pass through it. A key with only one possible value (`countUnit`, and the storage class of a
+count type) is set by the form.
 """
 
 import html
@@ -44,7 +44,7 @@ NUMBERS = ("rule_priority", "count_number")
 OF_SELECTION = tuple(field.name for field in fields(Selection))
 CHANGEABLE = ("rule_priority", "description", *OF_SELECTION, "action")
 FIRST, NEXT = Selection(UNTAGGED, PUSHED, 14), Selection(TAGGED, COUNT, 10, ("v*",))
-"""What a new rule selects until it is edited: something that AWS takes, and that does the least harm."""
+"""What a new rule selects until it is edited: AWS accepts it, and it does the least harm."""
 
 
 def edited(rule: Rule, **changes: Any) -> Rule:
@@ -58,7 +58,7 @@ def edited(rule: Rule, **changes: Any) -> Rule:
         if values.get(one):
             values.setdefault(other, ())
     if values.get("count_type", rule.selection.count_type) != rule.selection.count_type:
-        # AWS takes one storage class only for each count type.
+        # AWS accepts only one storage class for each count type.
         values.setdefault("storage_class", ARCHIVE if values["count_type"] == TRANSITIONED else STANDARD)
     of_selection = {key: value for key, value in values.items() if key in OF_SELECTION}
     of_rule = {key: value for key, value in values.items() if key not in OF_SELECTION}
@@ -125,7 +125,7 @@ class RuleForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.add_class("ecrlab-rule")
 
     def show(self, rule: Rule) -> None:
-        """Let the fields say another rule, without a call of `changed`."""
+        """Show another rule, without calling `changed`."""
         self._is_showing = True
         self.rule = rule
         selection = rule.selection
@@ -138,7 +138,7 @@ class RuleForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._is_showing = False
 
     def tell(self, outcome: str = "") -> None:
-        """Say above the fields what the rule says, and what comes of it."""
+        """Show above the fields the rule in words, and its effect."""
         words = html.escape(f"{self.rule.name}: {self.rule.in_words}")
         self.caption.value = f"<strong>{words}</strong>" + (f" ({html.escape(outcome)})" if outcome else "")
 

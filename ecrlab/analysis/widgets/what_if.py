@@ -2,9 +2,9 @@
 
     panel(lab.storage("web"), {"keep ten": text}, shop.future)
 
-Days to come are drawn once; a policy meets them when it is first chosen, and its courses are kept, so that going back
-and another horizon cost nothing. Where no futures are given they are drawn from the repository's own days
-(`ecrlab.analysis.costs.rates`). Nothing is changed; what a repository's snapshot says is all that is needed.
+The panel draws the days to come once. It simulates a policy when it is first chosen and keeps the trajectories, so that
+going back, or another horizon, costs nothing. Without futures it draws them from the repository's own days
+(`ecrlab.analysis.costs.rates`). It needs a snapshot only, and changes nothing.
 """
 
 import html
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ecrlab.analysis.costs import outlook, prices
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR, Futures, Projection, futures
 from ecrlab.analysis.costs.rates import Rate
-from ecrlab.analysis.costs.trajectories import Courses, saved
+from ecrlab.analysis.costs.trajectories import Trajectories, saved
 from ecrlab.analysis.inventory.snapshot import Snapshot, doubts
 from ecrlab.analysis.plots import style
 from ecrlab.errors import EcrLabError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NO_POLICY, OWN = "no policy", "your own, pasted below"
 FUTURES = 3
-"""How many futures each policy meets."""
+"""How many futures each policy is simulated in."""
 FIELD: dict[str, Any] = {"layout": {"width": "28em", "max_width": "100%"}, "style": {"description_width": "initial"}}
 BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ← and → move a slider.</p>"
 STYLE = """<style>
@@ -54,9 +54,9 @@ def panel(
 ) -> "WhatIf":
     """A panel for a repository as a snapshot shows it, and some policies by their names, as texts.
 
-    `to_come` makes futures, of which `number` are met for `days` at most; `price_table` is the kit's own unless given.
-    Raises `InvalidLifecyclePolicy` for a text that AWS would refuse, and `EcrLabError` for a name that is taken and for
-    futures that nothing can meet.
+    `to_come` makes futures; the panel simulates `number` of them for at most `days`. `price_table` is the kit's own
+    unless given. Raises `InvalidLifecyclePolicy` for a text that AWS would refuse, and `EcrLabError` for a reserved
+    name and for unusable futures.
     """
     known: dict[str, Policy | None] = {NO_POLICY: None}
     for name, text in policies.items():
@@ -67,30 +67,30 @@ def panel(
     doubtful = [*doubts(snapshot), *([] if to_come else rate.doubts())]
     table = price_table or prices.load()
     drawn = futures(to_come or rate.future, days=days, number=number)
-    return WhatIf(Courses(snapshot, drawn), known, table, doubtful)
+    return WhatIf(Trajectories(snapshot, drawn), known, table, doubtful)
 
 
 class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Two policies, a start and a horizon, and what follows; made by `panel`.
 
-    `choose(first=..., second=..., start=..., horizon=...)` and `paste(text)` do what a hand does. What is shown can be
-    read as plain values: `says`, `refusal`, `table()`, `projection`.
+    `choose(first=..., second=..., start=..., horizon=...)` and `paste(text)` do what the controls do. Properties
+    return what is shown: `says`, `refusal`, `table()`, `projection`.
     """
 
     def __init__(
-        self, courses: Courses, policies: dict[str, Policy | None], price_table: Prices, doubtful: list[str]
+        self, trajectories: Trajectories, policies: dict[str, Policy | None], price_table: Prices, doubtful: list[str]
     ) -> None:
-        self.courses = courses
+        self.trajectories = trajectories
         self.prices = price_table
         self.refusal = ""
         self._policies = policies
-        names = (*policies, OWN)
+        name, names = trajectories.snapshot.name, (*policies, OWN)
         self.first_list = widgets.Dropdown(description="first policy", options=names, **FIELD)
         self.second_list = widgets.Dropdown(
             description="second policy", options=names, index=len(policies) - 1, **FIELD
         )
-        self.start_slider = _slider("policies begin after, days", 0, courses.days - 1, 0)
-        self.horizon_slider = _slider("look ahead, days", 1, courses.days, courses.days)
+        self.start_slider = _slider("policies begin after, days", 0, trajectories.days - 1, 0)
+        self.horizon_slider = _slider("look ahead, days", 1, trajectories.days, trajectories.days)
         self.own_text = widgets.Textarea(
             description="your own policy (JSON)",
             placeholder='{"rules": [...]}',
@@ -107,7 +107,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._follow()
         super().__init__(
             [
-                widgets.HTML(f"{STYLE}<p><strong>What if? {html.escape(courses.snapshot.name)}</strong></p>{BY_KEY}"),
+                widgets.HTML(f"{STYLE}<p><strong>What if? {html.escape(name)}</strong></p>{BY_KEY}"),
                 *(self.first_list, self.second_list, self.own_text, self._refusal),
                 *(self.start_slider, self.horizon_slider),
                 *(self._status, self._table, self._picture),
@@ -120,7 +120,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     @property
     def first(self) -> str:
-        """The name of the policy that the other one is held against."""
+        """The name of the policy to compare with."""
         return str(self.first_list.value)
 
     @property
@@ -141,8 +141,8 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @property
     def says(self) -> str:
         """What the second policy saves instead of the first, in one line."""
-        first, second = self.projection.courses
-        gain = saved(self.projection.courses[first], self.projection.courses[second], self.prices)
+        first, second = self.projection.trajectories
+        gain = saved(self.projection.trajectories[first], self.projection.trajectories[second], self.prices)
         when = f"Over {_days(len(self.projection.days))}"
         if self._shown_start:
             when += f", the policies beginning after {_days(self._shown_start)}"
@@ -200,7 +200,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._follow()
 
     def _follow(self) -> None:
-        """Let the two policies meet the futures, and show what comes of it."""
+        """Simulate the two policies, and show the result."""
         if self._is_choosing:
             return
         if OWN in (self.first, self.second) and OWN not in self._policies:
@@ -212,16 +212,16 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             names[1] += " again"
         self._status.value = "<p role='status'>…</p>"
         chosen = (self._policies[self.first], self._policies[self.second])
-        met = [self.courses.of(policy, self.start, self.horizon) for policy in chosen]
+        met = [self.trajectories.of(policy, self.start, self.horizon) for policy in chosen]
         self._shown_start = self.start
-        self.projection = Projection(self.courses.snapshot.name, dict(zip(names, met, strict=True)))
-        # First what takes long, so that all of it is seen to change at once.
+        self.projection = Projection(self.trajectories.snapshot.name, dict(zip(names, met, strict=True)))
+        # The slow part first, so that everything changes at once.
         self._picture.value = self._picture_as_html()
         self._table.value = self._table_as_html()
         self._status.value = f"<p role='status'><strong>{html.escape(self.says)}</strong></p>"
 
     def _refuse(self, said: str, place: str = "") -> None:
-        """Say why there is no policy of one's own; what is shown stays."""
+        """Say why the pasted policy cannot be used; what is shown stays."""
         self.refusal = said
         told = (
             f"<strong>✗ ECR would refuse this policy.</strong> <code>InvalidParameterException: {html.escape(said)}"
@@ -234,9 +234,9 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _picture_as_html(self) -> str:
         days = self.projection.days
         start = days[self._shown_start] if 0 < self._shown_start < len(days) else None
-        return style.as_img(outlook.picture(self.projection, self.courses.snapshot, self.prices, start))
+        return style.as_img(outlook.picture(self.projection, self.trajectories.snapshot, self.prices, start))
 
-    def _money(self, values: list[Amount[float]]) -> str:
+    def _money(self, values: list[Bounds[float]]) -> str:
         return f"{outlook.told(values, _cents)} {self.prices.currency}"
 
     def _table_as_html(self) -> str:
@@ -257,7 +257,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return f"<details><summary>What there is to doubt ({len(told)})</summary><ul>{items}</ul></details>"
 
     def __repr__(self) -> str:
-        return f"<{self.courses.snapshot.name}: {self.says}>"
+        return f"<{self.trajectories.snapshot.name}: {self.says}>"
 
     def _repr_mimebundle_(self, **settings: Any) -> Any:
         shown = super()._repr_mimebundle_(**settings)
@@ -267,7 +267,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 f"{name}: " + ", ".join(f"{head} {cell}" for head, cell in row.items())
                 for name, row in self.table().to_dict("index").items()
             ]
-            shown["text/plain"] = "\n".join([f"What if? {self.courses.snapshot.name}", self.says, *lines])
+            shown["text/plain"] = "\n".join([f"What if? {self.trajectories.snapshot.name}", self.says, *lines])
         return shown
 
 
@@ -277,7 +277,7 @@ def _slider(name: str, least: int, most: int, value: int) -> Any:
         min=least,
         max=most,
         value=value,
-        # Drawing takes a moment, so that it waits until the hand rests.
+        # Drawing takes a moment, so it waits for the end of the movement.
         continuous_update=False,
         layout={"width": "100%"},
         style={"description_width": "initial"},
@@ -296,9 +296,9 @@ def _within(what: str, number: int | None, slider: Any) -> int | None:
     return number
 
 
-def _less(saved: Amount[float]) -> Amount[float]:
-    """What is saved turned into what is paid."""
-    return Amount(-(saved.most or 0.0), -saved.least)
+def _less(saved: Bounds[float]) -> Bounds[float]:
+    """The same amount, as additional cost."""
+    return Bounds(-(saved.most or 0.0), -saved.least)
 
 
 def _days(number: int) -> str:

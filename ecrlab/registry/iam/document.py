@@ -3,17 +3,19 @@
     Policy ── Statement: Effect · Principal · Action · Resource · Condition
 
 Identity policies say which resources; repository policies say which principals, and mean their own repository. What
-ECR takes for a policy of a repository or registry is narrower: see `ecrlab.registry.iam.resource_policy`.
+ECR accepts as a policy of a repository or registry is narrower: see `ecrlab.registry.iam.resource_policy`. Source: IAM
+user guide, grammar of the IAM JSON policy language.
 """
 
 import enum
 import functools
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from ecrlab.errors import EcrLabError
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 from ecrlab.registry.iam import patterns
 from ecrlab.registry.iam.conditions import Condition
 from ecrlab.registry.iam.request import Context, Principal, Request
@@ -25,6 +27,12 @@ _MEMBERS = {
     "Condition",
 }
 _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+# Whole accounts by number or root; users, roles and sessions by ARN. `arn:aws:iam::210987654321:*` is none.
+_AWS_PRINCIPAL = re.compile(
+    r"\*|[0-9]{12}|arn:aws[a-z-]*:(iam::[0-9]{12}:(root|(user|role)/[\w+=,.@/-]+)"
+    r"|sts::[0-9]{12}:(assumed-role|federated-user)/[\w+=,.@/-]+)",
+    re.ASCII,
+)
 
 
 class PolicyError(EcrLabError):
@@ -130,16 +138,15 @@ class Policy:
 def parse(text: str) -> Policy:
     """Read a policy. Raises `PolicyError`."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise PolicyError("a policy must be a JSON document") from error
-    if not isinstance(document, dict):
-        raise PolicyError("a policy must be a JSON object")
+        document = strict_json.read_object(text)
+    except InvalidJson as error:
+        raise PolicyError(f"a policy must be a JSON object: {error}") from error
     version = document.get("Version", "2008-10-17")
     if version not in VERSIONS:
         raise PolicyError(f"Version must be one of {', '.join(VERSIONS)}, got {version!r}")
     if strange := set(document) - {"Version", "Id", "Statement"}:
         raise PolicyError(f"a policy has no element {min(strange)!r}")
+    _text(document, "Id")
     statements = document.get("Statement")
     if isinstance(statements, dict):
         statements = [statements]
@@ -153,6 +160,7 @@ def _statement(element: Any, *, variables: bool) -> Statement:
         raise PolicyError("a statement must be an object")
     if strange := set(element) - _MEMBERS:
         raise PolicyError(f"a statement has no element {min(strange)!r}")
+    _text(element, "Sid")
     effect = element.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise PolicyError(f"Effect must be Allow or Deny, got {effect!r}")
@@ -166,6 +174,11 @@ def _statement(element: Any, *, variables: bool) -> Statement:
     return Statement(effect == "Allow", _principals(element), actions, resources, _conditions(element), variables)
 
 
+def _text(element: dict[str, Any], name: str) -> None:
+    if not isinstance(element.get(name, ""), str):
+        raise PolicyError(f"{name} must be a text")
+
+
 def _one_of(element: dict[str, Any], name: str, opposite: str) -> tuple[Any, bool]:
     """An element or its opposite, and whether it is the opposite."""
     if name in element and opposite in element:
@@ -175,7 +188,7 @@ def _one_of(element: dict[str, Any], name: str, opposite: str) -> tuple[Any, boo
 
 def _words(element: dict[str, Any], name: str, opposite: str) -> Words | None:
     words, but = _one_of(element, name, opposite)
-    return None if words is None else Words(_texts(words, name), but)
+    return None if words is None else Words(_strings(words, name), but)
 
 
 def _principals(element: dict[str, Any]) -> Principals | None:
@@ -188,14 +201,14 @@ def _principals(element: dict[str, Any]) -> Principals | None:
         raise PolicyError('Principal must be "*" or an object such as {"AWS": …}')
     names: set[str] = set()
     for kind, values in given.items():
-        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
+        if kind not in ("AWS", "Service", "Federated"):
             raise PolicyError(f"there is no kind of principal {kind!r}")
-        names.update(_principal_name(value) for value in _texts(values, "Principal"))
+        listed = _strings(values, "Principal")
+        # UNSURE: AWS also rejects principals that do not exist; the lab accepts any that could.
+        if bad := [name for name in listed if not (_AWS_PRINCIPAL.fullmatch(name) if kind == "AWS" else name.strip())]:
+            raise PolicyError(f"{bad[0]!r} is no principal")
+        names.update(f"arn:aws:iam::{name}:root" if name.isdigit() else name for name in listed)
     return Principals(frozenset(names), but)
-
-
-def _principal_name(text: str) -> str:
-    return f"arn:aws:iam::{text}:root" if re.fullmatch("[0-9]{12}", text) else text
 
 
 def _conditions(element: dict[str, Any]) -> tuple[Condition, ...]:
@@ -203,15 +216,23 @@ def _conditions(element: dict[str, Any]) -> tuple[Condition, ...]:
     if not isinstance(block, dict) or not all(isinstance(keys, dict) for keys in block.values()):
         raise PolicyError("Condition must be an object of operators, each an object of keys")
     return tuple(
-        Condition(operator, key.lower(), _texts(values, key) if values != [] else ())
+        Condition(operator, key.lower(), _scalars(values, key))
         for operator, keys in block.items()
         for key, values in keys.items()
     )
 
 
-def _texts(values: Any, where: str) -> tuple[str, ...]:
-    """One value or a list of them, as texts."""
+def _strings(values: Any, where: str) -> tuple[str, ...]:
+    """One text or a list of them."""
     listed = values if isinstance(values, list) else [values]
-    if not listed or not all(isinstance(value, str | bool | int | float) for value in listed):
+    if not listed or not all(isinstance(value, str) for value in listed):
         raise PolicyError(f"{where} must be a text or a list of texts")
+    return tuple(listed)
+
+
+def _scalars(values: Any, key: str) -> tuple[str, ...]:
+    """One value of a condition or a list of them, as texts; an empty list is one that nothing fits."""
+    listed = values if isinstance(values, list) else [values]
+    if not all(isinstance(value, str | bool | int | float) for value in listed):
+        raise PolicyError(f"the condition key {key!r} must have texts, numbers or truth values")
     return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in listed)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecrlab.oci.manifest import Manifest
 from ecrlab.registry import manifest
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.names import DIGEST
@@ -132,7 +133,7 @@ def _images(db: sqlite3.Connection) -> Iterator[Problem]:
         yield from _references(db, row, read, what)
 
 
-def _references(db: sqlite3.Connection, row: sqlite3.Row, read: manifest.Manifest, what: str) -> Iterator[Problem]:
+def _references(db: sqlite3.Connection, row: sqlite3.Row, read: Manifest, what: str) -> Iterator[Problem]:
     layers = db.execute(
         "SELECT digest, size, repository_id FROM json_each(?) AS used LEFT JOIN layer ON layer.id = used.value",
         (row["layers"],),

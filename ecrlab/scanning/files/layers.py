@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from ecrlab.oci.media_types import COMPRESSIONS
 from ecrlab.scanning.errors import LayerError, TooLargeError, UnsupportedImageError
 
 _gzip_engine: Any = zlib
@@ -24,19 +25,6 @@ with contextlib.suppress(ImportError):
 _PIECE = 256 * 1024
 _END_OF_TAR = 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd", b"\x50\x2a": "zstd"}
-_MEDIA_TYPES = {
-    "application/vnd.oci.image.layer.v1.tar": "tar",
-    "application/vnd.oci.image.layer.v1.tar+gzip": "gzip",
-    "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar": "tar",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": "gzip",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": "zstd",
-    "application/vnd.docker.image.rootfs.diff.tar": "tar",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip": "gzip",
-    "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
-    "application/vnd.docker.image.rootfs.foreign.diff.tar": "tar",
-    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": "gzip",
-}
 
 
 @dataclass(frozen=True)
@@ -78,13 +66,13 @@ def tar_pieces(layer: LayerSource, limits: Limits) -> Iterator[bytes]:
     corrupt bytes, a compression other than announced, or a digest that does not match, and TooLargeError for an
     expansion beyond the limits.
     """
-    if layer.media_type is not None and layer.media_type not in _MEDIA_TYPES:
+    if layer.media_type is not None and layer.media_type not in COMPRESSIONS:
         raise UnsupportedImageError(f"layer {layer.digest} is {layer.media_type}, which is no file system layer")
     stored = _Stored(layer)
     try:
         head = stored.read()
         found = _MAGIC.get(head[:2], "tar")
-        told = found if layer.media_type is None else _MEDIA_TYPES[layer.media_type]
+        told = found if layer.media_type is None else COMPRESSIONS[layer.media_type]
         if found != told:
             raise LayerError(f"layer {layer.digest} is announced as {told}, but its bytes are {found}")
         expand = {"tar": _plain, "gzip": _gunzip, "zstd": _unzstd}[found]

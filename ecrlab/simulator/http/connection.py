@@ -1,120 +1,206 @@
-"""One connection: HTTP/1.1 outside, WSGI inside."""
+"""One connection: HTTP/1.1 (RFC 9112) outside, WSGI (PEP 3333) inside."""
 
 import contextlib
 import logging
+import math
+import re
 import socket
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from email.utils import formatdate
 from http import HTTPStatus
+from io import BufferedReader
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from ecrlab.simulator.http.answer import Answer, last_word
-from ecrlab.simulator.http.body import Body
-from ecrlab.simulator.http.client import Client, Gone
-from ecrlab.simulator.http.incoming import Environ, Incoming, Malformed, Request
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-RECEIVED = 64 * 1024
-"""Bytes asked for when a request may have come: most are whole with the first of them."""
-
-HEAD_SECONDS = 30.0
-"""How long a request may take until it is known what it wants."""
-
-DISCARD_SECONDS = 5.0
-"""How long an unwanted body may come in."""
-
-STEP_ASIDE = "ecrlab.step_aside"
-"""What an application finds under this name it calls before it does what may have to wait."""
-
-SURROUNDINGS: Environ = {
-    "SCRIPT_NAME": "",
-    "wsgi.version": (1, 0),
-    "wsgi.url_scheme": "http",
-    "wsgi.input_terminated": True,
-    "wsgi.errors": sys.stderr,
-    "wsgi.multithread": True,
-    "wsgi.multiprocess": False,
-    "wsgi.run_once": False,
-}
-"""What is the same for all requests (PEP 3333)."""
-
+BUFFER = 256 * 1024  # bytes that are received at once
+PIECE, PIECES = 1024 * 1024, 256  # bytes of a body that are read at once, and how often of one that nobody wants
+HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # that a head may have, and take from its first byte to its last
+FAREWELL_SECONDS = 2.0  # for which a client that has heard the last may be silent
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+WSGI = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input_terminated": True}
+WSGI |= {"wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
 log = logging.getLogger("ecrlab.server")
 
 
-class Connection:
-    """A connection, and the requests that come by it, one after the other.
+class Connection(threading.Thread):
+    """A thread that answers the requests on a connection, one after the other, until `is_over` is set."""
 
-    `attend` is called whenever bytes have come. It waits for nothing before it has called `step_aside`; what is not
-    `is_quick`, that is, of what the application does not say by itself when it may have to wait, is answered after that
-    as well. For `silence` seconds a client may be silent.
-    """
+    def __init__(self, accepted: socket.socket, application: Any, silence: float, is_over: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.idle_since = time.monotonic()  # infinite while a request is answered
+        self._socket, self._application, self._is_over = accepted, application, is_over
+        self._is_begun = False
+        accepted.settimeout(silence)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        host, port = accepted.getsockname()
+        self._environ = WSGI | {"SERVER_NAME": host, "SERVER_PORT": str(port)}
 
-    def __init__(
-        self,
-        connected: socket.socket,
-        application: Any,
-        *,
-        step_aside: Callable[["Connection"], None],
-        is_quick: Callable[[Environ], bool],
-        silence: float,
-    ) -> None:
-        self.client = Client(connected, lambda: step_aside(self), silence=silence)
-        self.waits_since = time.monotonic()
-        """When the client was last answered, or began to ask."""
-        self._application = application
-        self._is_quick = is_quick
-        self._silence = silence
-        self._incoming = Incoming()
-        host, port = connected.getsockname()
-        self._surroundings = {**SURROUNDINGS, "SERVER_NAME": host, "SERVER_PORT": str(port)}
-
-    def attend(self) -> bool:
-        """Answer every request that has come, and say whether the connection goes on."""
-        if not self._incoming.is_within:
-            self.waits_since = time.monotonic()
-        goes_on = True
+    def run(self) -> None:
+        """Answer requests until the connection ends."""
+        reader: BufferedReader = BufferedReader(self._socket.makefile("rb", 0), BUFFER)
+        status = 0
         try:
-            self._incoming.feed(self.client.receive(RECEIVED, socket.MSG_DONTWAIT))
-            while goes_on and self._incoming.requests:
-                goes_on = self._answer(self._incoming.requests.popleft())
-                self.waits_since = time.monotonic()
-        except Malformed as bad:
-            goes_on = False
-            self.client.part(last_word(bad.status))
-        except Gone:
-            goes_on = False
-        return goes_on
-
-    def is_overdue(self, now: float) -> bool:
-        """Whether a client that nobody attends to has taken its time."""
-        return now - self.waits_since > (HEAD_SECONDS if self._incoming.is_within else self._silence)
-
-    def _answer(self, request: Request) -> bool:
-        """Answer one request, and say whether another may follow it."""
-        body, answer = Body(self.client, self._incoming, request), Answer(self.client, request)
-        environ = {**self._surroundings, **request.environ(), "wsgi.input": body, STEP_ASIDE: self.client.step_aside}
-        if self._incoming.is_within or not self._is_quick(environ):
-            self.client.step_aside()
-        try:
-            pieces = self._application(environ, answer.start)
-        except (Gone, Malformed):
-            raise
-        except Exception:
-            log.exception("%s %s failed", request.method, request.target)
-            self.client.part(last_word(HTTPStatus.INTERNAL_SERVER_ERROR))
-            return False
-        answer.is_last |= body.is_held_back
-        try:
-            answer.send(pieces)
-        finally:
-            if hasattr(pieces, "close"):
-                pieces.close()
-        if not body.is_over() and not body.is_held_back:
-            self._discard(body)
-        return body.is_over() and not answer.is_last
-
-    def _discard(self, body: Body) -> None:
-        self.client.wait_at_most(DISCARD_SECONDS)
+            while not self._is_over.is_set() and self._exchange(reader):
+                pass
+        except Refused as bad:
+            status = bad.args[0]
+        except (ConnectionError, TimeoutError):
+            pass
+        except BaseException:
+            note("a request failed: %s", self.name)
+            status = 0 if self._is_begun else 500
+        self.idle_since = time.monotonic()
         with contextlib.suppress(OSError):
-            body.discard(DISCARD_SECONDS)
-        self.client.wait_at_most(self._silence)
+            self._socket.settimeout(FAREWELL_SECONDS)
+            if status:
+                # Also to TLS in a tunnel; then containerd and BuildKit go on in plain HTTP (moby/moby#48758).
+                self._socket.sendall(f"HTTP/1.0 {status} {HTTPStatus(status).phrase}\r\n\r\n".encode())
+            self._socket.shutdown(socket.SHUT_WR)
+            # Bytes that nobody reads would make the kernel take the last word back.
+            all(self._socket.recv(PIECE) for _ in range(PIECES))
+        self.hang_up()
+        reader.close()
+        self._socket.close()
+
+    def hang_up(self) -> None:
+        """End the connection, also when its thread waits for the client."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _exchange(self, reader: BufferedReader) -> bool:
+        """Answer one request, and say whether another may follow."""
+        environ = self._environ | read_head(reader)
+        self.idle_since, self._is_begun = math.inf, False
+        self.name = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
+        body = environ["wsgi.input"] = Body(reader, environ, self._socket)
+        started: list[Any] = []
+        pieces = self._application(environ.copy(), lambda *start: started.append(start))
+        with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
+            goes_on = self._answer(environ, pieces, *started[-1])
+        self.idle_since = time.monotonic()
+        return goes_on and body.finish()
+
+    def _answer(self, environ: Any, pieces: Iterable[bytes], status: str, headers: list[Any], _: Any = None) -> bool:
+        method, is_old = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+        told = {name.lower(): value for name, value in headers}
+        has_body = not status.startswith({"HEAD": "", "CONNECT": "2"}.get(method, ("204", "304")))  # HEAD: never
+        length = int(told["content-length"]) if has_body and "content-length" in told else None
+        is_chunked = has_body and length is None and not is_old
+        wishes = told.get("connection", "") + environ.get("HTTP_CONNECTION", "")
+        is_last = is_old or "close" in wishes.lower() or environ["wsgi.input"].is_held_back
+        lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}"] + [f"{name}: {it}" for name, it in headers]
+        lines += ["Transfer-Encoding: chunked"] * is_chunked
+        lines += ["Connection: close"] * (is_last and "connection" not in told)
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError(f"a header of more than one line: {lines}")
+        unsent, sent = "\r\n".join([*lines, "", ""]).encode("latin-1"), 0
+        for piece in filter(None, pieces) if has_body else ():
+            self._is_begun = True
+            self._socket.sendall(unsent + (b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece))
+            unsent, sent = b"", sent + len(piece)
+        self._socket.sendall(unsent + b"0\r\n\r\n" * is_chunked)
+        # The next answer could not be told from a body of another length.
+        return not is_last and length in (None, sent)
+
+
+class Body:
+    """The body of a request, as `wsgi.input`."""
+
+    def __init__(self, reader: BufferedReader, environ: dict[str, Any], connected: socket.socket) -> None:
+        self._reader, self._socket, self._is_lost = reader, connected, False
+        self._is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self._left = 0 if self._is_chunked else int(environ.get("CONTENT_LENGTH", 0))  # of it, or of a chunk
+        waits = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        self.is_held_back = waits and (self._is_chunked or self._left > 0)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, fewer only at the end; all of them without a size. Raises `OSError` for a bad end."""
+        pieces, wanted = [], size if size >= 0 else sys.maxsize
+        while wanted and (piece := self._next(min(wanted, PIECE))):
+            pieces.append(piece)
+            wanted -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def finish(self) -> bool:
+        """Read and forget the rest, unless it is too large, and say whether its end came."""
+        return not self._is_lost and not all(self.read(PIECE) for _ in range(PIECES))
+
+    def _next(self, most: int) -> bytes:
+        if self._is_lost:
+            raise ConnectionError("the body was cut short")
+        self._is_lost = True  # unless all goes well
+        if self.is_held_back:
+            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.is_held_back = False
+        if self._is_chunked and not self._left:
+            if not (found := CHUNK.fullmatch(self._reader.readline(HEAD_BYTES))):
+                raise Refused(400)
+            self._left = int(found[1], 16)
+            self._is_chunked = self._left > 0
+            # Headers behind the last chunk mean nothing here.
+            if not self._left and all(self._reader.readline(HEAD_BYTES) != b"\r\n" for _ in range(PIECES)):
+                raise Refused(431)
+        piece = self._reader.read(min(most, self._left))
+        if self._left and not piece:
+            raise ConnectionError("the client hung up")
+        self._left -= len(piece)
+        if self._is_chunked and not self._left and self._reader.read(2) != b"\r\n":
+            raise Refused(400)
+        self._is_lost = False
+        return piece
+
+
+class Refused(OSError):
+    """The connection ends with this status, a number."""
+
+
+def read_head(reader: BufferedReader) -> dict[str, Any]:
+    """The next request for WSGI, without its body. Raises `Refused`, and `OSError` when the client is gone."""
+    urls, ends, environ = list[bytes](), list[bool](), dict[str, Any]()
+
+    def on_header(name: bytes, value: bytes) -> None:
+        variable, text = name.decode().upper().replace("-", "_"), value.decode("latin-1").strip(" \t")
+        variable = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
+        if b"_" not in name:  # "a_b" would pass for "a-b"
+            environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
+
+    finder = SimpleNamespace(on_url=urls.append, on_header=on_header, on_headers_complete=lambda: ends.append(True))
+    parser, size, deadline = HttpRequestParser(finder), 0, 0.0
+    while not ends:
+        if not (waiting := reader.peek()):
+            raise ConnectionError("the client hung up")
+        # Line by line, because the parser does not stop at the end of a head.
+        line = reader.read(waiting.find(b"\n") + 1 or len(waiting))
+        try:
+            parser.feed_data(line)
+        except HttpParserUpgrade:
+            pass  # a tunnel, or an offer to go on in another protocol, which is not accepted
+        except HttpParserError as error:
+            raise Refused(400) from error
+        size, deadline = size + len(line), deadline or time.monotonic() + HEAD_SECONDS
+        if size > HEAD_BYTES:
+            raise Refused(431 if parser.get_http_version() != "0.0" else 414)
+        if time.monotonic() > deadline:
+            raise Refused(408)
+    if parser.get_http_version() not in ("1.0", "1.1"):
+        raise Refused(505)
+    if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        raise Refused(501)
+    if "," in environ.setdefault("HTTP_HOST", "" if parser.get_http_version() == "1.0" else ","):
+        raise Refused(400)  # there must be one host
+    path, _, query = b"".join(urls).partition(b"?")
+    environ |= {"REQUEST_METHOD": parser.get_method().decode(), "RAW_URI": b"".join(urls).decode("latin-1")}
+    environ |= {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+    return environ | {"SERVER_PROTOCOL": f"HTTP/{parser.get_http_version()}"}
+
+
+def note(message: str, *values: object) -> None:
+    """Log the exception that is being handled. A log that cannot be written ends nothing."""
+    with contextlib.suppress(Exception):
+        log.exception(message, *values)

@@ -37,8 +37,6 @@ def begin(visit: Visit) -> Response:
     """
     repository = visit.may("ecr:InitiateLayerUpload")
     world, query = visit.registry.world, visit.request.query
-    if query:
-        visit.request.step_aside()
     if "mount" in query:
         mounted = _mount(visit, _digest(query["mount"]), query.get("from"))
         if mounted is not None:
@@ -81,7 +79,6 @@ def complete(visit: Visit) -> Response:
     if not visit.request.body.is_empty:
         visit.may("ecr:UploadLayerPart")
     with _growing(visit, upload):
-        visit.request.step_aside()
         layer = layers.complete_upload(visit.registry, visit.name, upload, digest)
     return _created(visit, layer)
 
@@ -239,7 +236,6 @@ def remove(visit: Visit) -> Response:
     # and 405 while an image uses the layer.
     visit.may("ecr:BatchDeleteImage")
     digest = _digest(visit.thing)
-    visit.request.step_aside()
     if layers.delete(visit.registry, visit.name, digest):
         return Response(202)
     if layers.find(visit.registry, visit.name, digest) is None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ecrlab.errors import EcrLabError
-from ecrlab.registry import errors as ecr
+from ecrlab.registry import errors
 
 
 class Refusal(EcrLabError):
@@ -36,28 +36,29 @@ class _Answer(NamedTuple):
     code: str
 
 
-_ANSWERS: dict[type[ecr.EcrError], _Answer] = {
-    ecr.AccessDeniedException: _Answer(403, "DENIED"),
-    ecr.RepositoryNotFoundException: _Answer(404, "NAME_UNKNOWN"),
-    ecr.ImageNotFoundException: _Answer(404, "MANIFEST_UNKNOWN"),
-    ecr.ImageTagAlreadyExistsException: _Answer(400, "TAG_INVALID"),
-    ecr.ImageDigestDoesNotMatchException: _Answer(400, "MANIFEST_INVALID"),
-    # UNSURE: ECR's status for a manifest whose layers or images are not there; 404, as in the specification. Codes and
-    # texts are ECR's.
-    ecr.LayersNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
-    ecr.ReferencedImagesNotFoundException: _Answer(404, "MANIFEST_BLOB_UNKNOWN"),
-    ecr.UploadNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
-    ecr.InvalidLayerException: _Answer(400, "BLOB_UPLOAD_INVALID"),
+_ANSWERS: dict[type[errors.EcrError], _Answer] = {
+    errors.AccessDeniedException: _Answer(403, "DENIED"),
+    errors.RepositoryNotFoundException: _Answer(404, "NAME_UNKNOWN"),
+    errors.ImageNotFoundException: _Answer(404, "MANIFEST_UNKNOWN"),
+    errors.ImageTagAlreadyExistsException: _Answer(400, "TAG_INVALID"),
+    errors.ImageDigestDoesNotMatchException: _Answer(400, "MANIFEST_INVALID"),
+    # UNSURE: ECR's status for a manifest whose layers are not there; 404, as in the specification. The rest is ECR's.
+    errors.LayersNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
+    # An index that lists what is no image here, as BuildKit's cache does without `image-manifest=true`; 400 as ECR
+    # answers (overhangio/tutor#1118).
+    errors.ReferencedImagesNotFoundException: _Answer(400, "MANIFEST_BLOB_UNKNOWN"),
+    errors.UploadNotFoundException: _Answer(404, "BLOB_UPLOAD_UNKNOWN"),
+    errors.InvalidLayerException: _Answer(400, "BLOB_UPLOAD_INVALID"),
     # ECR answers 405 to a manifest or a tag that it does not take.
-    ecr.InvalidParameterException: _Answer(405, "UNSUPPORTED"),
+    errors.InvalidParameterException: _Answer(405, "UNSUPPORTED"),
     # UNSURE: how ECR's registry tells that a quota is used up; 403 DENIED, so that clients do not try again and again.
-    ecr.LimitExceededException: _Answer(403, "DENIED"),
+    errors.LimitExceededException: _Answer(403, "DENIED"),
     # The disk takes no more.
-    ecr.ServerException: _Answer(507, "UNKNOWN"),
+    errors.ServerException: _Answer(507, "UNKNOWN"),
 }
 
 
-def refusal(error: ecr.EcrError) -> Refusal:
+def refusal(error: errors.EcrError) -> Refusal:
     """What `/v2/` answers for what the registry found wrong."""
     status, code = _ANSWERS.get(type(error), _Answer(error.status, "UNKNOWN"))
     return Refusal(status, code, error.message)

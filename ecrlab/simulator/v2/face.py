@@ -43,7 +43,7 @@ _PLACES: dict[str, dict[str, Handler]] = {
         "DELETE": manifests.remove,
     },
     rf"{_NAME}/tags/list": {"GET": listings.tags, "HEAD": listings.tags},
-    rf"{_NAME}/referrers/{_THING}": {"GET": listings.referrers, "HEAD": listings.referrers},
+    rf"{_NAME}/referrers/{_THING}": {"GET": listings.list_referrers, "HEAD": listings.list_referrers},
 }
 _COMPILED = [(re.compile(pattern, re.DOTALL), handlers) for pattern, handlers in _PLACES.items()]
 
@@ -79,10 +79,7 @@ class DockerFace:
             return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
 
     def _answer(self, request: Request) -> Response:
-        self._world.check_is_there()
-        if self._world.is_behind:
-            request.step_aside()
-            self._world.keep_up()
+        self._world.keep_up()
         token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
         for pattern, handlers in _COMPILED:

@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from ecrlab.registry import images, names, repositories
+from ecrlab.oci.media_types import OCI
+from ecrlab.registry import images, names, referrers, repositories
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.manifest import OCI_INDEX
 from ecrlab.registry.referrers import Referrer
-from ecrlab.registry.referrers import find as find_referrers
 from ecrlab.simulator.v2.errors import Refusal, bad_digest, refusal
 from ecrlab.simulator.v2.place import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
@@ -40,7 +39,7 @@ def catalog(visit: Visit) -> Response:
     return Response.of_json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
 
 
-def referrers(visit: Visit) -> Response:
+def list_referrers(visit: Visit) -> Response:
     """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only
     those.
     """
@@ -48,13 +47,13 @@ def referrers(visit: Visit) -> Response:
     if not names.DIGEST.fullmatch(visit.thing):
         raise bad_digest(visit.thing)
     wanted = visit.request.query.get("artifactType")
-    found = find_referrers(visit.registry, visit.name, visit.thing)
+    found = referrers.find(visit.registry, visit.name, visit.thing)
     headers: Headers = []
     if wanted:
         found = [referrer for referrer in found if referrer.artifact_type == wanted]
         headers.append(("OCI-Filters-Applied", "artifactType"))
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in found]}
-    return Response(200, [("Content-Type", OCI_INDEX), *headers], json.dumps(index).encode())
+    index = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": [_descriptor(referrer) for referrer in found]}
+    return Response(200, [("Content-Type", OCI.index), *headers], json.dumps(index).encode())
 
 
 def _descriptor(referrer: Referrer) -> dict[str, object]:

@@ -5,6 +5,7 @@ registry it gives what was pushed, whatever the `Accept` header says, because th
 bytes and no others.
 """
 
+from ecrlab.oci.manifest import LARGEST
 from ecrlab.registry import deletions, images, manifest, names, pushes
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
@@ -21,16 +22,15 @@ def put(visit: Visit) -> Response:
     """PUT: take in a manifest under a tag or under its own digest."""
     visit.may("ecr:PutImage")
     wanted = _image_id(visit.thing)
-    body = visit.request.body.whole(manifest.LARGEST + 1)
-    if len(body) > manifest.LARGEST:
+    body = visit.request.body.whole(LARGEST + 1)
+    if len(body) > LARGEST:
         # UNSURE: ECR's status for a manifest over 4 MiB; 413, as in the specification.
-        raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {manifest.LARGEST} bytes")
+        raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {LARGEST} bytes")
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (wanted.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)
     if visit.quirks:
         check_descriptors(parsed)
-    visit.request.step_aside()
     image = pushes.put(
         visit.registry, visit.name, parsed, tag=wanted.tag, digest=wanted.digest, again=True, by=visit.token.principal
     )
@@ -66,7 +66,6 @@ def look(visit: Visit) -> Response:
 def remove(visit: Visit) -> Response:
     """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
     visit.may("ecr:BatchDeleteImage")
-    visit.request.step_aside()
     gone, failures = deletions.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
     if gone:
         return Response(202)

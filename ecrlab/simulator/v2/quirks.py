@@ -9,10 +9,8 @@ With `serve --quirks ecr`
   goharbor/acceleration-service#353).
 """
 
-import json
-
+from ecrlab.oci.manifest import Manifest
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.manifest import Manifest
 
 _MOST = 10_000
 
@@ -34,9 +32,7 @@ class Quirks:
 
 def check_descriptors(manifest: Manifest) -> None:
     """Reject the members of a descriptor that ECR does not know. Raises `InvalidParameterException`."""
-    document = json.loads(manifest.body)
-    platforms = [child.get("platform") for child in document.get("manifests", [])]
-    features = any(isinstance(platform, dict) and "features" in platform for platform in platforms)
-    if features or "annotations" in document.get("config", {}):
+    features = any("features" in child.platform for child in manifest.children)
+    if features or (manifest.config is not None and manifest.config.annotations):
         # UNSURE: the text; that of what is no manifest.
         raise InvalidParameterException("ImageManifest", "Invalid JSON syntax")

@@ -1,8 +1,7 @@
 """Requests and responses on the wire: a thin reading of WSGI, made for large bodies.
 
-Bodies come and go in pieces, so that a layer of any size passes in a few MiB of memory. A body that ends
-before its promised length, or that stands still for longer than the server waits, was cut short; what it began is
-undone.
+Bodies are read and sent in pieces, so that a layer of any size takes a few MiB of memory. A body that ends before its
+promised length, or pauses for longer than the server waits, is cut short: what it began is undone.
 """
 
 import json
@@ -12,15 +11,14 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
-from ecrlab.simulator.http import STEP_ASIDE
 from ecrlab.simulator.v2.errors import Refusal
 
 PIECE = 1024 * 1024
 """Bytes read from a client at a time."""
 
 OUT_PIECE = 160 * 1024
-"""Bytes sent to a client at a time; more would not stay in the processor's cache on their way, and with 128 KiB a
-download by loopback takes a fifth longer (measured on Linux).
+"""Bytes sent to a client at a time. Larger pieces do not stay in the processor's cache; with 128 KiB a download by
+loopback takes a fifth longer (measured on Linux).
 """
 
 Headers = list[tuple[str, str]]
@@ -43,11 +41,11 @@ class Body:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the request promised no byte at all."""
+        """Whether the request has no body."""
         return self.length == 0
 
     def read(self, most: int = PIECE) -> bytes:
-        """The next bytes, at most so many; none at the end. Raises `Refusal` when the body was cut short."""
+        """The next bytes, at most so many; none at the end. Raises `Refusal` when the body is cut short."""
         if self.length is not None:
             most = min(most, self.length - self._read)
         if self._is_over or not most:
@@ -65,7 +63,7 @@ class Body:
         return piece
 
     def pieces(self) -> Iterator[bytes]:
-        """All that is left, piece by piece."""
+        """The rest of it, piece by piece."""
         while piece := self.read():
             yield piece
 
@@ -79,7 +77,7 @@ class Body:
 
 
 class Request:
-    """One request: where it goes, what it asks, and its body."""
+    """One request: its method, path, query, headers and body."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
@@ -89,10 +87,6 @@ class Request:
         self.query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         self.body = Body(environ)
 
-    def step_aside(self) -> None:
-        """Let the server go on with others: what follows may have to wait for a disk, or take its time."""
-        self._environ.get(STEP_ASIDE, _stay)()
-
     def header(self, name: str) -> str | None:
         """A header's value."""
         key = name.upper().replace("-", "_")
@@ -100,7 +94,7 @@ class Request:
 
 
 class Slice:
-    """A range of a file's bytes as a response body: piece by piece; the file is closed with it."""
+    """A range of a file as a response body, piece by piece. Closing it closes the file."""
 
     def __init__(self, file: BinaryIO, wanted: range) -> None:
         self._file = file
@@ -128,7 +122,7 @@ class Slice:
 
 
 class Response:
-    """One answer: status, headers and body; `length` is given where it is not that of the body, for HEAD."""
+    """One response: status, headers and body. For HEAD, `length` says how long the body would be."""
 
     def __init__(
         self,
@@ -145,28 +139,23 @@ class Response:
 
     @classmethod
     def of_json(cls, document: dict[str, object], headers: Headers | None = None) -> "Response":
-        """An answer that is a document."""
+        """A response whose body is a JSON document."""
         return cls(200, [("Content-Type", "application/json"), *(headers or [])], json.dumps(document).encode())
 
     @classmethod
     def of_refusal(cls, bad: Refusal) -> "Response":
-        """An answer that is an error."""
+        """A response that reports an error."""
         return cls(bad.status, [("Content-Type", "application/json"), *bad.headers], bad.to_json())
 
     def send(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Give the answer to a WSGI server."""
+        """Return the response to a WSGI server."""
         headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *self.headers]
         if self.status != 204:
             headers.append(("Content-Length", str(self.length)))
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", headers)
         if environ["REQUEST_METHOD"] == "HEAD":
             return [b""]
-        # Servers send a list at once.
         return [self.body] if isinstance(self.body, bytes) else self.body
-
-
-def _stay() -> None:
-    """A server of another kind has a thread for each request."""
 
 
 def _cut_short() -> Refusal:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ecrlab.analysis.costs import archive, prices
-from ecrlab.analysis.costs.bounds import Amount, money
+from ecrlab.analysis.costs.bounds import Bounds, format_money
 from ecrlab.analysis.costs.prices import UnusablePrices
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from tests.analysis.repositories import NOW, image, repository
@@ -23,15 +23,15 @@ def exactly(amount):
 
 
 def test_a_gigabyte_costs_ten_cents_a_month():
-    assert exactly(prices.load().per_month(Amount.exactly(50 * GB))) == pytest.approx(5.0)
+    assert exactly(prices.load().per_month(Bounds.exactly(50 * GB))) == pytest.approx(5.0)
 
 
 def test_the_archive_saves_nothing_below_150_terabytes_and_a_third_of_what_is_above():
     table = prices.load()
 
     def saved(size):
-        standard = exactly(table.per_month(Amount.exactly(size)))
-        return standard - exactly(table.per_month(Amount.exactly(0), Amount.exactly(size)))
+        standard = exactly(table.per_month(Bounds.exactly(size)))
+        return standard - exactly(table.per_month(Bounds.exactly(0), Bounds.exactly(size)))
 
     assert saved(150 * TB) == pytest.approx(0)
     assert saved(250 * TB) == pytest.approx(100 * 1024 * 0.03)
@@ -40,9 +40,9 @@ def test_the_archive_saves_nothing_below_150_terabytes_and_a_third_of_what_is_ab
 def test_what_is_not_known_of_bytes_is_not_known_of_money():
     table = prices.load()
 
-    assert table.per_month(Amount(0, 10 * GB)).most == pytest.approx(1.0)
-    assert table.per_month(Amount(0, None)).most is None
-    assert money(table.per_month(Amount(GB, None)), table.currency) == "at least 0.10 USD"
+    assert table.per_month(Bounds(0, 10 * GB)).most == pytest.approx(1.0)
+    assert table.per_month(Bounds(0, None)).most is None
+    assert format_money(table.per_month(Bounds(GB, None)), table.currency) == "at least 0.10 USD"
 
 
 def test_the_table_names_its_sources_and_its_doubts():
@@ -61,7 +61,7 @@ def test_a_reader_can_put_in_prices_of_their_own(tmp_path):
 
     table = prices.load(tmp_path / "mine.json")
 
-    assert money(table.per_month(Amount.exactly(4 * GB)), table.currency) == "1.00 EUR"
+    assert format_money(table.per_month(Bounds.exactly(4 * GB)), table.currency) == "1.00 EUR"
 
 
 def set_at(document, place, value):

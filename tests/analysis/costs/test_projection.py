@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.bounds import Amount
-from ecrlab.analysis.costs.projection import Projection, futures, lived, prepare, project
+from ecrlab.analysis.costs.bounds import Bounds
+from ecrlab.analysis.costs.projection import Projection, futures, prepare, project, replay
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import evaluate, parse
@@ -38,7 +38,7 @@ def slowly(snapshot, wanted, future):
     """The same, with all images looked at each night, and all layers added up anew."""
     images = {one.image_digest: one for one in snapshot.images}
     layers, sizes = dict(snapshot.layers), dict(snapshot.sizes)
-    evenings, taken, in_vain = [], {}, 0
+    daily, taken, failed_pulls = [], {}, 0
     for day in future:
         events = [(p.pushed_at, 0, p) for p in day.pushes if p.repository_name == snapshot.name]
         events += [(p.pulled_at, 1, p) for p in day.pulls if p.repository_name == snapshot.name]
@@ -70,7 +70,7 @@ def slowly(snapshot, wanted, future):
             elif digest in images and images[digest].storage_class == "standard":
                 images[digest] = replace(images[digest], last_pulled_at=event.pulled_at)
             else:
-                in_vain += 1
+                failed_pulls += 1
         now = datetime.combine(day.date + timedelta(days=1), datetime.min.time(), UTC)
         for verdict in [one for one in evaluate(wanted, images.values(), now) if one.action] if wanted else []:
             digest = verdict.image.image_digest
@@ -81,34 +81,36 @@ def slowly(snapshot, wanted, future):
                 images[digest] = replace(images[digest], storage_class="archive", last_archived_at=now)
         left = {digest: layers[digest] for digest in images}
         classes = storage.by_class(Snapshot(snapshot.name, now, tuple(images.values()), left, sizes))
-        evenings.append((day.date, len(images), classes["standard"], classes["archive"]))
-    return evenings, taken, in_vain
+        daily.append((day.date, len(images), classes["standard"], classes["archive"]))
+    return daily, taken, failed_pulls
 
 
 @pytest.mark.parametrize("wanted", [None, TIDY, ARCHIVING])
 def test_a_course_is_what_looking_at_everything_each_night_gives(shop, wanted):
     for name in [one.name for one in shop.repositories][1:6:2]:
-        snapshot = lived(name, shop.past, at=AT)
+        snapshot = replay(name, shop.past, at=AT)
         future = list(islice(shop.future(), 25))
 
-        [course] = project(snapshot, {"it": wanted}, [future]).courses["it"]
+        [trajectory] = project(snapshot, {"it": wanted}, [future]).trajectories["it"]
 
-        quick = [(e.day, e.images, e.stored.standard, e.stored.archive) for e in course.evenings]
-        assert (quick, course.taken, len(course.in_vain)) == slowly(snapshot, wanted, future)
+        quick = [(e.day, e.images, e.stored.standard, e.stored.archive) for e in trajectory.daily]
+        assert (quick, trajectory.taken, len(trajectory.failed_pulls)) == slowly(snapshot, wanted, future)
 
 
 def test_a_year_with_a_policy_takes_something_and_meets_the_same_days_as_without(shop):
     name = shop.repositories[-1].name
-    both = project(lived(name, shop.past, at=AT), {"none": None, "tidy": TIDY}, futures(shop.future, days=60, number=2))
+    both = project(
+        replay(name, shop.past, at=AT), {"none": None, "tidy": TIDY}, futures(shop.future, days=60, number=2)
+    )
 
-    for without, tidy in zip(both.courses["none"], both.courses["tidy"], strict=True):
+    for without, tidy in zip(both.trajectories["none"], both.trajectories["tidy"], strict=True):
         assert without.end.images == tidy.end.images + sum(tidy.taken.values())
-        assert without.end.stored.all.least > tidy.end.stored.all.least
+        assert without.end.stored.total.least > tidy.end.stored.total.least
 
 
-def test_the_same_past_is_lived_as_the_registry_lives_it(shop):
+def test_a_replayed_past_ends_as_it_does_in_the_registry(shop):
     """Tags that move leave what had them; what an index lists is there before it."""
-    snapshot = lived(shop.repositories[0].name, shop.past, at=AT)
+    snapshot = replay(shop.repositories[0].name, shop.past, at=AT)
 
     assert len([tag for one in snapshot.images for tag in one.image_tags]) == len(
         {tag for one in snapshot.images for tag in one.image_tags}
@@ -138,11 +140,11 @@ def test_pulls_of_what_is_gone_are_in_vain():
         day(2, pulls=(pull("old", 2), pull("new", 2))),
     ]
 
-    [course] = project(start, {"strict": policy(rule(1, keep=1))}, [days]).courses["strict"]
+    [trajectory] = project(start, {"strict": policy(rule(1, keep=1))}, [days]).trajectories["strict"]
 
-    assert [one.image_digest for one in course.in_vain] == ["old"]
-    assert course.taken == {1: 1}
-    assert course.end.stored.all == Amount.exactly(10)
+    assert [one.image_digest for one in trajectory.failed_pulls] == ["old"]
+    assert trajectory.taken == {1: 1}
+    assert trajectory.end.stored.total == Bounds.exactly(10)
 
 
 def test_an_archived_image_that_is_pushed_again_is_back():
@@ -150,21 +152,21 @@ def test_an_archived_image_that_is_pushed_again_is_back():
     archiving = policy(rule(1, ["v*"], pushed=5, archive=True))
     days = [day(1), day(2, push("old", "v2", 2, ["l2"]))]
 
-    first, second = project(start, {"it": archiving}, [days]).courses["it"][0].evenings
+    first, second = project(start, {"it": archiving}, [days]).trajectories["it"][0].daily
 
-    assert (first.stored.standard, first.stored.archive) == (Amount.exactly(0), Amount.exactly(10))
-    assert (second.stored.standard, second.stored.archive) == (Amount.exactly(10), Amount.exactly(0))
+    assert (first.stored.standard, first.stored.archive) == (Bounds.exactly(0), Bounds.exactly(10))
+    assert (second.stored.standard, second.stored.archive) == (Bounds.exactly(10), Bounds.exactly(0))
 
 
 def test_an_unread_image_stays_a_bound_until_it_goes():
     start = Snapshot("my-app", NOW, (image("dark", days=9, size_in_bytes=300),), {}, {}, {"dark": "lost"})
     days = [day(1, push("new", "v1", 1, ["l"])), day(2)]
 
-    kept = project(start, {"none": None}, [days]).courses["none"][0]
-    strict = project(start, {"strict": policy(rule(1, keep=1))}, [days]).courses["strict"][0]
+    kept = project(start, {"none": None}, [days]).trajectories["none"][0]
+    strict = project(start, {"strict": policy(rule(1, keep=1))}, [days]).trajectories["strict"][0]
 
-    assert kept.end.stored.all == Amount(10, 310)
-    assert strict.end.stored.all == Amount.exactly(10)
+    assert kept.end.stored.total == Bounds(10, 310)
+    assert strict.end.stored.total == Bounds.exactly(10)
 
 
 def test_the_spread_is_over_the_futures():
@@ -173,7 +175,7 @@ def test_the_spread_is_over_the_futures():
 
     projection = project(start, {"none": None}, some)
 
-    assert projection.spread("none", lambda evening: evening.images) == [(2, 3, 6)]
+    assert projection.spread("none", lambda state: state.images) == [(2, 3, 6)]
     assert projection.days == [NOW.date() + timedelta(days=1)]
 
 

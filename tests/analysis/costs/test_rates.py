@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.projection import futures, lived, project
+from ecrlab.analysis.costs.projection import futures, project, replay
 from ecrlab.analysis.costs.rates import Rate, _continued
 from ecrlab.analysis.inventory.snapshot import Snapshot, doubts, looked_at
 from ecrlab.scenarios import draw
@@ -46,10 +46,10 @@ def test_days_follow_the_look_one_after_the_other():
 
 def test_as_many_images_come_with_as_many_new_bytes_and_share_what_was_shared():
     start = daily()
-    [course] = project(start, {"none": None}, [first(Rate(start), 100)]).courses["none"]
+    [trajectory] = project(start, {"none": None}, [first(Rate(start), 100)]).trajectories["none"]
 
-    assert course.end.images == 30 + 100
-    assert course.end.stored.all.least == storage.stored(start).least + 100 * 10
+    assert trajectory.end.images == 30 + 100
+    assert trajectory.end.stored.total.least == storage.stored(start).least + 100 * 10
 
 
 def test_quiet_days_are_drawn_too():
@@ -151,12 +151,12 @@ def test_an_unread_image_comes_again_with_as_much_as_it_may_hold():
 def test_a_shop_judged_by_its_own_days_grows_about_as_it_does():
     shop = draw(3, date(2026, 9, 30), days=120)
     name = shop.repositories[-1].name
-    start = lived(name, shop.past, at=datetime(2026, 10, 1, tzinfo=UTC))
+    start = replay(name, shop.past, at=datetime(2026, 10, 1, tzinfo=UTC))
 
     true = project(start, {"": None}, futures(shop.future, days=90, number=3))
     guessed = project(start, {"": None}, futures(Rate(start).future, days=90, number=3))
 
-    (_, truth, _), (_, guess, _) = (p.spread("", lambda evening: evening.images)[-1] for p in (true, guessed))
+    (_, truth, _), (_, guess, _) = (p.spread("", lambda state: state.images)[-1] for p in (true, guessed))
     assert 0.7 < (guess - len(start)) / (truth - len(start)) < 1.4
 
 

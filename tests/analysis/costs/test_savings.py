@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.analysis.costs import risks, savings, storage
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory import families
-from ecrlab.analysis.inventory.snapshot import Snapshot, ages, doubts
+from ecrlab.analysis.inventory.kinds import PART, REFERRER, UNTAGGED
+from ecrlab.analysis.inventory.snapshot import Snapshot, days_since, doubts
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository, snapshots
 from tests.lifecycle.builders import policy, rule
 from tests.lifecycle.strategies import policies
@@ -28,52 +29,52 @@ TIDY = policy(rule(1, ["v*"], pushed=30), rule(2, status="untagged", pushed=10))
 
 
 def test_a_policy_is_run_until_nothing_more_goes():
-    outcome = settle(SHOP, TIDY)
+    effect = settle(SHOP, TIDY)
 
     # The part goes a night after its index.
-    assert outcome.deleted == {"index", "part", "signature", "ghost"}
-    assert [one.image_digest for one in outcome.after.images] == ["build"]
+    assert effect.deleted == {"index", "part", "signature", "ghost"}
+    assert [one.image_digest for one in effect.after.images] == ["build"]
 
 
 def test_each_rule_is_charged_with_what_it_frees_in_its_turn():
     first, second = settle(SHOP, TIDY).savings
 
-    assert (first.deleted, first.freed) == (2, Amount.exactly(1))
-    assert (second.deleted, second.freed) == (2, Amount.exactly(1010))
+    assert (first.deleted, first.freed) == (2, Bounds.exactly(1))
+    assert (second.deleted, second.freed) == (2, Bounds.exactly(1010))
 
 
 def test_a_rule_that_archives_frees_nothing_and_moves_what_nobody_outside_has():
     [saving] = settle(SHOP, policy(rule(1, status="untagged", pushed=15, archive=True))).savings
 
     assert (saving.deleted, saving.archived) == (0, 1)
-    assert (saving.freed, saving.moved) == (Amount.exactly(0), Amount.exactly(1000))
+    assert (saving.freed, saving.moved) == (Bounds.exactly(0), Bounds.exactly(1000))
 
 
 @given(snapshots(unread=True), policies())
 def test_the_savings_of_all_rules_add_up_to_what_is_freed(snapshot, rules):
-    outcome = settle(snapshot, policy(*rules))
-    freed = storage.stored(snapshot).least - storage.stored(outcome.after).least
+    effect = settle(snapshot, policy(*rules))
+    freed = storage.stored(snapshot).least - storage.stored(effect.after).least
 
-    assert sum(saving.known for saving in outcome.savings) == freed
-    assert sum(saving.deleted + saving.archived for saving in outcome.savings) == len(outcome.acting)
-    assert len(snapshot) - len(outcome.after) == len(outcome.deleted)
-    by_hand = storage.departure(snapshot, outcome.deleted)
+    assert sum(saving.known for saving in effect.savings) == freed
+    assert sum(saving.deleted + saving.archived for saving in effect.savings) == len(effect.acting)
+    assert len(snapshot) - len(effect.after) == len(effect.deleted)
+    by_hand = storage.departure(snapshot, effect.deleted)
     # What an index held when its subject went is on its own afterwards; by hand both go at once.
-    assert outcome.deleted <= by_hand.going <= outcome.deleted | by_hand.followers
+    assert effect.deleted <= by_hand.going <= effect.deleted | by_hand.followers
 
 
 @settings()  # the first look at a table loads pandas
 @given(snapshots(), policies())
 def test_a_family_loses_and_never_gains_and_all_add_up(snapshot, rules):
-    outcome = settle(snapshot, policy(*rules))
+    effect = settle(snapshot, policy(*rules))
 
-    table = savings.by_family(outcome)
+    table = savings.by_family(effect)
 
     assert (table["bytes after"] <= table["bytes before"]).all()
     assert (table["images after"] <= table["images before"]).all()
     assert table["bytes before"].sum() == storage.stored(snapshot).least
-    assert table["bytes after"].sum() == storage.stored(outcome.after).least
-    assert table["images after"].sum() == len(outcome.after)
+    assert table["bytes after"].sum() == storage.stored(effect.after).least
+    assert table["images after"].sum() == len(effect.after)
 
 
 def test_the_table_of_rules_goes_down_to_what_is_left():
@@ -88,15 +89,15 @@ def test_unread_images_make_bounds_of_what_a_rule_frees():
 
     _, second = settle(dark, TIDY).savings
 
-    assert second.freed == Amount(610, 1010)
+    assert second.freed == Bounds(610, 1010)
 
 
 # Families
 
 
 def test_families_are_told_by_how_their_tags_begin_and_by_what_they_belong_to():
-    assert list(families.families(SHOP).values()) == ["v*", families.PART, families.ABOUT, "main-*", families.UNTAGGED]
-    assert list(families.belonging(SHOP).values()) == ["v*", "v*", "v*", "main-*", families.UNTAGGED]
+    assert list(families.families(SHOP).values()) == ["v*", PART, REFERRER, "main-*", UNTAGGED]
+    assert list(families.belonging(SHOP).values()) == ["v*", "v*", "v*", "main-*", UNTAGGED]
 
 
 def test_of_many_families_the_smallest_are_others():
@@ -140,8 +141,8 @@ def test_what_goes_although_it_runs_or_was_pulled_lately_is_at_risk():
 
 
 def test_the_table_of_risks_says_what_why_and_by_which_rule():
-    outcome = settle(PULLED, STRICT)
-    table = risks.table(risks.risks(outcome, ["runs"]), PULLED)
+    effect = settle(PULLED, STRICT)
+    table = risks.table(risks.risks(effect, ["runs"]), PULLED)
 
     assert list(table["tags"]) == ["v1", "v3", "v2"]
     assert list(table["rule"]) == [1, 1, 1]
@@ -151,9 +152,18 @@ def test_the_table_of_risks_says_what_why_and_by_which_rule():
 
 
 def test_an_image_that_is_archived_is_at_risk_too():
-    outcome = settle(PULLED, policy(rule(1, pushed=30, archive=True)))
+    effect = settle(PULLED, policy(rule(1, pushed=30, archive=True)))
 
-    assert {one.image.image_digest for one in risks.risks(outcome, ["runs"])} == {"runs", "lately", "both"}
+    assert {one.image.image_digest for one in risks.risks(effect, ["runs"])} == {"runs", "lately", "both"}
+
+
+def test_a_pull_by_somebody_who_read_all_manifests_is_no_use():
+    an_hour_ago = NOW - timedelta(hours=1)
+    read = repository(*(image(f"d{n}", f"v{n}", 40 + n, last_pulled_at=an_hour_ago) for n in range(12)))
+
+    found = risks.risks(settle(read, STRICT), ["d3"])
+
+    assert [(one.image.image_digest, one.why) for one in found] == [("d3", risks.RUNS)]
 
 
 def test_nothing_is_at_risk_where_nothing_goes():
@@ -187,4 +197,4 @@ def test_a_snapshot_knows_what_is_doubtful():
         "what 1 index list is not known",
     ):
         assert part in said
-    assert ages(odd, [one.pushed_at for one in odd.images])[0] is None
+    assert days_since(odd, [one.pushed_at for one in odd.images])[0] is None

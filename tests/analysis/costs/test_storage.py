@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from tests.analysis.repositories import NOW, OCI_INDEX, image, repository, snapshots, wishes
 
@@ -19,7 +19,7 @@ SHOP = repository(
 
 
 def test_a_layer_is_stored_once_however_many_images_use_it():
-    assert storage.stored(SHOP) == Amount.exactly(10 + 100 + 1000)
+    assert storage.stored(SHOP) == Bounds.exactly(10 + 100 + 1000)
     assert storage.sum_of_sizes(SHOP) == 1110 + 1010 + 10
 
 
@@ -29,9 +29,9 @@ def test_an_image_holds_alone_what_no_other_uses():
 
 
 def test_deleting_frees_only_what_nobody_else_uses():
-    assert storage.freed(SHOP, ["one"]) == Amount.exactly(100)
-    assert storage.freed(SHOP, ["two"]) == Amount.exactly(0)
-    assert storage.freed(SHOP, ["one", "two"]) == Amount.exactly(1100)
+    assert storage.freed(SHOP, ["one"]) == Bounds.exactly(100)
+    assert storage.freed(SHOP, ["two"]) == Bounds.exactly(0)
+    assert storage.freed(SHOP, ["one", "two"]) == Bounds.exactly(1100)
 
 
 def test_what_an_index_lists_stays_until_the_index_goes_too():
@@ -45,8 +45,8 @@ def test_what_an_index_lists_stays_until_the_index_goes_too():
     gone = storage.departure(listed, ["amd64"])
 
     assert (gone.going, gone.held) == (frozenset(), {"amd64": "index"})
-    assert storage.freed(listed, ["amd64"]) == Amount.exactly(0)
-    assert storage.freed(listed, ["index", "amd64"]) == Amount.exactly(10)
+    assert storage.freed(listed, ["amd64"]) == Bounds.exactly(0)
+    assert storage.freed(listed, ["index", "amd64"]) == Bounds.exactly(10)
 
 
 def test_what_is_about_an_image_goes_with_it_and_with_what_is_about_that():
@@ -61,7 +61,7 @@ def test_what_is_about_an_image_goes_with_it_and_with_what_is_about_that():
 
     assert gone.going == {"app", "sbom", "signature"}
     assert gone.followers == {"sbom", "signature"}
-    assert storage.freed(signed, ["app"]) == Amount.exactly(1110)
+    assert storage.freed(signed, ["app"]) == Bounds.exactly(1110)
 
 
 def test_what_is_about_something_that_stays_stays_with_it():
@@ -79,25 +79,25 @@ def test_what_is_about_something_that_stays_stays_with_it():
 def test_an_index_that_nobody_could_read_stores_nothing_of_its_own():
     dark = image("index", size_in_bytes=300, media_type=OCI_INDEX)
 
-    assert storage.stored(Snapshot("my-app", NOW, (dark,), {}, {}, {"index": "lost"})) == Amount.exactly(0)
+    assert storage.stored(Snapshot("my-app", NOW, (dark,), {}, {}, {"index": "lost"})) == Bounds.exactly(0)
 
 
 def test_a_digest_that_is_not_there_frees_nothing_and_is_named():
     assert storage.departure(SHOP, ["nowhere"]).unknown == {"nowhere"}
-    assert storage.freed(SHOP, ["nowhere"]) == Amount.exactly(0)
+    assert storage.freed(SHOP, ["nowhere"]) == Bounds.exactly(0)
 
 
 def test_a_layer_in_two_repositories_is_stored_twice_unless_it_is_mounted():
     other = Snapshot("other", NOW, SHOP.images[:1], {"one": ("l2", "l3", "l4")}, SHOP.sizes)
 
-    assert storage.stored_together([SHOP, other], mounting=False) == Amount.exactly(2220)
-    assert storage.stored_together([SHOP, other], mounting=True) == Amount.exactly(1110)
+    assert storage.stored_together([SHOP, other], mounting=False) == Bounds.exactly(2220)
+    assert storage.stored_together([SHOP, other], mounting=True) == Bounds.exactly(1110)
 
 
 def test_a_layer_that_only_archived_images_use_is_archived():
     archived = repository(image("old", storage_class="archive"), image("new"), layers={"old": "l2 l3", "new": "l3 l4"})
 
-    assert storage.by_class(archived) == {"standard": Amount.exactly(1100), "archive": Amount.exactly(10)}
+    assert storage.by_class(archived) == {"standard": Bounds.exactly(1100), "archive": Bounds.exactly(10)}
 
 
 def test_it_grows_by_the_layers_that_are_new_and_stands_still_on_quiet_days():
@@ -115,7 +115,7 @@ def test_it_grows_by_the_layers_that_are_new_and_stands_still_on_quiet_days():
 
 
 def test_an_empty_repository_and_layers_of_no_bytes_are_nothing_special():
-    assert storage.stored(repository()) == Amount.exactly(0)
+    assert storage.stored(repository()) == Bounds.exactly(0)
     assert storage.growth(repository()) == []
     assert storage.own(repository(image("zero"), layers={"zero": "l0"})) == {"zero": 0}
 
@@ -125,17 +125,17 @@ def test_bytes_that_nobody_could_read_are_bounds_and_not_nothing():
     dark = image("dark", size_in_bytes=300)
     unread = Snapshot("my-app", NOW, (*known.images, dark), known.layers, known.sizes, {"dark": "lost"})
 
-    assert storage.stored(unread) == Amount(1000, 1300)
-    assert storage.freed(unread, ["dark"]) == Amount(0, 300)
+    assert storage.stored(unread) == Bounds(1000, 1300)
+    assert storage.freed(unread, ["dark"]) == Bounds(0, 300)
     # The one that stays may have up to 300 of the bytes of the one that goes.
-    assert storage.freed(unread, ["known"]) == Amount(700, 1000)
+    assert storage.freed(unread, ["known"]) == Bounds(700, 1000)
 
 
 def test_an_image_of_no_known_size_at_all_has_no_bound():
     unread = Snapshot("my-app", NOW, (image("dark"),), {}, {}, {"dark": "lost"})
 
-    assert storage.stored(unread) == Amount(0, None)
-    assert storage.freed(unread, ["dark"]) == Amount(0, None)
+    assert storage.stored(unread) == Bounds(0, None)
+    assert storage.freed(unread, ["dark"]) == Bounds(0, None)
 
 
 # Held against the slow and obvious
@@ -168,8 +168,8 @@ def test_who_goes_and_what_is_freed_agree_with_the_obvious(wish):
     going = slowly_going(snapshot, digests)
 
     assert storage.departure(snapshot, digests).going == going
-    assert storage.freed(snapshot, digests) == Amount.exactly(slowly_stored(snapshot) - slowly_stored(snapshot, going))
-    assert storage.stored(snapshot.without(going)) == Amount.exactly(slowly_stored(snapshot, going))
+    assert storage.freed(snapshot, digests) == Bounds.exactly(slowly_stored(snapshot) - slowly_stored(snapshot, going))
+    assert storage.stored(snapshot.without(going)) == Bounds.exactly(slowly_stored(snapshot, going))
 
 
 @given(wishes())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import ecrlab
 from ecrlab.analysis.costs import storage
-from ecrlab.analysis.costs.bounds import Amount
+from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.inventory import reading
 from ecrlab.analysis.inventory.snapshot import doubts
 from tests.simulator.client import Repository, digest_of, manifest
@@ -44,7 +44,7 @@ def test_what_is_stored_and_freed_is_what_lies_on_the_disk(lab, repository, tmp_
     repository.push(BLOBS[2], subject={"mediaType": "x/y", "digest": one, "size": 1}, config=b'{"n": 3}')
 
     before = read(lab)
-    assert storage.stored(before) == Amount.exactly(on_disk(tmp_path))
+    assert storage.stored(before) == Bounds.exactly(on_disk(tmp_path))
     assert on_disk(tmp_path) == 1 + 4000 + 50_000 + 300 + 3 * len('{"n": 1}')
 
     wish = [index, two]
@@ -53,7 +53,7 @@ def test_what_is_stored_and_freed_is_what_lies_on_the_disk(lab, repository, tmp_
         repository.batch_delete_image(imageIds=[{"imageDigest": digest}])
 
     assert on_disk(tmp_path) == storage.stored(before).least - freed.least
-    assert storage.stored(read(lab)) == Amount.exactly(on_disk(tmp_path))
+    assert storage.stored(read(lab)) == Bounds.exactly(on_disk(tmp_path))
 
 
 def test_what_an_index_holds_is_refused_by_ecr_as_it_is_here(lab, repository, tmp_path):
@@ -90,8 +90,8 @@ def test_it_is_so_for_any_images(lab, repository, tmp_path, made_of, deleted):
     for digest in wish:
         repository.batch_delete_image(imageIds=[{"imageDigest": digest}])
 
-    assert storage.stored(before) == Amount.exactly(stood)
-    assert freed == Amount.exactly(stood - on_disk(tmp_path))
+    assert storage.stored(before) == Bounds.exactly(stood)
+    assert freed == Bounds.exactly(stood - on_disk(tmp_path))
 
 
 def test_the_disk_holds_a_layer_of_two_repositories_once_as_blob_mounting_does(lab, repository, tmp_path):
@@ -101,8 +101,8 @@ def test_the_disk_holds_a_layer_of_two_repositories_once_as_blob_mounting_does(l
 
     both = [read(lab), read(lab, "other")]
 
-    assert storage.stored_together(both, mounting=True) == Amount.exactly(on_disk(tmp_path))
-    assert storage.stored_together(both, mounting=False) == Amount.exactly(on_disk(tmp_path) + 4000 + 2)
+    assert storage.stored_together(both, mounting=True) == Bounds.exactly(on_disk(tmp_path))
+    assert storage.stored_together(both, mounting=False) == Bounds.exactly(on_disk(tmp_path) + 4000 + 2)
 
 
 def test_pull_times_are_those_from_before_the_look(lab, repository):

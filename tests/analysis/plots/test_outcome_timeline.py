@@ -25,10 +25,10 @@ def app():
 
 
 def preview_of(*images):
-    """A table of (tags, days after Monday, fate, rule)."""
+    """A table of (tags, days after Monday, outcome, rule)."""
     rows = [
-        (tags, f"{n:012d}", f"{MONDAY + timedelta(days=days):%Y-%m-%d %H:%M:%S}", fate, rule_priority)
-        for n, (tags, days, fate, rule_priority) in enumerate(images)
+        (tags, f"{n:012d}", f"{MONDAY + timedelta(days=days):%Y-%m-%d %H:%M:%S}", outcome, rule_priority)
+        for n, (tags, days, outcome, rule_priority) in enumerate(images)
     ]
     return pd.DataFrame(rows, columns=outcome_timeline.COLUMNS, index=range(1, len(rows) + 1))
 
@@ -50,7 +50,7 @@ def test_the_table_is_the_last_preview_with_what_stays_beside_it(app):
 
     assert list(table.columns) == outcome_timeline.COLUMNS
     assert list(table.index) == [1, 2, 3, 4]
-    assert table[["tags", "fate", "rule"]].values.tolist() == [
+    assert table[["tags", "outcome", "rule"]].values.tolist() == [
         ["v1", "expires", "1"],
         ["", "goes to the archive", "2"],
         ["v2", "kept", ""],
@@ -66,7 +66,7 @@ def test_an_image_of_the_preview_that_is_gone_is_still_shown(app):
     app.start_lifecycle_policy_preview(lifecyclePolicyText=text(rule(1, keep=1)))
     app.batch_delete_image(imageIds=[{"imageDigest": old}])
 
-    assert outcome_timeline.table(app.ecr, "app")["fate"].tolist() == ["expires", "kept"]
+    assert outcome_timeline.table(app.ecr, "app")["outcome"].tolist() == ["expires", "kept"]
 
 
 def test_more_than_a_page_of_results_is_read(app):
@@ -74,7 +74,7 @@ def test_more_than_a_page_of_results_is_read(app):
         app.push(b"%d" % n, tag=f"v{n}")
     app.start_lifecycle_policy_preview(lifecyclePolicyText=text(rule(1, keep=1)))
 
-    assert (outcome_timeline.table(app.ecr, "app")["fate"] == "expires").sum() == 102
+    assert (outcome_timeline.table(app.ecr, "app")["outcome"] == "expires").sum() == 102
 
 
 def test_each_fate_has_its_shape_and_is_counted_by_rule():

@@ -1,4 +1,4 @@
-"""Fates told in words, rows and marks: complete, counted, escaped, and readable without colour."""
+"""Outcomes told in words, rows and marks: complete, counted, escaped, and readable without colour."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def test_the_table_has_every_image_newest_first_with_its_reason():
     table = outcomes.table(evaluate(policy(rule(1, ["v*"], keep=2)), IMAGES, NOW))
 
     assert list(table["tags"]) == ["v1", "v2", "v3", "v4", "v5"]
-    assert list(table["fate"]) == ["kept", "kept", "expires", "expires", "expires"]
+    assert list(table["outcome"]) == ["kept", "kept", "expires", "expires", "expires"]
     assert list(table["rule"]) == ["", "", "1", "1", "1"]
     assert list(table["age"]) == ["1 day", "2 days", "3 days", "4 days", "5 days"]
     assert table["why"][3].startswith("Expired by rule 1 (tagged v*: keep the newest 2): it is number 3 of 5")
@@ -62,7 +62,7 @@ def test_of_many_images_each_fate_has_some_rows_and_the_rest_is_counted():
 
     shown = outcomes.as_html(evaluation)
 
-    assert shown.count("<tr>") == 1 + 2 * outcomes.MOST_OF_A_FATE + 2
+    assert shown.count("<tr>") == 1 + 2 * outcomes.MOST_OF_AN_OUTCOME + 2
     assert "… and 150 more ✕ expire" in shown
     assert "… and 110 more ● stay" in shown
 

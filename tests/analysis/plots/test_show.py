@@ -10,9 +10,11 @@ import matplotlib.pyplot as plt
 import pytest
 
 import ecrlab
-from ecrlab.analysis.inventory import holdings
-from ecrlab.analysis.inventory.holdings import GHOST, INDEX, PART, REFERRER, TAGGED, Held, Shelf
+from ecrlab.analysis.inventory import reading
+from ecrlab.analysis.inventory.kinds import INDEX, PART, REFERRER, TAGGED, UNTAGGED, listing
+from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.plots import show, tag_history
+from ecrlab.lifecycle import Image
 from ecrlab.registry.tag_history import Event
 
 mpl.use("agg")
@@ -97,7 +99,7 @@ def test_an_image_that_lost_its_tag_is_told_from_one_that_an_index_lists_and_one
 
     table = lab.show("my-app").table()
 
-    assert list(table["kind"]) == [GHOST, TAGGED, INDEX, PART, PART, REFERRER]
+    assert list(table["kind"]) == [UNTAGGED, TAGGED, INDEX, PART, PART, REFERRER]
     assert list(table["remark"])[3:] == ["linux/amd64", "linux/arm64", "application/spdx+json"]
     assert set(table["of"][3:]) == {table["digest"][3]} == {index["digest"][7:19]}
 
@@ -105,8 +107,8 @@ def test_an_image_that_lost_its_tag_is_told_from_one_that_an_index_lists_and_one
 def test_what_is_about_an_image_that_is_not_there_stands_alone(lab, pushes):
     pushes.about(descriptor(MANIFEST, b"nowhere"), "application/spdx+json")
 
-    [held] = lab.show("my-app").shelves[0].held
-    assert (held.kind, held.parent, held.depth) == (REFERRER, None, 0)
+    [entry] = listing(lab.show("my-app").repositories[0])
+    assert (entry.kind, entry.parent, entry.depth) == (REFERRER, None, 0)
 
 
 def test_bytes_are_shared_when_another_image_of_the_repository_has_them(lab, pushes):
@@ -118,6 +120,20 @@ def test_bytes_are_shared_when_another_image_of_the_repository_has_them(lab, pus
 
     assert list(table["bytes"]) == [40 + 3 + 7, 40 + 5 + 7]
     assert list(table["shared"]) == [40, 40]
+
+
+def test_an_archived_image_is_shown_and_its_layers_are_not_known(lab, pushes):
+    pushes.image(b"active", tag="v2")
+    digest = pushes.image(b"archived", tag="v1")["digest"]
+    where = {"repositoryName": "my-app", "imageId": {"imageDigest": digest}}
+    pushes.ecr.update_image_storage_class(targetStorageClass="ARCHIVE", **where)
+
+    shown = lab.show()
+
+    assert list(shown.table()["tags"]) == ["v2", "v1"]
+    assert {"image", "image, archived", "8 B to 18 B stored"} <= {
+        text.rpartition("tags, ")[2] for text in texts(shown.picture())
+    }
 
 
 def test_ages_are_of_the_labs_clock(lab, pushes):
@@ -137,7 +153,7 @@ def test_looking_is_no_pull_in_the_lab(lab, pushes):
 
 
 def test_any_client_will_do_and_then_manifests_are_asked_of_it_in_portions(lab, pushes, monkeypatch):
-    monkeypatch.setattr(holdings, "MOST_IDS", 2)
+    monkeypatch.setattr(reading, "MOST_IDS", 2)
     for number in range(3):
         pushes.image(b"base", str(number).encode(), tag=f"v{number}")
 
@@ -175,23 +191,16 @@ def test_a_repository_that_is_not_there_is_answered_by_ecr(lab):
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def shelf(name, images, step=timedelta(hours=7)):
-    """A repository with that many images, every third one a ghost, all with one base."""
-    held = [
-        Held(
-            digest=digest_of(f"{name} {number}".encode()),
-            tags=() if number % 3 == 0 else (f"v{number}",),
-            pushed_at=START + step * number,
-            size=1010,
-            kind=GHOST if number % 3 == 0 else TAGGED,
-            parent=None,
-            remark="",
-            layers={"sha256:base": 1000, f"sha256:{number}": 10},
-        )
-        for number in range(images)
+def repository(name, images, step=timedelta(hours=7)):
+    """A repository with that many images, every third one without a tag, all with one base."""
+    digests = [digest_of(f"{name} {number}".encode()) for number in range(images)]
+    described = [
+        Image(digest, () if number % 3 == 0 else (f"v{number}",), START + step * number, size_in_bytes=1010)
+        for number, digest in enumerate(digests)
     ]
-    uses = {layer: sum(layer in one.layers for one in held) for one in held for layer in one.layers}
-    return Shelf(name, "MUTABLE", tuple(held), holdings.Counter(uses))
+    layers = {digest: ("sha256:base", f"sha256:{number}") for number, digest in enumerate(digests)}
+    sizes = {"sha256:base": 1000} | {f"sha256:{number}": 10 for number in range(images)}
+    return Snapshot(name, START, tuple(described), layers, sizes, image_tag_mutability="MUTABLE")
 
 
 def marks(figure):
@@ -205,19 +214,19 @@ def marks(figure):
 
 
 @pytest.mark.parametrize(
-    "shelves",
+    "repositories",
     [
-        [shelf("one", 1)],
-        [shelf("one", 40)],
-        [shelf("one", 61)],
-        [shelf("one", 200)],
-        [shelf("all at once", 200, step=timedelta(0))],
-        [shelf(f"service-{number:02}", 20) for number in range(10)],
+        [repository("one", 1)],
+        [repository("one", 40)],
+        [repository("one", 61)],
+        [repository("one", 200)],
+        [repository("all at once", 200, step=timedelta(0))],
+        [repository(f"service-{number:02}", 20) for number in range(10)],
     ],
     ids=["1", "40", "61", "200", "200 at one instant", "10 repositories of 20"],
 )
-def test_every_image_has_a_mark_however_many_there_are(shelves):
-    shown = show.Show(shelves, START + timedelta(days=90))
+def test_every_image_has_a_mark_however_many_there_are(repositories):
+    shown = show.Show(repositories, START + timedelta(days=90))
 
     figure = shown.picture()
     figure.canvas.draw()
@@ -228,22 +237,22 @@ def test_every_image_has_a_mark_however_many_there_are(shelves):
 
 
 def test_of_very_many_repositories_the_fullest_are_drawn_and_the_title_says_so():
-    shelves = [shelf(f"service-{number:02}", 1 + number) for number in range(40)]
+    repositories = [repository(f"service-{number:02}", 1 + number) for number in range(40)]
 
-    figure = show.Show(shelves, START).picture()
+    figure = show.Show(repositories, START).picture()
 
     assert "(the 30 fullest are shown)" in figure.get_suptitle()
     assert marks(figure) == sum(range(11, 41))
 
 
 def test_many_shared_layers_leave_room_for_the_heaviest():
-    layers = {f"sha256:{number:02}": number + 1 for number in range(30)}
-    held = [Held(digest_of(tag.encode()), (tag,), START, 1, TAGGED, None, "", layers) for tag in ("v1", "v2")]
-    both = Shelf("wide", "MUTABLE", tuple(held), holdings.Counter(dict.fromkeys(layers, 2)))
+    sizes = {f"sha256:{number:02}": number + 1 for number in range(30)}
+    images = [Image(digest_of(tag.encode()), (tag,), START, size_in_bytes=1) for tag in ("v1", "v2")]
+    wide = Snapshot("wide", START, tuple(images), {image.image_digest: tuple(sizes) for image in images}, sizes)
 
-    columns = show._columns(both)
+    columns = show.columns_of(show.shared_layers(wide, listing(wide)), wide)
 
-    assert set(columns) == set(list(layers)[10:])
+    assert set(columns) == set(list(sizes)[10:])
     assert max(columns.values()) < show.END
 
 

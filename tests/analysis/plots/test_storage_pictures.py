@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from ecrlab.analysis.costs import outlook, prices, risks
-from ecrlab.analysis.costs.projection import futures, lived, project
+from ecrlab.analysis.costs.projection import futures, project, replay
 from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -28,7 +28,7 @@ LONG = "platform-team/a-very-long-service-name-that-goes-on/and-on/production-ba
 @pytest.fixture(scope="module")
 def shop():
     past = draw(3, date(2026, 9, 30), days=60)
-    return lived(past.repositories[1].name, past.past, at=datetime(2026, 10, 1, tzinfo=UTC))
+    return replay(past.repositories[1].name, past.past, at=datetime(2026, 10, 1, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)
@@ -38,15 +38,15 @@ def close():
 
 
 def pictures(snapshot, names=("no policy", "tidy")):
-    outcome = settle(snapshot, TIDY)
+    effect = settle(snapshot, TIDY)
     projection = project(
         snapshot, dict(zip(names, (None, TIDY), strict=True)), futures(Rate(snapshot).future, days=30, number=2)
     )
     return {
         "ages": ages.picture(snapshot),
-        "waterfall": waterfall.picture(outcome, PRICES),
-        "families": waterfall.families_picture(outcome),
-        "risks": risks.picture(outcome, risks.risks(outcome, [one.image_digest for one in snapshot.images[:3]])),
+        "waterfall": waterfall.picture(effect, PRICES),
+        "families": waterfall.families_picture(effect),
+        "risks": risks.picture(effect, risks.risks(effect, [one.image_digest for one in snapshot.images[:3]])),
         "outlook": outlook.picture(projection, snapshot, PRICES),
     }
 
@@ -130,12 +130,12 @@ def test_an_image_of_unknown_make_has_no_bytes_of_its_own_in_the_table():
 
 
 def test_the_waterfall_ends_where_the_table_does(shop):
-    outcome = settle(shop, TIDY)
-    [axes] = waterfall.picture(outcome, PRICES).axes
+    effect = settle(shop, TIDY)
+    [axes] = waterfall.picture(effect, PRICES).axes
     bars = [bars[0] for bars in axes.containers]
 
     steps = [round(bar.get_width()) for bar in bars[1:-1]]
-    assert steps == [saving.known for saving in outcome.savings]
+    assert steps == [saving.known for saving in effect.savings]
     assert round(bars[0].get_width()) - sum(steps) == round(bars[-1].get_width())
 
 

@@ -75,16 +75,3 @@ def test_the_colour_blind_tell_neighbours_apart(kind):
 
 def test_every_colour_has_a_hatch_of_its_own():
     assert len(set(style.HATCHES)) == len(style.HATCHES) >= len(style.PALETTE)
-
-
-def test_bars_have_title_labels_outline_and_sizes():
-    shown = style.stacked_bars(
-        "A push", ["config", "layer 1"], {"sent": [7, 0], "reused": [3, 1200]}, unit="bytes", row_label="part"
-    )
-    [axes] = shown.axes
-
-    assert axes.get_title(loc="left") == "A push"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("bytes", "part")
-    assert {bar.get_hatch() for bars in axes.containers for bar in bars} == set(style.HATCHES[:2])
-    assert {mpl.colors.to_hex(bar.get_edgecolor()) for bars in axes.containers for bar in bars} == {style.INK}
-    assert {text.get_text() for text in axes.texts} >= {"7", "3", "1,200"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,15 +13,15 @@ import pytest
 from botocore.stub import Stubber
 
 import ecrlab
-from ecrlab.analysis.costs import prices, storage
-from ecrlab.analysis.inventory import reading
-from ecrlab.analysis.inventory.running import parse as reference
+from ecrlab.analysis.costs import prices, risks
+from ecrlab.analysis.inventory import reading, running
 from ecrlab.analysis.report import html_page
-from ecrlab.analysis.report.report import Report, as_json, as_text
+from ecrlab.analysis.report.json_document import as_json
+from ecrlab.analysis.report.report import Report, as_text, for_people
 from ecrlab.commands import cli, report
-from ecrlab.lifecycle import parse
+from ecrlab.lifecycle import aws, parse
 from ecrlab.machine.bootstrap import CHECKOUT
-from tests.analysis.repositories import NOW, image, repository
+from tests.analysis.repositories import NOW, image, manifest, repository
 from tests.lifecycle.builders import rule, text
 from tests.simulator.client import Repository
 
@@ -130,6 +131,15 @@ def test_it_asks_for_nothing_but_what_it_says_in_its_help(lab, shop, capsys):
         ("--running", "not a reference\n", "line 1: one image reference a line"),
         ("--prices", "{}", "archive is missing"),
         ("--prices", "money", "not JSON"),
+        ("--prices", "\ufeff{}", "not JSON"),
+        ("--prices", "[" * 100_000, "not JSON"),
+        ("--prices", '{"archive": {"minimum_days": 1%s}}' % ("0" * 400), "archive.minimum_days: a number is needed"),
+        ("--prices", '{"archive": {"minimum_days": 1%s}}' % ("0" * 5000), "not JSON"),
+        ("--prices", '{"archive": {"minimum_days": 90}, "title": "\\ud800"}', "title: a text is needed"),
+        ("--policy", "[" * 30_000, "Could not map policyString into LifecyclePolicy"),
+        ("--running", "[" * 100_000, "begins as JSON, but is none"),
+        ("--running", '{"image": "\\ud800"}', "JSON without an image"),
+        ("--running", '{"image": 1%s}' % ("0" * 5000), "begins as JSON, but is none"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(lab, shop, capsys, tmp_path, option, content, said):
@@ -180,118 +190,9 @@ def test_it_runs_as_a_command_of_its_own(lab, shop):
     assert json.loads(done.stdout)["repositories"][0]["takenAt"] == lab.clock.now().isoformat()
 
 
-# A real account, with the answers of the service put in its mouth
-
-
 @pytest.fixture
 def client():
     return boto3.client("ecr", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-
-
-def manifest(*layers, **more):
-    blobs = [{"mediaType": "x/y", "digest": digest, "size": size} for digest, size in layers]
-    return json.dumps({"config": {"mediaType": "x/y", "digest": "sha256:c", "size": 7}, "layers": blobs} | more)
-
-
-def details(digest, **facts):
-    return {"imageDigest": digest, "imagePushedAt": NOW - timedelta(days=9), "imageSizeInBytes": 100} | facts
-
-
-def given(digest, text_):
-    return {"imageId": {"imageDigest": digest}, "imageManifest": text_}
-
-
-def read_with(client, pages, images, failures=()):
-    with Stubber(client) as service:
-        for number, page in enumerate(pages, 1):
-            more = {"nextToken": "more"} if number < len(pages) else {}
-            service.add_response("describe_images", {"imageDetails": page} | more)
-        service.add_response("batch_get_image", {"images": images, "failures": list(failures)})
-        snapshot = reading.read(client, "my-app", at=NOW)
-        service.assert_no_pending_responses()
-    return snapshot
-
-
-def test_all_that_cannot_be_read_is_unknown_with_its_reason(client):
-    foreign = manifest(("sha256:f", 3)).replace('"x/y"', '"application/vnd.docker.image.rootfs.foreign.diff.tar"')
-    pages = [
-        [details("sha256:good"), details("sha256:archived", imageStatus="ARCHIVED"), details("sha256:lost")],
-        [details("sha256:odd"), details("sha256:v1"), details("sha256:foreign"), details("sha256:index")],
-    ]
-    images = [
-        given("sha256:good", manifest(("sha256:l", 50), ("sha256:l", 50), ("sha256:zero", 0))),
-        given("sha256:odd", "not JSON"),
-        given("sha256:v1", json.dumps({"schemaVersion": 1, "fsLayers": [{"blobSum": "sha256:l"}]})),
-        given("sha256:foreign", foreign),
-        given("sha256:index", json.dumps({"manifests": [{"digest": "sha256:good"}, {"digest": "sha256:gone"}]})),
-    ]
-    failures = [{"imageId": {"imageDigest": "sha256:lost"}, "failureCode": "ImageInaccessible", "failureReason": ""}]
-
-    snapshot = read_with(client, pages, images, failures)
-    told = "\n".join(Report(snapshot, prices.load()).doubts)
-
-    assert storage.stored(snapshot).least == 57
-    assert storage.stored(snapshot).most == 57 + 5 * 100
-    assert snapshot.layers["sha256:index"] == ()
-    assert snapshot.unread["sha256:lost"] == "ECR gives no manifest of them (ImageInaccessible)"
-    assert snapshot.unread["sha256:archived"] == reading.ARCHIVED
-    assert snapshot.unread["sha256:odd"] == snapshot.unread["sha256:v1"] == reading.MALFORMED
-    assert snapshot.unread["sha256:foreign"] == reading.FOREIGN
-    assert "indexes list 1 image that the repository does not hold" in told
-
-
-@pytest.mark.parametrize(
-    "blob",
-    [
-        {"digest": "sha256:l", "size": -1},
-        {"digest": "sha256:l", "size": 2**63},
-        {"digest": "sha256:l", "size": True},
-        {"digest": "sha256:l", "size": "5"},
-        {"digest": "sha256:l"},
-        {"size": 5},
-        None,
-        [],
-    ],
-)
-def test_a_layer_without_a_size_that_can_be_makes_its_image_unknown(blob):
-    body = json.dumps({"config": {"digest": "sha256:c", "size": 7}, "layers": [blob]})
-
-    snapshot = reading.snapshot("my-app", NOW, [image("sha256:a", size_in_bytes=9)], {"sha256:a": body})
-
-    assert snapshot.unread == {"sha256:a": reading.MALFORMED}
-
-
-def test_one_manifest_may_not_contradict_itself_about_a_layer():
-    body = manifest(("sha256:l", 5), ("sha256:l", 6))
-
-    snapshot = reading.snapshot("my-app", NOW, [image("sha256:a", size_in_bytes=9)], {"sha256:a": body})
-
-    assert snapshot.unread == {"sha256:a": reading.CONTRADICTORY}
-
-
-def test_an_older_botocore_is_not_asked_for_what_it_does_not_know(client, monkeypatch):
-    model = client.meta.service_model.operation_model("DescribeImages").input_shape.members["filter"]
-    monkeypatch.delitem(model.members, "imageStatus")
-    with Stubber(client) as service:
-        service.add_response("describe_images", {"imageDetails": []}, {"repositoryName": "my-app"})
-
-        assert len(reading.read(client, "my-app", at=NOW)) == 0
-
-
-def test_manifests_come_a_hundred_at_a_time(client):
-    digests = [f"sha256:{n:064x}" for n in range(101)]
-    with Stubber(client) as service:
-        service.add_response("describe_images", {"imageDetails": [details(digest) for digest in digests]})
-        for some in (digests[:100], digests[100:]):
-            wanted = {
-                "repositoryName": "my-app",
-                "imageIds": [{"imageDigest": digest} for digest in some],
-                "acceptedMediaTypes": list(reading.MEDIA_TYPES),
-            }
-            images = [given(digest, manifest((f"l{digest}", 1))) for digest in some]
-            service.add_response("batch_get_image", {"images": images, "failures": []}, wanted)
-
-        assert storage.stored(reading.read(client, "my-app", at=NOW)).least == 7 + 101
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "RepositoryNotFoundException"])
@@ -305,8 +206,29 @@ def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code
     assert f"my-app: An error occurred ({code})" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_ENDPOINT_URL", "foo"), ("AWS_ENDPOINT_URL", "http://[::1"), ("AWS_MAX_ATTEMPTS", "many")],
+)
+def test_settings_that_boto3_cannot_use_are_trouble(capsys, monkeypatch, name, value):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv(name, value)
+
+    status, out, err = ask(capsys, "--repository", "my-app")
+
+    assert (status, out) == (2, "")
+    assert err.startswith("ecrlab report: ") and err.count("\n") == 1
+
+
+def test_a_name_that_no_repository_can_have_is_trouble_in_one_line(lab, capsys):
+    status, out, err = ask(capsys, "--repository", "a")
+
+    assert (status, out) == (2, "")
+    assert "a: Parameter validation failed" in err and err.count("\n") == 1
+
+
 def test_a_real_account_is_on_the_time_of_this_machine(client):
-    assert abs(report.now(client) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(aws.time_of(client) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 # The page
@@ -326,6 +248,10 @@ class Page(HTMLParser):
     def handle_data(self, data):
         self.words.append(data)
 
+    @property
+    def text(self):
+        return " ".join(self.words)
+
     def of(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]
 
@@ -338,7 +264,7 @@ HOSTILE = repository(
 
 
 def test_the_page_needs_nothing_from_outside_and_has_words_for_each_picture():
-    report = Report(HOSTILE, prices.load(), parse(KEEP_ONE), [reference("my-app:v1")])
+    report = Report(HOSTILE, prices.load(), parse(KEEP_ONE), [running.parse("my-app:v1")])
     page = Page(html_page.page([report]))
 
     assert not {"script", "link", "iframe", "object", "a"} & {tag for tag, _ in page.elements}
@@ -369,3 +295,34 @@ def test_unknown_bytes_are_unknown_on_every_output():
     assert as_json([report])["repositories"][0]["bytes"] == {"least": 0, "most": 5000}
     assert as_json([report])["repositories"][0]["images"][0]["bytesOfItsOwn"] is None
     assert "<td>unknown</td>" in html_page.page([report])
+
+
+@pytest.mark.parametrize(
+    ("pulls", "words"),
+    [
+        ([None, None], ["never", "never"]),
+        ([None, NOW - timedelta(days=2)], ["never", "2.0"]),
+        ([NOW + timedelta(days=2), None], ["in the future", "never"]),
+    ],
+    ids=["nothing was pulled", "one was", "a clock is wrong"],
+)
+def test_what_has_no_number_has_a_word_in_text_and_page(pulls, words):
+    digests = ["sha256:" + letter * 64 for letter in "ab"]
+    images = [
+        image(one, days=40, last_pulled_at=pull, size_in_bytes=7) for one, pull in zip(digests, pulls, strict=True)
+    ]
+    texts = {digests[0]: manifest(("sha256:l", 5))}
+    policy = parse(text(rule(1, pushed=30)))
+    report = Report(
+        reading.snapshot("my-app", NOW, images, texts), prices.load(), policy, list(map(running.parse, digests))
+    )
+    page = html_page.page([report])
+    said = "\n".join(as_text([report]))
+
+    at_risk = for_people(risks.table(report.risks, report.snapshot), report.snapshot).set_index("digest")
+    assert list(at_risk.loc[["a" * 12, "b" * 12], "pulled (days ago)"]) == words
+    for word in words:
+        assert word in said[said.index("At risk:") :]
+        assert f"<td>{word}</td>" in page
+    assert "<td>unknown</td>" in page
+    assert not {"None", "NaN", "nan", "&lt;NA&gt;", "<NA>"} & set(re.findall(r"[\w&;<>]+", said + Page(page).text))

@@ -1,4 +1,4 @@
-"""The policy editor: rules and a day in, fates and reasons out; what AWS refuses leaves the last good picture."""
+"""The policy editor: rules and a day in, outcomes and reasons out; what AWS refuses leaves the last good picture."""
 
 import html
 import json

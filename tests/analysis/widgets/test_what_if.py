@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.dates import date2num
 
-from ecrlab.analysis.costs.projection import lived
+from ecrlab.analysis.costs.projection import replay
 from ecrlab.analysis.costs.trajectories import saved as saved_in_courses
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.widgets import what_if
@@ -34,7 +34,7 @@ def shop():
 
 @pytest.fixture(scope="module")
 def snapshot(shop):
-    return lived(shop.repositories[-1].name, shop.past, at=AT)
+    return replay(shop.repositories[-1].name, shop.past, at=AT)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_it_begins_with_no_policy_against_the_last_one(shown):
     assert (shown.first, shown.second, shown.start, shown.horizon) == (NO_POLICY, "few", 0, 30)
     assert shown.says.startswith("Over 30 days: 'few' instead of 'no policy' saves ")
     assert list(shown.table().index) == [NO_POLICY, "few"]
-    assert shown.table()["images"]["few"] == str(shown.projection.courses["few"][0].end.images)
+    assert shown.table()["images"]["few"] == str(shown.projection.trajectories["few"][0].end.images)
 
 
 def test_money_and_picture_follow_what_is_chosen(shown):
@@ -260,7 +260,7 @@ def test_where_widgets_cannot_be_shown_the_words_are(shown, snapshot):
 
 
 def test_the_numbers_are_those_of_the_courses(shown):
-    gain = saved_in_courses(*shown.projection.courses.values(), shown.prices)
+    gain = saved_in_courses(*shown.projection.trajectories.values(), shown.prices)
     [low, high] = sorted(amount.least for amount in gain)
 
     assert f"({low:.2f} to {high:.2f}) USD" in shown.says

@@ -10,6 +10,8 @@ from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecrlab.oci.manifest import LARGEST
+from ecrlab.oci.media_types import MANIFESTS
 from ecrlab.registry import images, manifest, names, pushes, repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.world import World
@@ -93,7 +95,7 @@ descriptors = st.fixed_dictionaries(
 manifests = st.fixed_dictionaries(
     {"schemaVersion": st.just(2) | anything},
     optional={
-        "mediaType": st.sampled_from(manifest.MEDIA_TYPES) | anything,
+        "mediaType": st.sampled_from(MANIFESTS) | anything,
         "config": descriptors | anything,
         "layers": st.lists(descriptors | anything, max_size=3) | anything,
         "manifests": st.lists(descriptors | anything, max_size=3) | anything,
@@ -106,7 +108,7 @@ manifests = st.fixed_dictionaries(
 
 
 @quickly
-@given(document=manifests, said=st.sampled_from([None, *manifest.MEDIA_TYPES, "text/plain"]))
+@given(document=manifests, said=st.sampled_from([None, *MANIFESTS, "text/plain"]))
 def test_a_manifest_is_understood_or_refused(document: dict[str, Any], said: str | None) -> None:
     body = json.dumps(document).encode()
     try:
@@ -114,7 +116,7 @@ def test_a_manifest_is_understood_or_refused(document: dict[str, Any], said: str
     except InvalidParameterException:
         return
     assert parsed.digest == digest_of(body)
-    assert parsed.media_type in manifest.MEDIA_TYPES
+    assert parsed.media_type in MANIFESTS
 
 
 @quickly
@@ -159,7 +161,7 @@ def test_a_token_leads_to_where_it_was_made_for_and_nowhere_else(
         pages.position(world, scope + "!", token)
 
 
-@pytest.mark.parametrize("size", [manifest.LARGEST + 1, 8 * 1024 * 1024])
+@pytest.mark.parametrize("size", [LARGEST + 1, 8 * 1024 * 1024])
 def test_a_manifest_of_more_than_4_mib_is_refused(raw: Raw, size: int) -> None:
     body = json.dumps({"repositoryName": "app", "imageManifest": "x" * size}).encode()
     status, answer = raw.post("ecr", "PutImage", body)

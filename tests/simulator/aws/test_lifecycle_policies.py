@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ecrlab.registry.world import World
 from tests.simulator.client import Repository, refusal
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,10 +82,10 @@ def test_the_answer_to_a_deletion_shows_what_was_deleted(app: Repository) -> Non
             policy(rule(1, "untagged"), rule(2, "untagged")),
             "Only one rule can select Untagged images per storage class.",
         ),
-        (policy(rule(1, countUnit="days")), "instance failed to match exactly one schema (matched 0 out of 2)"),
+        (policy(rule(1, countUnit="days")), "instance failed to match exactly one schema (matched 0 out of 4)\n"),
         (
             policy(rule(1, number=0)),
-            "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
+            "numeric instance is lower than the required minimum (minimum: 1, found: 0)\n",
         ),
     ],
 )
@@ -112,7 +113,7 @@ def test_what_is_not_json_could_not_be_mapped(app: Repository) -> None:
 
     assert message == (
         "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
-        "'Lifecycle policy validation failure: Could not map policyString into LifecyclePolicy.'"
+        "'Lifecycle policy parsing failure: Could not map policyString into LifecyclePolicy.'"
     )
 
 
@@ -267,3 +268,44 @@ def test_a_transition_is_previewed_and_counted_for_itself(app: Repository) -> No
         "expiringImageTotalCount": 0,
         "transitioningImageTotalCounts": [{"targetStorageClass": "ARCHIVE", "imageTotalCount": 1}],
     }
+
+
+PAGED = (
+    "list_images",
+    "describe_images",
+    "list_image_referrers",
+    "get_lifecycle_policy_preview",
+    "describe_image_scan_findings",
+    "describe_repositories",
+)
+
+
+@pytest.mark.parametrize("operation", PAGED)
+def test_a_page_that_is_refused_changes_nothing(app: Repository, world: World, operation: str) -> None:
+    digest = app.push(b"layer", tag="v1")
+    app.start_image_scan(imageId={"imageTag": "v1"})
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)
+    needed = {
+        "list_image_referrers": {"subjectId": {"imageDigest": digest}},
+        "describe_image_scan_findings": {"imageId": {"imageTag": "v1"}},
+    }.get(operation, {})
+    call = app.ecr.describe_repositories if operation == "describe_repositories" else getattr(app, operation)
+
+    def rows() -> list[str]:
+        with world.store.read() as db:
+            return [line for line in db.iterdump() if line.startswith("INSERT")]
+
+    before = rows()
+    assert refusal(call, nextToken="nobody's", **needed)[0] == "InvalidParameterException"
+    assert rows() == before
+
+
+def test_a_preview_is_running_until_somebody_sees_its_outcome(app: Repository) -> None:
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)
+    assert refusal(app.get_lifecycle_policy_preview, nextToken="nobody's")[0] == "InvalidParameterException"
+    again = refusal(app.start_lifecycle_policy_preview, lifecyclePolicyText=ANY_1)
+    assert again[0] == "LifecyclePolicyPreviewInProgressException"
+
+    app.get_lifecycle_policy_preview()
+
+    app.start_lifecycle_policy_preview(lifecyclePolicyText=ANY_1)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from ecrlab.registry.iam.actions import ACTIONS
+from ecrlab.simulator.aws.shapes import service_model
 from tests.simulator.client import Repository, refusal
 
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}, "Action": "ecr:BatchGetImage"}
@@ -71,7 +73,16 @@ def test_a_policy_is_deleted(app: Repository) -> None:
         policy(Action=[]),
         policy(Action="BatchGetImage"),
         policy(Action="s3:GetObject"),
+        policy(Action="ecr:GetAuthorizationToken"),
+        policy(Action=["ecr:BatchGetImage", "ecr:getauthorizationtoken"]),
+        policy(Action="ecr:GetAuth*"),
+        policy(Action="ecr:CreateRepository"),
+        policy(Action="ecr:PullEverything"),
+        policy(Action=None, NotAction="ecr:PullEverything"),
         policy(Resource="arn:aws:s3:::bucket"),
+        policy(Resource="*"),
+        policy(Resource="arn:aws:ecr:us-east-1:123456789012:repository/app"),
+        policy(NotResource="*"),
         policy(Condition="x"),
         policy(Condition={"StringEquals": "x"}),
         policy(Condition={"StringEquals": {"aws:SourceIp": {}}}),
@@ -79,6 +90,10 @@ def test_a_policy_is_deleted(app: Repository) -> None:
         policy(Comment="x"),
         "[" * 10_000,
         '{"Statement": NaN}',
+        policy(Sid="\ud800"),
+        policy(Sid="a").replace('"a"', '"a", "\\udfff": 1'),
+        policy(Condition={"NumericEquals": {"aws:x": 777}}).replace("777", "1e999"),
+        policy(Condition={"NumericEquals": {"aws:x": 777}}).replace("777", "9" * 5_000),
     ],
 )
 def test_what_is_no_policy_is_refused_and_changes_nothing(app: Repository, text: str) -> None:
@@ -98,7 +113,7 @@ def test_what_is_no_policy_is_refused_and_changes_nothing(app: Repository, text:
         policy(Principal={"Service": "lambda.amazonaws.com"}),
         policy(Action=["ecr:Batch*", "ecr:GetDownloadUrlForLayer"]),
         policy(Action=None, NotAction="ecr:DeleteRepository"),
-        policy(Resource="*"),
+        policy(Action=["*", "ecr:*", "ECR:BATCHGETIMAGE", "ecr:Get*"]),
         policy(Condition={"StringLike": {"aws:PrincipalOrgID": ["o-1", "o-2"]}, "Bool": {"aws:SecureTransport": True}}),
         json.dumps({"Version": "2008-10-17", "Id": "mine", "Statement": ALLOW}),
     ],
@@ -142,6 +157,35 @@ def test_a_registry_takes_a_policy_that_names_its_resources(ecr: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Action": "ecr:GetAuthorizationToken"},
+        {"Action": "ecr:CreatePullThroughCacheRule"},
+        {"Action": "ecr:PullEverything"},
+        {"Resource": "arn:aws:s3:::bucket"},
+        {"Sid": "\ud800"},
+        {"Principal": None},
+    ],
+)
+def test_a_registry_refuses_what_its_policy_cannot_say(ecr: Any, changes: dict[str, Any]) -> None:
+    ecr.put_registry_policy(policyText=REGISTRY)
+    text = policy(**{"Action": "ecr:ReplicateImage", "Resource": "*"} | changes)
+    assert refusal(ecr.put_registry_policy, policyText=text) == (
+        "InvalidParameterException",
+        REFUSED.format("registry"),
+    )
+    assert json.loads(ecr.get_registry_policy()["policyText"]) == json.loads(REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "action", ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage", "ecr:DescribeImages", "ecr:*"]
+)
+def test_a_registry_can_grant_what_needs_no_repository_yet(ecr: Any, action: str) -> None:
+    ecr.put_registry_policy(policyText=policy(Action=action, Resource="*"))
+    ecr.delete_registry_policy()
+
+
 @pytest.mark.operation("ecr:GetRegistryPolicy")
 def test_a_registry_has_the_policy_it_was_given(ecr: Any) -> None:
     assert refusal(ecr.get_registry_policy) == (
@@ -157,3 +201,7 @@ def test_a_registry_loses_its_policy(ecr: Any) -> None:
     ecr.put_registry_policy(policyText=REGISTRY)
     assert json.loads(ecr.delete_registry_policy()["policyText"]) == json.loads(REGISTRY)
     assert refusal(ecr.delete_registry_policy)[0] == "RegistryPolicyNotFoundException"
+
+
+def test_every_operation_of_ecr_is_an_action() -> None:
+    assert {f"ecr:{name}".lower() for name in service_model("ecr").operation_names} <= ACTIONS

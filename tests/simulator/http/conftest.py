@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+PUT = b"PUT / HTTP/1.1\r\nHost: h\r\n"
+CHUNKED = PUT + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -16,8 +20,14 @@ def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     body = environ["wsgi.input"].read()
     headers = ", ".join(f"{name}={value}" for name, value in sorted(environ.items()) if name.startswith("HTTP_"))
     said = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']} [{headers}] "
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [said.encode("latin-1"), body]
+    answer = [said.encode("latin-1"), body]
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(sum(map(len, answer))))])
+    return answer
+
+
+def refuse(environ, start_response):
+    start_response("403 Forbidden", [("Content-Length", "2")])
+    return [b"no"]
 
 
 class Port:
@@ -40,13 +50,6 @@ class Port:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
             return rest_of(connection)
-
-
-def connected() -> tuple[socket.socket, socket.socket]:
-    """The server's end of a connection, and the client's."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        there = socket.create_connection(server.getsockname())
-        return server.accept()[0], there
 
 
 def rest_of(connection: socket.socket) -> bytes:
@@ -72,11 +75,11 @@ def one_answer(connection: socket.socket) -> bytes:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Port]]:
-    """Put an application on a port; by default every request is quick to answer."""
+    """Put an application on a port."""
     listeners = []
 
-    def listen(application: Any = echo, *, quick: bool = True, silence: float = 60.0) -> Port:
-        listeners.append(Listener(application, is_quick=lambda environ: quick, silence=silence))
+    def listen(application: Any = echo, *, silence: float = 60.0) -> Port:
+        listeners.append(Listener(application, silence=silence))
         return Port(listeners[-1])
 
     yield listen
@@ -84,7 +87,7 @@ def serve() -> Iterator[Callable[..., Port]]:
         listener.stop()
 
 
-@pytest.fixture(params=["led", "aside"])
-def port(request: pytest.FixtureRequest, serve: Callable[..., Port]) -> Port:
-    """`echo`, answered by the thread that leads, and by one that stepped aside."""
-    return serve(quick=request.param == "led")
+@pytest.fixture
+def port(serve: Callable[..., Port]) -> Port:
+    """`echo` on a port."""
+    return serve()

@@ -1,8 +1,9 @@
 import base64
+import json
 
 import pytest
 
-from ecrlab.registry import repositories
+from ecrlab.registry import repositories, tokens
 from ecrlab.registry.errors import AccessDeniedException
 
 
@@ -142,3 +143,29 @@ def test_a_mount_needs_leave_to_read_the_source(ask, world):
 def test_only_the_user_aws(ask):
     headers = {"Authorization": "Basic " + base64.b64encode(b"me:secret").decode()}
     assert error_of(ask("GET", "/v2/", headers=headers))[:2] == (400, "DENIED")
+
+
+def test_a_token_whose_expiry_is_no_number_is_refused(ask, world):
+    password, _ = tokens.issue(world, "123456789012", "us-east-1", "arn:aws:iam::123456789012:user/ann", "AKIA")
+    token = json.loads(base64.b64decode(password))
+    for expiration in (str(token["expiration"]), [token["expiration"]], True, None, 10**400):
+        forged = base64.b64encode(json.dumps(token | {"expiration": expiration}).encode()).decode()
+        headers = {"Authorization": "Basic " + base64.b64encode(f"AWS:{forged}".encode()).decode()}
+        assert 400 <= ask("GET", "/v2/", headers=headers).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "\\ud800"}',
+        b'{"a": 1e999}',
+        b'{"a": ' + b"9" * 4_000 + b"}",
+        b'{"a": ' + b"[" * 90_000 + b"]" * 90_000 + b"}",
+        '{"schemaVersion": 2}'.encode("utf-16"),
+        b"\xef\xbb\xbf{}",
+    ],
+)
+def test_a_manifest_that_is_not_strict_json_is_refused(ask, body):
+    status, code, message = error_of(ask("PUT", "/v2/team/app/manifests/v1", body))
+    assert (status, code) == (405, "UNSUPPORTED")
+    assert "Invalid JSON syntax" in message

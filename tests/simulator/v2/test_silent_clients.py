@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ecrlab.registry import repositories
-from ecrlab.simulator.http import Listener
+from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.server import application
 
 

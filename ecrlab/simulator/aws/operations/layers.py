@@ -6,12 +6,11 @@ allow or deny (API reference).
 
 from typing import Any
 
+from ecrlab.oci.media_types import DOCKER
 from ecrlab.registry import layer_parts, layers, names
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
 from ecrlab.simulator.aws.calls import Call, operation
-
-DEFAULT_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 @operation("BatchCheckLayerAvailability")
@@ -85,7 +84,7 @@ def _availability(call: Call, digest: str) -> dict[str, Any]:
         "layerDigest": digest,
         "layerAvailability": "ARCHIVED" if layer.is_archived else "AVAILABLE",
         "layerSize": layer.size,
-        "mediaType": layer.media_type or DEFAULT_MEDIA_TYPE,
+        "mediaType": layer.media_type or DOCKER.layer,
     }
 
 

@@ -8,8 +8,7 @@ waiters of the SDKs do not wait.
 from collections.abc import Sequence
 from typing import Any
 
-from ecrlab.lifecycle import InvalidLifecyclePolicy, Policy
-from ecrlab.lifecycle import preview as shapes
+from ecrlab.lifecycle import InvalidLifecyclePolicy, Policy, preview
 from ecrlab.registry import lifecycle_policies, repositories, trail
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.lifecycle_policies import Preview
@@ -64,9 +63,9 @@ def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
         assert at is not None
         evaluation = lifecycle.preview(change.db, repository, policy, at)
         results = [
-            {**result, "imagePushedAt": result["imagePushedAt"].timestamp()} for result in shapes.results(evaluation)
+            {**result, "imagePushedAt": result["imagePushedAt"].timestamp()} for result in preview.results(evaluation)
         ]
-        outcome = Preview(text, change.at, results, shapes.summary(evaluation))
+        outcome = Preview(text, change.at, results, preview.summary(evaluation))
         lifecycle_policies.keep_preview(change, repository, outcome)
         rules = {rule.rule_priority: rule for rule in policy}
         deeds = [Deed(one.image, rules[one.rule_priority]) for one in evaluation if one.rule_priority is not None]
@@ -83,6 +82,10 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
         raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
     outcome = lifecycle_policies.preview(call.registry, call.repository_name)
     tag_status = request.get("filter", {}).get("tagStatus", "ANY")
+    scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
+    start = pages.position(call.world, scope, request.get("nextToken")) or 0
+    # A call that is refused completes nothing.
+    lifecycle_policies.complete_preview(call.registry, call.repository_name)
     results = [one for one in outcome.results if _is_of(one, tag_status) and (not wanted or _is_meant(one, wanted))]
     answer: dict[str, Any] = {
         **call.names,
@@ -93,8 +96,6 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
     }
     if wanted is not None:
         return {**answer, "previewResults": results}
-    scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
-    start = pages.position(call.world, scope, request.get("nextToken")) or 0
     end = start + request.get("maxResults", PAGE)
     if end < len(results):
         answer["nextToken"] = pages.token(call.world, scope, end)

@@ -4,11 +4,12 @@ Shapes and sample values: botocore model, EnhancedImageScanFinding; API referenc
 example for enhanced scanning.
 """
 
-import json
 import uuid
 from datetime import datetime
 from typing import Any
 
+from ecrlab.errors import EcrLabError
+from ecrlab.oci import manifest, strict_json
 from ecrlab.registry.images import Image
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
@@ -183,11 +184,14 @@ def platform(distribution: Distribution | None) -> str:
 def _from_config(registry: Registry, image: Image) -> dict[str, str]:
     """Architecture and author, from the configuration of an image; empty where it does not say."""
     try:
-        with registry.world.blobs.open(json.loads(image.body or b"")["config"]["digest"]) as stream:
-            config = json.loads(stream.read(_LARGEST_CONFIG))
-        told = {name: config.get(name) for name in ("architecture", "author")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        config = manifest.read(image.body or b"", image.media_type).config
+        if config is None:
+            return {}
+        with registry.world.blobs.open(config.digest) as stream:
+            document = strict_json.read_object(stream.read(_LARGEST_CONFIG))
+    except (OSError, EcrLabError):
         return {}
+    told = {name: document.get(name) for name in ("architecture", "author")}
     return {name: value for name, value in told.items() if isinstance(value, str)}
 
 

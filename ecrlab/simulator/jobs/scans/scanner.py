@@ -20,7 +20,7 @@ from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import BASIC, CONTINUOUS_SCAN, ENHANCED
 from ecrlab.registry.world import Registry
 from ecrlab.scanning import Finding, Inventory, Limits, ScanError, embedded, judge, layers_of, take_inventory
-from ecrlab.scanning.packages import inventory_json as written
+from ecrlab.scanning.packages import inventory_json
 from ecrlab.scanning.packages.distribution import support
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
@@ -176,11 +176,11 @@ def worst_by_id(findings: tuple[Finding, ...]) -> dict[str, tuple[str, list[Find
 def read(registry: Registry, repository: Repository, image: Image) -> Inventory:
     """What is in an image: from the registry's memory, or else from its layers, whatever they hold."""
     known = scans.inventory(registry, image.digest)
-    inventory = written.read(known) if known is not None else None
+    inventory = inventory_json.read(known) if known is not None else None
     if inventory is not None and inventory.status != "FAILED":
         return inventory
     inventory = _open(registry, repository, image)
-    scans.keep_inventory(registry, image.digest, written.write(inventory))
+    scans.keep_inventory(registry, image.digest, inventory_json.write(inventory))
     return inventory
 
 

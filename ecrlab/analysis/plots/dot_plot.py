@@ -1,4 +1,4 @@
-"""Many images as piles of small marks over the day of their push: what `lab.show()` draws when rows would not fit.
+"""Many images as a dot plot over the day of their push: what `lab.show()` draws when rows would not fit.
 
 A lane is a kind of image in a repository, or a whole repository when there are many. Beside the lanes stand the bytes
 that each repository stores: layers that several images share, and layers of one image only.
@@ -7,16 +7,18 @@ that each repository stores: layers that several images share, and layers of one
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecrlab.analysis.inventory.holdings import KINDS, Held, Shelf, readable
+from ecrlab.analysis.inventory.kinds import KINDS, Entry, listing
+from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_SHELVES_BY_KIND = 4
-MOST_SHELVES = 30
+MOST_REPOSITORIES_BY_KIND = 4
+MOST_REPOSITORIES = 30
 BINS = 64
-"""How many piles fit side by side."""
+"""How many stacks of marks fit side by side."""
 
 LONGEST_TAG = 24
 """How many characters of a tag there is room for."""
@@ -24,75 +26,76 @@ LONGEST_TAG = 24
 Marks = Mapping[str, tuple[str, str, str]]
 
 
-def picture(shelves: Sequence[Shelf], title: str, marks: Marks, words: Mapping[str, str]) -> Any:
-    """The figure: lanes on the left, stored bytes on the right. At most `MOST_SHELVES` repositories, the fullest."""
+def picture(repositories: Sequence[Snapshot], title: str, marks: Marks, words: Mapping[str, str]) -> Any:
+    """The figure: lanes on the left, stored bytes on the right. Of more than `MOST_REPOSITORIES`, the fullest."""
     import matplotlib.pyplot as plt
 
-    chosen = [shelf for shelf in shelves if shelf.held]
-    chosen = sorted(chosen, key=lambda shelf: -len(shelf.held))[:MOST_SHELVES]
-    chosen.sort(key=lambda shelf: shelf.name)
-    if len(chosen) < len(shelves):
+    chosen = sorted(filter(len, repositories), key=len, reverse=True)[:MOST_REPOSITORIES]
+    chosen.sort(key=lambda snapshot: snapshot.name)
+    if len(chosen) < len(repositories):
         title += f" (the {len(chosen)} fullest are shown)"
     lanes = _lanes(chosen)
-    span = _span([held for _, _, held in lanes])
-    piles = [_piled(held, *span) for _, _, held in lanes]
-    heights = [max(1.0, max(row for _, row, _ in pile) + 1.0) for pile in piles]
+    span = _span([entries for _, _, entries in lanes])
+    stacks = [_stacked(entries, *span) for _, _, entries in lanes]
+    heights = [max(1.0, max(row for _, row, _ in stack) + 1.0) for stack in stacks]
     tallest = sum(heights)
     with plt.rc_context(style.STYLE):
         size = (12.4, 2.2 + min(12.0, max(0.55 * len(lanes), 0.15 * tallest)))
         shown, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(4, 1.2), sharey=True)
         shown.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        centres = _draw_lanes(left, lanes, piles, heights, marks, is_one=len(chosen) == 1)
+        centres = _draw_lanes(left, lanes, stacks, heights, marks, is_one=len(chosen) == 1)
         _draw_bytes(right, chosen, centres, height=min(0.6 * min(heights), 0.12 * tallest) + 0.4)
-        kinds = [kind for kind in KINDS if any(shelf.count(kind) for shelf in chosen)]
+        found = {entry.kind for _, _, entries in lanes for entry in entries}
+        kinds = [kind for kind in KINDS if kind in found]
         shown.legend(
             handles=_handles(kinds, marks, words), loc="outside lower center", ncols=4, frameon=False, fontsize=9
         )
         return shown
 
 
-Lane = tuple[str, str, list[Held]]
+Lane = tuple[str, str, list[Entry]]
 """The repository, the kind (empty for all kinds), and the images."""
 
 
-def _lanes(shelves: Sequence[Shelf]) -> list[Lane]:
-    if len(shelves) > MOST_SHELVES_BY_KIND:
-        return [(shelf.name, "", list(shelf.held)) for shelf in shelves]
+def _lanes(repositories: Sequence[Snapshot]) -> list[Lane]:
+    listings = [(snapshot.name, listing(snapshot)) for snapshot in repositories]
+    if len(listings) > MOST_REPOSITORIES_BY_KIND:
+        return [(name, "", entries) for name, entries in listings]
     return [
-        (shelf.name, kind, of_kind)
-        for shelf in shelves
+        (name, kind, of_kind)
+        for name, entries in listings
         for kind in KINDS
-        if (of_kind := [held for held in shelf.held if held.kind == kind])
+        if (of_kind := [entry for entry in entries if entry.kind == kind])
     ]
 
 
-def _span(lanes: Sequence[Sequence[Held]]) -> tuple[float, float]:
-    instants = [held.pushed_at.timestamp() for lane in lanes for held in lane]
+def _span(lanes: Sequence[Sequence[Entry]]) -> tuple[float, float]:
+    instants = [entry.image.pushed_at.timestamp() for lane in lanes for entry in lane]
     return min(instants), max(max(instants), min(instants) + BINS)
 
 
-def _piled(lane: Sequence[Held], first: float, last: float) -> list[tuple[float, int, Held]]:
-    """Each image with the instant of its pile (seconds since 1970) and its place in it, from 0 at the foot."""
+def _stacked(lane: Sequence[Entry], first: float, last: float) -> list[tuple[float, int, Entry]]:
+    """Each image with the instant of its stack (seconds since 1970) and its height in it, from 0 at the foot."""
     step = (last - first) / (BINS - 1)
     heights: dict[int, int] = {}
     placed = []
-    for held in sorted(lane, key=lambda one: (KINDS.index(one.kind), one.pushed_at)):
-        pile = round((held.pushed_at.timestamp() - first) / step)
-        placed.append((first + pile * step, heights.get(pile, 0), held))
-        heights[pile] = heights.get(pile, 0) + 1
+    for entry in sorted(lane, key=lambda one: (KINDS.index(one.kind), one.image.pushed_at)):
+        column = round((entry.image.pushed_at.timestamp() - first) / step)
+        placed.append((first + column * step, heights.get(column, 0), entry))
+        heights[column] = heights.get(column, 0) + 1
     return placed
 
 
 def _draw_lanes(
     axes: "Axes",
     lanes: Sequence[Lane],
-    piles: Sequence[Sequence[tuple[float, int, Held]]],
+    stacks: Sequence[Sequence[tuple[float, int, Entry]]],
     heights: Sequence[float],
     marks: Marks,
     *,
     is_one: bool,
 ) -> dict[str, float]:
-    """Draw the piles; give the height at which each repository has its middle."""
+    """Draw the marks; return the height at which each repository has its middle."""
     from datetime import UTC, datetime
 
     import matplotlib.dates as mdates
@@ -100,9 +103,9 @@ def _draw_lanes(
     gap = 0.04 * sum(heights) + 0.6
     foot, ticks = 0.0, []
     reached: dict[str, tuple[float, float]] = {}
-    for (name, _, _), pile, height in zip(reversed(lanes), reversed(piles), reversed(heights), strict=True):
+    for (name, _, _), stack, height in zip(reversed(lanes), reversed(stacks), reversed(heights), strict=True):
         for kind, (marker, inside, around) in marks.items():
-            of_kind = [(instant, row) for instant, row, held in pile if held.kind == kind]
+            of_kind = [(instant, row) for instant, row, entry in stack if entry.kind == kind]
             axes.plot(
                 mdates.date2num([datetime.fromtimestamp(instant, UTC) for instant, _ in of_kind]),  # type: ignore[no-untyped-call]
                 [foot + row + 0.5 for _, row in of_kind],
@@ -130,28 +133,28 @@ def _draw_lanes(
 
 
 def _named(lane: Lane, *, is_one: bool) -> str:
-    name, kind, held = lane
+    name, kind, entries = lane
     if not kind:
-        return f"{name} ({len(held)})"
-    lines = [f"{len(held)} × {kind}"] if is_one else [name, f"{len(held)} × {kind}"]
-    newest = max(held, key=lambda one: one.pushed_at)
-    if newest.tags:
-        lines.append(f"newest: {newest.tags[-1][:LONGEST_TAG]}")
+        return f"{name} ({len(entries)})"
+    lines = [f"{len(entries)} × {kind}"] if is_one else [name, f"{len(entries)} × {kind}"]
+    newest = max((entry.image for entry in entries), key=lambda image: image.pushed_at)
+    if newest.image_tags:
+        lines.append(f"newest: {newest.image_tags[-1][:LONGEST_TAG]}")
     return "\n".join(lines)
 
 
-def _draw_bytes(axes: "Axes", shelves: Sequence[Shelf], centres: Mapping[str, float], *, height: float) -> None:
+def _draw_bytes(axes: "Axes", repositories: Sequence[Snapshot], centres: Mapping[str, float], *, height: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    for shelf in shelves:
-        shared, stored = sum(shelf.shared.values()), sum(shelf.layers.values())
-        y = centres[shelf.name]
+    for snapshot in repositories:
+        shared = sum(snapshot.sizes[layer] for layer, number in snapshot.uses.items() if number > 1)
+        stored, y = snapshot.usage.stored, centres[snapshot.name]
         axes.barh(y, shared, height=height, color=style.GREEN, hatch="///", edgecolor="white")
         axes.barh(y, stored - shared, height=height, left=shared, color=style.SKY, edgecolor="white")
-        axes.text(stored, y, f" {readable(stored)}", va="center", fontsize=9)
+        axes.text(stored, y, f" {format_bytes(stored)}", va="center", fontsize=9)
     axes.margins(x=0.3)
     axes.set_xlabel("stored (bytes)")
-    axes.xaxis.set_major_formatter(lambda value, _: readable(value))
+    axes.xaxis.set_major_formatter(lambda value, _: format_bytes(value))
     axes.xaxis.set_major_locator(MaxNLocator(2))
     axes.tick_params(axis="y", left=False, labelleft=False)
 

@@ -1,0 +1,31 @@
+"""The actions of Amazon ECR that a policy can name.
+
+All but two are the operations of the API; `BatchImportUpstreamImage` and `ReplicateImage` are permissions for what
+ECR does by itself. Sources: service authorization reference, actions defined by Amazon ECR; AWS user guide, registry
+permissions. Actions are compared in any case.
+"""
+
+_NAMES = """
+    BatchCheckLayerAvailability BatchDeleteImage BatchGetImage BatchGetRepositoryScanningConfiguration
+    BatchImportUpstreamImage CompleteLayerUpload CreatePullThroughCacheRule CreateRepository
+    CreateRepositoryCreationTemplate DeleteLifecyclePolicy DeletePullThroughCacheRule DeleteRegistryPolicy
+    DeleteRepository DeleteRepositoryCreationTemplate DeleteRepositoryPolicy DeleteSigningConfiguration
+    DeregisterPullTimeUpdateExclusion DescribeImageReplicationStatus DescribeImageScanFindings
+    DescribeImageSigningStatus DescribeImages DescribePullThroughCacheRules DescribeRegistry
+    DescribeReplicationBackfillResults DescribeRepositories DescribeRepositoryCreationTemplates GetAccountSetting
+    GetAuthorizationToken GetDownloadUrlForLayer GetLifecyclePolicy GetLifecyclePolicyPreview GetRegistryPolicy
+    GetRegistryScanningConfiguration GetRepositoryPolicy GetSigningConfiguration InitiateLayerUpload
+    ListImageReferrers ListImages ListPullTimeUpdateExclusions ListReplicationBackfills ListTagsForResource
+    PutAccountSetting PutImage PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy
+    PutRegistryPolicy PutRegistryScanningConfiguration PutReplicationConfiguration PutSigningConfiguration
+    RegisterPullTimeUpdateExclusion ReplicateImage SetRepositoryPolicy StartImageScan StartLifecyclePolicyPreview
+    StartReplicationBackfill StopReplicationBackfill TagResource UntagResource UpdateImageStorageClass
+    UpdatePullThroughCacheRule UpdateRepositoryCreationTemplate UploadLayerPart ValidatePullThroughCacheRule
+"""
+ACTIONS = frozenset(f"ecr:{name}".lower() for name in _NAMES.split())
+
+NOT_IN_RESOURCE_POLICIES = frozenset({"ecr:getauthorizationtoken", "ecr:createpullthroughcacherule"})
+"""Only an identity's policy can grant these (AWS user guide, pull through cache and registry permissions)."""
+
+NOT_IN_REPOSITORY_POLICIES = NOT_IN_RESOURCE_POLICIES | {"ecr:createrepository", "ecr:replicateimage"}
+"""A registry's policy can also grant these two: there may be no repository yet."""
