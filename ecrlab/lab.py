@@ -21,7 +21,7 @@ from ecrlab.lessons.exercises import Desk, View
 from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.machine import environment
-from ecrlab.machine.running import LabFolder
+from ecrlab.machine.running import LabFolder, in_temporary_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,14 +51,17 @@ class Lab:
     `clock` is the lab's time: `lab.clock.advance(days=30)`.
     """
 
-    def __init__(self, folder: LabFolder, world: "World", server: "Server", clock: LabClock) -> None:
+    def __init__(
+        self, folder: LabFolder, world: "World", server: "Server", clock: LabClock, docker: environment.Docker
+    ) -> None:
         self.clock = clock
         self._folder = folder
         self._world = world
         self._server = server
         self._last_snapshot: snapshots.Snapshot | None = None
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
-        self._surroundings = _Surroundings(environment.inside_lab(server.endpoint, folder.path, base=os.environ))
+        inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
+        self._surroundings = _Surroundings(inside)
 
     @property
     def endpoint(self) -> str:
@@ -244,7 +247,7 @@ def start(
     *,
     state: str | Path | None = None,
     at: datetime | str | None = None,
-    docker: str = "lab",
+    docker: environment.Docker = "lab",
     quirks: bool = False,
 ) -> Lab:
     """Start a lab; a lab that runs in this process already is stopped first.
@@ -270,23 +273,23 @@ def start(
     if _running is not None:
         _running.stop()
     folder = LabFolder()
-    world = None
-    try:
-        environment.write_files(folder.path, base=os.environ)
-        if docker == "lab":
-            from ecrlab.docker import install
+    with contextlib.ExitStack() as undo:
+        undo.callback(folder.remove)
+        with in_temporary_files():
+            environment.write_files(folder.path, base=os.environ)
+            if docker == "lab":
+                from ecrlab.docker import install
 
-            install(folder.path / "bin")
+                install(folder.path / "bin")
         directory = Path(state) if state is not None else folder.path / "state"
         world = World(directory, clock, seed=SEED, durable=state is not None)
+        undo.callback(world.close)
         server = Server(world, quirks=quirks)
-    except BaseException:
-        if world is not None:
-            world.close()
-        folder.remove()
-        raise
-    _running = Lab(folder, world, server, clock)
-    folder.announce(server.endpoint)
+        undo.callback(server.stop)
+        with in_temporary_files():
+            folder.announce(server.endpoint, docker)
+        undo.pop_all()
+    _running = Lab(folder, world, server, clock, docker)
     shorten()
     return _running
 

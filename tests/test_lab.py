@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -210,7 +211,9 @@ def test_a_session_without_network_touches_nothing_in_the_users_aws_and_docker_f
         "AWS_PROFILE": "work",
         "PYTHONPATH": str(Path(ecrlab.__file__).parents[1]),
     }
-    inside = f"ip link set lo up && exec strace -f -qq -e trace=%file -o {trace} {sys.executable} {session}"
+    inside = (
+        f"ip link set lo up && exec strace -f -qq -e trace=%file -o {trace} {shlex.quote(sys.executable)} {session}"
+    )
 
     ran = subprocess.run(
         ["unshare", "-rn", "sh", "-c", inside], env=environment, capture_output=True, text=True, check=False

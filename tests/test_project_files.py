@@ -18,6 +18,10 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((CHECKOUT / "environment.yml").read_text())
 LOCK = (CHECKOUT / "requirements.lock").read_text()
 
+NEWEST_LOCKED = (3, 14)
+"""The newest Python for which an index has every file of requirements.lock ready-made (`pip install --dry-run
+--only-binary=:all: --python-version 3.14 --require-hashes -r requirements.lock --target elsewhere`)."""
+
 # conda-forge's names for the same package, where they differ.
 CONDA_NAMES = {"matplotlib-base": "matplotlib"}
 
@@ -47,7 +51,15 @@ def test_conda_installs_what_pyproject_asks_for() -> None:
     conda.pop("pip")
     # then
     assert conda == bounds(PROJECT["dependencies"])
-    assert python == SpecifierSet(f"{PROJECT['requires-python']},<3.{NEWEST_TESTED[1] + 1}")
+    assert python == SpecifierSet(f"{PROJECT['requires-python']},<3.{NEWEST_LOCKED[1] + 1}")
+
+
+def test_the_classifiers_and_the_readme_say_which_pythons_were_tried() -> None:
+    named = [line.rpartition("3.")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line]
+    assert [int(minor) for minor in named] == list(range(11, NEWEST_LOCKED[1] + 1))
+    readme = (CHECKOUT / "README.md").read_text()
+    assert f"runs on Python 3.11 to 3.{NEWEST_TESTED[1]}" in readme
+    assert f"3.{NEWEST_LOCKED[1]}: not run" in readme
 
 
 def test_the_lock_holds_what_pyproject_asks_for_within_its_bounds() -> None:

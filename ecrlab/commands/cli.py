@@ -26,9 +26,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "lab": Command(
-        "ecrlab.machine.jupyter", "open the notebooks in JupyterLab (what happens when no command is named)"
-    ),
+    "lab": Command("ecrlab.commands.lab", "open the notebooks in JupyterLab (what happens when no command is named)"),
     "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine"),
     "setup": Command("ecrlab.commands.setup", "only make the environment ready, for a later start without network"),
     "doctor": Command("ecrlab.commands.doctor", "say what is fine on this machine, what is wrong, and the cure"),

@@ -16,15 +16,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from ecrlab.commands import env
 from ecrlab.errors import EcrLabError
+from ecrlab.machine import running
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab clock`."""
-    parser.add_argument("--endpoint", help="the lab meant, when several run (default: the newest)")
+    parser.add_argument("--endpoint", help="the lab meant (default: the attached one, or the only one)")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     advance = verbs.add_parser("advance", help="let time pass")
     advance.add_argument("duration", help="such as 30d, 13h, 1d12h")
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         asked = {"seconds": str(seconds(options.duration))}
     elif options.verb == "travel-to":
         asked = {"instant": options.instant}
-    print(_ask(env.chosen(options.endpoint).endpoint, asked)["now"])
+    print(_ask(running.choose(options.endpoint).endpoint, asked)["now"])
     return 0
 
 

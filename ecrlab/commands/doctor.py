@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +25,8 @@ from rich.text import Text
 from ecrlab import __version__
 from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.machine.jupyter import is_writable
+from ecrlab.machine.launchers import AWS_CLI
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 
@@ -45,9 +48,8 @@ NETWORK_FILE_SYSTEMS = {
     "smbfs",
 }
 
-# Programs that are looked for, and what goes without each (None: nothing does).
+# Programs that are looked for, and what goes without each.
 CLIENTS = {
-    "aws": None,
     "docker": "not needed: a lab brings a `docker` command that builds, pushes and pulls",
     "skopeo": "not needed: a real client to try on a lab (README.md)",
     "podman": "not needed: `test --all` drives it",
@@ -102,10 +104,12 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
     }.items():
         if folder is not None:
             yield from storage(name, folder, file_system_of(folder, mounts))
+    yield home(Path(os.environ.get("HOME") or "/"))
     if state is not None:
         yield from kept(state)
     yield sqlite(sqlite3.sqlite_version_info)
-    path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ)["PATH"]
+    yield aws_cli([sys.executable, *AWS_CLI])
+    path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ, docker="system")["PATH"]
     yield from (client(name, shutil.which(name, path=path)) for name in CLIENTS)
     yield hidden(foreign_variables(os.environ))
     yield would_set()
@@ -143,6 +147,14 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
     if file_system in NETWORK_FILE_SYSTEMS:
         keep = "keep a lab's state on a disk of this machine"
         yield Finding("note", name, f"{folder} is on a network file system ({file_system}), unsafe for SQLite: {keep}")
+
+
+def home(folder: Path) -> Finding:
+    """Whether the home directory can be written; a lab works without it."""
+    if is_writable(folder):
+        return Finding("ok", "home", f"{folder} keeps what you have solved")
+    cure = "for that, name a file of yours in ECRLAB_PROGRESS"
+    return Finding("note", "home", f"{folder} is not writable: labs work, but what you solve is forgotten; {cure}")
 
 
 def kept(state: Path) -> Iterator[Finding]:
@@ -196,18 +208,36 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
     return Finding("ok", "sqlite", text)
 
 
-def client(name: str, path: str | None) -> Finding:
-    """Whether a program is there (at `path`) and runs; all but the AWS CLI are optional."""
-    if path is None:
-        if without := CLIENTS[name]:
-            return Finding("note", name, f"not found; {without}")
-        return Finding("WRONG", name, "not found: `python3 -m ecrlab setup --again` installs it")
+def aws_cli(command: list[str]) -> Finding:
+    """Whether the kit's own AWS CLI runs, as a lab starts it; every lab needs it."""
+    typed = shlex.join(command)
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True)
+        return Finding("ok", "aws", f"{_version([*command, '--version'])} ({typed})")
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding("WRONG" if name == "aws" else "note", name, f"{path} does not run: {error}")
+        cure = "`python3 -m ecrlab setup --again` installs it again"
+        return Finding("WRONG", "aws", f"{typed} does not run ({_reason(error)}): {cure}")
+
+
+def client(name: str, path: str | None) -> Finding:
+    """Whether a program is there (at `path`) and runs; no lab needs it."""
+    if path is None:
+        return Finding("note", name, f"not found; {CLIENTS[name]}")
+    try:
+        return Finding("ok", name, f"{_version([path, '--version'])} ({path})")
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("note", name, f"{path} does not run ({_reason(error)}); {CLIENTS[name]}")
+
+
+def _version(command: list[str]) -> str:
+    said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     version = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
-    return Finding("ok", name, f"{version[0] if version else 'of unknown version'} ({path})")
+    return version[0] if version else "of unknown version"
+
+
+def _reason(error: OSError | subprocess.SubprocessError) -> str:
+    """Why a program did not run: the last line of what it said, or the error itself."""
+    said = (error.stderr if isinstance(error, subprocess.CalledProcessError) else "") or ""
+    return said.strip().rpartition("\n")[2] or str(error)
 
 
 def hidden(variables: list[str]) -> Finding:

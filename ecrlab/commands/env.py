@@ -7,29 +7,17 @@ to nothing else.
 import argparse
 import os
 
-from ecrlab.errors import EcrLabError
 from ecrlab.machine import environment, running
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab env`."""
-    parser.add_argument("--endpoint", help="the lab to attach to, when several run (default: the newest)")
+    parser.add_argument("--endpoint", help="the lab to attach to, when several run")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the lines."""
-    lab = chosen(options.endpoint)
-    print(environment.shell_lines(environment.lab_environment(lab.endpoint, lab.directory, base=os.environ)), end="")
+    lab = running.choose(options.endpoint, attaching=True)
+    variables = environment.lab_environment(lab.endpoint, lab.directory, base=os.environ, docker=lab.docker)
+    print(environment.shell_lines(variables), end="")
     return 0
-
-
-def chosen(endpoint: str | None = None) -> running.RunningLab:
-    """The running lab meant. Raises `EcrLabError` when there is none."""
-    labs = [lab for lab in running.find() if endpoint in (None, lab.endpoint)]
-    if not labs:
-        which = f"at {endpoint}" if endpoint else "on this machine"
-        raise EcrLabError(
-            f"no lab is running {which}: start one in a notebook with ecrlab.start(), "
-            "or in a terminal with: python3 -m ecrlab serve"
-        )
-    return labs[0]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ecrlab.commands import account
 from ecrlab.commands.status import CLEAN, FINDINGS, TROUBLE
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import aws, output, reading
@@ -97,8 +98,7 @@ def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
         help="an answer of `aws ecr batch-get-image` for the indexes",
     )
     parser.add_argument("--at", metavar="ISO-8601", help="the time to evaluate at, with a zone (default: now)")
-    parser.add_argument("--profile", help="the AWS profile for --repository")
-    parser.add_argument("--region", help="the Region of --repository")
+    account.configure(parser, " of --repository")
     parser.add_argument("--output", choices=("table", "json"), default="table")
 
 
@@ -209,7 +209,7 @@ def _images(options: argparse.Namespace) -> list[Image]:
 def _repository(options: argparse.Namespace) -> aws.Repository:
     if options.manifests:
         raise Unusable("--manifests goes with --images; with --repository the manifests are read from there")
-    return aws.Repository(aws.connect(options.profile, options.region), options.repository)
+    return aws.Repository(account.connect(options), options.repository)
 
 
 def _instant(value: str | None) -> datetime | None:

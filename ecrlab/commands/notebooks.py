@@ -11,13 +11,13 @@ examples:
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ecrlab.commands.test import surroundings
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.running import temporary_folder
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 CELL_SECONDS = 120
@@ -75,8 +75,8 @@ def _execute(path: Path) -> bool:
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    with tempfile.TemporaryDirectory(prefix="ecrlab-notebooks-") as folder:
-        environment = surroundings(Path(folder), everything=False, base=os.environ)
+    with temporary_folder("ecrlab-notebooks-") as folder:
+        environment = surroundings(folder, everything=False, base=os.environ)
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,

@@ -1,7 +1,8 @@
 """Report how old repositories are, what they cost, what a policy would save, and what it would break.
 
-The command reads repositories of your own account with ordinary credentials, or of a running lab if this terminal is
-attached to one. It changes nothing. It needs the IAM actions ecr:DescribeImages and ecr:BatchGetImage.
+The command reads repositories of your own account with ordinary credentials, or of a running lab: the one that
+--endpoint names, or that this terminal is attached to. It changes nothing. It needs the IAM actions ecr:DescribeImages
+and ecr:BatchGetImage.
 
 On AWS, reading manifests counts as pulling. The report shows the pull times from before, but afterwards each image has
 today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt the
@@ -32,9 +33,10 @@ from ecrlab.analysis.inventory.reading import read
 from ecrlab.analysis.inventory.running import Reference
 from ecrlab.analysis.report.json_document import as_json
 from ecrlab.analysis.report.report import Report, as_text
+from ecrlab.commands import account
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Policy
-from ecrlab.lifecycle.aws import connect, time_of
+from ecrlab.lifecycle.aws import time_of
 from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 
 CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
@@ -53,8 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " kubectl get pods or aws lambda get-function",
     )
     add("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
-    add("--profile", help="the AWS profile")
-    add("--region", help="the Region")
+    account.configure(parser)
     add("--output", choices=("table", "json", "html"), default="table")
 
 
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
-        client = connect(options.profile, options.region)
+        client = account.connect(options)
         at = time_of(client)
         names = list(dict.fromkeys(options.repository))
         reports = [Report(_read(client, name, at), table, policy, references) for name in names]

@@ -18,7 +18,6 @@ examples:
 import argparse
 import io
 import json
-import os
 import re
 import sys
 import urllib.request
@@ -27,12 +26,12 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ecrlab.commands import env
+from ecrlab.commands import account
 from ecrlab.docker import platforms, references
 from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
 from ecrlab.errors import EcrLabError
-from ecrlab.machine import environment
+from ecrlab.machine import environment, running
 from ecrlab.oci import manifest
 from ecrlab.oci.manifest import InvalidManifest
 from ecrlab.scanning import Inventory, LayerSource, embedded, judge, layers_of, load, open_target, take_inventory
@@ -89,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="OS/ARCH",
         help="the platform that the image must be for; of several, linux/amd64 is taken unless this says otherwise",
     )
-    add("--endpoint", help="the lab that has the image, when several run (default: this terminal's)")
+    add("--endpoint", help="the lab that has the image, when several run")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -186,15 +185,12 @@ def _from_gallery(reference: Reference, platform: str | None) -> Sequence[LayerS
 
 
 def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) -> Sequence[LayerSource]:
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    said = os.environ.get("ECRLAB_ENDPOINT")
-    lab = env.chosen(endpoint or (said if said != environment.DEAD_ENDPOINT else None))
+    lab = running.choose(endpoint)
     private = _PRIVATE.fullmatch(reference.domain)
     region = private[2] if private else environment.REGION
-    session = boto3.Session(environment.ACCESS_KEY_ID, environment.SECRET_ACCESS_KEY, region_name=region)
-    ecr = session.client("ecr", endpoint_url=lab.endpoint)
+    ecr = account.lab_client(lab, region)
     # `my-app:v1` is Docker's short name for an image of Docker's own library; here it is a repository of the lab.
     repository = {"repositoryName": reference.path.removeprefix("library/")}
     repository |= {"registryId": private[1]} if private else {}

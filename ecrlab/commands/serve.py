@@ -13,7 +13,7 @@ from pathlib import Path
 from ecrlab.clock import Clock, LabClock, WallClock
 from ecrlab.docker import install
 from ecrlab.machine import environment
-from ecrlab.machine.running import LabFolder
+from ecrlab.machine.running import LabFolder, in_temporary_files
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 
@@ -34,23 +34,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     clock: Clock = LabClock() if options.clock == "lab" else WallClock()
-    folder = LabFolder()
-    try:
-        environment.write_files(folder.path, base=os.environ)
-        install(folder.path / "bin")
+    with contextlib.ExitStack() as undo:
+        folder = LabFolder()
+        undo.callback(folder.remove)
+        with in_temporary_files():
+            environment.write_files(folder.path, base=os.environ)
+            install(folder.path / "bin")
         world = World(options.state or folder.path / "state", clock, durable=options.state is not None)
-        try:
-            server = Server(world, port=options.port, quirks=options.quirks == "ecr")
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            with contextlib.suppress(KeyboardInterrupt):
+        undo.callback(world.close)
+        server = Server(world, port=options.port, quirks=options.quirks == "ecr")
+        undo.callback(server.stop)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            with in_temporary_files():
                 folder.announce(server.endpoint)
-                print(server.endpoint, how_to_use(server.endpoint), sep="\n", flush=True)
-                threading.Event().wait()
-            server.stop()
-        finally:
-            world.close()
-    finally:
-        folder.remove()
+            print(server.endpoint, how_to_use(server.endpoint), sep="\n", flush=True)
+            threading.Event().wait()
     return 0
 
 

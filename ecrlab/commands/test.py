@@ -14,12 +14,12 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.machine.jupyter import prepare
+from ecrlab.machine.running import temporary_folder
 
 # Set for the tests when a missing program is a failure; tests/conftest.py reads it.
 EVERY_CLIENT = "ECRLAB_TEST_EVERY_CLIENT"
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Run pytest in a process of its own and return its exit status; a run without a test has failed too."""
     everything = options.all or os.environ.get("CI") == "true"
     command = [sys.executable, "-m", "pytest", *plan(options.arguments, everything=everything)]
-    with tempfile.TemporaryDirectory(prefix="ecrlab-test-") as folder:
-        environment = surroundings(Path(folder), everything=everything, base=os.environ)
+    with temporary_folder("ecrlab-test-") as folder:
+        environment = surroundings(folder, everything=everything, base=os.environ)
         status = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
     if status == NO_TESTS_RAN:
         print("ecrlab: no test ran, so nothing is known", file=sys.stderr)

@@ -9,17 +9,18 @@ examples:
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
 from ecrlab.errors import EcrLabError
-from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.bootstrap import CHECKOUT, importable_from
+from ecrlab.machine.running import temporary_folder
 
 APP = CHECKOUT / "notebooks" / "apps" / "my-app"
 
@@ -130,7 +131,7 @@ aws ecr get-lifecycle-policy-preview \\
     Step(
         "ECR acts within a day; the clock of a lab can be moved. Two releases are gone.",
         """\
-python3 -m ecrlab clock --endpoint $AWS_ENDPOINT_URL advance 1d
+python3 -m ecrlab clock advance 1d
 aws ecr describe-images --repository-name my-app --query 'imageDetails[*].imageTags[0]' --output text""",
     ),
     Step(
@@ -153,8 +154,8 @@ def run(options: argparse.Namespace) -> int:
 
     # A command is never broken where it was not, however narrow the terminal.
     console = Console(highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory(prefix="ecrlab-tour-") as folder, ecrlab.start():
-        work = Path(shutil.copytree(APP, Path(folder) / "my-app"))
+    with temporary_folder("ecrlab-tour-") as folder, ecrlab.start():
+        work = shutil.copytree(APP, folder / "my-app")
         for number, step in enumerate(STEPS, start=1):
             console.print(f"\n{number}. {step.because}", style="bold", markup=False)
             console.print(_typed(step.command), style="cyan", markup=False)
@@ -183,7 +184,8 @@ def _typed(command: str) -> str:
 def _run(command: str, folder: Path) -> None:
     """Run a command with the output where ours goes."""
     sys.stdout.flush()
-    status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, check=False).returncode
+    environment = importable_from(CHECKOUT, dict(os.environ))
+    status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, env=environment, check=False).returncode
     if status:
         raise EcrLabError(f"the tour stops here: the command above failed with exit status {status}")
 

@@ -38,5 +38,5 @@ def install(bin_directory: Path) -> Path:
         f'PYTHONPATH={shlex.quote(str(root))} exec {shlex.quote(sys.executable)} -P -S -m ecrlab.docker "$@"\n',
         encoding="utf-8",
     )
-    script.chmod(0o755)
+    script.chmod(0o700)
     return script

@@ -229,6 +229,16 @@ EXPLANATIONS = (
         "A wrong --region or endpoint, or no network.",
     ),
     _explanation(
+        "no lab is running here",
+        "The docker command found no lab, and did not use the Docker that is installed: nothing was changed.",
+        [
+            "the lab was stopped, or not started yet, or the kernel was restarted",
+            "a terminal was attached to a lab that has ended since",
+        ],
+        'Run lab = ecrlab.start() and the cells after it; for the installed Docker, ecrlab.start(docker="system").',
+        "Docker's own error of this kind is: Cannot connect to the Docker daemon. Start Docker.",
+    ),
+    _explanation(
         "cannot perform an interactive login",
         "docker login got an empty password, and there is nobody it could ask for one.",
         ["the command left of the pipe failed: its own error stands above this one, and is the one to read"],

@@ -33,6 +33,7 @@ from typing import IO
 CHECKOUT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 1_500_000_000
 NEWEST_TESTED = (3, 13)
+"""The newest Python on which the tests were run."""
 SECONDS_BETWEEN_LINES = 5.0
 
 Say = Callable[[str], None]
@@ -133,6 +134,10 @@ def _made_from(checkout: Path) -> str:
 def _refuse_what_cannot_work(checkout: Path) -> None:
     if os.name != "posix":
         raise SetupError("this kit runs on Linux and macOS; on Windows, run it inside WSL (wsl --install)")
+    if os.pathsep in str(checkout):
+        raise SetupError(
+            f"{checkout} has a {os.pathsep!r} in its path, where no PATH can lead: move the project elsewhere"
+        )
     if util.find_spec("venv") is None or util.find_spec("ensurepip") is None:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(
@@ -181,7 +186,7 @@ def _make(checkout: Path, held: int, say: Say) -> None:
     _run([*pip, "--require-hashes", "--no-compile", "-r", lock], "installing requirements.lock", held, say)
     packages = _site_packages(folder)
     # An editable install has no hash to check, so the checkout is put on the path the plain way.
-    (packages / "ecrlab.pth").write_text(f"{checkout}\n")
+    (packages / "ecrlab.pth").write_text(f"{checkout}\n", encoding="utf-8")
     # pip would compile one file after the other; all cores at once are faster. Some packages ship
     # templates that do not compile, which is no failure.
     _run([python, "-m", "compileall", "-q", "-j", "0", str(packages)], "compiling it", held, say, may_fail=True)

@@ -6,8 +6,8 @@ removes every variable that could name another AWS (`foreign_variables`), sets t
 directory:
 
     directory/
-      bin/aws               the AWS CLI with a home directory of the lab's
-      home/                 that home: empty, so no alias, cache or model of the user's is seen or made
+      bin/                  the programs that stand first in PATH (`ecrlab.machine.launchers`)
+      home/                 their home directory: empty, so no alias, cache or model of the user's is seen or made
       aws/config            settings under which version 1 and 2 of the AWS CLI print the same
       aws/credentials       empty: the keys are in the environment
       docker/config.json    where `docker login` keeps its tokens
@@ -19,10 +19,14 @@ botocore's credential chain; containers-auth.json(5).
 
 import os
 import shlex
-import shutil
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
+
+from ecrlab.machine.launchers import NO_LAB, write_launchers
+
+Docker = Literal["lab", "system"]
 
 ACCESS_KEY_ID = "ECRLABLEARNER0000000"
 SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
@@ -55,7 +59,9 @@ retry_mode = standard
 CLIENT_LOGINS = '{"auths": {"no-login-yet.invalid": {}}}\n'
 
 
-def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) -> dict[str, str]:
+def lab_environment(
+    endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab"
+) -> dict[str, str]:
     """The variables to set so that clients started from `base` talk to `endpoint` and keep their files in
     `directory`.
 
@@ -63,6 +69,7 @@ def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) 
         endpoint: the simulator's address, such as `http://127.0.0.1:5000`, or `DEAD_ENDPOINT`.
         directory: where `write_files` has put the files.
         base: the environment to start from; its PATH and its hosts without proxy are kept, and added to.
+        docker: "system" if the Docker that is installed is meant.
 
     >>> lab_environment(DEAD_ENDPOINT, Path("/lab"), base={"NO_PROXY": "intranet"})["NO_PROXY"]
     'intranet,127.0.0.1,localhost,::1'
@@ -82,9 +89,7 @@ def lab_environment(endpoint: str, directory: Path, *, base: Mapping[str, str]) 
         "NO_PROXY": _without_proxy(base.get("NO_PROXY") or base.get("no_proxy", "")),
         "no_proxy": _without_proxy(base.get("no_proxy") or base.get("NO_PROXY", "")),
         "TZ": "UTC",
-        "PATH": os.pathsep.join(
-            [str(directory / "bin"), sysconfig.get_path("scripts"), base.get("PATH") or os.defpath]
-        ),
+        "PATH": _search_path(directory, base, docker),
         "ECRLAB_ENDPOINT": endpoint,
     }
     if endpoint == DEAD_ENDPOINT:
@@ -102,11 +107,11 @@ def foreign_variables(base: Mapping[str, str]) -> list[str]:
     return sorted(name for name in base if name.startswith(("AWS_", "BOTO_")) or name == "DOCKER_AUTH_CONFIG")
 
 
-def inside_lab(endpoint: str, directory: Path, *, base: Mapping[str, str]) -> dict[str, str]:
+def inside_lab(endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab") -> dict[str, str]:
     """All variables of a process inside the lab: `base` without the foreign ones, with the lab's."""
     foreign = set(foreign_variables(base))
     kept = {name: value for name, value in base.items() if name not in foreign}
-    return kept | lab_environment(endpoint, directory, base=base)
+    return kept | lab_environment(endpoint, directory, base=base, docker=docker)
 
 
 def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
@@ -118,13 +123,19 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
     """
     for folder in ("aws", "bin", "docker", "home"):
         (directory / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    (directory / "aws" / "config").write_text(AWS_CONFIG)
-    (directory / "aws" / "credentials").touch(mode=0o600)
+    write_private(directory / "aws" / "config", AWS_CONFIG)
+    write_private(directory / "aws" / "credentials", "")
     for logins in (directory / "docker" / "config.json", directory / "registry-auth.json"):
         if not logins.exists():
-            logins.write_text(CLIENT_LOGINS)
-            logins.chmod(0o600)
-    _write_aws_command(directory, search=os.pathsep.join([sysconfig.get_path("scripts"), base.get("PATH") or ""]))
+            write_private(logins, CLIENT_LOGINS)
+    write_launchers(directory, search=os.pathsep.join(_others(base)))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, also where the folder is everybody's."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def shell_lines(variables: Mapping[str, str]) -> str:
@@ -145,18 +156,18 @@ def shell_lines(variables: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_aws_command(directory: Path, *, search: str) -> None:
-    """An `aws` that runs the real one with the lab's home directory.
+def _search_path(directory: Path, base: Mapping[str, str], docker: Docker) -> str:
+    """The lab's own programs, the environment's, then the user's; between them what says that no lab is running."""
+    walls = [str(NO_LAB)] if docker == "lab" else []
+    return os.pathsep.join([str(directory / "bin"), *walls, sysconfig.get_path("scripts"), *_others(base)])
 
-    The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache): only another
-    home directory keeps it out.
-    """
-    real = shutil.which("aws", path=search)
-    if real is None:
-        return
-    command = directory / "bin" / "aws"
-    command.write_text(f'#!/bin/sh\nHOME={shlex.quote(str(directory / "home"))} exec {shlex.quote(real)} "$@"\n')
-    command.chmod(0o755)
+
+def _others(base: Mapping[str, str]) -> list[str]:
+    """The PATH of `base` without what a lab (or the lack of one) has put there before."""
+    ours = {str(NO_LAB), sysconfig.get_path("scripts")}
+    if "ECRLAB_ENDPOINT" in base and "DOCKER_CONFIG" in base:
+        ours.add(str(Path(base["DOCKER_CONFIG"]).with_name("bin")))
+    return [folder for folder in (base.get("PATH") or os.defpath).split(os.pathsep) if folder not in ours]
 
 
 def _without_proxy(hosts: str) -> str:

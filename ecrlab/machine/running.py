@@ -6,7 +6,8 @@
       lab.log       what its server had to say
       …             the files of `ecrlab.machine.environment`, and the registry of a lab that keeps nothing
 
-Folders of dead labs are swept when the next one starts.
+Folders of dead labs are swept when the next one starts. A command that means one lab asks `choose`, which never
+guesses among several.
 """
 
 import contextlib
@@ -17,9 +18,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
+
+from ecrlab.errors import EcrLabError
+from ecrlab.machine.environment import DEAD_ENDPOINT, Docker, write_private
+
+JUPYTER = "ECRLAB_JUPYTER"
+"""Names the JupyterLab that a kernel or a terminal belongs to."""
 
 PREFIX = "ecrlab-lab-"
 LOGGERS = ("ecrlab", "moto")
@@ -34,16 +43,30 @@ class RunningLab:
     endpoint: str
     directory: Path
     started_at: float
+    docker: Docker = "lab"
+    jupyter: str | None = None
+    notebook: str | None = None
+
+    def __str__(self) -> str:
+        since = datetime.fromtimestamp(self.started_at).strftime("%H:%M")
+        return f"{self.endpoint}  {self.notebook or 'in a terminal or script'}, since {since}"
 
 
 class LabFolder:
-    """The folder of one lab of this process."""
+    """The folder of one lab of this process. Raises `EcrLabError` when the temporary files have no room for it."""
 
     def __init__(self) -> None:
-        sweep()
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._alive = os.open(self.path / "alive", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        with in_temporary_files():
+            sweep()
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+            if os.pathsep in str(self.path):
+                self.path.rmdir()
+                raise EcrLabError(f"no program is found in {self.path.parent}: name a TMPDIR without {os.pathsep!r}")
+            self._alive = os.open(self.path / "alive", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._alive, fcntl.LOCK_EX)
+            # systemd-tmpfiles(8), which deletes old temporary files, leaves a locked folder alone.
+            self._folder = os.open(self.path, os.O_RDONLY)
+            fcntl.flock(self._folder, fcntl.LOCK_SH)
         self._log = _LogFile(self.path / "lab.log", delay=True)
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._levels = {}
@@ -54,11 +77,17 @@ class LabFolder:
             logger.setLevel(logging.INFO)
             logger.propagate = False
 
-    def announce(self, endpoint: str) -> None:
+    def announce(self, endpoint: str, docker: Docker = "lab") -> None:
         """Let terminals find the lab."""
-        about = {"endpoint": endpoint, "pid": os.getpid(), "started_at": time.time()}
+        about = {
+            "endpoint": endpoint,
+            "started_at": time.time(),
+            "docker": docker,
+            "jupyter": os.environ.get(JUPYTER),
+            "notebook": os.environ.get("JPY_SESSION_NAME"),  # set by Jupyter for the kernel of a notebook
+        }
         draft = self.path / "lab.json.new"
-        draft.write_text(json.dumps(about))
+        write_private(draft, json.dumps(about))
         draft.replace(self.path / "lab.json")
 
     def remove(self) -> None:
@@ -71,10 +100,18 @@ class LabFolder:
         self._log.close()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._alive)
+        os.close(self._folder)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _LogFile(logging.FileHandler):
     """A log file. What it cannot take is lost, and nothing ends because of it."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write, if the file can be opened."""
@@ -90,14 +127,77 @@ class _LogFile(logging.FileHandler):
         """Say nothing on the screen."""
 
 
+@contextlib.contextmanager
+def in_temporary_files() -> Iterator[None]:
+    """Write among the temporary files; what the disk refuses is an `EcrLabError` with the cure."""
+    try:
+        yield
+    except OSError as error:
+        raise EcrLabError(
+            f"the temporary files of a lab cannot be written ({error.strerror or error}): "
+            "free some space there, or name another folder in TMPDIR"
+        ) from error
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder that is deleted when the block ends. Raises `EcrLabError` when there is no room for it."""
+    with in_temporary_files():
+        folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    with folder as name:
+        yield Path(name)
+
+
+def choose(endpoint: str | None = None, *, base: Mapping[str, str] = os.environ, attaching: bool = False) -> RunningLab:
+    """The lab that a command means: the one at `endpoint`, the attached one, this JupyterLab's own, or the only one.
+
+    Args:
+        endpoint: what `--endpoint` names.
+        base: the environment of the terminal or the kernel.
+        attaching: whether another lab may take the place of an attached one that has ended.
+
+    Raises:
+        EcrLabError: no such lab runs, or several do; then the text lists them.
+    """
+    labs = find()
+    attached = base.get("ECRLAB_ENDPOINT")
+    if attached == DEAD_ENDPOINT or (attaching and attached not in [lab.endpoint for lab in labs]):
+        attached = None
+    if wanted := (endpoint or attached or "").rstrip("/"):
+        return _at(wanted, labs, is_attached=not endpoint)
+    own = [lab for lab in labs if lab.jupyter and lab.jupyter == base.get(JUPYTER)]
+    candidates = own or labs
+    if not candidates:
+        raise EcrLabError(f"no lab is running on this machine: {HOW_TO_START}")
+    if len(candidates) > 1:
+        listed = "".join(f"\n  {lab}" for lab in candidates)
+        raise EcrLabError(f"{len(candidates)} labs are running; choose one with --endpoint:{listed}")
+    return candidates[0]
+
+
+HOW_TO_START = "start one in a notebook with ecrlab.start(), or in a terminal with: python3 -m ecrlab serve"
+
+
+def _at(endpoint: str, labs: list[RunningLab], *, is_attached: bool) -> RunningLab:
+    for lab in labs:
+        if lab.endpoint == endpoint:
+            return lab
+    if is_attached:
+        raise EcrLabError(
+            f"the lab at {endpoint} has ended, and this terminal is attached to it; "
+            'attach to another: eval "$(python3 -m ecrlab env)"'
+        )
+    raise EcrLabError(f"no lab is running at {endpoint}: {HOW_TO_START}")
+
+
 def find() -> list[RunningLab]:
     """The labs of this user that run now, the newest first."""
     labs = []
     for folder in _folders():
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, TypeError):
             about = json.loads((folder / "lab.json").read_text())
             if _is_alive(folder):
-                labs.append(RunningLab(about["endpoint"], folder, about["started_at"]))
+                labs.append(RunningLab(directory=folder, **about))
     return sorted(labs, key=lambda lab: lab.started_at, reverse=True)
 
 

@@ -140,9 +140,9 @@ def _resolve(change: Change, registry: Registry, name: str, manifest: Manifest, 
     """Find what a push is about. Raises `RepositoryNotFoundException`."""
     repository = repositories.find(registry, name)
     there, holder = change.db.execute(
-        "SELECT (SELECT id FROM image WHERE repository_id = ?1 AND digest = ?2), "
-        "(SELECT image_id FROM tag WHERE repository_id = ?1 AND name = ?3)",
-        (repository.id, manifest.digest, tag),
+        "SELECT (SELECT id FROM image WHERE repository_id = :repository AND digest = :digest), "
+        "(SELECT image_id FROM tag WHERE repository_id = :repository AND name = :tag)",
+        {"repository": repository.id, "digest": manifest.digest, "tag": tag},
     ).fetchone()
     if there is None:
         return _Push(registry, repository, tag, None, holder, restores=False)
@@ -242,8 +242,9 @@ def _listed_images(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> d
 def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
     """Let a tag point at an image, away from any other, as the newest of its tags."""
     db.execute(
-        "INSERT OR REPLACE INTO tag SELECT ?1, ?2, ?3, coalesce(max(place), 0) + 1 FROM tag WHERE image_id = ?3",
-        (repository.id, tag, image_id),
+        "INSERT OR REPLACE INTO tag "
+        "SELECT :repository, :tag, :image, coalesce(max(place), 0) + 1 FROM tag WHERE image_id = :image",
+        {"repository": repository.id, "tag": tag, "image": image_id},
     )
 
 

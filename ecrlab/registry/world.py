@@ -133,8 +133,17 @@ class World:
         """Whether midnights have passed whose jobs have not run."""
         return self.clock.now() >= self.nights.next
 
+    def check_is_there(self) -> None:
+        """Raise `ServerException` if the directory was deleted, as tidying of temporary files may do."""
+        if not self.store.path.exists():
+            raise ServerException(f"The files of this lab were deleted ({self.directory}): start a new lab.")
+
     def keep_up(self) -> None:
-        """Run the jobs of the nights since the last request; call it at the beginning of each request."""
+        """Run the jobs of the nights since the last request; call it at the beginning of each request.
+
+        Raises `ServerException` if the directory was deleted.
+        """
+        self.check_is_there()
         if self.is_behind:
             self._live_through(self.clock.now())
 

@@ -1,6 +1,7 @@
 """The lessons as a learner sees them: JupyterLab in a real browser, all cells run, cards clicked."""
 
 import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,35 @@ from tests.browser.driving import CHECKOUT, menu, open_lesson, run_all, screensh
 LESSONS = sorted(path.stem for path in (CHECKOUT / "notebooks").glob("*.ipynb"))
 
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
+
+
+def test_a_terminal_reaches_no_aws_until_it_attaches_to_the_lab(page, jupyterlab):
+    """The first of these tests: while no other notebook has a lab, no terminal has to ask which one is meant."""
+    open_lesson(page, jupyterlab, LESSONS[0])
+    page.locator(".jp-CodeCell .cm-content:visible").first.click()
+    page.keyboard.press("Shift+Enter")
+    wait_until_idle(page)
+    menu(page, "File", "New")
+    page.click(".lm-Menu-item:visible:has-text('Terminal')")
+    page.wait_for_selector(".jp-Terminal .xterm-screen", timeout=30_000)
+    page.wait_for_timeout(2000)
+    found = Path(CHECKOUT / "screenshots")
+    found.mkdir(exist_ok=True)
+    answers = found / "terminal.txt"
+    answers.unlink(missing_ok=True)
+    page.click(".jp-Terminal .xterm-screen")
+    page.keyboard.type(
+        f'(aws sts get-caller-identity; eval "$({shlex.quote(sys.executable)} -m ecrlab env)"; '
+        f"aws sts get-caller-identity --query Arn --output text; echo all-done) > {shlex.quote(str(answers))} 2>&1\n"
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and "all-done" not in (answers.read_text() if answers.exists() else ""):
+        page.wait_for_timeout(300)
+    screenshot(page, "terminal")
+    said = answers.read_text()
+
+    assert "Could not connect to the endpoint URL" in said
+    assert "arn:aws:iam::123456789012:user/learner" in said
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -43,31 +73,3 @@ def test_a_lesson_runs_and_its_cards_answer_to_mouse_and_keyboard(page, jupyterl
 
     assert page.outside == []
     assert page.errors == []
-
-
-def test_a_terminal_reaches_no_aws_until_it_attaches_to_the_lab(page, jupyterlab):
-    open_lesson(page, jupyterlab, LESSONS[0])
-    page.locator(".jp-CodeCell .cm-content:visible").first.click()
-    page.keyboard.press("Shift+Enter")
-    wait_until_idle(page)
-    menu(page, "File", "New")
-    page.click(".lm-Menu-item:visible:has-text('Terminal')")
-    page.wait_for_selector(".jp-Terminal .xterm-screen", timeout=30_000)
-    page.wait_for_timeout(2000)
-    found = Path(CHECKOUT / "screenshots")
-    found.mkdir(exist_ok=True)
-    answers = found / "terminal.txt"
-    answers.unlink(missing_ok=True)
-    page.click(".jp-Terminal .xterm-screen")
-    page.keyboard.type(
-        f'(aws sts get-caller-identity; eval "$({sys.executable} -m ecrlab env)"; '
-        f"aws sts get-caller-identity --query Arn --output text; echo all-done) > {answers} 2>&1\n"
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and "all-done" not in (answers.read_text() if answers.exists() else ""):
-        page.wait_for_timeout(300)
-    screenshot(page, "terminal")
-    said = answers.read_text()
-
-    assert "Could not connect to the endpoint URL" in said
-    assert "arn:aws:iam::123456789012:user/learner" in said

@@ -1,5 +1,6 @@
 """The doctor: what is wrong is said with the cure, and counts."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,16 +68,25 @@ def test_a_full_disk_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert finding.grade == "WRONG" and "free some space" in finding.text
 
 
-@pytest.mark.parametrize(("name", "grade"), [("aws", "WRONG"), ("skopeo", "note")])
-def test_a_missing_program_is_wrong_only_if_every_lab_needs_it(name: str, grade: str) -> None:
-    assert doctor.client(name, None).grade == grade
+def test_a_home_that_is_not_writable_is_worth_a_note(tmp_path: Path) -> None:
+    assert doctor.home(tmp_path).grade == doctor.home(tmp_path / "new").grade == "ok"
+    finding = doctor.home(Path("/dev/null/home"))
+    assert finding.grade == "note" and "ECRLAB_PROGRESS" in finding.text
 
 
-def test_a_program_that_does_not_run_is_told(tmp_path: Path) -> None:
-    broken = tmp_path / "aws"
+def test_a_client_that_is_missing_or_does_not_run_is_worth_a_note(tmp_path: Path) -> None:
+    broken = tmp_path / "skopeo"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
-    assert doctor.client("aws", str(broken)).grade == "WRONG"
+    for finding in (doctor.client("skopeo", None), doctor.client("skopeo", str(broken))):
+        assert finding.grade == "note" and "not needed" in finding.text
+
+
+@pytest.mark.parametrize("command", [["/no/such/python"], [sys.executable, "-m", "no_such_module"]])
+def test_an_aws_cli_that_does_not_run_is_wrong_and_the_cure_is_told(command: list[str]) -> None:
+    finding = doctor.aws_cli(command)
+    assert finding.grade == "WRONG"
+    assert "does not run (" in finding.text and "`python3 -m ecrlab setup --again`" in finding.text
 
 
 def test_an_old_sqlite_is_wrong_and_a_new_python_worth_a_note() -> None:

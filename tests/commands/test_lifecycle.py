@@ -326,6 +326,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stub]:
         for each in details:
             each["imagePushedAt"] = datetime.fromisoformat(each["imagePushedAt"]) + present
         stub = Stub(details, list(results))
+        monkeypatch.delenv("ECRLAB_ENDPOINT")  # a terminal of the user's own
         monkeypatch.setattr(aws, "connect", lambda profile, region: {("prod", "eu-west-1"): stub}[profile, region])
         return stub
 

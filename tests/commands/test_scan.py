@@ -12,6 +12,7 @@ import ecrlab
 from ecrlab.commands import scan
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.environment import DEAD_ENDPOINT
 from tests.simulator.client import Repository
 from tests.simulator.scanned import OLD, OLD_JINJA
 
@@ -86,7 +87,7 @@ def test_the_only_image_there_is_is_refused_where_it_is_of_another_platform(lab:
 
 def test_a_lab_that_has_ended_meanwhile_is_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = SimpleNamespace(endpoint="http://127.0.0.1:9")
-    monkeypatch.setattr("ecrlab.commands.env.chosen", lambda endpoint: gone)
+    monkeypatch.setattr("ecrlab.machine.running.choose", lambda endpoint: gone)
     with pytest.raises(EcrLabError, match="Could not connect"):
         scan.image_layers("team/my-app:one")
 
@@ -101,5 +102,6 @@ def test_an_image_of_the_gallery_needs_no_lab() -> None:
 
 def test_without_a_lab_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecrlab.machine.running.find", list)
+    monkeypatch.setenv("ECRLAB_ENDPOINT", DEAD_ENDPOINT)
     with pytest.raises(EcrLabError, match=r"no lab is running"):
         scan.image_layers("my-app:v1", "linux/amd64")

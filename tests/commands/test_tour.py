@@ -70,7 +70,7 @@ def test_a_command_that_fails_ends_the_tour(monkeypatch, capfd):
 
     monkeypatch.setattr(tour, "STEPS", (tour.Step("A mistake.", "false\ntrue"), tour.Step("Not reached.", "true")))
 
-    assert main(["tour"]) == 1
+    assert main(["tour"]) == 2
     said = capfd.readouterr()
     assert "Not reached." not in said.out
     assert "the tour stops here" in said.err

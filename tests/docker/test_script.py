@@ -1,5 +1,6 @@
 """The script `docker` on PATH: it starts fast, minds its own modules, and stops when nobody reads."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,6 @@ def test_nothing_is_imported_that_is_slow_to_import(lab):
 
 @pytest.mark.skipif(not shutil.which("sh"), reason="no shell")
 def test_what_reads_the_output_may_stop_reading(lab, app):
-    command = f"{sys.executable} -m ecrlab.docker --help | head -n 1"
+    command = f"{shlex.quote(sys.executable)} -m ecrlab.docker --help | head -n 1"
     ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("Usage:  docker COMMAND\n", "")

@@ -32,6 +32,7 @@ FAMOUS = [
     "An error occurred (RepositoryAlreadyExistsException) when calling the CreateRepository operation: The repository "
     "with name 'hello' already exists in the registry with id '123456789012'",
     'Could not connect to the endpoint URL: "http://127.0.0.1:9/no-lab-is-running"',
+    "docker: no lab is running here, and the Docker that is installed is not used in its place.",
     "Error: Cannot perform an interactive login from a non TTY device",
     "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed with "
     "status: 403 Forbidden",

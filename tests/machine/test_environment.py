@@ -189,3 +189,38 @@ def test_logins_survive_a_second_writing(base: dict[str, str], tmp_path: Path) -
     (tmp_path / "docker" / "config.json").write_text('{"auths": {"me": {}}}')
     write_files(tmp_path, base=base)
     assert (tmp_path / "docker" / "config.json").read_text() == '{"auths": {"me": {}}}'
+
+
+@pytest.mark.client("skopeo")
+@pytest.mark.client("strace")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:9/my-app:v1"],
+        ["podman", "pull", "--tls-verify=false", "127.0.0.1:9/my-app:v1"],
+        ["buildah", "pull", "--tls-verify=false", "127.0.0.1:9/my-app:v1"],
+    ],
+    ids=["skopeo", "podman", "buildah"],
+)
+def test_container_clients_do_not_fall_back_to_the_user_s_logins(
+    command: list[str], home: Path, base: dict[str, str], tmp_path: Path
+) -> None:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    # given: logins wherever containers-auth.json(5) looks for them
+    places = [home / ".config" / "containers", tmp_path / "runtime" / "containers", home / ".docker"]
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "auth.json").write_text('{"auths": {"127.0.0.1:9": {"auth": "bWU6cmVhbA=="}}}')
+    (home / ".dockercfg").write_text('{"127.0.0.1:9": {"auth": "bWU6cmVhbA=="}}')
+    variables = base | {"XDG_RUNTIME_DIR": str(tmp_path / "runtime")}
+    write_files(tmp_path / "lab", base=base)
+    inside = inside_lab(DEAD_ENDPOINT, tmp_path / "lab", base=variables)
+    trace = tmp_path / "trace"
+    # when
+    traced = ["strace", "-f", "-qq", "-e", "trace=openat", "-o", str(trace), *command]
+    done = subprocess.run(traced, env=inside, capture_output=True, text=True)
+    # then: it tried, with the lab's logins alone
+    opened = trace.read_text()
+    assert "refused" in done.stderr and str(tmp_path / "lab" / "registry-auth.json") in opened
+    assert [path for path in (*places, home / ".dockercfg") if f'"{path}' in opened] == []

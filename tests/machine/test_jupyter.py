@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,10 @@ from typing import Any
 import pytest
 import websocket
 
-from ecrlab.errors import EcrLabError
+from ecrlab.commands.lab import command
 from ecrlab.machine import jupyter
 from ecrlab.machine.environment import DEAD_ENDPOINT
+from tests.commands.test_serve import serving
 
 
 class Lab:
@@ -79,11 +79,26 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a person who works with AWS: a profile here, another one in the shell's start-up file."""
+    """The environment of a person who works with AWS and Jupyter: a profile here, another one in the shell's start-up
+    file, and settings that open Jupyter to the network.
+    """
     home = tmp_path_factory.mktemp("home")
+    (home / "settings").mkdir()
+    opened = {"ServerApp": {"ip": "0.0.0.0", "allow_origin": "*"}, "IdentityProvider": {"token": "known"}}
+    (home / "settings" / "jupyter_server_config.json").write_text(json.dumps(opened))
+    (home / "startup.py").write_text("import os\nos.environ['AWS_PROFILE'] = 'from-startup'\n")
     (home / ".bashrc").write_text("export AWS_PROFILE=from-bashrc PATH=/usr/bin:/bin\n")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "JUPYTER"))}
-    return kept | {"HOME": str(home), "AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAREAL"}
+    return (
+        kept
+        | {"HOME": str(home), "AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAREAL"}
+        | {
+            "JUPYTER_CONFIG_PATH": str(home / "settings"),
+            "JUPYTER_TOKEN": "known",
+            "JUPYTER_PORT": "1",
+            "PYTHONSTARTUP": str(home / "startup.py"),
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +107,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, user: dict[str, str]) -> Itera
     folder = tmp_path_factory.mktemp("jupyter")
     options = argparse.Namespace(port=None, no_browser=True)
     with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(
-            jupyter.command(options), env=jupyter.prepare(folder, base=user), stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command(options), env=jupyter.prepare(folder, base=user), stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 60
             while not (url := re.search(r"http://127\S+token=\w+", (folder / "log").read_text())):
@@ -110,6 +123,15 @@ def test_the_address_opens_the_first_notebook_on_this_machine_only(lab: Lab) -> 
     assert re.match(r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/00-start-here\.ipynb\?token=", lab.url)
 
 
+def test_the_user_s_token_and_search_path_do_not_open_it(lab: Lab) -> None:
+    assert lab.token != "known"
+    request = urllib.request.Request(f"{lab.address}/api/kernels", headers={"Authorization": "token known"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    refused.value.close()
+    assert refused.value.code == 403
+
+
 def test_news_and_updates_are_off(lab: Lab) -> None:
     answer = lab.ask("/lab/api/settings/@jupyterlab/apputils-extension:notification")
     shown = {name: field["default"] for name, field in answer["schema"]["properties"].items()}
@@ -119,8 +141,10 @@ def test_news_and_updates_are_off(lab: Lab) -> None:
 
 
 def test_kernels_are_this_python_and_cannot_reach_aws(lab: Lab) -> None:
-    code = "import os, sys, ecrlab; print(sys.prefix, *sorted(n for n in os.environ if n.startswith('AWS_')))\n"
-    prefix, *names = lab.run(code).split()
+    code = (
+        "import os, sys, ecrlab; print(sys.prefix, *sorted(n for n in os.environ if n.startswith('AWS_')), sep='\\n')\n"
+    )
+    prefix, *names = lab.run(code).splitlines()
     assert prefix == sys.prefix
     assert "AWS_PROFILE" not in names and "AWS_ENDPOINT_URL" in names
 
@@ -132,29 +156,18 @@ def test_terminals_cannot_reach_aws_whatever_the_user_s_shell_sets(lab: Lab) -> 
     assert aws.endswith("/no-lab/bin/aws")
 
 
+def test_docker_without_a_lab_says_how_to_attach(lab: Lab) -> None:
+    code = "import subprocess\nprint(subprocess.run(['docker', 'ps'], capture_output=True, text=True).stderr)\n"
+    assert "no lab is running here" in lab.run(code)
+    assert lab.type("docker ps", wanted=r"no lab is running here")
+
+
+def test_a_terminal_means_the_lab_of_this_jupyterlab_s_notebook(lab: Lab) -> None:
+    assert "127.0.0.1" in lab.run("import ecrlab\nprint(ecrlab.start().endpoint)\n")
+    with serving():  # a newer lab, of a terminal elsewhere, on wall time
+        assert lab.type("python3 -m ecrlab clock", wanted=r"2026-10-01T09:00:00")
+
+
 def test_the_user_s_own_settings_are_left_alone(lab: Lab, user: dict[str, str]) -> None:
     written = {path.name for path in Path(user["HOME"]).iterdir()}
     assert written.isdisjoint({".jupyter", ".ipython", ".local", ".npm", ".aws", ".docker"})
-
-
-def test_a_taken_port_is_refused_in_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(EcrLabError, match=f"port {port} cannot be used .*leave --port out"):
-            jupyter.run(argparse.Namespace(port=port, no_browser=True))
-
-
-def test_a_machine_without_a_display_only_prints_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
-        monkeypatch.delenv(name, raising=False)
-    options = argparse.Namespace(port=None, no_browser=False)
-    assert "--no-browser" in jupyter.command(options)
-    monkeypatch.setenv("DISPLAY", ":0")
-    assert "--no-browser" not in jupyter.command(options)
-
-
-def test_a_package_without_its_lessons_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecrlab.machine.jupyter.CHECKOUT", tmp_path)
-    with pytest.raises(EcrLabError, match="copy of the whole project"):
-        jupyter.run(argparse.Namespace(port=None, no_browser=True))

@@ -163,7 +163,7 @@ class BlobWriter:
     def _write(self, piece: bytes | bytearray | memoryview, start: int, flags: int = 0, *, durable: bool) -> None:
         with disk.writing():
             # The file is not created here again: a blob that was discarded must not return as a stray file.
-            file = os.open(self.path, os.O_WRONLY | flags, 0o666)
+            file = os.open(self.path, os.O_WRONLY | flags, 0o600)
             try:
                 _write_at(file, memoryview(piece), start)
                 if durable:

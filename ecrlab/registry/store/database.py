@@ -214,6 +214,7 @@ class Store:
         self._touched: set[tuple[Hashable, ...]] = set()
         self._touches: Counter[tuple[Hashable, ...]] = Counter()
         self._replaced = 0
+        _keep_private(path)
         writer = self._writer = self._connect()
         try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
@@ -362,3 +363,13 @@ class Store:
                 self._readers.append(db)
                 return
         db.close()
+
+
+def _keep_private(database: Path) -> None:
+    """Let only its owner read the database, which holds the key of the tokens, in whatever folder it lies.
+
+    SQLite makes the files beside it (`-wal`, `-shm`) with the same mode.
+    """
+    database.touch(mode=0o600)
+    for file in (database, *database.parent.glob(f"{database.name}-*")):
+        file.chmod(0o600)

@@ -7,6 +7,7 @@ that have passed stay past.
 """
 
 import sqlite3
+import weakref
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ class SnapshotError(EcrLabError):
     """What should be restored is no snapshot of this world."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
     """The state of a world's registries `at` a moment. Made by `take`."""
 
@@ -35,7 +36,9 @@ def take(world: World) -> Snapshot:
     with world.store.exclusively(), world.store.read(one=True) as db:
         db.backup(kept)
         world.blobs.keep(row[0] for row in kept.execute("SELECT DISTINCT digest FROM layer"))
-    return Snapshot(world.clock.now(), world, kept)
+    snapshot = Snapshot(world.clock.now(), world, kept)
+    weakref.finalize(snapshot, kept.close)
+    return snapshot
 
 
 def put_back(world: World, snapshot: Snapshot) -> None:

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,6 +44,7 @@ class Advisories:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        weakref.finalize(self, connection.close)
         self._lock = threading.Lock()
         about = dict(connection.execute("SELECT key, value FROM about"))
         self.origin: str = about["origin"]

@@ -197,7 +197,7 @@ def client():
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "RepositoryNotFoundException"])
 def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code):
-    monkeypatch.setattr(report, "connect", lambda profile, region: client)
+    monkeypatch.setattr(report.account, "connect", lambda options: client)
     with Stubber(client) as service:
         service.add_client_error("describe_images", code, "because")
         status, out, err = ask(capsys, "--repository", "my-app")

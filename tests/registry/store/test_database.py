@@ -1,5 +1,6 @@
 """One change is whole or nothing; a look sees one state."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -138,4 +139,5 @@ def test_a_database_of_another_layout_is_refused_and_left_alone(tmp_path):
     with pytest.raises(sqlite3.DatabaseError, match="layout 999"):
         Store(path)
 
-    assert sqlite3.connect(path).execute("SELECT * FROM sqlite_master").fetchall() == []
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT * FROM sqlite_master").fetchall() == []

@@ -2,6 +2,7 @@
 room.
 """
 
+import contextlib
 import errno
 import sqlite3
 import subprocess
@@ -37,8 +38,11 @@ def test_a_read_only_disk_is_said_to_be_one():
 def test_a_missing_file_and_a_mistake_in_sql_are_no_matter_of_the_disk():
     with pytest.raises(FileNotFoundError), disk.writing():
         raise FileNotFoundError(errno.ENOENT, "gone")
-    with pytest.raises(sqlite3.OperationalError, match="syntax") as mistake:
-        sqlite3.connect(":memory:").execute("NONSENSE")
+    with (
+        contextlib.closing(sqlite3.connect(":memory:")) as db,
+        pytest.raises(sqlite3.OperationalError, match="syntax") as mistake,
+    ):
+        db.execute("NONSENSE")
     assert disk.refusal(mistake.value) is None
 
 
@@ -49,6 +53,7 @@ def test_a_database_without_room_is_the_same_answer():
 
     with pytest.raises(sqlite3.OperationalError) as full:
         db.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    db.close()
 
     assert "No space left on device" in str(disk.refusal(full.value))
 

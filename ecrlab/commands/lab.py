@@ -1,0 +1,73 @@
+"""Open the notebooks in JupyterLab, on this machine only.
+
+Until a notebook starts a lab, no command in JupyterLab can reach a real account (see `ecrlab.machine.jupyter`).
+"""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Mapping
+
+from ecrlab.errors import EcrLabError
+from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.jupyter import FIRST_NOTEBOOK, FIRST_PORT, prepare
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lab`."""
+    parser.add_argument("--port", type=int, help=f"listen on this port (default: the first free one from {FIRST_PORT})")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Become JupyterLab; returns only if that fails."""
+    if options.port is not None:
+        _refuse_taken(options.port)
+    if not (CHECKOUT / FIRST_NOTEBOOK).exists():
+        raise EcrLabError(f"the lessons are not in {CHECKOUT}: start this in a copy of the whole project")
+    if not os.access(CHECKOUT, os.W_OK):
+        raise EcrLabError(f"{CHECKOUT} is not writable, so notebooks could not be saved: copy the project first")
+    folder = CHECKOUT / ".jupyter"
+    try:
+        environment = prepare(folder, base=os.environ)
+    except OSError as error:
+        raise EcrLabError(f"JupyterLab's files cannot be written in {folder}: {error.strerror or error}") from error
+    print("starting JupyterLab; stop it with Ctrl-C", file=sys.stderr, flush=True)
+    os.execve(sys.executable, command(options), environment)  # noqa: S606 - no shell is wanted
+
+
+def command(options: argparse.Namespace) -> list[str]:
+    """The command line that is JupyterLab, to be run in the environment that `prepare` returns."""
+    return [sys.executable, "-m", "jupyterlab", *_arguments(options)]
+
+
+def _arguments(options: argparse.Namespace) -> list[str]:
+    arguments = []
+    if options.port is not None:
+        arguments += [f"--ServerApp.port={options.port}", "--ServerApp.port_retries=0"]
+    if options.no_browser or not _has_browser(os.environ):
+        arguments.append("--no-browser")
+    if os.geteuid() == 0:
+        arguments.append("--allow-root")
+    return arguments
+
+
+def _has_browser(environment: Mapping[str, str]) -> bool:
+    """Whether a browser can open a window; without a display, Python would look for one that fills the
+    terminal.
+    """
+    return sys.platform == "darwin" or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _refuse_taken(port: int) -> None:
+    if not 0 < port < 65536:
+        raise EcrLabError(f"a port is a number from 1 to 65535, got {port}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise EcrLabError(
+                f"port {port} cannot be used ({error.strerror}): leave --port out to get a free one"
+            ) from error

@@ -1,0 +1,51 @@
+"""The programs that stand first in the PATH of a lab, and what keeps each away from the user's own files.
+
+    directory/bin/aws                       the kit's own AWS CLI with a home directory of the lab's
+    directory/bin/skopeo, podman, buildah   those that are installed, without the user's logins and registries
+    no_lab/docker                           fails, and says how to attach: what is left when no lab runs
+
+The lab's `docker` is written by `ecrlab.docker.install`. Every launcher starts a program by its full path, quoted: the
+scripts that pip writes name their Python in a `#!` line, which cannot hold a path with spaces.
+
+Sources: AWS CLI user guide, "Alias"; containers-auth.json(5) and containers-storage.conf(5).
+"""
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+NO_LAB = Path(__file__).parent / "no_lab"
+"""The folder of the `docker` that only says that no lab is running."""
+
+AWS_CLI = ("-P", "-m", "awscli")
+"""How Python runs the kit's own AWS CLI; with -P, a json.py in the folder where it is started is not imported."""
+
+# On macOS podman and buildah speak to a virtual machine that they find through the user's home directory.
+CONTAINER_CLIENTS = ("skopeo",) if sys.platform == "darwin" else ("skopeo", "podman", "buildah")
+
+
+def write_launchers(directory: Path, *, search: str) -> None:
+    """Write the launchers of a lab into its folder `bin`; `search` is the PATH on which other clients are found."""
+    home = str(directory / "home")
+    # The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache).
+    aws = shlex.join([sys.executable, *AWS_CLI])
+    _write(directory / "bin" / "aws", f"HOME={shlex.quote(home)} exec {aws}")
+    for name in CONTAINER_CLIENTS:
+        if real := shutil.which(name, path=search):
+            _write(directory / "bin" / name, _WITHOUT_LOGINS.format(home=shlex.quote(home), real=shlex.quote(real)))
+
+
+# Where REGISTRY_AUTH_FILE has no login for a host, these clients go on to files in the home directory. Images that
+# they keep stay where they are.
+_WITHOUT_LOGINS = """\
+storage=${{XDG_CONFIG_HOME:-$HOME/.config}}/containers/storage.conf
+if [ -z "$CONTAINERS_STORAGE_CONF" ] && [ -r "$storage" ]; then export CONTAINERS_STORAGE_CONF="$storage"; fi
+export XDG_DATA_HOME="${{XDG_DATA_HOME:-$HOME/.local/share}}"
+export HOME={home} XDG_CONFIG_HOME={home}/.config
+exec {real}"""
+
+
+def _write(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\n{command} "$@"\n', encoding="utf-8")
+    path.chmod(0o700)
