@@ -43,5 +43,5 @@ def lab_client(lab: running.RunningLab, region: str | None) -> Any:
     try:
         session = boto3.Session(*keys, region_name=region or environment.REGION)
         return session.client("ecr", endpoint_url=lab.endpoint)
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # settings that botocore does not check: AWS_MAX_ATTEMPTS=many
         raise Unusable(str(error)) from error

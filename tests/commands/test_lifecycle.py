@@ -221,7 +221,7 @@ def test_lint_looks_at_images_if_it_gets_some(call: Call, folder: Path) -> None:
         ("x" * 50_000_000, "policy.json: Invalid parameter at 'LifecyclePolicyText'"),
         (text(rule(1, keep=1, color=1)), "policy.json: rules[0].selection: Invalid parameter"),
         (text(rule(1, keep=0)), "policy.json: rules[0].selection.countNumber: Invalid parameter"),
-        ("[" * 30_000, "policy.json: Invalid parameter"),
+        ("[" * 30_000, "policy.json: objects or arrays are nested too deeply: more than 100 levels: Invalid parameter"),
     ],
 )
 @pytest.mark.parametrize("words", [("lint", "policy.json"), PREVIEW, ("diff", "new.json", "policy.json", *IMAGES)])

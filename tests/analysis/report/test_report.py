@@ -211,6 +211,7 @@ def test_what_aws_refuses_is_told_in_its_words(client, capsys, monkeypatch, code
     [("AWS_ENDPOINT_URL", "foo"), ("AWS_ENDPOINT_URL", "http://[::1"), ("AWS_MAX_ATTEMPTS", "many")],
 )
 def test_settings_that_boto3_cannot_use_are_trouble(capsys, monkeypatch, name, value):
+    monkeypatch.delenv("ECRLAB_ENDPOINT", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv(name, value)
 

@@ -121,7 +121,7 @@ def test_a_refused_policy_is_told_in_the_words_of_aws_and_the_last_good_picture_
 
     assert shown.refusal == (
         "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure:"
-        " numeric instance is lower than the required minimum (minimum: 1, found: 0)'"
+        " numeric instance is lower than the required minimum (minimum: 1, found: 0)\n'"
     )
     assert "rules[0].selection.countNumber" in shown._refusal.value
     assert "role='alert'" in shown._refusal.value
