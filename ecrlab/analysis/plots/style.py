@@ -1,4 +1,4 @@
-"""The one look of all pictures: format_bytes on a projector, and without colour.
+"""The one look of all pictures: readable on a projector, and without colour.
 
 The palette is Okabe and Ito's, made for colour-blind readers; a hatch, a marker or a word says the same as each colour.
 """
