@@ -145,7 +145,7 @@ CARDS = (
         choices=(
             Choice(
                 "--region us-east-1: token and host name must be of one Region",
-                "A token of another Region is refused with 403.",
+                "ECR answers the login of a token of another Region with 400 Bad Request.",
                 right=True,
             ),
             Choice("None, tokens are global", "They are issued by one Region for that Region."),

@@ -73,7 +73,6 @@ EXPLANATIONS = (
         "for a new one by itself.",
         [
             "the login is older than twelve hours",
-            "the token is of another Region",
             "the clock was moved: the lab's by you, a machine's by a bad time server",
         ],
         "Run the login pipeline again; the new token is valid from the lab's time on.",
@@ -247,16 +246,20 @@ EXPLANATIONS = (
     ),
     _explanation(
         r"login attempt to .* 403 Forbidden",
-        "The registry knows the kind of password, and refuses this one.",
-        ["--region and the Region in the host name differ", "the password is older than twelve hours"],
-        "Name the same Region twice: behind --region, and in the host name.",
+        "The registry knows the kind of password, and rejects this one.",
+        ["the password is older than twelve hours"],
+        "Run the login pipeline again.",
         "The same.",
     ),
     _explanation(
         r"login attempt to .* 40[01] ",
-        "What was sent is no user name and password that ECR could have given.",
-        ["--username is not AWS", "something else than the output of get-login-password came through the pipe"],
-        "docker login --username AWS, and the password straight from aws ecr get-login-password.",
+        "The registry rejects the login itself: user and password are no token for this host.",
+        [
+            "--region and the Region in the host name differ",
+            "--username is not AWS",
+            "the left side of the pipe failed, so that the password is empty or is an error message",
+        ],
+        "Name the same Region twice: behind --region, and in the host name. Run the left side of the pipe alone once.",
         "The same.",
     ),
     _explanation(

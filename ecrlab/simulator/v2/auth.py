@@ -104,7 +104,7 @@ class Bearers:
         except ExpiredToken as error:
             raise _expired() from error
         except InvalidToken as error:
-            raise Refusal(400, "DENIED", "Your authorization token is invalid.") from error
+            raise _invalid() from error
 
 
 def registry_of(world: World, host: str, token: Token) -> Registry:
@@ -118,9 +118,8 @@ def registry_of(world: World, host: str, token: Token) -> Registry:
         raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
     region = found["region"] or found["dual"]
     if region != token.region:
-        # UNSURE: what ECR says of a token of another Region, which does not work (AWS user guide, common errors for
-        # Docker); the answer to an expired one, as people report who logged in to the wrong Region.
-        raise _expired()
+        # ECR answers 400 (aws/aws-cli#5317). UNSURE: code and text, which no client shows; those of a bad token.
+        raise _invalid()
     return world.registry(found["account"], region)
 
 
@@ -134,3 +133,7 @@ def owners_only(token: Token, action: str, registry: Registry, repository_name: 
 
 def _expired() -> Refusal:
     return Refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
+
+
+def _invalid() -> Refusal:
+    return Refusal(400, "DENIED", "Your authorization token is invalid.")
