@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader
@@ -21,6 +20,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 BUFFER = 256 * 1024  # bytes that are received at once
 PIECE, PIECES = 1024 * 1024, 256  # bytes of a body that are read at once, and how often of one that nobody wants
 HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # that a head may have, and take from its first byte to its last
+TURN, TURN_SECONDS = threading.Lock(), 0.003  # answering in turns is faster than contending for Python
 FAREWELL_SECONDS = 2.0  # for which a client that has heard the last may be silent
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 WSGI = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input_terminated": True}
@@ -48,10 +48,8 @@ class Connection(threading.Thread):
         try:
             while not self._is_over.is_set() and self._exchange(reader):
                 pass
-        except Refused as bad:
-            status = bad.args[0]
-        except (ConnectionError, TimeoutError):
-            pass
+        except (Refused, ConnectionError, TimeoutError) as end:
+            status = end.args[0] if isinstance(end, Refused) else 0
         except BaseException:
             note("a request failed: %s", self.name)
             status = 0 if self._is_begun else 500
@@ -75,18 +73,21 @@ class Connection(threading.Thread):
 
     def _exchange(self, reader: BufferedReader) -> bool:
         """Answer one request, and say whether another may follow."""
-        environ = self._environ | read_head(reader)
-        self.idle_since, self._is_begun = math.inf, False
-        self.name = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
-        body = environ["wsgi.input"] = Body(reader, environ, self._socket)
-        started: list[Any] = []
-        pieces = self._application(environ.copy(), lambda *start: started.append(start))
-        with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
-            goes_on = self._answer(environ, pieces, *started[-1])
-        self.idle_since = time.monotonic()
-        return goes_on and body.finish()
+        with contextlib.ExitStack() as turn:
+            if reader.peek(1) and TURN.acquire(timeout=TURN_SECONDS):
+                turn.callback(TURN.release)
+            environ = self._environ | read_head(reader)
+            self.idle_since, self._is_begun = math.inf, False
+            self.name = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
+            body = environ["wsgi.input"] = Body(reader, environ, self._socket, turn)
+            started: list[Any] = []
+            pieces = self._application(environ.copy(), lambda *start: started.append(start))
+            with contextlib.closing(pieces) if hasattr(pieces, "close") else contextlib.nullcontext():
+                goes_on = self._answer(turn, environ, pieces, *started[-1])
+            self.idle_since = time.monotonic()
+            return goes_on and body.finish()
 
-    def _answer(self, environ: Any, pieces: Iterable[bytes], status: str, headers: list[Any], _: Any = None) -> bool:
+    def _answer(self, turn: Any, environ: Any, pieces: Any, status: str, headers: list[Any], _: Any = None) -> bool:
         method, is_old = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"] == "HTTP/1.0"
         told = {name.lower(): value for name, value in headers}
         has_body = not status.startswith({"HEAD": "", "CONNECT": "2"}.get(method, ("204", "304")))  # HEAD: never
@@ -97,6 +98,8 @@ class Connection(threading.Thread):
         lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}"] + [f"{name}: {it}" for name, it in headers]
         lines += ["Transfer-Encoding: chunked"] * is_chunked
         lines += ["Connection: close"] * (is_last and "connection" not in told)
+        if length is None or length > HEAD_BYTES:
+            turn.close()
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError(f"a header of more than one line: {lines}")
         unsent, sent = "\r\n".join([*lines, "", ""]).encode("latin-1"), 0
@@ -112,12 +115,14 @@ class Connection(threading.Thread):
 class Body:
     """The body of a request, as `wsgi.input`."""
 
-    def __init__(self, reader: BufferedReader, environ: dict[str, Any], connected: socket.socket) -> None:
+    def __init__(self, reader: BufferedReader, environ: dict[str, Any], connected: socket.socket, turn: Any) -> None:
         self._reader, self._socket, self._is_lost = reader, connected, False
         self._is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         self._left = 0 if self._is_chunked else int(environ.get("CONTENT_LENGTH", 0))  # of it, or of a chunk
         waits = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
         self.is_held_back = waits and (self._is_chunked or self._left > 0)
+        if self._is_chunked or self._left > HEAD_BYTES:
+            turn.close()
 
     def read(self, size: int = -1) -> bytes:
         """The next `size` bytes, fewer only at the end; all of them without a size. Raises `OSError` for a bad end."""
