@@ -53,7 +53,6 @@ class Layer:
     digest: str
     diff_id: str
     size: int
-    size_of_tar: int
 
 
 def directory(path: str, mode: int = 0o755) -> Entry:
@@ -80,18 +79,7 @@ def write_layer(entries: Iterable[Entry], out: BinaryIO, *, modified_at: int = 0
         _write_entry(by_path[path], tar, modified_at)
     tar.write(bytes(1024))
     gzip.close()
-    return Layer(squeezed.digest, tar.digest, squeezed.size, tar.size)
-
-
-def gzipped(data: bytes) -> bytes:
-    """The gzip of some bytes, the same on every machine."""
-    from io import BytesIO
-
-    out = BytesIO()
-    squeezing = Gzip(out)
-    squeezing.write(data)
-    squeezing.close()
-    return out.getvalue()
+    return Layer(squeezed.digest, tar.digest, squeezed.size)
 
 
 class _Sink(Protocol):

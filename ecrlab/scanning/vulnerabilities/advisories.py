@@ -21,9 +21,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from ecrlab.scanning.errors import AdvisoriesError
+from ecrlab.scanning.versions import LANGUAGES
 from ecrlab.scanning.vulnerabilities import osv
 from ecrlab.scanning.vulnerabilities.osv import Advisory
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 _FORMAT = 1  # of the index; another one is another file
 _LARGEST_RECORD = 16 << 20

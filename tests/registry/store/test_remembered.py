@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ecrlab.errors import EcrLabError
 from ecrlab.registry import archive, deletions, images, layers, repositories, scan_rules
 from ecrlab.registry import settings as registry_settings
-from ecrlab.registry.store import remembered as remembered_module
+import ecrlab.registry.store.remembered
 from ecrlab.registry.store import snapshots
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.remembered import Remembered
@@ -124,7 +124,7 @@ def test_a_new_connection_for_changes_says_what_they_touch_as_well(store, rememb
 
 
 def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
-    monkeypatch.setattr(remembered_module, "MOST", 3)
+    monkeypatch.setattr(ecrlab.registry.store.remembered, "MOST", 3)
 
     for number in range(10):
         assert remembered(number, lambda number=number: number) == number

@@ -23,7 +23,7 @@ from ecrlab.scanning.packages import inventory_json
 from ecrlab.scanning.packages.distribution import support
 from ecrlab.scanning.report import Report
 from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
+from ecrlab.scanning.versions import LANGUAGES
 
 COMPLETE = "The scan was completed successfully."
 ACTIVE = "Continuous scan is selected for image."
