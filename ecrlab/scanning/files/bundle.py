@@ -5,12 +5,14 @@ Only regular files are opened (a pipe would never end), and every problem is an 
 """
 
 import io
-import json
 import posixpath
 import tarfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 
 _LARGEST_DOCUMENT = 4 << 20  # the bound of the OCI distribution specification for manifests
 _MOST_FILES = 100_000
@@ -29,8 +31,11 @@ class Bundle(ABC):
         """Open a file; raises OSError and ValueError."""
 
     def document(self, name: str) -> Any:
-        """Read a JSON document."""
-        return parse(self.read(name), name)
+        """Return the value of a JSON document; raises OSError and ValueError."""
+        try:
+            return strict_json.read(self.read(name))
+        except InvalidJson as cause:
+            raise ValueError(f"{name} is not JSON: {cause}") from cause
 
     def read(self, name: str) -> bytes:
         """Read a whole file, of the size of a document."""
@@ -39,22 +44,6 @@ class Bundle(ABC):
         if len(data) > _LARGEST_DOCUMENT:
             raise ValueError(f"{name} is larger than {_LARGEST_DOCUMENT:,} bytes")
         return data
-
-
-def parse(data: bytes, name: str) -> Any:
-    """Parse a JSON document; raises ValueError with its name."""
-    try:
-        return json.loads(data, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as cause:
-        raise ValueError(f"{name} is not JSON: {cause}") from cause
-
-
-def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Two readers could take two values for one: the digest that is checked, and another that is used.
-    document = dict(members)
-    if len(document) != len(members):
-        raise ValueError("a key occurs twice in one object")
-    return document
 
 
 def open_bundle(path: Path) -> Bundle:

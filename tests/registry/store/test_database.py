@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.registry.errors import ServerException
 import ecrlab.registry.store.database
+from ecrlab.registry.errors import ServerException
 from ecrlab.registry.store.database import Store
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ecrlab.registry.store.remembered
 from ecrlab.errors import EcrLabError
 from ecrlab.registry import archive, deletions, images, layers, repositories, scan_rules
 from ecrlab.registry import settings as registry_settings
-import ecrlab.registry.store.remembered
 from ecrlab.registry.store import snapshots
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.remembered import Remembered

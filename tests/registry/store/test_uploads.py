@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecrlab.registry.errors import LimitExceededException
 import ecrlab.registry.store.uploads
+from ecrlab.registry.errors import LimitExceededException
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.uploads import Uploads
 
