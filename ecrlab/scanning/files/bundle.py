@@ -1,7 +1,7 @@
 """The files of an image on disk, by name: a folder, or a tar of it.
 
-Names come from the image, so they are hostile: none of them leads out of the folder, and none in a tar becomes a path.
-Only regular files are opened (a pipe would never end), and every problem is an OSError or a ValueError.
+Names come from the image and may be hostile: a name never leads out of the folder, and a name in a tar never becomes
+a path. The bundle opens only regular files (a pipe never ends); every problem is an OSError or a ValueError.
 """
 
 import io
@@ -24,11 +24,11 @@ class Bundle(ABC):
 
     @abstractmethod
     def has(self, name: str) -> bool:
-        """Tell whether there is a file of a name."""
+        """Return whether the bundle has a file of a name."""
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """Open a file; raises OSError and ValueError."""
+        """Open a file. Raises OSError and ValueError."""
 
     def document(self, name: str) -> Any:
         """Return the value of a JSON document; raises OSError and ValueError."""
@@ -38,7 +38,7 @@ class Bundle(ABC):
             raise ValueError(f"{name} is not JSON: {cause}") from cause
 
     def read(self, name: str) -> bytes:
-        """Read a whole file, of the size of a document."""
+        """Read a whole file of at most the size of a document."""
         with self.open(name) as stream:
             data = stream.read(_LARGEST_DOCUMENT + 1)
         if len(data) > _LARGEST_DOCUMENT:
@@ -100,14 +100,14 @@ class _Archive(Bundle):
                 return io.BufferedReader(_Slice(self._path, member.offset_data, member.size))
             if not (member.issym() or member.islnk()):
                 break
-            # Older docker save writes a layer that two images share once, and links to it.
+            # Older docker save writes a shared layer once, and links to it.
             folder = posixpath.dirname(place) if member.issym() else ""
             place = posixpath.normpath(posixpath.join(folder, member.linkname))
         raise FileNotFoundError(f"{name} is no file in it")
 
 
 class _Slice(io.RawIOBase):
-    """A stretch of a file, as a file."""
+    """A section of a file, as a file."""
 
     def __init__(self, path: Path, start: int, size: int) -> None:
         self._stream = path.open("rb")

@@ -2,8 +2,8 @@
 
 An OCI layout is `index.json` and blobs by digest (OCI image layout specification). An archive of `docker save` has
 `manifest.json`, the names of its layer files, and the digests of their plain content in the image's configuration.
-Digests are checked, and of several images one must be chosen. An image may be malformed at any place: each member is
-read by its type, and the error names the member.
+The reader checks digests, and asks for a choice among several images. An image may be malformed at any place: the
+reader checks the type of each member, and the error names it.
 """
 
 import hashlib
@@ -48,8 +48,8 @@ def open_target(path: Path, *, reference: str | None = None, platform: str | Non
     """Open an image on disk and return its layers, lowest first.
 
     `reference` chooses among several images by name, `platform` ("os/architecture[/variant]") among the platforms of
-    one; an image of another platform is refused. Raises TargetError for what is no image, UnsupportedImageError and
-    LayerError as reading its parts does.
+    one; an image of another platform is refused. Raises TargetError if it is not an image, UnsupportedImageError
+    and LayerError for its parts.
     """
     try:
         bundle = open_bundle(path)
@@ -63,7 +63,7 @@ def open_target(path: Path, *, reference: str | None = None, platform: str | Non
 
 
 def check_platform(offered: str, wanted: str | None) -> None:
-    """Raise TargetError where an image is for another platform than the one wanted."""
+    """Raise TargetError if an image is for another platform than the wanted one."""
     if wanted is not None and not _suits(offered, wanted):
         raise TargetError(f"the image is for {offered or 'no platform that it names'}, not for {wanted}")
 
@@ -163,7 +163,7 @@ def _from_docker_save(bundle: Bundle, reference: str | None, platform: str | Non
 
 
 def _saved_layer(bundle: Bundle, path: str, plain_digest: str) -> LayerSource:
-    """Name a saved layer by the digest of its bytes: usually they are plain, and the configuration has it."""
+    """Return a saved layer under the digest of its bytes; if they are not compressed, the configuration states it."""
     with bundle.open(path) as stream:
         compressed = stream.read(2) in (b"\x1f\x8b", b"\x28\xb5")
     if compressed:
@@ -190,7 +190,7 @@ def _text(document: object, key: str, what: str) -> str:
 
 
 def _optional(document: object, key: str) -> Mapping[str, Any]:
-    """Return a member that is an object, or that may be left out."""
+    """Return an optional member that must be an object."""
     value = document.get(key) if isinstance(document, dict) else None
     if not isinstance(value, dict | None):
         raise ValueError(f"{key} is {value!r:.80}, not an object")
