@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecrlab import clock as clock_module
+import ecrlab.clock
 from ecrlab.clock import CHANGE, LAST, START, ClockError, LabClock, WallClock
 
 
@@ -121,4 +121,4 @@ def test_no_change_is_earlier_than_the_one_before_though_wall_time_is_set_back(m
     monkeypatch.setattr(WallClock, "now", lambda self: first - timedelta(hours=1))
 
     assert clock.after_change() == first
-    assert clock_module.WallClock().after_change() < first
+    assert ecrlab.clock.WallClock().after_change() < first

@@ -14,7 +14,6 @@ from ecrlab.commands import account
 from ecrlab.commands.status import CLEAN, FINDINGS, TROUBLE
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import aws, output, reading
-from ecrlab.lifecycle.comparison import compare
 from ecrlab.lifecycle.daily import Daily
 from ecrlab.lifecycle.diff import diff
 from ecrlab.lifecycle.errors import LifecycleError
@@ -23,6 +22,7 @@ from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 from ecrlab.lifecycle.finding import ERROR
 from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.lint import lint
+from ecrlab.lifecycle.preview import compare
 
 _PERMISSIONS = f"""\
 With --repository the command reads your account and changes nothing. It needs {" and ".join(aws.ACTIONS)};

@@ -32,7 +32,7 @@ from ecrlab.docker.errors import DockerError
 from ecrlab.docker.references import Reference
 from ecrlab.errors import EcrLabError
 from ecrlab.machine import environment, running
-from ecrlab.oci import manifest
+from ecrlab.oci import manifest, strict_json
 from ecrlab.oci.manifest import InvalidManifest
 from ecrlab.scanning import Inventory, LayerSource, embedded, judge, layers_of, load, open_target, take_inventory
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
@@ -220,20 +220,19 @@ def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) 
 
 
 def _layers(reference: Reference, platform: str | None, fetch: Fetch, open_blob: OpenBlob) -> Sequence[LayerSource]:
-    body = fetch(reference.digest or reference.tag)
-    document: Any = json.loads(body)
-    if "manifests" in document:
+    try:
+        image = manifest.read(fetch(reference.digest or reference.tag), by_members=True)
+        if image.is_index:
+            digest = platforms.choose(image, platform or platforms.default_platform(), str(reference))
+            return layers_of(manifest.read(fetch(digest), by_members=True), open_blob)
+    except InvalidManifest as error:
+        raise TargetError(f"{reference}: {error}") from error
+    layers = layers_of(image, open_blob)
+    if platform is not None and image.config:
         try:
-            index = manifest.read(body, by_members=True)
-        except InvalidManifest as error:
-            raise TargetError(f"{reference}: {error}") from error
-        chosen = platforms.choose(index, platform or platforms.default_platform(), str(reference))
-        return layers_of(json.loads(fetch(chosen)), open_blob)
-    layers = layers_of(document, open_blob)
-    if platform is not None:
-        try:
-            with open_blob(document["config"]["digest"]) as stream:
-                check_platform(platform_of(json.load(stream)), platform)
+            with open_blob(image.config.digest) as stream:
+                config = strict_json.read_object(stream.read(), largest=manifest.LARGEST)
         except (OSError, ValueError) as error:
             raise TargetError(f"{reference}: its configuration cannot be read: {error}") from error
+        check_platform(platform_of(config), platform)
     return layers

@@ -4,12 +4,11 @@
                                         ^                      │
                                         └─────────pull─────────┘
 
-Commands and messages are Docker's; a build reads real Dockerfiles and refuses what needs an engine (RUN).
-Image names keep their authentic hosts (`123456789012.dkr.ecr.us-east-1.amazonaws.com`, `public.ecr.aws`),
-but every connection goes to the simulator on this machine, and to nothing else. It runs as `python -m
-ecrlab.docker`; `install` puts a script named `docker` into a directory of PATH. Only the standard library
-is used, and each command imports only what it needs, for a command that starts slowly is felt in every cell
-of a notebook.
+Commands and messages are Docker's. A build reads real Dockerfiles and rejects what needs an engine (RUN). Image names
+keep their real hosts (`123456789012.dkr.ecr.us-east-1.amazonaws.com`, `public.ecr.aws`), but the command connects only
+to the simulator on this machine. It runs as `python -m ecrlab.docker`; `install` writes a script named `docker` into a
+directory of PATH. It uses only the standard library, and each command imports only what it needs, because every cell
+of a notebook waits for its start.
 
 The environment says where things are: ECRLAB_ENDPOINT (the simulator), DOCKER_CONFIG (the directory of
 config.json, with what `login` stores), ECRLAB_DOCKER_ROOT (images; a directory beside DOCKER_CONFIG unless

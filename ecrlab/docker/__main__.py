@@ -1,6 +1,4 @@
-"""`python -m ecrlab.docker`: finds the command, reads its options, prints what goes wrong and exits as Docker
-does.
-"""
+"""`python -m ecrlab.docker`: find the command, read its options, print errors, and exit as Docker does."""
 
 import contextlib
 import os
@@ -84,7 +82,7 @@ _NEED_AN_ENGINE = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; its exit code."""
+    """Run one command and return its exit code."""
     try:
         _run(arguments)
         sys.stdout.flush()
@@ -93,7 +91,7 @@ def main(arguments: list[str]) -> int:
         _remember(str(error))
         return error.status
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output has left; there is nobody to tell
+        sys.stderr.close()  # the reader of the output is gone, so nobody sees an error
         return 141
     except OSError as error:
         warn(f"docker: {error}")
@@ -107,7 +105,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _remember(error: str) -> None:
-    """Keep the error where `lab.why()` looks for the last one; without a lab nobody will ask."""
+    """Store the error where `lab.why()` reads the last one; without a lab it is not stored."""
     if "ECRLAB_ENDPOINT" in os.environ and "DOCKER_CONFIG" in os.environ:
         with contextlib.suppress(OSError):
             (Path(os.environ["DOCKER_CONFIG"]) / "last-error").write_text(error, encoding="utf-8")
@@ -139,7 +137,7 @@ def _run(arguments: list[str]) -> None:
 
 
 def _find(arguments: list[str]) -> tuple[str, list[str]]:
-    """The command that a command line begins with, and what follows it."""
+    """Return the command of a command line, and the remaining arguments."""
     for words in (3, 2, 1):
         said = " ".join(arguments[:words])
         name = _SAME.get(said, said)

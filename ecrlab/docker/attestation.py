@@ -1,8 +1,8 @@
-"""A provenance attestation: a statement of how an image was made, which travels beside it in the index.
+"""A provenance attestation: a statement of how an image was built, listed beside it in the index.
 
-It is an OCI manifest of its own whose one layer is an in-toto statement (SLSA provenance v0.2), listed with
+It is an OCI manifest with one layer, an in-toto statement (SLSA provenance v0.2), listed with
 the platform `unknown/unknown` and an annotation that names the image. So a registry shows three entries for
-what looks like one image. Source: BuildKit documentation, attestation storage.
+one image. Source: BuildKit documentation, attestation storage.
 """
 
 import json
@@ -15,7 +15,7 @@ PREDICATE = "https://slsa.dev/provenance/v0.2"
 
 
 def attestation(store: Store, image: str, bases: list[str], build_args: dict[str, str]) -> dict[str, Any]:
-    """Write the attestation of an image (a digest) into the store; its entry for the index."""
+    """Write the attestation of an image (a digest) to the store, and return its descriptor for the index."""
     statement = {
         "_type": "https://in-toto.io/Statement/v0.1",
         "predicateType": PREDICATE,

@@ -2,11 +2,10 @@
 
     FROM ──> a base's config and layers ──> each instruction changes the config or adds a layer ──> config, manifest
 
-Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.oci.layers` and `context`), so that
-one context gives one digest everywhere. One platform gives a Docker schema 2 manifest, which is what
-`docker build` and `docker push` of a classic engine make; several give an OCI index, as buildx does.
-Attestations are added only when `--provenance` asks for them (buildx adds them by default, which puts an
-index with an `unknown/unknown` entry even around a single image).
+Layers and configs have fixed dates, owners, modes and bytes (see `ecrlab.oci.layers` and `context`), so one context
+has one digest on every machine. One platform results in a Docker schema 2 manifest, as with a classic engine; several
+result in an OCI index, as with buildx. A build adds attestations only with `--provenance` (buildx adds them by
+default, and so wraps even a single image in an index with an `unknown/unknown` entry).
 """
 
 import json
@@ -32,12 +31,12 @@ from ecrlab.oci.media_types import DOCKER, OCI, Family
 Say = Callable[[str], None]
 
 SOURCE_DATE = 1790845200
-"""2026-10-01T09:00:00Z in seconds since 1970: the date of all that is built, unless SOURCE_DATE_EPOCH is set."""
+"""2026-10-01T09:00:00Z in seconds since 1970: the date of every build, unless SOURCE_DATE_EPOCH is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `docker build` was asked for."""
+    """The options of one `docker build`."""
 
     dockerfile: str
     context: Context
@@ -50,7 +49,7 @@ class Request:
 
 @dataclass(slots=True)
 class _Plan:
-    """One FROM and what follows it."""
+    """One FROM and the instructions after it."""
 
     name: str
     start: Instruction
@@ -58,7 +57,7 @@ class _Plan:
 
 
 class Builder:
-    """One build; `say` gets the lines of progress."""
+    """One build; `say` receives the lines of progress."""
 
     def __init__(self, store: Store, request: Request, say: Say):
         self._store = store
@@ -66,14 +65,14 @@ class Builder:
         self._say = say
         self._used_args: set[str] = set()
         self.steps = 0
-        """How many steps were told so far."""
+        """The number of steps printed so far."""
         self._date = _source_date()
         self._globals, self._plans = _stages(parse(request.dockerfile))
         self._global_args: dict[str, dict[str, str]] = {}
         self._base_cache: dict[tuple[str, str], Image] = {}
 
     def build(self) -> Image:
-        """Build the target stage for every platform, and keep what comes out in the store (without a name)."""
+        """Build the target stage for every platform, and store the result without a name."""
         self._step("[internal] load build definition from Dockerfile")
         self._step("[internal] load build context")
         wanted = self._target()
@@ -108,7 +107,7 @@ class Builder:
         return int(name) if name.isdigit() and int(name) < before else None
 
     def _stage(self, number: int, platform: str, done: dict[int, Stage]) -> Stage:
-        """Build a stage and what it needs; `done` holds those of this platform that are built."""
+        """Build a stage and those it needs; `done` holds the finished stages of this platform."""
         if number in done:
             return done[number]
         plan = self._plans[number]
@@ -144,7 +143,7 @@ class Builder:
         return f"[{' '.join([*parts, f'{position}/{total}'])}]"
 
     def _base(self, name: str, plan: _Plan, platform: str) -> tuple[Stage, list[Instruction]]:
-        """The stage that begins with an image, and the image's ONBUILD instructions."""
+        """Return the stage that begins with an image, and the image's ONBUILD instructions."""
         if name == "scratch":
             return Stage.scratch(self._store, platform, self._date), []
         stage = Stage.of(self._store, self._image(name, platform), platform, self._date)
@@ -161,7 +160,7 @@ class Builder:
         return FromImage(Stage.of(self._store, self._image(name, platform), platform, self._date).files)
 
     def _image(self, name: str, platform: str) -> Image:
-        """A base: of this machine if there is one for the platform, else pulled."""
+        """Return a base image for the platform: the local one, or else a pulled one."""
         from ecrlab.docker import transfer
         from ecrlab.docker.registry import Registry
 
@@ -190,7 +189,7 @@ class Builder:
         return image
 
     def _globals_expanded(self, platform: str) -> dict[str, str]:
-        """The ARGs before the first FROM, which FROM lines may use."""
+        """Return the ARGs before the first FROM, which FROM lines may use."""
         if platform in self._global_args:
             return self._global_args[platform]
         values = platform_variables(platform)
@@ -211,10 +210,10 @@ class Builder:
         self._global_args[platform] = found
         return found
 
-    # --- what comes out ------------------------------------------------------------------------------------------
+    # --- results -------------------------------------------------------------------------------------------------
 
     def _index(self, images: list[tuple[str, str]], family: Family) -> str:
-        """Write the index of some images, given as platform and digest; its digest."""
+        """Write the index of images, given as platform and digest, and return its digest."""
         children = [self._child(platform, digest, family) for platform, digest in images]
         if self._request.provenance:
             from ecrlab.docker.attestation import attestation
@@ -240,7 +239,7 @@ class Builder:
 
 @contextmanager
 def _blaming(step: Instruction) -> Iterator[None]:
-    """What goes wrong within is the fault of this instruction."""
+    """Attribute an error within to this instruction."""
     try:
         yield
     except DockerfileError:
@@ -250,7 +249,7 @@ def _blaming(step: Instruction) -> Iterator[None]:
 
 
 def platform_variables(platform: str) -> dict[str, str]:
-    """The variables that BuildKit has ready for FROM, and for an ARG without a value."""
+    """Return the variables that BuildKit defines for FROM, and for an ARG without a value."""
     values: dict[str, str] = {}
     for side, where in (("TARGET", platform), ("BUILD", default_platform())):
         operating_system, architecture, variant = (*where.split("/"), "", "")[:3]
@@ -260,7 +259,7 @@ def platform_variables(platform: str) -> dict[str, str]:
 
 
 def _stages(steps: list[Instruction]) -> tuple[list[Instruction], list[_Plan]]:
-    """The ARGs before the first FROM, and the stages."""
+    """Return the ARGs before the first FROM, and the stages."""
     globals_: list[Instruction] = []
     plans: list[_Plan] = []
     for step in steps:
@@ -290,7 +289,7 @@ def _source_date() -> datetime:
 
 
 def excerpt(dockerfile: str, line: int, name: str = "Dockerfile") -> str:
-    """The lines around an error, as BuildKit shows them."""
+    """Return the lines around an error, as BuildKit prints them."""
     lines = dockerfile.splitlines()
     rule = "-" * 20
     shown = [

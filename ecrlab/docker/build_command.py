@@ -1,8 +1,7 @@
-"""`docker build`: from a command line to a build, and what it prints of it.
+"""`docker build`: from a command line to a build, and its output.
 
-Progress is BuildKit's, as it prints it where there is no terminal, but without times; and on standard
-output, where the classic builder had it, because a notebook paints what comes on standard error as
-alarming.
+Progress has BuildKit's form for output without a terminal, but without times. It goes to standard output, as that of
+the classic builder did, because a notebook shows standard error as an alarm.
 """
 
 import os
@@ -96,7 +95,7 @@ def _platforms(options: Options) -> tuple[str, ...]:
 
 
 def _build_args(given: list[str]) -> dict[str, str]:
-    """`NAME=value`, or `NAME` for the value it has in the environment."""
+    """Read `NAME=value`, or `NAME`, which takes its value from the environment."""
     found: dict[str, str] = {}
     for argument in given:
         name, equals, value = argument.partition("=")

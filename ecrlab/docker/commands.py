@@ -1,4 +1,4 @@
-"""The commands: what each prints and does. Each imports only the parts that it needs."""
+"""The commands of `docker`, one function each. Each imports only the parts that it needs."""
 
 import json
 import os
@@ -26,11 +26,11 @@ def _named(text: str) -> "Reference":
     return parse(text)
 
 
-# --- who I am --------------------------------------------------------------------------------------------------------
+# --- logins ----------------------------------------------------------------------------------------------------------
 
 
 def login(options: Options, rest: list[str]) -> None:
-    """Ask the registry whether it takes the password, and store it if so."""
+    """Store a password if the registry accepts it."""
     from ecrlab.docker import credentials
     from ecrlab.docker.references import Reference, require_registry
     from ecrlab.docker.registry import Registry
@@ -62,7 +62,7 @@ def login(options: Options, rest: list[str]) -> None:
 
 
 def _credentials(options: Options) -> tuple[str, str]:
-    """User name and password from the options, standard input or a terminal; both empty if none was given."""
+    """Return user name and password from the options, standard input or a terminal; both empty if none is given."""
     username, password = options.last("username"), options.last("password")
     if options.flag("password-stdin"):
         if options.flag("password"):
@@ -82,7 +82,7 @@ def _credentials(options: Options) -> tuple[str, str]:
 
 
 def logout(_options: Options, rest: list[str]) -> None:
-    """Forget what is stored for a registry."""
+    """Remove the stored password of a registry."""
     from ecrlab.docker import credentials
 
     host = _host(rest)
@@ -98,11 +98,11 @@ def _host(rest: list[str]) -> str:
     return rest[0].removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
-# --- to and from a registry ------------------------------------------------------------------------------------------
+# --- push and pull ---------------------------------------------------------------------------------------------------
 
 
 def push(options: Options, rest: list[str]) -> None:
-    """Push one tag, or with `--all-tags` all of a repository."""
+    """Push one tag, or with `--all-tags` all tags of a repository."""
     from ecrlab.docker import transfer
 
     reference = _named(rest[0])
@@ -131,7 +131,7 @@ def push(options: Options, rest: list[str]) -> None:
 
 
 def pull(options: Options, rest: list[str]) -> None:
-    """Pull what a tag or digest names."""
+    """Pull an image by tag or digest."""
     from ecrlab.docker import transfer
     from ecrlab.docker.platforms import normalized
 
@@ -174,7 +174,7 @@ def manifest_inspect(options: Options, rest: list[str]) -> None:
 
 
 def imagetools_inspect(options: Options, rest: list[str]) -> None:
-    """Print what a name in a registry is: with `--raw` byte for byte."""
+    """Print the manifest or index of a name in a registry; `--raw` prints its bytes."""
     from ecrlab.docker import imagetools
 
     manifest, text = imagetools.inspect(_named(rest[0]).with_tag())
@@ -185,7 +185,7 @@ def imagetools_inspect(options: Options, rest: list[str]) -> None:
 
 
 def imagetools_create(options: Options, rest: list[str]) -> None:
-    """Make a new name, or an index of several images, in a registry."""
+    """Create a new name, or an index of several images, in a registry."""
     from ecrlab.docker import imagetools
 
     targets = [_named(name).with_tag() for name in options.all("tag")]
@@ -199,7 +199,7 @@ def imagetools_create(options: Options, rest: list[str]) -> None:
         say(made)
 
 
-# --- what is on this machine -----------------------------------------------------------------------------------------
+# --- local images ----------------------------------------------------------------------------------------------------
 
 
 def tag(_options: Options, rest: list[str]) -> None:
@@ -231,7 +231,7 @@ def images(options: Options, rest: list[str]) -> None:
 
 
 def inspect(options: Options, rest: list[str]) -> None:
-    """Print all that is known of images."""
+    """Print all facts about images."""
     from ecrlab.docker.listing import inspected
     from ecrlab.docker.platforms import normalized
     from ecrlab.docker.template import render
@@ -263,7 +263,7 @@ def inspect(options: Options, rest: list[str]) -> None:
 
 
 def history(options: Options, rest: list[str]) -> None:
-    """Show which instruction made which layer."""
+    """Print the instruction behind each layer."""
     from ecrlab.docker import listing
 
     store = _store()
@@ -285,7 +285,7 @@ def image_prune(options: Options, _rest: list[str]) -> None:
 
 
 def rmi(options: Options, rest: list[str]) -> None:
-    """Remove images from this machine; what is in a registry stays."""
+    """Remove images from this machine; those in a registry stay."""
     from ecrlab.docker.listing import remove
 
     store = _store()
@@ -293,7 +293,7 @@ def rmi(options: Options, rest: list[str]) -> None:
         say("\n".join(remove(store, name, force=options.flag("force"))))
 
 
-# --- what this is ----------------------------------------------------------------------------------------------------
+# --- versions --------------------------------------------------------------------------------------------------------
 
 WHAT_IT_IS = (
     "This is the lab's docker command, not Docker: it builds (without RUN), tags, pushes, pulls and inspects images,\n"
@@ -302,7 +302,7 @@ WHAT_IT_IS = (
 
 
 def version(options: Options, _rest: list[str]) -> None:
-    """Say what this is."""
+    """Print the version, and that no engine runs."""
     from ecrlab import __version__
 
     if template := options.last("format"):
@@ -315,7 +315,7 @@ def version(options: Options, _rest: list[str]) -> None:
 
 
 def info(_options: Options, _rest: list[str]) -> None:
-    """Say what there is: the lab, the images, and no engine."""
+    """Print the lab, the number of images, and that no engine runs."""
     from ecrlab import __version__
     from ecrlab.docker.platforms import default_platform
 

@@ -1,4 +1,4 @@
-"""The config of an image, as far as this command reads it: checked once, since anybody can make one.
+"""The config of an image, checked once as far as this command reads it, because anybody can write one.
 
 Source: OCI image specification, image configuration.
 """

@@ -1,9 +1,8 @@
-"""The build context: the folder whose files COPY may take, as every machine sees it alike.
+"""The build context: the folder whose files COPY may read, the same on every machine.
 
-What differs from machine to machine is normalised. A file is 0755 if its owner may execute it and else
-0644, a directory 0755, whatever the umask was. A text whose lines all end with CR LF, as git on Windows
-checks it out, is taken with LF (not `.bat` and `.cmd`, which need CR); other bytes are never touched.
-Times, owners and order are the layer's business.
+It normalises what differs between machines. A file has mode 0755 if its owner may execute it and else 0644, a directory
+0755, for any umask. A text whose lines all end with CR LF, as git on Windows checks it out, is read with LF (except
+`.bat` and `.cmd`, which need CR); other bytes stay as they are. The layer fixes times, owners and order.
 """
 
 import os
@@ -19,7 +18,7 @@ _LARGEST_TEXT = 1 << 20
 
 
 class Context:
-    """A folder, without what its `.dockerignore` keeps out."""
+    """A folder, without the files that its `.dockerignore` excludes."""
 
     def __init__(self, root: Path, ignore: Ignore):
         self.root = root
@@ -27,7 +26,7 @@ class Context:
         self._ignore = ignore
 
     def find(self, source: str) -> list[str]:
-        """The paths that a COPY source names, sorted; `''` is the context itself. None if there is no such path."""
+        """Return the paths that a COPY source matches, sorted; `''` is the context itself."""
         wanted = _inside(source)
         if not set("*?[\\") & set(wanted):
             return [wanted] if self._exists(wanted) else []
@@ -43,20 +42,20 @@ class Context:
         return sorted(found)
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path is a directory, or leads to one."""
+        """Whether a path is a directory or a link to one."""
         return self._follow(path).is_dir()
 
     def entry(self, path: str) -> Entry:
-        """A file of the context; a link stands for the file it leads to, which must be in the context."""
+        """Return a file of the context; for a link the file it points to, which must be in the context."""
         return _file(path, self._follow(path))
 
     def below(self, path: str) -> Iterator[Entry]:
-        """All that is in a directory, with paths relative to it, directories before what is in them."""
+        """Return the entries below a directory, with relative paths, each directory before its content."""
         for name in self._names(path):
             where = self.root / name
             if not self._ignore.ignores(name):
                 yield self._inner(name, where)
-            # An ignored directory may still hold something that a later rule takes back.
+            # An ignored directory may hold files that a later rule includes again.
             if (
                 where.is_dir()
                 and not where.is_symlink()
@@ -103,7 +102,7 @@ class Context:
 
 
 def _inside(source: str) -> str:
-    """A source as a path below the context; what would climb out of it stays at its root, as in Docker."""
+    """Return a source as a path below the context; `..` at its root stays there, as in Docker."""
     parts: list[str] = []
     for part in source.split("/"):
         if part == "..":

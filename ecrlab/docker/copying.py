@@ -1,7 +1,7 @@
-"""COPY: which entries a layer gets, from the build context or from the file system of another stage or image.
+"""COPY: the entries of a new layer, from the build context or the file system of another stage or image.
 
-The content of a source directory is copied, not the directory. A destination that ends with a slash, or is
-a directory, takes files under their names; otherwise it is the new name. Directories on the way are made.
+COPY copies the content of a source directory, not the directory. Files keep their names in a destination that ends
+with a slash or is a directory; otherwise the destination is the new name. Missing directories are created.
 Source: Dockerfile reference, COPY.
 """
 
@@ -16,35 +16,35 @@ from ecrlab.oci.layers import Entry
 
 
 class Source(Protocol):
-    """What can be copied from."""
+    """A source of COPY."""
 
     def find(self, source: str) -> list[str]:
-        """The paths that a source names, sorted."""
+        """Return the paths that a source matches, sorted."""
         ...
 
     def is_directory(self, path: str) -> bool:
-        """Whether such a path is a directory."""
+        """Whether a path from `find` is a directory."""
         ...
 
     def entry(self, path: str) -> Entry:
-        """A path that is no directory."""
+        """Return the entry of a path that is no directory."""
         ...
 
     def below(self, path: str) -> Iterable[Entry]:
-        """What is in a directory, with paths relative to it."""
+        """Return the entries below a directory, with relative paths."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """What --chown and --chmod ask for; None leaves things as they are."""
+    """The values of --chown and --chmod; a mode of None keeps that of the source."""
 
     uid: int = 0
     gid: int = 0
     mode: int | None = None
 
     def of(self, entry: Entry, path: str) -> Entry:
-        """The entry at its new path with its new owner and mode."""
+        """Return the entry at its new path with its new owner and mode."""
         mode = entry.mode if self.mode is None or entry.kind == "link" else self.mode
         return Entry(path, entry.kind, mode, entry.content, entry.target, self.uid, self.gid)
 
@@ -56,7 +56,7 @@ class FromImage:
         self._files = files
 
     def find(self, source: str) -> list[str]:
-        """The paths that a source names, sorted."""
+        """Return the paths that a source matches, sorted."""
         wanted = "/".join(part for part in source.split("/") if part not in ("", "."))
         if not set("*?[\\") & set(wanted):
             path = self._files.resolve(wanted)
@@ -65,21 +65,21 @@ class FromImage:
         return [path for path in sorted(self._files.entries) if wanted_path.matches(path)]
 
     def is_directory(self, path: str) -> bool:
-        """Whether such a path is a directory."""
+        """Whether a path from `find` is a directory."""
         return self._files.is_directory(self._files.resolve(path))
 
     def entry(self, path: str) -> Entry:
-        """A path that is no directory; a link stands for what it leads to."""
+        """Return the entry of a path that is no directory; for a link that of its target."""
         return replace(self._files.entries[self._files.resolve(path)], path=path)
 
     def below(self, path: str) -> Iterator[Entry]:
-        """What is in a directory, with paths relative to it."""
+        """Return the entries below a directory, with relative paths."""
         start = len(path) + 1 if path else 0
         return (replace(entry, path=entry.path[start:]) for entry in self._files.below(path))
 
 
 def copied(source: Source, names: list[str], destination: str, files: FileSystem, ownership: Ownership) -> list[Entry]:
-    """The entries of the layer. `destination` is absolute; `files` is what is there before."""
+    """Return the entries of the layer. `destination` is absolute; `files` is the file system below it."""
     found = [path for name in names for path in _found(source, name)]
     target = files.resolve(destination)
     into = destination.endswith("/") or files.is_directory(target)
@@ -99,7 +99,7 @@ def copied(source: Source, names: list[str], destination: str, files: FileSystem
 
 
 def parents(paths: Iterable[str], files: FileSystem, ownership: Ownership) -> list[Entry]:
-    """The directories above these paths: as they are, or new and owned as what is copied."""
+    """Return the directories above these paths: the existing ones, or new ones with the given owner."""
     above = {"/".join(parts[:depth]) for parts in (path.split("/") for path in paths) for depth in range(1, len(parts))}
     return [_owned_directory(path, files, ownership) for path in sorted(above)]
 

@@ -1,9 +1,8 @@
-"""What `docker login` keeps: `config.json` with `auths`, user and password in base64, which is no encryption.
+"""The store of `docker login`: `config.json` with `auths`, user and password in base64, which is no encryption.
 
     {"auths": {"123456789012.dkr.ecr.us-east-1.amazonaws.com": {"auth": "QVdTOi4uLg=="}}}
 
-Docker reads the entry of the registry that a name begins with, and no other: hence one login for each
-registry.
+Docker reads only the entry of the registry in an image's name, so each registry needs its own login.
 """
 
 import base64
@@ -17,7 +16,7 @@ from ecrlab.oci import strict_json
 
 
 def directory() -> Path:
-    """Where config.json is. The lab sets it; the user's own `~/.docker` is never used."""
+    """Return the folder of config.json, which the lab sets; the user's own `~/.docker` is never read."""
     where = os.environ.get("DOCKER_CONFIG")
     if not where:
         raise DockerError("DOCKER_CONFIG is not set: the lab's docker never uses your own ~/.docker; start a lab first")
@@ -25,7 +24,7 @@ def directory() -> Path:
 
 
 def stored(registry: str) -> str | None:
-    """The `auth` of a registry as it is stored (base64 of user:password), if there is one."""
+    """Return the stored `auth` of a registry (base64 of user:password), if there is one."""
     config = _read()
     helper = config.get("credHelpers", {}).get(registry) or config.get("credsStore")
     if helper:
@@ -38,19 +37,19 @@ def stored(registry: str) -> str | None:
 
 
 def encode(username: str, password: str) -> str:
-    """User and password as they are stored and sent."""
+    """Return user and password in their stored form, which is also sent."""
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def keep(registry: str, auth: str) -> None:
-    """Store the `auth` of a registry, replacing the one before."""
+    """Store the `auth` of a registry in place of an earlier one."""
     config = _read()
     config.setdefault("auths", {})[registry] = {"auth": auth}
     _write(config)
 
 
 def forget(registry: str) -> bool:
-    """Remove what is stored for a registry; whether there was something."""
+    """Remove the entry of a registry, and return whether there was one."""
     config = _read()
     found = config.get("auths", {}).pop(registry, None) is not None
     if found:

@@ -1,13 +1,11 @@
 """A Dockerfile as a list of instructions.
 
-Grammar: Dockerfile reference. An instruction is one logical line: a line that ends with the escape
-character goes on in the next, comment lines in between are dropped. Parser directives (`# escape=`, `#
-syntax=`) may stand before everything else. Only the form is judged here, what an instruction does is
-`build`'s business.
+Grammar: Dockerfile reference. An instruction is one logical line: a line that ends with the escape character continues
+on the next, and comment lines in between are dropped. Parser directives (`# escape=`, `# syntax=`) may precede
+everything else. This module checks only the form; `build` executes the instructions.
 
-Why own lines: of the parsers on PyPI, `dockerfile-parse` drops what it does not understand without a word
-and knows neither heredocs nor `${X:-y}`, and `dockerfile`, which is Docker's own Go parser, has no wheel
-for ARM and needs a Go compiler there. The latter is what the tests compare this one with.
+No parser on PyPI fits: `dockerfile-parse` silently drops what it does not understand and reads neither heredocs nor
+`${X:-y}`; `dockerfile`, Docker's own Go parser, has no wheel for ARM. The tests compare this parser with the latter.
 """
 
 import re
@@ -32,7 +30,7 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$")
 
 
 LARGEST = 1 << 20
-"""Characters of a Dockerfile. BuildKit has no such bound; a longer one is no mistake that anybody makes by hand."""
+"""Characters of a Dockerfile. BuildKit has no such bound, but nobody writes a longer one by hand."""
 MOST = 5_000
 """Instructions of a Dockerfile."""
 LONGEST_LINE = 65_535
@@ -40,7 +38,7 @@ LONGEST_LINE = 65_535
 
 
 class DockerfileError(DockerError):
-    """Something is wrong with a line; `line` counts from 1, and 0 is the file as a whole."""
+    """A line is wrong; `line` counts from 1, and 0 means the whole file."""
 
     def __init__(self, text: str, line: int = 0):
         self.line = line
@@ -54,16 +52,16 @@ class Instruction:
     name: str
     """In capitals."""
     text: str
-    """All that follows the flags."""
+    """The text after the flags."""
     line: int
     flags: dict[str, str]
     json: tuple[str, ...] | None = None
-    """The items, if it was written as a JSON array."""
+    """The items of the text, if it is a JSON array."""
     escape: str = "\\"
 
     @property
     def words(self) -> list[str]:
-        """The items, or the words with their quotes."""
+        """Return the items of the JSON array, or the words with their quotes."""
         return list(self.json) if self.json is not None else split(self.text, self.escape)
 
     def __str__(self) -> str:
@@ -72,7 +70,7 @@ class Instruction:
 
 
 def parse(text: str) -> list[Instruction]:
-    """The instructions of a Dockerfile; raises `DockerfileError`."""
+    """Return the instructions of a Dockerfile. Raises `DockerfileError`."""
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     if len(text) > LARGEST:
         raise DockerfileError(f"the Dockerfile has more than {LARGEST} characters")
@@ -89,7 +87,7 @@ def parse(text: str) -> list[Instruction]:
 
 
 def instruction(text: str, line: int, escape: str = "\\") -> Instruction:
-    """One logical line as an instruction."""
+    """Return the instruction of one logical line."""
     word, _, rest = text.strip().partition(" ") if " " in text.strip() else (text.strip(), "", "")
     if "\t" in word:
         word, _, before = word.partition("\t")
@@ -140,9 +138,9 @@ def _escape(lines: list[str]) -> str:
 
 
 def _logical(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
-    """Each instruction with the number of its first line."""
+    """Return each logical line with the number of its first line."""
     mark = re.escape(escape)
-    goes_on = re.compile(rf"(?<!{mark}){mark}[ \t]*$")  # two of them are one that is meant
+    goes_on = re.compile(rf"(?<!{mark}){mark}[ \t]*$")  # two of them mean one literal escape character
     text, begun = "", 0
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -1,8 +1,8 @@
-"""What the docker command can refuse; the text is what it prints, word for word.
+"""The errors of the docker command; it prints their text word for word.
 
 EcrLabError
   └ DockerError
-      └ RegistryError    what a registry answered: its code and its own text
+      └ RegistryError    the answer of a registry: its code and its text
 """
 
 from ecrlab.errors import EcrLabError
@@ -17,7 +17,7 @@ class DockerError(EcrLabError):
 
 
 class RegistryError(DockerError):
-    """A registry said no. Docker prints a code like `NAME_UNKNOWN` in lower case: `name unknown: …`."""
+    """A registry rejected a request. Docker prints a code like `NAME_UNKNOWN` in lower case: `name unknown: …`."""
 
     def __init__(self, code: str, text: str, http_status: int):
         self.code = code
@@ -26,5 +26,5 @@ class RegistryError(DockerError):
 
 
 def from_daemon(error: DockerError | str) -> DockerError:
-    """The same with the words that Docker puts before what its engine (not its command line) reports."""
+    """Return the error with the words that Docker puts before a report of its engine."""
     return DockerError(f"Error response from daemon: {error}")

@@ -1,9 +1,8 @@
-"""What a stack of layers adds up to: the file system a container would see.
+"""The file system that a stack of layers results in, as a container would see it.
 
-An upper layer's entry hides the one below with the same path; `.wh.NAME` hides NAME, and `.wh..wh..opq` all
-that was in a directory (OCI image specification, layers). A build needs it to know whether `/app` is a
-directory already, where a link leads, and what `COPY --from` takes. Layers may come from anywhere, so paths
-and sizes are not trusted.
+An upper layer's entry hides the one below with the same path; `.wh.NAME` hides NAME, and `.wh..wh..opq` the
+earlier content of a directory (OCI image specification, layers). A build asks it whether `/app` is a directory, where
+a link points, and what `COPY --from` reads. Layers may come from anywhere, so no path or size is trusted.
 """
 
 import tarfile
@@ -15,7 +14,7 @@ from ecrlab.docker.errors import DockerError
 from ecrlab.oci.layers import Entry, directory
 
 LARGEST = 256 << 20
-"""Bytes that the files of one image may have, for they are held in memory."""
+"""Bytes that the files of one image may have, because they are in memory."""
 MOST = 200_000
 """Entries that the layers of one image may have together."""
 LARGEST_HEADER = 128 << 10
@@ -28,7 +27,7 @@ _EXTENDED = (
 
 
 class _Member(tarfile.TarInfo):
-    """An entry of a layer, whose extended headers are bounded."""
+    """An entry of a layer with bounded extended headers."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
@@ -39,16 +38,16 @@ class _Member(tarfile.TarInfo):
 
 
 class FileSystem:
-    """Paths (relative, no leading slash) and what is there."""
+    """The entry at each path (relative, without a leading slash)."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {"": directory("")}
         self._inside: dict[str, set[str]] = {}
-        """Directory -> the paths directly in it that are entries, or lead to some."""
+        """Directory -> the paths directly in it that are entries or contain some."""
         self._size = self._count = 0
 
     def add(self, entry: Entry) -> None:
-        """Put an entry there, as the next layer would."""
+        """Add an entry, as the next layer would."""
         folder, _, name = entry.path.rpartition("/")
         if name == ".wh..wh..opq":
             self._remove_below(folder)
@@ -71,7 +70,7 @@ class FileSystem:
                 path = folder
 
     def add_layer(self, path: Path) -> None:
-        """Add the entries of a layer, a tar squeezed or not."""
+        """Add the entries of a layer, a tar with or without compression."""
         try:
             with tarfile.open(path, "r:*", tarinfo=_Member) as tar:
                 for member in tar:
@@ -108,7 +107,7 @@ class FileSystem:
         return Entry(path, "file", mode, opened.read(), uid=uid, gid=gid)
 
     def resolve(self, path: str) -> str:
-        """A path with the links on its way followed; what is not there stays as it is written."""
+        """Return a path with its links resolved; a missing part stays as written."""
         done: list[str] = []
         ahead = [part for part in reversed(path.split("/")) if part not in ("", ".")]
         for _ in range(1000):
@@ -128,12 +127,12 @@ class FileSystem:
         raise DockerError(f"too many links on the way to /{path}")
 
     def is_directory(self, path: str) -> bool:
-        """Whether a resolved path is a directory, be it only because something lies in it."""
+        """Whether a resolved path is a directory, also one without an entry of its own."""
         entry = self.entries.get(path)
         return entry.kind == "directory" if entry else path in self._inside
 
     def below(self, path: str) -> Iterator[Entry]:
-        """All that is in a directory, sorted, with full paths."""
+        """Return the entries below a directory, sorted, with full paths."""
         return (self.entries[name] for name in sorted(self._below(path)) if name in self.entries)
 
     def _below(self, path: str) -> list[str]:
@@ -156,7 +155,7 @@ class FileSystem:
             self._forget(path)
 
     def _forget(self, path: str) -> None:
-        """Take a path that is no more out of the directories above that are only there because of it."""
+        """Remove a deleted path from the directories above that exist only because of it."""
         while path and path not in self.entries and path not in self._inside:
             folder = path.rpartition("/")[0]
             inside = self._inside.get(folder, set())
@@ -168,5 +167,5 @@ class FileSystem:
 
 
 def _plain(name: str) -> str:
-    """A path of a tar without what does not count: a leading slash, `./`, a slash at the end."""
+    """Return a path of a tar without a leading slash, `./` and a trailing slash."""
     return "/".join(part for part in name.split("/") if part not in ("", "."))

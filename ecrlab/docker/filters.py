@@ -14,7 +14,7 @@ Row = dict[str, str]
 
 
 def filtered(store: Store, rows: list[tuple[Row, Image]], filters: list[str]) -> list[Row]:
-    """The rows that fit every kind of filter, and of one kind any. Raises `DockerError` for an unknown kind."""
+    """Return the rows that match every kind of filter, and any value of one kind. Raises `DockerError`."""
     wanted: dict[str, list[str]] = {}
     for text in filters:
         kind, equals, value = text.partition("=")
@@ -48,7 +48,7 @@ def _fits(store: Store, kind: str, value: str, row: Row, image: Image) -> bool:
 
 
 def prune(store: Store, *, every: bool) -> str:
-    """Remove images without a tag, or `every` one, since no container uses any; what Docker prints of it."""
+    """Remove images without a tag, or `every` one (no container uses any). Returns the text that Docker prints."""
     lines: list[str] = []
     with store.sweeping(), store.changing() as state:
         before = store.size_on_disk()

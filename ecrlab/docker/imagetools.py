@@ -1,7 +1,7 @@
-"""`docker buildx imagetools`: look at an image in a registry, and make a new name or index out of what is there.
+"""`docker buildx imagetools`: inspect an image in a registry, and create a new name or index from existing images.
 
-`create` copies a manifest to other names of its repository; out of several it makes an index. Blobs stay where they
-are, so that sources and targets are of one repository. Source: Docker's reference, docker buildx imagetools create.
+`create` copies a manifest to other names of its repository, or creates an index from several. It moves no blobs, so
+sources and targets must be in one repository. Source: Docker's reference, docker buildx imagetools create.
 """
 
 import json
@@ -17,7 +17,7 @@ from ecrlab.oci.media_types import OCI
 
 
 def inspect(reference: Reference) -> tuple[Manifest, str]:
-    """The manifest of a name in a registry, and what `imagetools inspect` prints of it."""
+    """Return the manifest of a name in a registry, and the output of `imagetools inspect`."""
     with Registry.of(reference) as registry:
         media_type, digest, body = registry.resolve(reference.path, reference.digest or reference.tag)
     manifest = read_manifest(body, media_type)
@@ -30,7 +30,7 @@ def inspect(reference: Reference) -> tuple[Manifest, str]:
 
 
 def create(targets: list[Reference], sources: list[Reference], *, dry_run: bool = False) -> str:
-    """Put the image or index made of the sources under the targets; its JSON."""
+    """Store the image of the sources, or an index of them, under the targets, and return its JSON."""
     everything = [*targets, *sources]
     if {other.repository for other in everything} != {everything[0].repository}:
         raise DockerError("ERROR: the lab's docker combines images of one repository only: push them there first")
@@ -56,7 +56,7 @@ def create(targets: list[Reference], sources: list[Reference], *, dry_run: bool 
 
 
 def _children(registry: Registry, path: str, manifest: Manifest) -> list[dict[str, Any]]:
-    """The descriptors that a source adds to a new index: its own, or those that it lists."""
+    """Return the descriptors that a source adds to a new index: its own, or those of its children."""
     if manifest.is_index:
         listed: list[dict[str, Any]] = strict_json.read_object(manifest.body)["manifests"]
         return listed

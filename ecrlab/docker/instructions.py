@@ -1,7 +1,7 @@
-"""What each instruction of a Dockerfile does to a stage; and which need an engine and are refused.
+"""The effect of each instruction of a Dockerfile on a stage, and the rejection of those that need an engine.
 
-Source: Dockerfile reference. RUN executes a program, ADD of a URL fetches from the internet, ADD of an
-archive unpacks it: none of these happens here, and the refusal says what to do instead.
+Source: Dockerfile reference. RUN executes a program, ADD fetches a URL or unpacks an archive: this builder does none
+of these, and its error says what to write instead.
 """
 
 import json
@@ -22,12 +22,12 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 def makes_layer(step: Instruction) -> bool:
-    """Whether a step is counted in the progress, as BuildKit counts."""
+    """Whether BuildKit counts a step in its progress."""
     return step.name in ("COPY", "ADD", "RUN", "WORKDIR")
 
 
 def apply(step: Instruction, stage: Stage, source_of: SourceOf) -> None:
-    """Let a stage undergo an instruction; `source_of` finds what `--from` names (nothing: the build context)."""
+    """Apply an instruction to a stage; `source_of` returns the source that `--from` names, or the build context."""
     if step.name in ("COPY", "ADD"):
         _copy(step, stage, source_of)
     else:
@@ -128,7 +128,7 @@ def _workdir(step: Instruction, stage: Stage) -> None:
 
 
 def _pairs(step: Instruction, stage: Stage) -> dict[str, str]:
-    """`NAME=value …`, or the old form `NAME value` with the rest of the line as value."""
+    """Read `NAME=value …`, or the old form `NAME value` with the rest of the line as value."""
     words, variables = step.words, stage.variables
     if "=" not in words[0]:
         if len(words) < 2:
@@ -140,7 +140,7 @@ def _pairs(step: Instruction, stage: Stage) -> dict[str, str]:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise DockerError(f"Syntax error - can't find = in {json.dumps(word)}. Must be of the form: name=value")
-        # All values of one line are expanded with what was known before it.
+        # All values of one line are expanded with the variables from before it.
         found[expand(name, variables, step.escape)] = expand(value, variables, step.escape)
     return found
 
@@ -177,7 +177,7 @@ def _arg(step: Instruction, stage: Stage) -> None:
 
 
 def _command(step: Instruction, stage: Stage) -> list[str]:
-    """The items of the array, or the line as it is handed to a shell."""
+    """Return the items of the array, or the command of a shell with the line."""
     if step.json is not None:
         return list(step.json)
     return [*(stage.settings.get("Shell") or ["/bin/sh", "-c"]), step.text]

@@ -1,7 +1,7 @@
-"""What is on this machine, as `images`, `history` and `inspect` show it.
+"""The output of `images`, `history` and `inspect`.
 
-Dates are shown as dates: Docker's "3 weeks ago" would say something else every day, and what the lab builds
-carries a fixed date anyway. SIZE is of the unpacked layers, as in Docker; ECR counts the compressed ones.
+It shows dates as dates, because Docker's "3 weeks ago" changes every day and the lab's builds have a fixed date. SIZE
+is that of the unpacked layers, as in Docker; ECR counts the compressed ones.
 """
 
 import json
@@ -17,7 +17,7 @@ NONE = "<none>"
 
 
 def human_size(size: int) -> str:
-    """Bytes as Docker prints them: three digits, units of 1000.
+    """Return bytes as Docker prints them: three digits, units of 1000.
 
     >>> human_size(1234567), human_size(12)
     ('1.23MB', '12B')
@@ -30,7 +30,7 @@ def human_size(size: int) -> str:
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """Columns as Docker sets them: at least ten wide, three apart."""
+    """Return columns in Docker's layout: at least ten wide, three apart."""
     widths = [max(10, max(len(row[column]) for row in [header, *rows]) + 3) for column in range(len(header))]
     lines = ("".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in [header, *rows])
     return "\n".join(line.rstrip() for line in lines)
@@ -50,7 +50,7 @@ _HEADERS = {
 
 
 def image_rows(store: Store, wanted: str = "", *, full: bool = False) -> list[tuple[dict[str, str], Image]]:
-    """One row for each tag, the newest image first; `wanted` is a repository with or without a tag."""
+    """Return a row for each tag, the newest image first; `wanted` is a repository with or without a tag."""
     state = store.state()
     rows: list[tuple[tuple[str, int], list[tuple[dict[str, str], Image]]]] = []
     for arrival, digest in enumerate(state.images):
@@ -68,7 +68,7 @@ def image_rows(store: Store, wanted: str = "", *, full: bool = False) -> list[tu
 
 
 def _names(references: list[Reference]) -> list[tuple[str, str, str]]:
-    """Repository, tag and digest of each row; a digest without a tag has a row only where there is no tag."""
+    """Return repository, tag and digest of each row; a digest has a row of its own only if no tag exists."""
     digests = {reference.name: reference.digest for reference in references if reference.digest}
     tagged = sorted((r.name, r.tag, digests.get(r.name, NONE)) for r in references if r.tag)
     with_tag = {name for name, _, _ in tagged}
@@ -91,7 +91,7 @@ def _row(store: Store, image: Image, names: tuple[str, str, str], full: bool) ->
 
 
 def show_rows(rows: list[dict[str, str]], columns: list[str], template: str = "") -> str:
-    """Rows as a table, or as `--format` says: a template, `table TEMPLATE`, or `json`."""
+    """Return rows as a table, or in the form of `--format`: a template, `table TEMPLATE`, or `json`."""
     if template == "json":
         return "\n".join(json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows)
     if template.startswith("table "):
@@ -107,7 +107,7 @@ def show_rows(rows: list[dict[str, str]], columns: list[str], template: str = ""
 
 
 def inspected(store: Store, image: Image, platform: str | None = None) -> dict[str, Any]:
-    """What `docker inspect` says of an image; of an index, what it says of one platform, and the list."""
+    """Return the document of `docker inspect` for an image; for an index that of one platform, and its children."""
     state = store.state()
     references = sorted((parse(name) for name, target in state.references.items() if target == image.digest), key=str)
     single = single_of(store, image, platform)
@@ -136,7 +136,7 @@ def inspected(store: Store, image: Image, platform: str | None = None) -> dict[s
 
 
 def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
-    """The image itself, or the one that an index has for a platform (without one: the usual, or else the first)."""
+    """Return the image, or the child of an index for a platform (by default the usual one, else the first)."""
     if not image.is_index:
         return image
     try:
@@ -151,7 +151,7 @@ def single_of(store: Store, image: Image, platform: str | None = None) -> Image:
 
 
 def history(store: Store, image: Image, *, full: bool = False, quiet: bool = False) -> str:
-    """The table of `docker history`, the latest step first; `quiet` shows the IDs alone."""
+    """Return the table of `docker history`, the latest step first; `quiet` shows only the IDs."""
     single = single_of(store, image)
     sizes = iter([store.size_of_layer(layer) for layer in single.manifest.layers])
     rows = []
@@ -181,7 +181,7 @@ def history(store: Store, image: Image, *, full: bool = False, quiet: bool = Fal
 
 
 def remove(store: Store, name: str, *, force: bool = False) -> list[str]:
-    """Take a name away, and the image with its last one; the lines that Docker prints."""
+    """Remove a name, and the image with its last name. Returns the lines that Docker prints."""
     image = store.get(name)
     lines: list[str] = []
     with store.sweeping(), store.changing() as state:
@@ -212,10 +212,10 @@ def remove(store: Store, name: str, *, force: bool = False) -> list[str]:
 
 
 def created(store: Store, image: Image) -> str:
-    """When an image says it was made, ISO 8601."""
+    """Return the creation date in an image's config, ISO 8601."""
     return single_of(store, image).config.get("created") or ""
 
 
 def short(digest: str) -> str:
-    """The first twelve hexadecimal digits of a digest."""
+    """Return the first twelve hexadecimal digits of a digest."""
     return digest.removeprefix("sha256:")[:12]

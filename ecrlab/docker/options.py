@@ -1,4 +1,4 @@
-"""The command line: a table of commands, and options read as Docker's client reads them."""
+"""The command line: a table of commands, and a reader of options like that of Docker's client."""
 
 from dataclasses import dataclass, field
 from getopt import GetoptError, gnu_getopt
@@ -8,22 +8,22 @@ from ecrlab.docker.errors import DockerError
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: how it is used, and the function of `commands` that does it."""
+    """One command: its usage, options and help."""
 
     usage: str
-    """What follows the name, e.g. `[OPTIONS] NAME[:TAG]`."""
+    """The usage after the name, e.g. `[OPTIONS] NAME[:TAG]`."""
     summary: str
     least: int = 0
     most: int | None = None
     options: str = ""
-    """Names; `t/tag=` has a short form and a value. Those that Docker has and that change nothing here are included."""
+    """Names; `t/tag=` has a short form and a value. Docker's options without effect here are included."""
     help: str = ""
     """More lines for `--help`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options given: each name with its values (a flag has the value `true`)."""
+    """The given options: each name with its values (a flag has the value `true`)."""
 
     given: dict[str, list[str]] = field(default_factory=dict)
 
@@ -32,16 +32,16 @@ class Options:
         return name in self.given
 
     def last(self, name: str, default: str = "") -> str:
-        """The value of an option; the last one counts."""
+        """Return the last value of an option."""
         return self.given.get(name, [default])[-1]
 
     def all(self, name: str) -> list[str]:
-        """Every value of an option that may be repeated."""
+        """Return every value of an option that may be repeated."""
         return self.given.get(name, [])
 
 
 def read(name: str, command: Command, arguments: list[str]) -> tuple[Options, list[str]]:
-    """Options and the rest of a command line; raises `DockerError` with Docker's words and the usage."""
+    """Return the options and other arguments. Raises `DockerError` with Docker's words and the usage."""
     names = [option.rpartition("/")[::2] for option in command.options.split()]
     short = {letter: full for letter, full in names if letter}
     letters = "".join(letter + (":" if full.endswith("=") else "") for letter, full in short.items())
@@ -70,7 +70,7 @@ def read(name: str, command: Command, arguments: list[str]) -> tuple[Options, li
 
 
 def show_help(name: str, command: Command) -> str:
-    """What `docker NAME --help` prints."""
+    """Return the text of `docker NAME --help`."""
     lines = [f"Usage:  docker {name} {command.usage}", "", command.summary]
     options = []
     for option in command.options.split():

@@ -1,11 +1,11 @@
-"""Which paths a pattern means: `.dockerignore`, and the wildcards of COPY.
+"""Patterns of paths: `.dockerignore`, and the wildcards of COPY.
 
-`*` and `?` stay within one name, `**` goes through any number of directories, `[…]` is one character of a
-set. In `.dockerignore` the last pattern that matches a path, or a directory above it, decides; `!` takes
-back. Source: Dockerfile reference, .dockerignore file.
+`*` and `?` match within one name, `**` matches any number of directories, and `[…]` one character of a set. In
+`.dockerignore` the last pattern that matches a path, or a directory above it, decides; `!` includes a path again.
+Source: Dockerfile reference, .dockerignore file.
 
-A regular expression could be busy for years with `*a*a*a*a*b`. A `Pattern` reads each character of a path once, and
-holds all places of the pattern that it may have come to.
+A regular expression may take years for `*a*a*a*a*b`. A `Pattern` reads each character of a path once, and keeps the
+set of all places in the pattern that it may have reached.
 """
 
 import re
@@ -17,11 +17,11 @@ from ecrlab.docker.errors import DockerError
 _MOST_REMEMBERED = 10_000
 _STAR, _DEEP = "*", "**"
 _FOLDERS, _IN_FOLDERS = "**/", "…/"
-"""`**/` is nothing at all, or whatever ends with a slash."""
+"""`**/` matches an empty text, or any text that ends with a slash."""
 
 
 class Pattern:
-    """One pattern, for whole paths.
+    """One pattern, matched against whole paths.
 
     >>> Pattern("**/*.pyc").matches("a/b/c.pyc"), Pattern("*.pyc").matches("a/b.pyc")
     (True, False)
@@ -33,11 +33,11 @@ class Pattern:
         self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def matches(self, path: str) -> bool:
-        """Whether the pattern means this path."""
+        """Whether the pattern matches this path."""
         return len(self._tokens) in self._after(self._start, path)
 
     def matches_above(self, path: str) -> bool:
-        """Whether the pattern means this path or a directory above it."""
+        """Whether the pattern matches this path or a directory above it."""
         places, first = self._start, True
         for name in path.split("/"):
             places = self._after(places, name if first else f"/{name}")
@@ -71,7 +71,7 @@ class Pattern:
         return self._with_skips(found)
 
     def _with_skips(self, places: set[int]) -> frozenset[int]:
-        """These places, and those behind wildcards that may stand for nothing."""
+        """Return these places, and those after wildcards that may match an empty text."""
         ahead, found = list(places), set()
         while ahead:
             place = ahead.pop()
@@ -89,7 +89,7 @@ pattern = cache(Pattern)
 
 
 def _tokens(text: str) -> Iterator[str | Callable[[str], object]]:
-    """The wildcards, and for every other character what says whether one fits."""
+    """Return the wildcards, and a test for every other character."""
     at = 0
     while at < len(text):
         char = text[at]
@@ -137,10 +137,10 @@ class Ignore:
             if cleaned:
                 self._rules.append((keeps, pattern(cleaned)))
         self.takes_back = any(keeps for keeps, _ in self._rules)
-        """Whether something below an ignored directory may still be wanted."""
+        """Whether a later rule may include something below an ignored directory."""
 
     def ignores(self, path: str) -> bool:
-        """Whether a path, relative to the context and with `/`, stays out of the build."""
+        """Whether the rules exclude a path, relative to the context and with `/`."""
         ignored = False
         for keeps, rule in self._rules:
             if ignored == keeps and rule.matches_above(path):
@@ -149,5 +149,5 @@ class Ignore:
 
 
 def _clean(text: str) -> str:
-    """A pattern without what does not count: `./`, doubled and outer slashes."""
+    """Return a pattern without `./`, doubled and outer slashes."""
     return "/".join(part for part in text.split("/") if part not in ("", "."))

@@ -10,12 +10,12 @@ _ARCHITECTURES = {"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
 
 
 def default_platform() -> str:
-    """The platform that is meant where none is given: linux/amd64, whatever machine this is."""
+    """Return DOCKER_DEFAULT_PLATFORM, or else linux/amd64 on every machine."""
     return normalized(os.environ.get("DOCKER_DEFAULT_PLATFORM") or "linux/amd64")
 
 
 def normalized(text: str) -> str:
-    """A platform in full, as a person may shorten it.
+    """Return the full form of a platform.
 
     >>> normalized("arm64"), normalized("linux/arm64/v8"), normalized("linux/x86_64")
     ('linux/arm64', 'linux/arm64', 'linux/amd64')
@@ -28,13 +28,13 @@ def normalized(text: str) -> str:
 
 
 def suits(offered: str, wanted: str) -> bool:
-    """Whether what is for one platform can be taken for another: `linux/arm64/v8` for `linux/arm64`."""
+    """Whether an image for one platform suits another: `linux/arm64/v8` suits `linux/arm64`."""
     parts = normalized(wanted).split("/")
     return offered.split("/")[: len(parts)] == parts
 
 
 def choose(index: Manifest, wanted: str, name: str) -> str:
-    """The digest that an index has for a platform; `name` is what to call it if there is none."""
+    """Return the digest in an index for a platform; `name` is the index's name in the error."""
     for child in index.children:
         if suits(child.platform_name, wanted):
             return child.digest

@@ -3,8 +3,8 @@
     123456789012.dkr.ecr.us-east-1.amazonaws.com / team/my-app : v1.2.3
     domain                                         path         tag
 
-A name without a host means Docker Hub (`my-app` is `docker.io/library/my-app`), which is how Docker names
-local images too. Grammar: the distribution project's `reference` package. The lab knows only ECR's hosts.
+A name without a host means Docker Hub (`my-app` is `docker.io/library/my-app`); Docker names local images in the same
+way. Grammar: the distribution project's `reference` package. The lab knows only ECR's hosts.
 """
 
 import re
@@ -26,7 +26,7 @@ _PRIVATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A parsed name; at most the tag or the digest is missing, or both."""
+    """A parsed name; the tag, the digest or both may be empty."""
 
     domain: str
     path: str
@@ -35,12 +35,12 @@ class Reference:
 
     @property
     def repository(self) -> str:
-        """Host and repository, in full."""
+        """The full name of the repository, with its host."""
         return f"{self.domain}/{self.path}"
 
     @property
     def name(self) -> str:
-        """Host and repository as Docker prints them: `docker.io/library/` is left out."""
+        """Host and repository as Docker prints them, without `docker.io/library/`."""
         if self.domain != HUB:
             return self.repository
         return self.path.removeprefix("library/")
@@ -51,7 +51,7 @@ class Reference:
         return self.domain == PUBLIC or bool(_PRIVATE.fullmatch(self.domain))
 
     def with_tag(self, tag: str = "latest") -> "Reference":
-        """The same with `tag`, if it has neither tag nor digest."""
+        """Return the reference with `tag`, if it has neither tag nor digest."""
         return self if self.tag or self.digest else replace(self, tag=tag)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """Read a name as a person writes it.
+    """Read a name, also in its short form.
 
     >>> str(parse("docker.io/library/my-app:v1"))
     'my-app:v1'
@@ -83,9 +83,9 @@ def parse(text: str) -> Reference:
 
 
 def require_registry(reference: Reference) -> None:
-    """Raise `DockerError` unless the name's host is one that the lab plays; the text says which name to use instead.
+    """Raise `DockerError` for a host outside the lab; the text suggests another name.
 
-    The lab's own address (`127.0.0.1:PORT`) is judged where the connection is made.
+    The connection checks the lab's own address (`127.0.0.1:PORT`).
     """
     if reference.is_ecr or re.fullmatch(r"(?:127\.0\.0\.1|localhost):\d+", reference.domain):
         return
@@ -95,7 +95,7 @@ def require_registry(reference: Reference) -> None:
 
 
 def what_the_gallery_has(reference: Reference) -> str:
-    """A line about what can be pulled instead, for a name at ECR Public that leads nowhere; else nothing."""
+    """Return a line on what the gallery offers, for an unknown name at ECR Public; else an empty text."""
     if reference.domain != PUBLIC:
         return ""
     from ecrlab import gallery

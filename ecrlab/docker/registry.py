@@ -1,10 +1,10 @@
-"""A registry over HTTP, as Docker speaks to it: OCI distribution, with the answer to a 401 that ECR asks for.
+"""A client of registries, as Docker has it: OCI distribution over HTTP, with the authentication that ECR demands.
 
     GET /v2/  ->  401, Www-Authenticate: Basic …   ->  from now on Authorization: Basic <auth of config.json>
                                         Bearer …   ->  GET the realm for a token (ECR Public)
 
-The name of the registry is only ever sent as `Host`; the connection goes to ECRLAB_ENDPOINT, which must be
-an address of this machine. A redirect or upload location elsewhere is refused, so nothing can leave.
+The client sends the registry's name only as `Host` and connects to ECRLAB_ENDPOINT, which must be an address of this
+machine. It rejects a redirect or upload location elsewhere, so nothing leaves the machine.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _LARGEST_DOCUMENT = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response whose body was read."""
+    """A response with its whole body."""
 
     status: int
     reason: str
@@ -48,7 +48,7 @@ class Answer:
 
 
 def endpoint() -> tuple[str, int]:
-    """Address and port of the lab on this machine. Raises `DockerError` if no lab runs or it is not on loopback."""
+    """Return the lab's address and port. Raises `DockerError` if no lab runs or its address is not loopback."""
     url = os.environ.get("ECRLAB_ENDPOINT")
     if not url:
         raise DockerError(NO_LAB)
@@ -64,7 +64,7 @@ def endpoint() -> tuple[str, int]:
 
 
 class Registry:
-    """One registry host, as the lab plays it; as a context manager it hangs up at the end."""
+    """A client of one registry host in the lab; as a context manager it closes its connection."""
 
     def __init__(self, name: str):
         self.name = name
@@ -79,7 +79,7 @@ class Registry:
 
     @classmethod
     def of(cls, reference: Reference) -> "Registry":
-        """The registry that a name begins with; refuses one that the lab does not play."""
+        """Return a client of the registry in a name. Raises `DockerError` for a host outside the lab."""
         require_registry(reference)
         return cls(reference.domain)
 
@@ -89,14 +89,14 @@ class Registry:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    # --- who I am ------------------------------------------------------------------------------------------------
+    # --- logins --------------------------------------------------------------------------------------------------
 
     def login(self, auth: str) -> Answer:
-        """Ask whether the registry takes these credentials; says what it answered."""
+        """Ask whether the registry accepts these credentials, and return its answer."""
         return self._send("GET", "/v2/", {"Authorization": f"Basic {auth}"})
 
     def authenticate(self) -> None:
-        """The 401 dance, once: find out what the registry asks for, and have it ready for all that follows."""
+        """Authenticate once: read the challenge of the registry, and store the header for all later requests."""
         if self._authenticated:
             return
         self._authenticated = True
@@ -125,7 +125,7 @@ class Registry:
     # --- manifests -----------------------------------------------------------------------------------------------
 
     def resolve(self, path: str, reference: str) -> tuple[str, str, bytes]:
-        """Media type, digest and bytes of a manifest named by tag or digest, verified."""
+        """Return media type, digest and bytes of a manifest by tag or digest, verified."""
         self.authenticate()
         asked = reference
         accept = {"Accept": ", ".join(MANIFESTS)}
@@ -140,11 +140,11 @@ class Registry:
         return answer.headers.get("Content-Type", ""), digest, answer.body
 
     def put_manifest(self, path: str, reference: str, media_type: str, body: bytes) -> None:
-        """Put a manifest under a tag or its own digest."""
+        """Store a manifest under a tag or its own digest."""
         self._expect(201, "PUT", f"/v2/{path}/manifests/{reference}", {"Content-Type": media_type}, body)
 
     def tags(self, path: str) -> list[str]:
-        """Every tag of a repository, page by page."""
+        """Return all tags of a repository, page by page."""
         self.authenticate()
         found: list[str] = []
         target = f"/v2/{path}/tags/list"
@@ -158,7 +158,7 @@ class Registry:
         raise DockerError(f"{self.name}/{path} lists tags without end")
 
     def document(self, path: str, digest: str) -> dict[str, Any]:
-        """The JSON object that a small blob holds, a config say; empty if it is none."""
+        """Return the JSON object in a small blob, such as a config; empty if it holds another value."""
         with _unbroken(), self._blob(f"/v2/{path}/blobs/{digest}") as response:
             body = response.read(_LARGEST_DOCUMENT + 1)
         return _json(body) if "sha256:" + hashlib.sha256(body).hexdigest() == digest else {}
@@ -166,18 +166,18 @@ class Registry:
     # --- blobs ---------------------------------------------------------------------------------------------------
 
     def has_blob(self, path: str, digest: str) -> bool:
-        """Whether the repository has a blob already."""
+        """Whether the repository has a blob."""
         self.authenticate()
         answer = self._send("HEAD", f"/v2/{path}/blobs/{digest}")
         if answer.status in (200, 307):
             return True
-        # A refusal to a HEAD has no body to say why; the POST that follows will be refused with words.
+        # A rejected HEAD has no body with a reason; the rejection of the following POST has one.
         if answer.status in (403, 404):
             return False
         raise _refusal(answer)
 
     def mount(self, path: str, digest: str, source: str) -> str | None:
-        """Ask for a blob of another repository: None if it is there now, else where to upload it."""
+        """Mount a blob from another repository. Returns None on success, else the location for an upload."""
         query = urlencode({"from": source, "mount": digest})
         answer = self._send("POST", f"/v2/{path}/blobs/uploads/?{query}", {"Content-Length": "0"})
         if answer.status == 201:
@@ -187,21 +187,21 @@ class Registry:
         return self._own_target(answer.headers.get("Location", ""))
 
     def upload(self, path: str, digest: str, content: Path, location: str | None = None) -> None:
-        """Upload a blob: POST for a place, PATCH the bytes, PUT with the digest."""
+        """Upload a blob: POST for a location, PATCH with the bytes, PUT with the digest."""
         self.authenticate()
         if location is None:
             answer = self._expect(202, "POST", f"/v2/{path}/blobs/uploads/", {"Content-Length": "0"})
             location = self._own_target(answer.headers.get("Location", ""))
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(content.stat().st_size)}
         with content.open("rb") as opened:
-            # 201 is what ECR itself answers, against the specification.
+            # ECR itself answers 201, against the specification.
             answer = self._expect((202, 201), "PATCH", location, headers, opened)
         location = self._own_target(answer.headers.get("Location", "")) if "Location" in answer.headers else location
         joined = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
         self._expect(201, "PUT", joined, {"Content-Length": "0"})
 
     def download(self, path: str, digest: str, out: BinaryIO) -> None:
-        """Write a blob to `out`; raises `DockerError` if the bytes are not those of the digest."""
+        """Write a blob to `out`. Raises `DockerError` if the bytes do not match the digest."""
         self.authenticate()
         sha256 = hashlib.sha256()
         with _unbroken(), self._blob(f"/v2/{path}/blobs/{digest}") as response:
@@ -253,7 +253,7 @@ class Registry:
             self._connection.request(method, target, body, sent | (headers or {}))
             return self._connection.getresponse()
         except (BrokenPipeError, ConnectionResetError):
-            # A refusal that came before the whole body was sent is still there to be read.
+            # The registry may reject a request before the whole body is sent; its answer can still be read.
             return self._connection.getresponse()
         except OSError as error:
             raise DockerError(
@@ -262,7 +262,7 @@ class Registry:
             ) from error
 
     def _own_target(self, location: str) -> str:
-        """Path and query of a URL that the registry gave, which must be the registry's own."""
+        """Return path and query of a URL in an answer. Raises `DockerError` if it leads to another host."""
         parts = urlsplit(location)
         if not location or parts.netloc not in ("", *self._hosts):
             raise DockerError(f"{self.name} points to {parts.netloc or 'nowhere'}, where the lab does not go")
@@ -271,7 +271,7 @@ class Registry:
 
 @contextmanager
 def _unbroken() -> Iterator[None]:
-    """An answer that ends too early, or is no HTTP, is told as such."""
+    """Report an answer that ends too early, or is not HTTP, as a `DockerError`."""
     try:
         yield
     except (http.client.HTTPException, ConnectionError) as error:
@@ -286,7 +286,7 @@ def _read(response: http.client.HTTPResponse) -> Answer:
 
 
 def _challenge(header: str) -> tuple[str, dict[str, str]]:
-    """The scheme of a `Www-Authenticate` header in lower case, and its parameters."""
+    """Return the scheme of a `Www-Authenticate` header in lower case, and its parameters."""
     scheme, _, parameters = header.partition(" ")
     return scheme.lower(), dict(re.findall(r'(\w+)="([^"]*)"', parameters))
 
@@ -299,7 +299,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _refusal(answer: Answer) -> RegistryError:
-    """What Docker prints for an answer that is not the one it hoped for."""
+    """Return the error that Docker prints for an unexpected answer."""
     errors = _json(answer.body).get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         code, text = str(errors[0].get("code", "unknown")), str(errors[0].get("message", ""))

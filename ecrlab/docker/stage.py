@@ -1,4 +1,4 @@
-"""One build stage: what the instructions so far have made of the base.
+"""One build stage: the base image with the changes of the instructions so far.
 
 The config collects settings (OCI image specification, config), the history has one line for each
 instruction, and the layers are in the store. `finish` writes config and manifest.
@@ -21,7 +21,7 @@ from ecrlab.oci.media_types import Family
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 COMMENT = "ecrlab docker build"
 MOST_TEXT = 8 << 20
-"""Characters of a stage's history and of all values that its ARGs ever had."""
+"""Characters of a stage's history and of all values of its ARGs."""
 
 _ORDER = (
     *("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Healthcheck", "Volumes", "WorkingDir", "Labels"),
@@ -31,7 +31,7 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class StoredLayer:
-    """A layer of the store: digest and size as it travels, and the digest of its tar."""
+    """A layer of the store: digest and size as stored, and the digest of its tar."""
 
     digest: str
     size: int
@@ -39,7 +39,7 @@ class StoredLayer:
 
 
 class Stage:
-    """Config, history and layers of a stage, and the variables its instructions see."""
+    """Config, history and layers of a stage, and the variables of its instructions."""
 
     def __init__(self, store: Store, platform: str, date: datetime):
         self._store = store
@@ -59,14 +59,14 @@ class Stage:
 
     @classmethod
     def scratch(cls, store: Store, platform: str, date: datetime) -> "Stage":
-        """An empty file system; BuildKit gives it a PATH and a working directory."""
+        """Return a stage with an empty file system, and BuildKit's default PATH and working directory."""
         stage = cls(store, platform, date)
         stage.settings = {"Env": [DEFAULT_PATH], "WorkingDir": "/"}
         return stage
 
     @classmethod
     def of(cls, store: Store, image: Image, platform: str, date: datetime) -> "Stage":
-        """The stage that begins with an image."""
+        """Return the stage that begins with an image."""
         stage = cls(store, platform, date)
         stage.settings = {key: value for key, value in (image.config.get("config") or {}).items() if value}
         stage.author = image.config.get("author") or ""
@@ -81,7 +81,7 @@ class Stage:
         return stage
 
     def copy(self) -> "Stage":
-        """A stage that begins where this one ended; its ARGs are not handed on."""
+        """Return a stage that begins with the result of this one, without its ARGs."""
         stage = Stage(self._store, self._platform, self._date)
         stage.settings = deepcopy(self.settings)
         stage.author = self.author
@@ -90,36 +90,36 @@ class Stage:
         stage._spent = self._spent
         return stage
 
-    # --- what is read --------------------------------------------------------------------------------------------
+    # --- reading -------------------------------------------------------------------------------------------------
 
     @property
     def environment(self) -> dict[str, str]:
-        """ENV by name."""
+        """Return the values of ENV by name."""
         pairs = (variable.partition("=") for variable in self.settings.get("Env", []))
         return {name: value for name, _, value in pairs}
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a `$NAME` may mean; ENV wins over ARG."""
+        """Return the variables for `$NAME`; ENV wins over ARG."""
         return self.args | self.environment
 
     @property
     def working_directory(self) -> str:
-        """Absolute, without a slash at its end, but for the root."""
+        """Return the absolute working directory, without a trailing slash except for the root."""
         return self.settings.get("WorkingDir") or "/"
 
     @cached_property
     def files(self) -> FileSystem:
-        """The file system so far."""
+        """Return the file system so far."""
         files = FileSystem()
         for layer in self.layers:
             files.add_layer(self._store.blob_path(layer.digest))
         return files
 
-    # --- what changes --------------------------------------------------------------------------------------------
+    # --- changes -------------------------------------------------------------------------------------------------
 
     def set_environment(self, pairs: dict[str, str]) -> None:
-        """ENV: replaces variables where they stand, or adds them at the end."""
+        """Replace variables of ENV in place, or add them at the end."""
         self.settings["Env"] = [f"{name}={value}" for name, value in (self.environment | pairs).items()]
 
     def labels(self, labels: dict[str, str]) -> None:
@@ -128,15 +128,15 @@ class Stage:
             self.settings["Labels"] = self.settings.get("Labels", {}) | labels
 
     def take_triggers(self) -> list[str]:
-        """The base's ONBUILD instructions, which happen now and are not handed on."""
+        """Return the base's ONBUILD instructions and remove them; they run once."""
         return list(self.settings.pop("OnBuild", []))
 
     def record(self, created_by: str) -> None:
-        """An instruction that made no layer."""
+        """Record an instruction that made no layer."""
         self._history(created_by, empty_layer=True)
 
     def add_layer(self, entries: Iterable[Entry], created_by: str) -> None:
-        """Write a layer into the store, and on top of the file system."""
+        """Write a layer to the store, and add it to the file system."""
         entries = list(entries)
         for entry in entries:
             self.files.add(entry)
@@ -147,7 +147,7 @@ class Stage:
         self._history(created_by)
 
     def spend(self, length: int) -> None:
-        """Count what expanding values and recording steps takes; together it is bounded, however they multiply."""
+        """Count the text of expanded values and recorded steps. Raises `DockerError` beyond the bound."""
         self._spent += length
         if self._spent > MOST_TEXT:
             raise DockerError(f"the build's variables and history become longer than {MOST_TEXT} characters")
@@ -160,10 +160,10 @@ class Stage:
     def _created(self) -> str:
         return self._date.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    # --- what comes out ------------------------------------------------------------------------------------------
+    # --- result --------------------------------------------------------------------------------------------------
 
     def finish(self, family: Family) -> str:
-        """Write config and manifest into the store; the digest of the manifest."""
+        """Write config and manifest to the store, and return the digest of the manifest."""
         config = json.dumps(self._config(), separators=(",", ":"), ensure_ascii=False).encode()
         digest = self._store.add(config)
         manifest = {

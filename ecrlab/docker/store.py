@@ -1,11 +1,11 @@
-"""The images of this machine: blobs by digest, and one small file that says which names point where.
+"""The images of this machine: blobs by digest, and one small file with the names.
 
-    ECRLAB_DOCKER_ROOT/blobs/sha256/…    manifests, configs and layers, byte for byte as they travel
+    ECRLAB_DOCKER_ROOT/blobs/sha256/…    manifests, configs and layers, byte for byte as in a registry
     ECRLAB_DOCKER_ROOT/state.json        images (in order of arrival), references, and where blobs were seen
 
-A reference is a full name with a tag or digest, and points to the digest of a manifest or index. An image's
-ID is the digest of its config, as in Docker's classic store; that of an index is its own digest. Where a
-blob was seen (pushed to or pulled from) lets a later push mount it from that repository.
+A reference is a full name with a tag or digest, and points to the digest of a manifest or index. The ID of an image is
+the digest of its config, as in Docker's classic store; the ID of an index is its own digest. The store remembers where
+a blob was pushed to or pulled from, so a later push can mount it from that repository.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ from ecrlab.oci.manifest import Descriptor, InvalidManifest, Manifest, read
 
 @dataclass(slots=True)
 class State:
-    """What the names mean. Values of `references` and items of `images` are digests of manifests or indexes."""
+    """The names and images. Values of `references` and items of `images` are digests of manifests or indexes."""
 
     images: list[str] = field(default_factory=list)
     references: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image or index of the store: its manifest, and the document that its config is."""
+    """An image or index of the store: its manifest, and the document of its config."""
 
     manifest: Manifest
     config: dict[str, Any]
@@ -54,7 +54,7 @@ class Image:
 
     @property
     def id(self) -> str:
-        """What `docker images` shows as IMAGE ID, in full."""
+        """The full form of what `docker images` shows as IMAGE ID."""
         return self.digest if self.manifest.config is None else self.manifest.config.digest
 
     @property
@@ -69,21 +69,21 @@ class Image:
 
 
 class Store:
-    """The local store, made when first written to."""
+    """The local store; the first write creates it."""
 
     def __init__(self, root: Path):
         self.root = root
 
     @classmethod
     def from_environment(cls) -> "Store":
-        """The store of this lab."""
+        """Return the store of this lab."""
         root = os.environ.get("ECRLAB_DOCKER_ROOT")
         return cls(Path(root) if root else directory().absolute().parent / "docker-images")
 
     # --- names ---------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """The state as it is now."""
+        """Return the present state."""
         try:
             return State(**json.loads((self.root / "state.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -93,7 +93,7 @@ class Store:
 
     @contextmanager
     def changing(self) -> Iterator[State]:
-        """The state, to be changed: alone, and written as a whole at the end, or not at all after an error."""
+        """Change the state under a lock; the end writes it as a whole, an error writes nothing."""
         with self._locked("state.lock", fcntl.LOCK_EX):
             state = self.state()
             yield state
@@ -104,13 +104,13 @@ class Store:
 
     @contextmanager
     def adding(self) -> Iterator[None]:
-        """As long as someone adds blobs that no image names yet, none is swept away. Taken before `changing`."""
+        """Hold off `sweep` while blobs are added that no image names yet. Taken before `changing`."""
         with self._locked("blobs.lock", fcntl.LOCK_SH):
             yield
 
     @contextmanager
     def sweeping(self) -> Iterator[None]:
-        """Nobody adds blobs meanwhile. Taken before `changing`."""
+        """Hold off those who add blobs. Taken before `changing`."""
         with self._locked("blobs.lock", fcntl.LOCK_EX):
             yield
 
@@ -122,7 +122,7 @@ class Store:
             yield
 
     def keep(self, digest: str, *references: Reference) -> None:
-        """Let an image be one of this machine's, under these names."""
+        """Add an image to this machine, under these names."""
         with self.changing() as state:
             if digest not in state.images:
                 state.images.append(digest)
@@ -130,7 +130,7 @@ class Store:
                 state.references[full_name(reference)] = digest
 
     def saw(self, digests: list[str], repository: str) -> None:
-        """Remember that a repository (`host/path`) has these blobs."""
+        """Record that a repository (`host/path`) has these blobs."""
         with self.changing() as state:
             for digest in digests:
                 where = state.seen.setdefault(digest, [])
@@ -138,7 +138,7 @@ class Store:
                     where.append(repository)
 
     def find(self, name: str) -> Image | None:
-        """The image that a person means: by reference, by ID, or by the beginning of an ID."""
+        """Return the image of a reference, an ID, or the prefix of an ID."""
         state = self.state()
         try:
             digest = state.references.get(full_name(parse(name).with_tag()))
@@ -149,7 +149,7 @@ class Store:
         return self.image(digest) if digest else None
 
     def get(self, name: str) -> Image:
-        """The same, or Docker's words for an image that is not there."""
+        """Return the image of a name. Raises `DockerError` with Docker's words if there is none."""
         image = self.find(name)
         if image is None:
             shown = name if name.startswith("sha256:") else str(parse(name).with_tag())
@@ -168,25 +168,25 @@ class Store:
     # --- contents ------------------------------------------------------------------------------------------------
 
     def blob_path(self, digest: str) -> Path:
-        """Where a blob is, or would be."""
+        """Return the path of a blob."""
         algorithm, _, encoded = digest.partition(":")
         if algorithm != "sha256" or len(encoded) != 64 or set(encoded) - set("0123456789abcdef"):
             raise DockerError(f"invalid digest: {digest}")
         return self.root / "blobs" / algorithm / encoded
 
     def has(self, digest: str) -> bool:
-        """Whether a blob is here."""
+        """Whether the store has a blob."""
         return self.blob_path(digest).exists()
 
     def read(self, digest: str) -> bytes:
-        """The bytes of a blob."""
+        """Return the bytes of a blob."""
         try:
             return self.blob_path(digest).read_bytes()
         except FileNotFoundError as error:
             raise DockerError(f"{digest} is missing from {self.root}: remove that folder to begin anew") from error
 
     def add(self, body: bytes) -> str:
-        """Store bytes; their digest."""
+        """Store bytes and return their digest."""
         digest = "sha256:" + hashlib.sha256(body).hexdigest()
         if not self.has(digest):
             with self.writing() as (out, keep):
@@ -196,7 +196,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[tuple[BinaryIO, Callable[[str], None]]]:
-        """A file to write a blob to, and what to call with its digest once it is whole; else it leaves no trace."""
+        """Return a file for a new blob, and a function that stores it by digest; without that call nothing stays."""
         folder = self.root / "blobs" / "sha256"
         folder.mkdir(parents=True, exist_ok=True)
         fresh = self.root / f"blob.{os.getpid()}"
@@ -212,17 +212,17 @@ class Store:
             fresh.unlink(missing_ok=True)
 
     def image(self, digest: str) -> Image:
-        """An image or index whose manifest is here."""
+        """Return an image or index by the digest of its manifest."""
         body = self.read(digest)
         try:
-            # OCI lets a manifest leave out what it is.
+            # In OCI a manifest may omit its media type.
             manifest = read(body, by_members=True)
         except InvalidManifest as error:
             raise DockerError(f"{digest} cannot be read: {error}") from error
         return Image(manifest, {} if manifest.config is None else config.read(self.read(manifest.config.digest)))
 
     def size_of_layer(self, descriptor: Descriptor) -> int:
-        """The size of a layer unpacked, in bytes; 0 if it is not here (as for another platform's)."""
+        """Return the unpacked size of a layer in bytes; 0 if the store lacks it (one of another platform)."""
         path = self.blob_path(descriptor.digest)
         if not path.exists():
             return 0
@@ -233,14 +233,14 @@ class Store:
             return int.from_bytes(opened.read(4), "little")  # a gzip ends with the size of what went in
 
     def size(self, image: Image) -> int:
-        """The size that `docker images` shows: layers unpacked; of an index, all its platforms together."""
+        """Return the size that `docker images` shows: of the unpacked layers, for an index of all its platforms."""
         if image.is_index:
             children = [child.digest for child in image.manifest.children if self.has(child.digest)]
             return sum(self.size(self.image(child)) for child in children)
         return sum(self.size_of_layer(layer) for layer in image.manifest.layers)
 
     def size_on_disk(self) -> int:
-        """Bytes of all blobs."""
+        """Return the bytes of all blobs."""
         folder = self.root / "blobs" / "sha256"
         return sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
 
@@ -255,7 +255,7 @@ class Store:
                 path.unlink()
 
     def needed_by(self, image: Image) -> set[str]:
-        """The digests of all that an image is made of, as far as it is here."""
+        """Return the digests of an image's blobs and manifests, as far as the store has them."""
         needed = {image.digest} | {blob.digest for blob in image.manifest.blobs}
         for child in image.manifest.children:
             if self.has(child.digest):
@@ -264,7 +264,7 @@ class Store:
 
 
 def full_name(reference: Reference) -> str:
-    """The key of a reference: the host is always there, and a digest wins over a tag."""
+    """Return the key of a reference: always with a host, and with the digest if it has both digest and tag."""
     return (
         f"{reference.repository}@{reference.digest}" if reference.digest else f"{reference.repository}:{reference.tag}"
     )

@@ -1,4 +1,4 @@
-"""Go's templates, as `--format` is used with them (text/template, and the functions that Docker adds).
+"""Go's templates for `--format` (text/template, and the functions that Docker adds).
 
 {{.Architecture}}   {{json .Config.Env}}   {{index .RepoDigests 0}}   {{.Id | upper | printf "%s!"}}
 {{range $i, $tag := .RepoTags}}{{if $i}}, {{end}}{{$tag}}{{else}}none{{end}}   {{with .Config.Labels}}…{{end}}
@@ -29,7 +29,7 @@ def render(template: str, value: object) -> str:
 
 
 class ParseError(DockerError):
-    """The template itself is wrong; the text is Go's."""
+    """The template has an error; the text is Go's."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"template parsing error: template: :1: {why}", 64)
@@ -37,7 +37,7 @@ class ParseError(DockerError):
 
 @dataclass(slots=True)
 class _Block:
-    """`if`, `range` or `with`: what it asks, and what it does then or else."""
+    """`if`, `range` or `with`: its pipeline, and its two branches."""
 
     kind: str
     ask: "_Pipeline | None"
@@ -47,7 +47,7 @@ class _Block:
 
 @dataclass(slots=True)
 class _Pipeline:
-    """Commands whose values are handed on from left to right; `names` are the variables that get the last."""
+    """Commands, each of which passes its value to the next; `names` are the variables for the last value."""
 
     commands: list[list[Any]]
     names: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class _Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """A field, a variable or a function, and where it stands."""
+    """A field, a variable or a function, and its place in the text."""
 
     text: str
     at: int
@@ -69,7 +69,7 @@ class Template:
         self._root = self._parse()
 
     def render(self, value: object) -> str:
-        """Fill in the template. Raises `DockerError` for what the value does not have."""
+        """Fill in the template. Raises `DockerError` for a field that the value lacks."""
         return "".join(self._told(self._root, value, {"$": value}))
 
     # --- parsing -------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Template:
         return root.then
 
     def _pieces(self) -> Iterator[tuple[str, int | None]]:
-        """Text, and the insides of actions with the place where they begin; `{{-` and `-}}` take white space away."""
+        """Return the text and the actions, each action with its place; `{{-` and `-}}` remove white space."""
         at, trim = 0, False
         while at < len(self._text):
             begin = self._text.find("{{", at)
@@ -213,7 +213,7 @@ class Template:
 
 
 def _value(found: re.Match[str], at: int) -> Any:
-    """A token: a sign as it is, a literal in a tuple, a name."""
+    """A token: a sign, a literal in a tuple, or a name."""
     if found["sign"]:
         return found["sign"]
     if found["number"]:
@@ -235,7 +235,7 @@ def _unquoted(text: str) -> str:
 
 
 def _commands(tokens: list[Any], depth: int = 0) -> tuple[_Pipeline, list[Any]]:
-    """The commands up to the end or a closing parenthesis, and the tokens after it."""
+    """Return the commands up to the end or a closing parenthesis, and the tokens after it."""
     if depth > 50:
         raise ParseError("max expression depth exceeded")
     names: list[str] = []

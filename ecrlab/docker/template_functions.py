@@ -7,7 +7,7 @@ from typing import Any
 
 
 def shown(value: Any) -> str:
-    """A value as Go prints it."""
+    """Return a value as Go prints it."""
     if isinstance(value, dict):
         return "map[" + " ".join(f"{key}:{shown(value[key])}" for key in sorted(value)) + "]"
     if isinstance(value, list):
@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
 
 
 def is_true(value: Any) -> bool:
-    """Whether Go's `if` takes a value for true: anything but false, zero, nil and what is empty."""
+    """Whether a value is true for Go's `if`: not false, zero, nil or empty."""
     return bool(value)
 
 

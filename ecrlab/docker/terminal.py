@@ -1,7 +1,7 @@
-"""What the command prints: text from images, registries and file names does nothing to a terminal.
+"""Output that is safe for a terminal, also with text from images, registries and file names.
 
-Control characters and lone surrogates are shown as escapes, so that a label cannot clear the screen, change the title
-of the window or hide a line.
+It prints control characters and lone surrogates as escapes, so a label cannot clear the screen, change the title of the
+window or hide a line.
 """
 
 import re
@@ -11,7 +11,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 
 
 def plain(text: str) -> str:
-    r"""A text without control characters, but for tab and new line.
+    r"""Return a text with all control characters escaped, except tab and new line.
 
     >>> print(plain("\x1b[2Jgone"))
     \u001b[2Jgone
@@ -25,6 +25,6 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print to standard error, after all that went to standard output."""
+    """Print to standard error, after flushing standard output."""
     sys.stdout.flush()
     print(plain(text), file=sys.stderr, flush=True)

@@ -1,10 +1,9 @@
-"""Push and pull: what is already on the other side is not sent again.
+"""Push and pull: a blob that the other side has is not sent again.
 
-A push goes layer by layer, then config, then manifest; a layer that the repository has is skipped, one that
-another repository of the same registry is known to have is mounted from there. An index is pushed after the
-images it lists. A pull asks what a tag means, chooses the platform, and fetches the blobs that are not
-here. Lines are Docker's, in the order of the manifest (a real engine works on several layers at once, so
-that its order differs from run to run).
+A push sends the layers, then the config, then the manifest. It skips a layer that the repository has, and mounts one
+that another repository of the same registry is known to have. It pushes an index after its images. A pull resolves the
+tag, chooses the platform, and fetches the missing blobs. The printed lines are Docker's, in the order of the manifest
+(a real engine transfers several layers at once, in an order that differs from run to run).
 """
 
 import hashlib
@@ -28,7 +27,7 @@ Say = Callable[[str], None]
 
 
 def push(store: Store, reference: Reference, say: Say) -> None:
-    """Push what a tag points to; `reference` has a tag."""
+    """Push the image of a tag; `reference` has a tag."""
     with Registry.of(reference) as registry:
         say(f"The push refers to repository [{reference.repository}]")
         digest = store.state().references.get(full_name(reference))
@@ -46,7 +45,7 @@ def push(store: Store, reference: Reference, say: Say) -> None:
 
 
 def _push_content(store: Store, registry: Registry, reference: Reference, image: Image, say: Say) -> None:
-    """All that a manifest refers to, each blob once."""
+    """Push a manifest and everything it refers to, each blob once."""
     pushed: set[str] = set()
     for single in _singles(store, image):
         for layer in reversed(single.manifest.layers):
@@ -72,7 +71,7 @@ def _singles(store: Store, image: Image) -> list[Image]:
 
 
 def _push_blob(store: Store, registry: Registry, reference: Reference, digest: str) -> str:
-    """Have a blob in the repository; how it came there, in Docker's words."""
+    """Push or mount a blob, and return the result in Docker's words."""
     if registry.has_blob(reference.path, digest):
         return "Layer already exists"
     location = None
@@ -91,7 +90,7 @@ def _push_blob(store: Store, registry: Registry, reference: Reference, digest: s
 
 
 def pull(store: Store, reference: Reference, say: Say, platform: str | None = None) -> Image:
-    """Pull what a tag or digest names, for one platform."""
+    """Pull the image of a tag or digest, for one platform."""
     shown = reference.digest and str(reference)
     with store.adding(), Registry.of(reference) as registry:
         try:
@@ -109,7 +108,7 @@ def pull(store: Store, reference: Reference, say: Say, platform: str | None = No
 
 
 def all_tags(reference: Reference) -> list[Reference]:
-    """A reference for each tag of a repository."""
+    """Return a reference for each tag of a repository."""
     with Registry.of(reference) as registry:
         try:
             tags = registry.tags(reference.path)
@@ -126,7 +125,7 @@ def fetch(
     say: Say,
     platform: str | None = None,
 ) -> tuple[Image, bool]:
-    """Have the image of a resolved manifest here, with its blobs; also says whether any blob had to come."""
+    """Store the image of a resolved manifest with its blobs; also return whether any blob was missing."""
     media_type, digest, body = found
     manifest = read_manifest(body, media_type)
     if manifest.is_index:
@@ -174,7 +173,7 @@ def _fetch_blob(
 
 
 def _unpacked_digest(path: Path) -> str | None:
-    """The digest of what a gzip holds, without ever having more than a part of it in memory; None for another kind."""
+    """Return the digest of a gzip's content, read in pieces; None for another media type."""
     sha256 = hashlib.sha256()
     with path.open("rb") as opened:
         if opened.read(2) != b"\x1f\x8b":
@@ -195,7 +194,7 @@ def _unpacked_digest(path: Path) -> str | None:
 
 
 def pull_failed(reference: Reference, error: DockerError) -> DockerError:
-    """Docker's words for a pull that the registry, or the lack of a login, made fail."""
+    """Return Docker's error for a pull that failed at the registry, or for lack of a login."""
     if isinstance(error, RegistryError):
         match error.code:
             case "MANIFEST_UNKNOWN":

@@ -1,9 +1,9 @@
-"""The words of a Dockerfile line: quotes, escapes, and variables as a shell would take them.
+"""The words of a Dockerfile line: quotes, escapes and variables, by the rules of a shell.
 
     $name  ${name}  ${name:-word}  ${name:+word}  ${name-word}  ${name+word}  ${name:?word}
 
-Nothing is expanded within single quotes; an escape character takes the next one literally. Source:
-Dockerfile reference, environment replacement.
+Single quotes prevent all expansion; an escape character makes the next one literal. Source: Dockerfile reference,
+environment replacement.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ecrlab.docker.errors import DockerError
 
 LONGEST = 128 << 10
-"""Characters of a value: Linux starts no program with a longer variable (execve(2), MAX_ARG_STRLEN)."""
+"""Characters of a value: Linux rejects a longer variable of a program (execve(2), MAX_ARG_STRLEN)."""
 DEEPEST = 50
 """Substitutions within each other."""
 
@@ -21,7 +21,7 @@ _MODIFIER = re.compile(r":?[-+?]")
 
 
 def split(text: str, escape: str = "\\") -> list[str]:
-    """Words at white space outside quotes; quotes and escapes stay in them.
+    """Split a text at white space outside quotes; quotes and escapes stay in the words.
 
     >>> split('a="b c" d')
     ['a="b c"', 'd']
@@ -47,7 +47,7 @@ def split(text: str, escape: str = "\\") -> list[str]:
 
 
 def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
-    """A word with its variables replaced and its quotes and escapes taken away.
+    """Return a word with its variables replaced, and its quotes and escapes removed.
 
     >>> expand("${NAME:-nobody}-'$NAME'", {"NAME": "ada"})
     'ada-$NAME'
@@ -56,7 +56,7 @@ def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
 
 
 def _expand(text: str, variables: Mapping[str, str], escape: str, at: int, depth: int) -> tuple[str, int]:
-    """What stands from `at` on, expanded, and where it ends: at the end, or at `}` within a substitution."""
+    """Return the expanded text from `at` on, and its end: that of the text, or `}` within a substitution."""
     done: list[str] = []
     length = 0
     quote = ""
@@ -67,7 +67,7 @@ def _expand(text: str, variables: Mapping[str, str], escape: str, at: int, depth
         piece = ""
         if char == escape and quote != "'" and at + 1 < len(text):
             following = text[at + 1]
-            # Within double quotes only these are escaped; before others the character stays.
+            # Within double quotes an escape character acts only on these; before others it stays.
             piece = following if not quote or following in f'"${escape}' else escape + following
             at += 2
         elif char in "\"'" and quote in ("", char):
@@ -90,7 +90,7 @@ def _expand(text: str, variables: Mapping[str, str], escape: str, at: int, depth
 
 
 def _variable(text: str, variables: Mapping[str, str], escape: str, at: int, depth: int) -> tuple[str, int]:
-    """The value of the variable whose expression begins at `at`, and where that ends."""
+    """Return the value of the variable expression at `at`, and the end of that expression."""
     if not text.startswith("${", at):
         name = _NAME.match(text, at + 1)
         return (variables.get(name[0], ""), name.end()) if name else ("$", at + 1)

@@ -1,14 +1,12 @@
-"""A small public gallery to build FROM: official images as stand-ins of a few KB, under the names they have on
-AWS.
+"""A small public gallery to build FROM: stand-ins of a few KB for official images, under their names on AWS.
 
-Amazon ECR Public serves Docker's official images as `public.ecr.aws/docker/library/NAME`. Here thirteen of
-them, of January 2023 and of August and September 2026, are generated: true os-release, package database,
-environment, command and creation date, and no programs. Each says in its history, in `docker inspect` and
-in `/etc/ecrlab-stand-in` that it is a stand-in. The package lists are those of linux/amd64; linux/arm64 is
-there too, so that there is something of several platforms to pull, and carries the same list.
+Amazon ECR Public serves Docker's official images as `public.ecr.aws/docker/library/NAME`. This module generates
+thirteen of them, from January 2023 and from August and September 2026: with the real os-release, package database,
+environment, command and creation date, and without programs. Each states in its history, in `docker inspect` and in
+`/etc/ecrlab-stand-in` that it is a stand-in. The package lists are those of linux/amd64; linux/arm64 has the same list
+and serves for pulls of several platforms.
 
-The same bytes come out every time on every machine, so the digests are as fixed as those of published
-images.
+Every machine generates the same bytes, so the digests are as fixed as those of published images.
 """
 
 import hashlib
@@ -32,7 +30,7 @@ PLATFORMS = ("amd64", "arm64")
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """All that is served for one image: its index, manifests by digest (the index too), and blobs."""
+    """The served parts of one image: its index, all manifests by digest (also the index), and blobs."""
 
     index: Manifest
     manifests: dict[str, Manifest]
@@ -40,17 +38,17 @@ class _Image:
 
 
 def repositories() -> list[str]:
-    """The names of the gallery's repositories, sorted, e.g. `docker/library/debian`."""
+    """Return the names of the gallery's repositories, sorted, e.g. `docker/library/debian`."""
     return sorted({facts.repository for facts in images().values()})
 
 
 def tags(repository: str) -> list[str]:
-    """The tags of a repository, sorted; none for one that is not in the gallery."""
+    """Return the tags of a repository, sorted; none for an unknown repository."""
     return sorted(tag for facts in _of(repository) for tag in facts.tags)
 
 
 def manifest(repository: str, reference: str) -> Manifest | None:
-    """The index that a tag names, or the index or manifest with a digest; None if there is no such thing."""
+    """Return the index of a tag, or the index or manifest of a digest; None if the gallery has none."""
     for facts in _of(repository):
         if reference in facts.tags:
             return _image(facts.name).index
@@ -62,7 +60,7 @@ def manifest(repository: str, reference: str) -> Manifest | None:
 
 
 def blob(repository: str, digest: str) -> bytes | None:
-    """A config or layer of an image of the repository; None if there is no such thing."""
+    """Return a config or layer of an image of the repository; None if the gallery has none."""
     for facts in _of(repository):
         if (found := _image(facts.name).blobs.get(digest)) is not None:
             return found
@@ -115,7 +113,7 @@ def _layer(name: str, architecture: str) -> tuple[Layer, bytes]:
 
 
 def _layers(facts: Facts, architecture: str) -> list[tuple[Layer, bytes]]:
-    """From the lowest up: those of the base, if the catalogue has it, and the image's own."""
+    """Return the layers, lowest first: those of the base, if the catalogue has it, and the image's own."""
     below = _layers(images()[facts.base], architecture) if facts.base else []
     return [*below, _layer(facts.name, architecture)]
 

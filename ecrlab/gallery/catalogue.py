@@ -1,8 +1,8 @@
-"""What is known of each official image: facts about it, and every package in it.
+"""The catalogue of official images: facts about each, and every package in it.
 
-The facts (creation date, size, command, environment, package list) were transcribed from
-docker-library/repo-info, which records each release of an official image; `data/catalogue.json` names the
-page for each, `data/NAME.tsv` has the list. Only linux/amd64 is recorded there.
+The facts (creation date, size, command, environment, package list) come from
+docker-library/repo-info, which records each release of an official image for linux/amd64. `data/catalogue.json` names
+the page for each image, `data/NAME.tsv` has its packages.
 """
 
 import json
@@ -21,7 +21,7 @@ class Package:
     name: str
     version: str
     source: str
-    """The source package (Debian) or origin (Alpine); empty where it is not known."""
+    """The source package (Debian) or origin (Alpine); empty if unknown."""
     source_version: str
     architecture_independent: bool = False
     installed_size_in_bytes: int = 0
@@ -41,7 +41,7 @@ class Facts:
     """`debian` or `alpine`"""
     os_version: str
     base: str | None
-    """The name of the image it was built from, where that is in the catalogue."""
+    """The name of its base image, if the catalogue has that."""
     created: str
     size_on_disk_in_megabytes: float
     entrypoint: tuple[str, ...]
@@ -53,7 +53,7 @@ class Facts:
 
 @cache
 def images() -> dict[str, Facts]:
-    """All images by name, bases before what is built from them."""
+    """Return all images by name, each base before its descendants."""
     document = json.loads((DATA / "catalogue.json").read_text(encoding="utf-8"))
     return {image["name"]: _facts(image) for image in document["images"]}
 
@@ -65,7 +65,7 @@ def _facts(image: dict[str, Any]) -> Facts:
 
 @cache
 def packages(name: str) -> tuple[Package, ...]:
-    """The packages of an image, in the order of its list."""
+    """Return the packages of an image, in the order of its list."""
     rows = [line.split("\t") for line in (DATA / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]]
     if images()[name].os == "debian":
         return tuple(

@@ -1,7 +1,7 @@
-"""The few files by which a system says what it is: os-release, its version, its package database.
+"""The few files that identify a system: os-release, its version, its package database.
 
-A scanner reads these and nothing else, so a stand-in that has them true is scanned like the image it stands
-for. Formats: os-release(5), deb-control(5) for `/var/lib/dpkg/status`, and apk's `/lib/apk/db/installed`
+A scanner reads only these, so a stand-in with the real files is scanned like the original image.
+Formats: os-release(5), deb-control(5) for `/var/lib/dpkg/status`, and apk's `/lib/apk/db/installed`
 (one letter a field).
 """
 
@@ -18,7 +18,7 @@ _CODENAMES = {"11": "bullseye", "12": "bookworm"}
 
 
 def entries(facts: Facts, packages: tuple[Package, ...], architecture: str, notice: str) -> list[Entry]:
-    """The paths of a stand-in's layer, directories included. `architecture` is Docker's word, `amd64` or `arm64`."""
+    """Return the entries of a stand-in's layer, also directories. `architecture` is Docker's `amd64` or `arm64`."""
     files = [file(NOTICE_PATH, notice + "\n")]
     if facts.os == "debian":
         files += [
@@ -38,7 +38,7 @@ def entries(facts: Facts, packages: tuple[Package, ...], architecture: str, noti
 
 
 def dpkg_status(packages: Iterable[Package], architecture: str) -> str:
-    """The stanzas of `/var/lib/dpkg/status`."""
+    """Return the stanzas of `/var/lib/dpkg/status`."""
     return "\n".join(_dpkg_stanza(package, architecture) for package in sorted(packages, key=lambda p: p.name))
 
 
@@ -57,7 +57,7 @@ def _dpkg_stanza(package: Package, architecture: str) -> str:
 
 
 def apk_installed(packages: Iterable[Package], architecture: str) -> str:
-    """The stanzas of `/lib/apk/db/installed`."""
+    """Return the stanzas of `/lib/apk/db/installed`."""
     return "".join(_apk_stanza(package, architecture) + "\n" for package in packages)
 
 
@@ -90,7 +90,7 @@ def _debian_release(version: str) -> str:
 
 
 def _debian_version(packages: Iterable[Package]) -> str:
-    """The point release: base-files 12.4+deb12u15 belongs to Debian 12.15."""
+    """Return the point release: base-files 12.4+deb12u15 belongs to Debian 12.15."""
     version = next(package.version for package in packages if package.name == "base-files")
     release, _, update = version.partition("+deb")[2].partition("u")
     return f"{release}.{update}"

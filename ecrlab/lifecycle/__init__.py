@@ -1,11 +1,11 @@
-"""ECR's lifecycle policies as pure functions: read a policy, judge images by it, and say why.
+"""ECR's lifecycle policies as pure functions: read a policy, evaluate it on images, and explain each verdict.
 
     policy text ── parse ──> Policy ┐
     describe-images ── Image, … ────┼── evaluate ──> Evaluation ── explain ──> one sentence for each image
     the time ───────────────────────┘
 
-ECR evaluates all rules first and applies them by priority after (AWS user guide, lifecycle policies). What
-AWS does not document is decided once, where it matters, behind a comment `UNSURE`.
+ECR evaluates all rules first and applies them by priority after (AWS user guide, lifecycle policies). Where
+AWS documents nothing, a comment `UNSURE` marks the choice of the lab.
 """
 
 from ecrlab.lifecycle.errors import InvalidLifecyclePolicy, LifecycleError, UnreadableInput

@@ -1,7 +1,6 @@
-"""A repository in a real account, read with ordinary credentials: its images, what its indexes list, AWS's
-own preview.
+"""A repository in a real account, read with ordinary credentials: its images, its indexes, and AWS's own preview.
 
-Nothing is changed. A preview is a dry run that AWS keeps for a while; it acts on no image.
+It changes nothing. A preview is a dry run that AWS stores for a while; it acts on no image.
 """
 
 import json
@@ -18,21 +17,21 @@ from ecrlab.lifecycle.policy import Policy
 from ecrlab.lifecycle.reading import images, instant, manifests
 
 ACTIONS = ("ecr:DescribeImages", "ecr:BatchGetImage")
-"""The IAM actions that reading needs."""
+"""The IAM actions that a read needs."""
 PREVIEW_ACTIONS = ("ecr:StartLifecyclePolicyPreview", "ecr:GetLifecyclePolicyPreview")
-"""Those that a comparison with AWS's preview needs besides."""
+"""The further actions that a comparison with AWS's preview needs."""
 _MOST_IDS = 100
 
 Manifests = Callable[[str, Sequence[str]], Mapping[str, str]]
-"""Given a repository and digests, the text of their manifests; a digest that is gone is left out."""
+"""Returns the manifests of digests in a repository, as text; it leaves out a digest that is gone."""
 
 
 class Unreachable(EcrLabError):
-    """AWS, or the library that speaks to it, gave no answer that could be used."""
+    """AWS, or the library that calls it, returned no usable answer."""
 
 
 def connect(profile: str | None, region: str | None) -> Any:
-    """A boto3 client of ECR for the user's own account."""
+    """Return a boto3 client of ECR for the user's own account."""
     try:
         import boto3
         from botocore.exceptions import BotoCoreError
@@ -45,7 +44,7 @@ def connect(profile: str | None, region: str | None) -> Any:
 
 
 def time_of(client: Any) -> datetime:
-    """The time where a client's registry is: a lab on this machine has a clock of its own."""
+    """Return the time of a client's registry; a lab on this machine has its own clock."""
     endpoint = client.meta.endpoint_url
     if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
         # Never through a proxy: the lab is on this machine.
@@ -59,9 +58,9 @@ def time_of(client: Any) -> datetime:
 
 
 class Repository:
-    """One repository, seen through a boto3 ECR client.
+    """One repository, read through a boto3 ECR client.
 
-    Without `given` the manifests of indexes are read with BatchGetImage, which AWS counts as a pull of the index.
+    `given` supplies the manifests of indexes. Without it BatchGetImage reads them, which AWS counts as pulls.
     """
 
     def __init__(self, client: Any, name: str, given: Manifests | None = None) -> None:
@@ -70,16 +69,16 @@ class Repository:
         self._given = given
 
     def images(self) -> list[Image]:
-        """All images, archived ones too, with the children of the indexes among them."""
+        """Return all images, also archived ones, with the children of indexes."""
         pages = self._pages("describe_images", filter={"imageStatus": "ANY"})
         details = [detail for page in pages for detail in page["imageDetails"]]
         indexes = [d["imageDigest"] for d in details if d.get("imageManifestMediaType") in INDEX_MEDIA_TYPES]
-        # An archived manifest is not given out, so that what an archived index lists stays unknown.
+        # ECR returns no archived manifest, so the children of an archived index stay unknown.
         active = {d["imageDigest"] for d in details if d.get("imageStatus", "ACTIVE") == "ACTIVE"}
         return images({"imageDetails": details}, self._manifests([digest for digest in indexes if digest in active]))
 
     def preview(self, policy: Policy) -> list[dict[str, Any]]:
-        """The `previewResults` of AWS's own preview of a policy."""
+        """Return the `previewResults` of AWS's own preview of a policy."""
         self._call(self.client.start_lifecycle_policy_preview, lifecyclePolicyText=policy.text)
         self._call(self.client.get_waiter("lifecycle_policy_preview_complete").wait)
         pages = self._pages("get_lifecycle_policy_preview")

@@ -1,8 +1,7 @@
-"""Which images a rule selects, before any bound: storage class, tag status, and a tag for every entry of its
-list.
+"""The images that a rule selects, before any bound: by storage class, tag status, and a tag for every list entry.
 
-Images that the same rules select form a *family*. A repository of a million images has few families, so that
-all later questions ("which rule decides?", "which rules count it?") are asked of families.
+Images that the same rules select form a *family*. A repository of a million images has few families, so each later
+question ("which rule decides?", "which rules count it?") needs one answer for each family.
 """
 
 from collections.abc import Iterable
@@ -12,11 +11,11 @@ from ecrlab.lifecycle.patterns import TagPattern
 from ecrlab.lifecycle.policy import ANY, TAGGED, UNTAGGED, Policy, Rule
 
 _NO_TAGS = -1
-"""Takes the place of the set of patterns met, for an image without any tag."""
+"""Stands for an image without tags, in place of its set of matched patterns."""
 
 
 class Candidates:
-    """Sorts images into families. `rules_of[family]` are the indexes of the rules that select it, by priority."""
+    """Sorts images into families. `rules_of[family]` holds the indexes of the rules that select it, by priority."""
 
     def __init__(self, policy: Policy) -> None:
         self.rules_of: list[tuple[int, ...]] = []
@@ -24,18 +23,18 @@ class Candidates:
         patterns = dict.fromkeys(pattern for rule in policy for pattern in rule.selection.patterns)
         self._bits = {pattern: 1 << position for position, pattern in enumerate(patterns)}
         self._families: dict[tuple[str, int], int] = {}
-        # The beginning of a pattern refuses nearly every tag at the cost of one comparison.
+        # The prefix of a pattern rejects nearly every tag at the cost of one comparison.
         several = [(p, bit) for p, bit in self._bits.items() if len(p.pieces) > 1]
         self._tests = [(p.pieces[0], bit, None if p.is_prefix else p) for p, bit in several]
         self._exact = {p.pieces[0]: bit for p, bit in self._bits.items() if len(p.pieces) == 1}
 
     def sort_out(self, images: Iterable[Image]) -> list[int]:
-        """The family of each image, in the images' order."""
+        """Return the family of each image, in the order of the images."""
         families, families_of, tests, exact = self._families, [], self._tests, self._exact
         for image in images:
             met = 0 if image.image_tags else _NO_TAGS
             for tag in image.image_tags:
-                # A tag is on one image only, so there is nothing to remember from one image to the next.
+                # A tag is on one image only, so a cache of tags would not help.
                 met |= exact.get(tag, 0)
                 for head, bit, pattern in tests:
                     if tag.startswith(head) and (pattern is None or pattern.matches(tag)):
@@ -53,8 +52,7 @@ class Candidates:
 
     def _selects(self, rule: Rule, storage_class: str, met: int) -> bool:
         selection = rule.selection
-        # UNSURE: an image on its way back from the archive is of neither class, so that no rule selects or
-        # counts it.
+        # UNSURE: an image that ECR restores from the archive is of neither class; no rule selects or counts it.
         if selection.storage_class != storage_class:
             return False
         if selection.tag_status == TAGGED:
@@ -63,5 +61,5 @@ class Candidates:
 
 
 def missing_patterns(rule: Rule, image: Image) -> list[TagPattern]:
-    """The entries of a rule's list for which an image has no tag."""
+    """Return the entries of a rule's list that no tag of an image matches."""
     return [p for p in rule.selection.patterns if not any(p.matches(tag) for tag in image.image_tags)]

@@ -1,4 +1,4 @@
-"""Which rule selects what, told from the policy alone: does one rule select all that another does?"""
+"""Which rule selects which images, from the policy alone: does one rule select all that another selects?"""
 
 from ecrlab.lifecycle.patterns import TagPattern
 from ecrlab.lifecycle.policy import ANY, STANDARD, TAGGED, UNTAGGED, Policy, Rule
@@ -7,13 +7,13 @@ _ALL_IMAGES, _FOR_EVER_IN_DAYS = 1_000, 3_650
 
 
 def selects_every_tag(rule: Rule) -> bool:
-    """Whether a rule selects tagged images whatever their tags."""
+    """Whether a rule selects every tagged image."""
     everything = TagPattern.from_pattern("*")
     return rule.selection.tag_status == TAGGED and all(p.covers(everything) for p in rule.selection.patterns)
 
 
 def selects_all_of(rule: Rule, other: Rule) -> bool:
-    """Whether every image that `other` selects is selected by `rule` too; both are for one storage class."""
+    """Whether `rule` selects every image that `other` selects; both are for the same storage class."""
     wide, narrow = rule.selection, other.selection
     if wide.tag_status == ANY:
         return True
@@ -23,10 +23,9 @@ def selects_all_of(rule: Rule, other: Rule) -> bool:
 
 
 def is_shield(rule: Rule) -> bool:
-    """Whether a rule is there to keep what it selects from later rules, for it practically never acts.
+    """Whether a rule only keeps images from later rules, because it practically never acts itself.
 
-    One image at most has a certain tag, so that a count of them is never exceeded; and nobody reaches the bounds that
-    people write for "for ever".
+    At most one image has a given tag, so no count of it is exceeded; bounds that mean "for ever" are never reached.
     """
     selection = rule.selection
     if not selection.counts:
@@ -35,12 +34,12 @@ def is_shield(rule: Rule) -> bool:
 
 
 def rule_for_all(policy: Policy) -> Rule | None:
-    """The rule for any image of the standard class, if there is one."""
+    """Return the rule for any image of the standard storage class, if there is one."""
     return next((r for r in policy if r.selection.tag_status == ANY and r.selection.storage_class == STANDARD), None)
 
 
 def deciding_about(policy: Policy, tag: str) -> Rule | None:
-    """The rule that decides about a standard image with this tag only."""
+    """Return the rule that decides about a standard image with this tag alone."""
     for rule in policy:
         selection = rule.selection
         if selection.storage_class == STANDARD and (

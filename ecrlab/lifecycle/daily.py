@@ -1,37 +1,37 @@
-"""A repository under a policy, run after run: the same verdicts as `evaluate`, at the cost of what changes.
+"""A repository under a policy, run after run: the same verdicts as `evaluate`, at the cost of the changes only.
 
-    push, pull ──► Daily ── run(now) ──► what goes in this run, and by which rule
+    push, pull ──► Daily ── run(now) ──► the images that the run removes or archives, each with its rule
 
-`evaluate` looks at all images each time. From one day to the next few change, so that here each rule remembers in order
-what it counts and what it decides about, and a run looks only at those past its bound. A year of a repository takes
-a fraction of a second.
+`evaluate` reads all images each time. Few images change from one day to the next, so each rule here keeps a sorted
+list of the images that it counts and a heap of those that it decides about. A run reads only the images past a bound.
+A year of a repository takes a fraction of a second.
 """
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
-from ecrlab.lifecycle.age_order import standing_since, unused_since
+from ecrlab.lifecycle.bounds import earliest
 from ecrlab.lifecycle.candidates import Candidates
-from ecrlab.lifecycle.image import Image
+from ecrlab.lifecycle.image import Image, aged_since, unused_since
 from ecrlab.lifecycle.policy import ARCHIVE, COUNT, EXPIRE, PULLED, STANDARD, Policy, Rule
 
 NO_POLICY = Policy(())
 
 
 class Gone(NamedTuple):
-    """An image that a run deletes or archives, and the rule that does."""
+    """An image that a run deletes or archives, and the rule that acts."""
 
     image: Image
     rule: Rule
 
 
 class _Place(NamedTuple):
-    """Where an image stands in the line: since when, and its digest for those of one instant."""
+    """The place of an image in the order of age: its instant, then its digest."""
 
     since: float
     digest: str
@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Standing:
-    """An image as it stands now; what was noted of it under another `turn` is over."""
+    """An image in its present state; a heap entry with another `turn` is outdated."""
 
     image: Image
     family: int
@@ -48,27 +48,27 @@ class _Standing:
 
 
 class Daily:
-    """The images of a repository and a policy that is run on them from time to time."""
+    """The images of a repository, and a policy that runs on them."""
 
     def __init__(self, policy: Policy | None, images: Iterable[Image] = ()) -> None:
         self.policy = policy or NO_POLICY
         self._candidates = Candidates(self.policy)
         self._standing: dict[str, _Standing] = {}
         self._holders: dict[str, set[str]] = {}
-        """For each digest that indexes list, these indexes."""
-        self._about: dict[str, set[str]] = {}
-        """For each digest, the images that are about it."""
+        """For each listed digest, the indexes that list it."""
+        self._referrers: dict[str, set[str]] = {}
+        """For each digest, the images whose subject it is."""
         self._tagged: dict[str, str] = {}
         self._counted: list[list[_Place]] = [[] for _ in self.policy]
-        """For each rule that counts, what it selects, in line."""
+        """For each rule that counts, the places of the images it selects, sorted."""
         self._waiting: list[list[tuple[float, str, int]]] = [[] for _ in self.policy]
-        """For each rule, a heap of what it decides about: since when (of the push, the pull …), digest, turn."""
+        """For each rule, a heap of the images it decides about: instant (of the push, the pull …), digest, turn."""
         self._released: set[str] = set()
-        """What an index held until the last run."""
+        """The digests that an index kept from a rule until the last run."""
         self._turns = count()
         self._begin(list(images))
 
-    # What can be asked
+    # Queries
 
     def __len__(self) -> int:
         return len(self._standing)
@@ -77,18 +77,18 @@ class Daily:
         return digest in self._standing
 
     def get(self, digest: str) -> Image | None:
-        """An image as it is now, if it is there."""
+        """Return an image in its present state, if it is there."""
         standing = self._standing.get(digest)
         return None if standing is None else standing.image
 
     def __iter__(self) -> Iterator[Image]:
-        """Go through the images as they are now, in no order that means anything."""
+        """Return the images in their present state, in no defined order."""
         return (standing.image for standing in self._standing.values())
 
-    # What happens
+    # Changes
 
     def push(self, image: Image) -> bool:
-        """An image is pushed, and its tags move to it; False if it was there and only gets the tags."""
+        """Push an image and move its tags to it. Returns False if the image was there and only receives the tags."""
         for tag in image.image_tags:
             holder = self._tagged.get(tag)
             if holder is not None and holder != image.image_digest:
@@ -99,24 +99,24 @@ class Daily:
             return True
         tags = (*there.image.image_tags, *(tag for tag in image.image_tags if tag not in there.image.image_tags))
         if there.image.storage_class != STANDARD:
-            # The same image pushed again comes back from the archive at once (AWS user guide, restore an image).
+            # A push of the same image restores it from the archive at once (AWS user guide, restore an image).
             self._change(there, replace(there.image, storage_class=STANDARD, last_activated_at=image.pushed_at))
         self._retag(image.image_digest, tags)
         return False
 
     def pull(self, digest: str, instant: datetime) -> bool:
-        """An image is pulled; False if it cannot be, because it is gone or archived."""
+        """Pull an image. Returns False if it is gone or archived."""
         standing = self._standing.get(digest)
         if standing is None or standing.image.storage_class != STANDARD:
             return False
-        # Rules that ask for the last pull look when the image's turn comes.
+        # A rule on the last pull reads it when the image reaches the top of its heap.
         standing.image = replace(standing.image, last_pulled_at=instant)
         return True
 
     def run(self, now: datetime) -> list[Gone]:
-        """Let the policy act: what it deletes is gone, and what it archives is archived, from now on.
+        """Run the policy, delete and archive images, and return them in no defined order.
 
-        All is judged as it stood before the run. The order means nothing.
+        Every decision uses the state before the run.
         """
         for digest in self._released:
             if digest in self._standing:
@@ -135,10 +135,10 @@ class Daily:
                 self._release(image)
         return gone
 
-    # What a run decides
+    # Decisions of a run
 
     def _marked(self, now: datetime) -> Iterator[tuple[str, Rule]]:
-        """The images that a rule marks and nothing holds; what is held waits for its release."""
+        """Return the images that a rule marks and no index keeps; a kept one waits for its release."""
         for number, rule in enumerate(self.policy):
             bound, waiting = self._bound(number, rule, now), self._waiting[number]
             while waiting and waiting[0][:2] < bound:
@@ -152,32 +152,28 @@ class Daily:
                     yield digest, rule
 
     def _bound(self, number: int, rule: Rule, now: datetime) -> tuple[float, str]:
-        """The place in the line before which a rule marks what it selects."""
-        bound = rule.selection.count_number
+        """Return the place in the order of age before which a rule marks what it selects."""
         if rule.selection.count_type == COUNT:
-            line = self._counted[number]
-            return line[-bound] if len(line) > bound else (float("-inf"), "")
-        try:
-            return ((now.astimezone(UTC) - timedelta(days=bound)).timestamp(), "")
-        except OverflowError:
-            return (float("-inf"), "")
+            counted, most = self._counted[number], rule.selection.count_number
+            return counted[-most] if len(counted) > most else (float("-inf"), "")
+        return earliest(rule, now).timestamp(), ""
 
     def _is_held(self, digest: str, rule: Rule) -> bool:
-        """Whether an index keeps an image from going; from the archive only an index outside it does."""
+        """Whether an index keeps an image from a rule; an archived index does not keep it from the archive."""
         holders = self._holders.get(digest, ())
         if rule.action.type == EXPIRE:
             return bool(holders)
         return any(self._standing[holder].image.storage_class != ARCHIVE for holder in holders)
 
     def _is_attached(self, image: Image) -> bool:
-        """Whether an image goes with its subject only."""
+        """Whether an image has its subject here, and so leaves only together with it."""
         return image.subject_digest in self._standing
 
     def _followers(self, digest: str, rule: Rule) -> Iterator[str]:
-        """What is about an image that goes, and about that, but for what is held or archived already."""
+        """Return the referrers of an image, and theirs, without those that an index keeps or that are archived."""
         waiting, seen = [digest], {digest}
         while waiting:
-            for follower in self._about.get(waiting.pop(), ()):
+            for follower in self._referrers.get(waiting.pop(), ()):
                 if follower in seen:
                     continue
                 seen.add(follower)
@@ -187,14 +183,14 @@ class Daily:
                 if not there and not self._is_held(follower, rule):
                     yield follower
 
-    # How it is remembered
+    # Bookkeeping
 
     def _begin(self, images: list[Image]) -> None:
         families = self._candidates.sort_out(images)
         for image, family in zip(images, families, strict=True):
             self._enter(image, family, in_order=False)
-        for line in self._counted:
-            line.sort()
+        for places in self._counted:
+            places.sort()
         for heap in self._waiting:
             heapify(heap)
 
@@ -208,12 +204,12 @@ class Daily:
         for child in image.children:
             self._holders.setdefault(child, set()).add(digest)
         if image.subject_digest:
-            self._about.setdefault(image.subject_digest, set()).add(digest)
+            self._referrers.setdefault(image.subject_digest, set()).add(digest)
         self._tagged.update(dict.fromkeys(image.image_tags, digest))
         self._stand(standing, in_order=in_order)
 
     def _stand(self, standing: _Standing, *, in_order: bool = True) -> None:
-        """Let the rules that select an image know where it stands."""
+        """Enter an image in the lists of the rules that select it."""
         for number in self._candidates.rules_of[standing.family]:
             if self.policy.rules[number].selection.counts:
                 if in_order:
@@ -223,7 +219,7 @@ class Daily:
         self._wait(standing, in_order=in_order)
 
     def _wait(self, standing: _Standing, *, in_order: bool = True) -> None:
-        """Let the rule that decides about an image look at it when its time comes."""
+        """Enter an image in the heap of the rule that decides about it."""
         rules = self._candidates.rules_of[standing.family]
         if not rules:
             return
@@ -236,12 +232,12 @@ class Daily:
             self._waiting[rules[0]].append(entry)
 
     def _withdraw(self, standing: _Standing) -> None:
-        """Let the rules forget where an image stood."""
+        """Remove an image from the lists of the rules, and outdate its heap entries."""
         standing.turn = next(self._turns)
         for number in self._candidates.rules_of[standing.family]:
             if self.policy.rules[number].selection.counts:
-                line = self._counted[number]
-                del line[bisect_left(line, standing.place)]
+                places = self._counted[number]
+                del places[bisect_left(places, standing.place)]
 
     def _change(self, standing: _Standing, image: Image) -> None:
         self._withdraw(standing)
@@ -263,8 +259,8 @@ class Daily:
         for child in standing.image.children:
             self._holders[child].discard(digest)
         if standing.image.subject_digest:
-            self._about[standing.image.subject_digest].discard(digest)
-        # What was about it and is still here was held by an index, and is looked at when that goes.
+            self._referrers[standing.image.subject_digest].discard(digest)
+        # An index still keeps its remaining referrers; a run decides about them when that index is gone.
         self._release(standing.image)
 
     def _release(self, index: Image) -> None:
@@ -272,7 +268,7 @@ class Daily:
 
 
 def _place(image: Image) -> _Place:
-    return _Place(standing_since(image).timestamp(), image.image_digest)
+    return _Place(aged_since(image).timestamp(), image.image_digest)
 
 
 def _unused_since(image: Image) -> float:

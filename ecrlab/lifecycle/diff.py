@@ -1,4 +1,4 @@
-"""Two policies on the same images: what the edit newly takes, what it newly keeps, and by which rules."""
+"""Two policies on the same images: which images the new one takes, which it keeps, and by which rules."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changes from an old policy to a new one, oldest images first, and both evaluations in full."""
+    """The changes from an old policy to a new one, oldest images first, and both evaluations."""
 
     old: Evaluation
     new: Evaluation
     newly_going: tuple[Change, ...]
     newly_kept: tuple[Change, ...]
     going_otherwise: tuple[Change, ...]
-    """Images that go under both, but to another end or by another rule."""
+    """Images that both policies take, but with another action or by another rule."""
 
 
 def diff(old: Policy, new: Policy, images: Iterable[Image], now: datetime) -> Difference:
-    """Hold two policies against the same images at the same instant."""
+    """Compare two policies on the same images at the same instant."""
     images = tuple(images)
     before, after = Evaluation(old, images, now), Evaluation(new, images, now)
     going, kept, otherwise = [], [], []
-    for position in after.line:
+    for position in after.by_age:
         was, becomes = before.acts(position), after.acts(position)
         if was is None and becomes is None:
             continue

@@ -1,29 +1,29 @@
-"""What can go wrong with a lifecycle policy and what it is judged on.
+"""The errors of this room: in a lifecycle policy, and in the images that it is evaluated on.
 
 LifecycleError
-  ├ InvalidLifecyclePolicy   AWS would refuse this policy; carries AWS's text and the place in the policy
-  └ UnreadableInput          images, manifests or another input break a rule of theirs; carries the place
+  ├ InvalidLifecyclePolicy   AWS rejects this policy; carries AWS's text and the place in the policy
+  └ UnreadableInput          images, manifests or another input break a rule; carries the place
 """
 
 from ecrlab.errors import EcrLabError
 
 
 class LifecycleError(EcrLabError):
-    """The root of what `ecrlab.lifecycle` raises; `place` says where in the input, such as `rules[0].action`."""
+    """The base of all errors of `ecrlab.lifecycle`; `place` is the place in the input, such as `rules[0].action`."""
 
     place: str = ""
 
 
 VALIDATION, PARSING = "Lifecycle policy validation failure: ", "Lifecycle policy parsing failure: "
-"""The words that AWS's reason begins with."""
+"""The prefixes of AWS's reasons."""
 
 
 class InvalidLifecyclePolicy(LifecycleError):
-    """PutLifecyclePolicy would refuse the policy.
+    """PutLifecyclePolicy rejects the policy.
 
-    `detail` is AWS's reason, with a line for each failure of the schema; `constraint` is the part of AWS's text
-    in quotes, `message` the whole text (an InvalidParameterException). `place` is the spot in the policy's JSON
-    that breaks the rule, the first if there are several, and empty for the text as a whole.
+    `detail` is AWS's reason, with a line for each failure of the schema. `constraint` is the quoted part of AWS's text,
+    and `message` the whole text (an InvalidParameterException). `place` is the first place in the policy's JSON that
+    breaks a rule; it is empty where the text as a whole does.
     """
 
     def __init__(self, detail: str, place: str = "", lead: str = VALIDATION, end: str = "") -> None:
@@ -35,7 +35,7 @@ class InvalidLifecyclePolicy(LifecycleError):
 
 
 class UnreadableInput(LifecycleError):
-    """An input is not what its reader expects; `place` names the spot, the text the rule that is broken."""
+    """An input breaks a rule of its reader; `rule` states it, `place` says where."""
 
     def __init__(self, rule: str, place: str = "") -> None:
         self.rule = rule

@@ -1,25 +1,24 @@
-"""Why an image goes or stays, in one sentence: who decides, by which number, and who else wanted it.
+"""Why an image goes or stays, in one sentence: the rule that decides, the number it uses, and the other rules.
 
-Sentences are made one at a time and only when asked for; evaluating a million images makes none.
+A sentence is made only on request; the evaluation of a million images makes none.
 """
 
 from datetime import datetime
 
-from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.candidates import missing_patterns
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.image import ACTIVATING, Image
+from ecrlab.lifecycle.image import ACTIVATING, Image, aged_since, unused_since
 from ecrlab.lifecycle.policy import ARCHIVE, EXPIRE, PULLED, TAGGED, TRANSITION, TRANSITIONED, Action, Rule
 from ecrlab.lifecycle.verdict import Reason
 
 
 def explain(evaluation: Evaluation, digest: str) -> str:
-    """Say in one English sentence why an image goes or stays; KeyError for a digest that is not among the images."""
+    """Return one English sentence on why an image goes or stays. Raises KeyError for an unknown digest."""
     return explain_at(evaluation, evaluation.position_of(digest))
 
 
 def explain_at(evaluation: Evaluation, position: int) -> str:
-    """`explain` for the image at a position of `evaluation.images`."""
+    """Return the sentence for the image at a position of `evaluation.images`."""
     return _Case(evaluation, position).sentence()
 
 
@@ -38,7 +37,7 @@ class _Case:
         return "; ".join(parts) + "."
 
     def decision(self) -> str:
-        """Who decides and why so."""
+        """Return which rule decides, and why."""
         reason = self.verdict.reason
         if reason is Reason.MARKED:
             return f"{_verb(self.verdict.action)} by {_named(self.rules[0])}: {self.standing(self.rules[0])}"
@@ -47,7 +46,7 @@ class _Case:
         if reason is Reason.UNSELECTED:
             return f"Kept, for no rule selects it: {self.unselected()}"
         if reason is Reason.LISTED:
-            indexes = [brief(digest) for digest in self.evaluation.holding(self.position)]
+            indexes = [brief(digest) for digest in self.evaluation.indexes_of(self.position)]
             one = len(indexes) == 1
             holders = f"the index {indexes[0]} lists" if one else f"the indexes {_listed(indexes)} list"
             if self.evaluation.is_released(self.position):
@@ -61,7 +60,7 @@ class _Case:
         return f"{_verb(self.verdict.action)} with its subject {subject}, which rule {self.verdict.rule_priority} takes"
 
     def standing(self, rule: Rule) -> str:
-        """The image's rank or age against a rule's bound."""
+        """Return the image's rank or age compared with a rule's bound."""
         bound, marked = rule.selection.count_number, self.evaluation.marks(rule, self.position)
         if rule.selection.counts:
             rank, among = self.evaluation.rank(rule, self.position)
@@ -74,11 +73,11 @@ class _Case:
         return f"{word} {_age(self.evaluation.now, since)} ago, {'more than' if marked else 'not more than'} {limit}"
 
     def dated(self, rule: Rule) -> tuple[str, datetime | None]:
-        """What the age of an image is counted from, for a rule."""
+        """Return the event that a rule counts the image's age from, and its instant."""
         image, kind = self.image, rule.selection.count_type
         if kind == TRANSITIONED:
             return "it was archived", image.last_archived_at
-        since = unused_since(image) if kind == PULLED else standing_since(image)
+        since = unused_since(image) if kind == PULLED else aged_since(image)
         if image.last_activated_at == since:
             return "it was restored from the archive", since
         if kind != PULLED:
@@ -86,7 +85,7 @@ class _Case:
         return "it was last pulled" if image.last_pulled_at else "it was never pulled, and pushed", since
 
     def unselected(self) -> str:
-        """Why no rule selects the image."""
+        """Return why no rule selects the image."""
         if self.image.storage_class == ACTIVATING:
             return "it is being restored from the archive"
         if self.image.storage_class == ARCHIVE:
@@ -94,7 +93,7 @@ class _Case:
         return "its tags fit no rule" if self.image.image_tags else "it has no tag, and no rule is for untagged images"
 
     def others(self) -> list[str]:
-        """The rules that would have acted on the image, and what stops them."""
+        """Return the rules that mark the image without acting on it, and what stops them."""
         reason = self.verdict.reason
         rivals = self.rules[1:] if reason in (Reason.MARKED, Reason.WITHIN) else self.rules
         wanting = [rule for rule in rivals if self.evaluation.marks(rule, self.position)]
@@ -116,7 +115,7 @@ class _Case:
         return [f"{marks}{' too' if self.verdict.action else ''}, but it goes only with its subject"]
 
     def near_misses(self) -> list[str]:
-        """Rules that come first and found some of the tags they want, but not all."""
+        """Return the earlier rules that match some of the image's tags, but lack others."""
         first = self.rules[0].rule_priority if self.rules else None
         missed = []
         for rule in self.evaluation.policy:
@@ -143,7 +142,7 @@ def _verb(action: Action | None) -> str:
 
 
 def brief(digest: str) -> str:
-    """A digest as people quote it: the algorithm and twelve figures."""
+    """Return a digest in short: the algorithm and twelve hexadecimal digits."""
     algorithm, colon, figures = digest.partition(":")
     return algorithm + colon + figures[:12]
 
@@ -153,7 +152,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _age(now: datetime, since: datetime) -> str:
-    """A duration in the two units that matter: `3 days 4 hours`.
+    """Return a duration in its two largest units: `3 days 4 hours`.
 
     >>> _age(datetime(2026, 9, 4, 13), datetime(2026, 9, 1, 9))
     '3 days 4 hours'

@@ -1,24 +1,64 @@
-"""A policy to hand over: the text that was tested, and two ways to apply it, the AWS CLI and Terraform.
+"""A policy outside the kit: its JSON text, and two ways to apply it, the AWS CLI and Terraform.
 
-Both read the text from the same file, so that what is applied is what was tested, byte for byte.
+Both read the text from the same file, so they apply the tested policy byte for byte.
 """
 
 import json
 import re
 import shlex
+from collections.abc import Iterable
+from typing import Any
 
-from ecrlab.lifecycle.policy import Policy
+from ecrlab.lifecycle.policy import STANDARD, TAGGED, TRANSITION, Policy, Rule
 
 POLICY, SCRIPT, TERRAFORM = "policy.json", "apply.sh", "main.tf"
 
 
+def policy_text(rules: Iterable[Rule]) -> str:
+    """Return the JSON text of rules, in the order given: the way back from `parse`.
+
+    It writes only the members that AWS allows with a rule's tag status, count type and action (AWS user guide,
+    lifecycle policy properties): no list of tags for `any`, a `countUnit` for ages only. `parse` decides whether AWS
+    accepts the whole.
+    """
+    return json.dumps({"rules": [_rule(rule) for rule in rules]}, indent=2, ensure_ascii=False)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    described = {"description": rule.description} if rule.description else {}
+    return {"rulePriority": rule.rule_priority, **described, "selection": _selection(rule), "action": _action(rule)}
+
+
+def _selection(rule: Rule) -> dict[str, Any]:
+    chosen = rule.selection
+    told: dict[str, Any] = {"tagStatus": chosen.tag_status}
+    if chosen.tag_status == TAGGED:
+        # With no list at all AWS asks for one; with both it asks for only one.
+        lists = {"tagPatternList": chosen.tag_pattern_list, "tagPrefixList": chosen.tag_prefix_list}
+        told |= {name: list(entries) for name, entries in lists.items() if entries}
+    if chosen.storage_class != STANDARD:
+        told["storageClass"] = chosen.storage_class
+    told["countType"] = chosen.count_type
+    if not chosen.counts:
+        told["countUnit"] = "days"
+    told["countNumber"] = chosen.count_number
+    return told
+
+
+def _action(rule: Rule) -> dict[str, str]:
+    told = {"type": rule.action.type}
+    if rule.action.type == TRANSITION and rule.action.target_storage_class:
+        told["targetStorageClass"] = rule.action.target_storage_class
+    return told
+
+
 def files(policy: Policy, repository: str) -> dict[str, str]:
-    """The three files by their names; they belong into one folder."""
+    """Return the three files by name; they belong in one folder."""
     return {POLICY: as_json(policy), SCRIPT: as_script(repository), TERRAFORM: as_terraform(repository)}
 
 
 def as_json(policy: Policy) -> str:
-    """The policy's text, laid out to be read and reviewed, rules in their order.
+    """Return the policy's text, indented for review, with its rules by priority.
 
     >>> from ecrlab.lifecycle import parse
     >>> keep = '{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", '
@@ -29,7 +69,7 @@ def as_json(policy: Policy) -> str:
 
 
 def as_script(repository: str) -> str:
-    """The commands that let AWS say first what the policy would do, and then apply it."""
+    """Return a script that first shows AWS's preview of the policy and then applies it."""
     name = f"--repository-name {shlex.quote(repository)}"
     text = f"--lifecycle-policy-text file://{POLICY}"
     return f"""\
@@ -44,7 +84,7 @@ read -rp "Apply it? Expired images do not come back. [yes/no] " answer || true
 
 
 def as_terraform(repository: str) -> str:
-    """The same as a resource of Terraform's AWS provider."""
+    """Return the policy as a resource of Terraform's AWS provider."""
     return f"""\
 resource "aws_ecr_lifecycle_policy" "{_identifier(repository)}" {{
   repository = "{repository}"
@@ -54,7 +94,7 @@ resource "aws_ecr_lifecycle_policy" "{_identifier(repository)}" {{
 
 
 def _identifier(repository: str) -> str:
-    """A repository's name as Terraform can name a resource.
+    """Return a repository's name in the form that Terraform accepts for a resource.
 
     >>> _identifier("team-a/my.app"), _identifier("7days")
     ('team-a_my_app', '_7days')

@@ -1,4 +1,4 @@
-"""The files that a command line names, and what is said of those that cannot be used."""
+"""Policies from the files on a command line, with an error that names the file."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ class Unusable(EcrLabError):
 
 
 def text_of(path: Path) -> str:
-    """The text in a file, or of the standard input for `-`, without a byte order mark. Raises `Unusable`."""
+    """Return the text of a file, or of standard input for `-`, without a byte order mark. Raises `Unusable`."""
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         return data.decode("utf-8-sig")
@@ -29,10 +29,11 @@ def text_of(path: Path) -> str:
 
 
 def policy_of(path: Path) -> Policy:
-    """The policy in a file: as it is, or as an answer, an input or a template of AWS's holds it. Raises `Unusable`.
+    """Return the policy in a file. Raises `Unusable`.
 
-    Such are the answer of `aws ecr get-lifecycle-policy`, the input of `--cli-input-json` (both have the text in
-    `lifecyclePolicyText`), and a CloudFormation template in JSON with one AWS::ECR::Repository that has a policy.
+    The file holds the policy itself, the answer of `aws ecr get-lifecycle-policy`, the input of `--cli-input-json`
+    (both have the text in `lifecyclePolicyText`), or a CloudFormation template in JSON with one AWS::ECR::Repository
+    that has a policy.
     """
     with about(path):
         text = text_of(path)
@@ -45,11 +46,11 @@ def policy_of(path: Path) -> Policy:
 
 
 def _texts_in(text: str) -> Iterator[Any]:
-    """What stands where AWS's answers, inputs and templates have a policy's text."""
+    """Return the values at the places of a policy's text in AWS's answers, inputs and templates."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return  # `parse` says why
+        return  # `parse` reports why
     if not isinstance(document, dict) or "rules" in document:
         return
     resources = document.get("Resources")
@@ -71,7 +72,7 @@ def _texts_in(text: str) -> Iterator[Any]:
 
 @contextmanager
 def about(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with it."""
+    """Put the file's name before the text of an error."""
     try:
         yield
     except InvalidLifecyclePolicy as error:

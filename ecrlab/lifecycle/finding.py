@@ -1,17 +1,17 @@
-"""One thing about a policy that people regret, and its cure."""
+"""A finding of the linter: one mistake or risk in a policy that AWS accepts, and its cure."""
 
 from dataclasses import dataclass
 
 from ecrlab.lifecycle.policy import Rule
 
 ERROR, WARNING, NOTE = SEVERITIES = "error", "warning", "note"
-"""Surely wrong, or harm to the images given; maybe wrong; worth knowing."""
+"""Certainly wrong or harmful to the given images; possibly wrong; worth knowing."""
 LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing people regret. `rule_priority` is None where it is about the policy as a whole."""
+    """One mistake or risk. `rule_priority` is None where it concerns the whole policy."""
 
     code: str
     severity: str
@@ -21,7 +21,7 @@ class Finding:
 
 
 def shield_latest(rule: Rule) -> str:
-    """The cure for a rule that takes the image that `latest` points at."""
+    """Return the cure for a rule that takes the image tagged `latest`."""
     if LATEST in rule.selection.tag_pattern_list:
         return "use imageCountMoreThan 1 in it, and give it the lowest number"
     return f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 first"

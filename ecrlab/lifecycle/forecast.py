@@ -1,22 +1,21 @@
-"""When a policy would next do something if nobody changed anything: images come of age, one after the other.
+"""The next instant at which a policy acts, if nobody pushes or pulls: images reach the bound of an age rule.
 
-Counts do not change by themselves, and a rule that does not decide about an image never acts on it; so only the age
-rules that decide matter, and what is on its way back from the archive.
+Counts change only with a push, and only the rule that decides about an image may act on it. So the forecast reads the
+deciding age rules, and the images that ECR restores from the archive.
 """
 
 from datetime import datetime, timedelta
 
-from ecrlab.lifecycle.age_order import standing_since, unused_since
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.image import ACTIVATING, Image
+from ecrlab.lifecycle.image import ACTIVATING, Image, aged_since, unused_since
 from ecrlab.lifecycle.policy import PULLED, Rule
 
 _MOMENT = timedelta(microseconds=1)
-"""How much older than its bound an image is when it is strictly older."""
+"""The least excess over a bound that makes an image strictly older."""
 
 
 def next_change(evaluation: Evaluation) -> datetime | None:
-    """The first instant after an evaluation at which one more image would be marked, or None for never."""
+    """Return the first instant after an evaluation at which a rule marks one more image; None for never."""
     coming = []
     for position, image in enumerate(evaluation.images):
         rule = evaluation.deciding(position)
@@ -28,8 +27,8 @@ def next_change(evaluation: Evaluation) -> datetime | None:
 
 
 def _of_age(rule: Rule, image: Image) -> datetime | None:
-    """The first instant at which an image is past the bound of a rule; None beyond the calendar."""
-    since = unused_since(image) if rule.selection.count_type == PULLED else standing_since(image)
+    """Return the first instant at which an image is past the bound of a rule; None beyond the calendar."""
+    since = unused_since(image) if rule.selection.count_type == PULLED else aged_since(image)
     try:
         return since + timedelta(days=rule.selection.count_number) + _MOMENT
     except OverflowError:

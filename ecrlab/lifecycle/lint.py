@@ -1,9 +1,7 @@
-"""What AWS accepts and people regret: findings on a policy, each with its cure, and more when images are at
-hand.
+"""Mistakes in policies that AWS accepts: findings, each with its cure, and more of them when images are given.
 
-A finding is an *error* when the policy surely does not do what it says, or is about to do harm to the images
-given; a *warning* when it may; a *note* when it is worth knowing. Each check is a function of its own, named
-after its code.
+A finding is an *error* when the policy certainly does not do what it says, or is about to harm the given images; a
+*warning* when it may; a *note* when it is worth knowing. Each check is a function, named after its code.
 """
 
 import re
@@ -29,12 +27,12 @@ from ecrlab.lifecycle.policy import (
 from ecrlab.lifecycle.validation import LEAST_ARCHIVE_DAYS
 
 RELEASES = ("v1.2.3", "1.2.3", "release-1.2", "prod-1")
-"""Tags as people give them to what they ship."""
+"""Typical tags of releases."""
 _NO_TAG_HAS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def lint(policy: Policy, evaluation: Evaluation | None = None) -> list[Finding]:
-    """All findings on a valid policy, errors first; with an evaluation also those on its images."""
+    """Return all findings on a valid policy, errors first; with an evaluation also those on its images."""
     found = [finding for check in _OF_POLICY for finding in check(policy)]
     if evaluation is not None:
         found += [finding for check in OF_IMAGES for finding in check(evaluation)]
@@ -42,7 +40,7 @@ def lint(policy: Policy, evaluation: Evaluation | None = None) -> list[Finding]:
 
 
 def all_of_a_list(policy: Policy) -> Iterator[Finding]:
-    """Several prefixes or patterns meant as "or"."""
+    """Several prefixes or patterns in one list, written as if they meant "or"."""
     for rule in policy:
         patterns = dict.fromkeys(rule.selection.patterns)
         wide = [p for p in patterns if any(p.covers(q) and not q.covers(p) for q in patterns)]
@@ -66,7 +64,7 @@ def all_of_a_list(policy: Policy) -> Iterator[Finding]:
 
 
 def never_acts(policy: Policy) -> Iterator[Finding]:
-    """A rule that can never act."""
+    """A rule that can never act on any image."""
     for position, rule in enumerate(policy.rules):
         for pattern in rule.selection.patterns:
             if strange := _NO_TAG_HAS.search("".join(pattern.pieces)):
@@ -94,7 +92,7 @@ def never_acts(policy: Policy) -> Iterator[Finding]:
 
 
 def _shield(earlier: tuple[Rule, ...], rule: Rule) -> str:
-    """The names of earlier rules that select all that a rule could, or nothing."""
+    """Return the names of earlier rules that together select all images of a rule, or an empty text."""
     same = [e for e in earlier if e.selection.storage_class == rule.selection.storage_class]
     for other in same:
         if selects_all_of(other, rule):
@@ -108,7 +106,7 @@ def _shield(earlier: tuple[Rule, ...], rule: Rule) -> str:
 
 
 def release_falls_to_any(policy: Policy) -> Iterator[Finding]:
-    """A release tag that no tagged rule selects, so that it falls to `any`."""
+    """Release tags that no tagged rule selects; the rule for `any` then decides about them."""
     last = rule_for_all(policy)
     if last and last.action.type == EXPIRE and all(deciding_about(policy, tag) is last for tag in RELEASES):
         yield Finding(
@@ -122,7 +120,7 @@ def release_falls_to_any(policy: Policy) -> Iterator[Finding]:
 
 
 def latest_at_risk(policy: Policy) -> Iterator[Finding]:
-    """A rule that may take the image that `latest` points at."""
+    """A rule that may take the image tagged `latest`."""
     rule = deciding_about(policy, LATEST)
     if rule and not is_shield(rule):
         yield Finding(
@@ -136,7 +134,7 @@ def latest_at_risk(policy: Policy) -> Iterator[Finding]:
 
 
 def no_cap(policy: Policy) -> Iterator[Finding]:
-    """Images that pile up for ever."""
+    """Images that accumulate for ever."""
     standard = [rule for rule in policy if rule.selection.storage_class == STANDARD]
     if not any(rule.selection.tag_status in (UNTAGGED, ANY) for rule in standard):
         yield Finding(
@@ -168,7 +166,7 @@ def no_cap(policy: Policy) -> Iterator[Finding]:
 
 
 def archived_early(policy: Policy) -> Iterator[Finding]:
-    """Archiving young images, which costs more than it saves."""
+    """A rule that archives young images, which costs more than it saves."""
     for rule in policy:
         selection = rule.selection
         if rule.action.type == TRANSITION and (selection.counts or selection.count_number < LEAST_ARCHIVE_DAYS):
@@ -182,7 +180,7 @@ def archived_early(policy: Policy) -> Iterator[Finding]:
 
 
 def untagged_children(policy: Policy) -> Iterator[Finding]:
-    """Untagged images and counts, and the parts of multi-architecture images."""
+    """A rule that also selects or counts the untagged parts of multi-architecture images."""
     for rule in policy:
         selection = rule.selection
         if selection.tag_status == TAGGED or selection.storage_class != STANDARD:
@@ -208,7 +206,7 @@ def untagged_children(policy: Policy) -> Iterator[Finding]:
 
 
 def one_tag_only(policy: Policy) -> Iterator[Finding]:
-    """A pattern without a wildcard, which is one exact tag."""
+    """A pattern without a wildcard, which matches one exact tag."""
     for rule in policy:
         exact = [pattern for pattern in rule.selection.tag_pattern_list if "*" not in pattern and pattern != LATEST]
         if exact:

@@ -1,4 +1,4 @@
-"""What is wrong with a policy in view of the images it is to judge: what it is about to take."""
+"""Mistakes in a policy that only its images reveal: what it is about to take."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ _RELEASE = re.compile(r"v?\d+\.\d+|(release|prod|production|stable)\b")
 
 
 def tags_of_two_rules(evaluation: Evaluation) -> Iterator[Finding]:
-    """Images with tags of two families, of which the lower number decides about all."""
+    """Images that two tagged rules select, although only the rule with the lower number decides."""
     examples: dict[tuple[Rule, Rule], list[int]] = {}
     for position, image in enumerate(evaluation.images):
         if len(image.image_tags) > 1:
@@ -24,7 +24,7 @@ def tags_of_two_rules(evaluation: Evaluation) -> Iterator[Finding]:
             any(evaluation.marks(one, p) and not evaluation.marks(other, p) for p in positions)
             for one, other in ((first, second), (second, first))
         )
-        # The other order must be better, or else its cure would be found fault with too.
+        # The other order must be better; otherwise this check would also object to its own cure.
         if not keeps and (takes or _is_stricter(first, second)):
             tags = ", ".join(evaluation.images[positions[0]].image_tags[:4])
             yield Finding(
@@ -39,18 +39,18 @@ def tags_of_two_rules(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _is_stricter(rule: Rule, other: Rule) -> bool:
-    """Whether a rule keeps less than another of its kind."""
+    """Whether a rule keeps fewer images than another of its count type."""
     one, two = rule.selection, other.selection
     return one.count_type == two.count_type and one.count_number < two.count_number
 
 
 def selects_nothing(evaluation: Evaluation) -> Iterator[Finding]:
-    """A rule whose tags no image has."""
+    """A rule that no image's tags satisfy."""
     seen = dict.fromkeys(tag for image in evaluation.images for tag in image.image_tags)
     tags_of = [image.image_tags for image in evaluation.images if image.image_tags]
     for rule in evaluation.policy if evaluation.images else ():
         patterns = rule.selection.patterns
-        # A shield for one tag is a precaution that may be there before the tag is.
+        # A rule that shields `latest` is a precaution; the tag may come later.
         if not patterns or rule.selection.tag_pattern_list == (LATEST,):
             continue
         if not any(all(any(p.matches(tag) for tag in tags) for p in patterns) for tags in tags_of):
@@ -68,7 +68,7 @@ def selects_nothing(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def latest_goes(evaluation: Evaluation) -> Iterator[Finding]:
-    """The image tagged `latest` goes now."""
+    """A rule takes the image tagged `latest` now."""
     for position, image in enumerate(evaluation.images):
         if LATEST in image.image_tags and (rule := evaluation.acts(position)):
             yield Finding(
@@ -81,7 +81,7 @@ def latest_goes(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def releases_go(evaluation: Evaluation) -> Iterator[Finding]:
-    """Images with a release tag that the `any` rule deletes now."""
+    """The rule for `any` takes images with release tags now."""
     last = rule_for_all(evaluation.policy)
     going = [
         tag

@@ -1,6 +1,6 @@
-"""How findings, previews and differences look, line by line: as a table for people, as JSON for programs.
+"""Findings, previews and differences as lines of output: a table for people, JSON for programs.
 
-Plain text without a library, because a pipeline may have nothing but Python, and a repository a million images.
+It is plain text without a library, because a pipeline may have only Python, and a repository may have a million images.
 """
 
 import json
@@ -10,35 +10,35 @@ from datetime import datetime
 from typing import Any
 
 from ecrlab.lifecycle import preview
-from ecrlab.lifecycle.comparison import Disagreement
 from ecrlab.lifecycle.diff import Change, Difference
 from ecrlab.lifecycle.evaluation import Evaluation
 from ecrlab.lifecycle.explanation import brief, explain
 from ecrlab.lifecycle.finding import SEVERITIES, Finding
+from ecrlab.lifecycle.preview import Disagreement
 from ecrlab.lifecycle.verdict import Verdict
 
 _HEAD = ("ACTION", "RULE", "PUSHED (UTC)", "DIGEST", "TAGS")
 
 
 def refusal_json(message: str) -> dict[str, Any]:
-    """`valid`, which is false, and the `error`."""
+    """Return the document for a rejected policy: `valid` (false) and `error`."""
     return {"valid": False, "error": message}
 
 
 def lint_json(findings: Iterable[Finding]) -> dict[str, Any]:
-    """`valid` and `findings`; a policy that is not valid never comes so far."""
+    """Return the document for a valid policy: `valid` (true) and `findings`."""
     return {"valid": True, "findings": [_camel(asdict(finding)) for finding in findings]}
 
 
 def lint_documents(documents: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """The document of one policy, or a list of several, each with its `file`."""
+    """Return the document of one policy, or the list of several, each with its `file`."""
     if len(documents) == 1:
         return _json(*documents.values())
     return _json([{"file": name, **document} for name, document in documents.items()])
 
 
 def lint_table(findings: Sequence[Finding]) -> Iterator[str]:
-    """Each finding with its cure, and how many there are."""
+    """Return each finding with its cure, and their number by severity."""
     for finding in findings:
         about = f"rule {finding.rule_priority} " if finding.rule_priority else ""
         yield f"{finding.severity}: {finding.code}: {about}{finding.message}"
@@ -51,7 +51,7 @@ def lint_table(findings: Sequence[Finding]) -> Iterator[str]:
 def preview_json(
     evaluation: Evaluation, harmed: dict[str, int], disagreements: list[Disagreement] | None, explained: bool
 ) -> Iterator[str]:
-    """AWS's `previewResults` and `summary`, and `kept`; with `explained` also a `reason` for what goes."""
+    """Return `previewResults` and `summary` as AWS has them, and `kept`; `explained` adds a `reason` to each result."""
     results = preview.results(evaluation)
     if explained:
         for result in results:
@@ -67,7 +67,7 @@ def preview_json(
 def preview_table(
     evaluation: Evaluation, harmed: dict[str, int], disagreements: list[Disagreement] | None, explained: bool
 ) -> Iterator[str]:
-    """The images that go; with `explained` all images, each with its sentence."""
+    """Return the images that expire or move; with `explained` all images, each with its sentence."""
     shown = [verdict for verdict in evaluation if explained or verdict.action]
     yield from _table([(_deed(v), *_facts(v)) for v in shown], evaluation, shown if explained else [])
     yield f"{_number(evaluation.images)}: {_count(evaluation)}."
@@ -80,7 +80,7 @@ def preview_table(
 
 
 def diff_json(difference: Difference, harmed: dict[str, int], explained: bool) -> Iterator[str]:
-    """`newlyGoing`, `newlyKept`, `goingOtherwise`, each with old and new action and rule, and both summaries."""
+    """Return `newlyGoing`, `newlyKept`, `goingOtherwise`, each with old and new action and rule, and both summaries."""
     document: dict[str, Any] = {
         name: [_change(change, difference, explained) for change in changes]
         for name, changes in (
@@ -96,7 +96,7 @@ def diff_json(difference: Difference, harmed: dict[str, int], explained: bool) -
 
 
 def diff_table(difference: Difference, harmed: dict[str, int], explained: bool) -> Iterator[str]:
-    """What the edit newly takes, newly keeps, or takes otherwise."""
+    """Return what the new policy takes, keeps, or takes in another way."""
     newly_deleted = [change for change in difference.newly_going if _deed(change.new) == "expire"]
     newly_archived = len(difference.newly_going) - len(newly_deleted)
     for title, changes in (
@@ -179,7 +179,7 @@ def _change(change: Change, difference: Difference, explained: bool) -> dict[str
 
 
 def _camel(facts: dict[str, Any]) -> dict[str, Any]:
-    """Keys as AWS spells them: rule_priority becomes rulePriority."""
+    """Return facts under keys in AWS's spelling: rule_priority becomes rulePriority."""
     return {first + "".join(map(str.title, rest)): v for k, v in facts.items() for first, *rest in [k.split("_")]}
 
 

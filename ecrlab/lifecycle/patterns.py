@@ -1,19 +1,19 @@
-"""Tag patterns: literal text with `*` for any run of characters, also none.
+"""Tag patterns: literal text, where `*` matches any run of characters, also an empty one.
 
-Matching is by literal pieces from left to right, so that its cost grows with the length of the tag only,
-whatever the pattern. Source: AWS user guide, lifecycle policy parameters (tagPatternList, tagPrefixList).
+A match compares the literal pieces from left to right, so its cost grows only with the length of the tag.
+Source: AWS user guide, lifecycle policy parameters (tagPatternList, tagPrefixList).
 """
 
 from dataclasses import dataclass
 
 WILDCARD = "*"
 _ANYTHING = "\0"
-"""Stands for a wildcard where one pattern is held against another; no tag and no pattern has it."""
+"""Stands for a wildcard where one pattern is matched against another; no tag and no pattern contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagPattern:
-    """A pattern as the literal pieces between its wildcards: `prod*` has the pieces `prod` and nothing.
+    """A pattern as the literal pieces between its wildcards: `prod*` has the pieces `prod` and an empty one.
 
     >>> TagPattern.from_pattern("*prod*").matches("repo-production")
     True
@@ -25,23 +25,23 @@ class TagPattern:
 
     @classmethod
     def from_pattern(cls, text: str) -> "TagPattern":
-        """One entry of a tagPatternList. Without a `*` it means exactly that tag."""
-        # UNSURE: letters are compared with their case, since tags have case; AWS documents neither this nor
-        # that a plain word is exact.
+        """Return the pattern of an entry of a tagPatternList. Without a `*` it matches exactly that tag."""
+        # UNSURE: the match is case-sensitive, because tags are; AWS documents neither this nor that a plain word is
+        # exact.
         return cls(tuple(text.split(WILDCARD)))
 
     @classmethod
     def from_prefix(cls, text: str) -> "TagPattern":
-        """One entry of a tagPrefixList; a `*` in it is an ordinary character."""
+        """Return the pattern of an entry of a tagPrefixList, where a `*` is an ordinary character."""
         return cls((text, ""))
 
     @property
     def is_prefix(self) -> bool:
-        """Whether it asks for a beginning and nothing else."""
+        """Whether the pattern is a prefix and nothing else."""
         return len(self.pieces) == 2 and not self.pieces[1]
 
     def matches(self, tag: str) -> bool:
-        """Whether the whole tag fits."""
+        """Whether the pattern matches the whole tag."""
         head, *middle = self.pieces
         if not middle:
             return tag == head
@@ -57,9 +57,9 @@ class TagPattern:
         return True
 
     def covers(self, other: "TagPattern") -> bool:
-        """Whether every tag that fits `other` fits this one too."""
+        """Whether this pattern matches every tag that `other` matches."""
         return self.matches(_ANYTHING.join(other.pieces))
 
     def __str__(self) -> str:
-        """The pattern as one would write it, with characters that no tag has made visible."""
+        """Return the pattern as written, with unprintable characters escaped."""
         return WILDCARD.join(self.pieces).encode("unicode_escape").decode()

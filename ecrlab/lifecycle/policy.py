@@ -1,11 +1,11 @@
-"""A lifecycle policy: rules in order of priority, each with what it selects and what it does.
+"""A lifecycle policy: rules in order of priority, each with a selection and an action.
 
     Policy ── Rule 1 ── Selection   which images, and how many or how old they may be
            │        └─ Action      expire, or transition to archive
            └─ Rule 2 …
 
 The names are those of the policy's JSON (AWS user guide, lifecycle policy properties).
-`ecrlab.lifecycle.parse` makes a policy from text and refuses what AWS refuses.
+`ecrlab.lifecycle.parse` reads a policy from text and rejects what AWS rejects.
 """
 
 import json
@@ -25,7 +25,7 @@ PULLED, TRANSITIONED = "sinceImagePulled", "sinceImageTransitioned"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a rule does with an image it marks: `expire`, or `transition` to a target storage class."""
+    """The action of a rule on an image that it marks: `expire`, or `transition` to a target storage class."""
 
     type: str = EXPIRE
     target_storage_class: str | None = None
@@ -33,7 +33,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which images a rule looks at, and the bound it holds them to.
+    """The images that a rule selects, and the bound that they must not exceed.
 
     `count_number` is a number of images for imageCountMoreThan, and of days for all other count types.
     """
@@ -47,7 +47,7 @@ class Selection:
 
     @cached_property
     def patterns(self) -> tuple[TagPattern, ...]:
-        """Either list as patterns; an image must have a tag for every one of them."""
+        """Return both lists as patterns; an image needs a tag for every one of them."""
         return (
             *map(TagPattern.from_pattern, self.tag_pattern_list),
             *map(TagPattern.from_prefix, self.tag_prefix_list),
@@ -61,7 +61,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; the lower its priority number, the sooner it is applied."""
+    """One rule; ECR applies the rule with the lowest priority number first."""
 
     rule_priority: int
     selection: Selection
@@ -70,15 +70,15 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """What people call it: `rule 1`."""
+        """Return the name of the rule for people: `rule 1`."""
         return f"rule {self.rule_priority}"
 
     @cached_property
     def in_words(self) -> str:
-        """What it says, in a few words: `tagged prod*: keep the newest 10`."""
+        """Return the rule in a few words: `tagged prod*: keep the newest 10`."""
         selection, number = self.selection, self.selection.count_number
         wanted = " and ".join(map(str, selection.patterns))
-        who = {TAGGED: f"tagged {wanted}", UNTAGGED: "untagged", ANY: "any image"}[selection.tag_status]
+        images = {TAGGED: f"tagged {wanted}", UNTAGGED: "untagged", ANY: "any image"}[selection.tag_status]
         days = f"{number} {'day' if number == 1 else 'days'}"
         bound = {
             COUNT: f"keep the newest {number}",
@@ -86,22 +86,22 @@ class Rule:
             PULLED: f"not pulled for more than {days}",
             TRANSITIONED: f"archived more than {days} ago",
         }[selection.count_type]
-        return f"{who}: {bound}" + (", then archive" if self.action.type == TRANSITION else "")
+        return f"{images}: {bound}" + (", then archive" if self.action.type == TRANSITION else "")
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Valid rules, sorted by priority, and the text they were read from."""
+    """Valid rules, sorted by priority, and their original text."""
 
     rules: tuple[Rule, ...]
     text: str = ""
 
     def __iter__(self) -> Iterator[Rule]:
-        """Go through the rules, the first to be applied first."""
+        """Return the rules in the order in which ECR applies them."""
         return iter(self.rules)
 
     def minified(self) -> str:
-        """The policy's text as PutLifecyclePolicy gives it back: no white space, rules ordered by priority."""
+        """Return the policy's text as PutLifecyclePolicy returns it: no white space, rules ordered by priority."""
         document: dict[str, Any] = json.loads(self.text)
         document["rules"].sort(key=lambda rule: rule["rulePriority"])
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False)

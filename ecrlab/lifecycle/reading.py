@@ -1,8 +1,7 @@
-"""Images out of AWS's own answers: `aws ecr describe-images`, and `aws ecr batch-get-image` for what an index
-lists.
+"""Images from AWS's own answers: `aws ecr describe-images`, and `aws ecr batch-get-image` for the children of indexes.
 
-Dates come as seconds since 1970 (AWS CLI v1), as ISO 8601 text (CLI v2) or as datetimes (boto3). Whatever
-breaks a rule is refused with its place; nothing is guessed, since a wrong guess here deletes an image there.
+Dates are seconds since 1970 (AWS CLI v1), ISO 8601 text (CLI v2) or datetimes (boto3). A value that breaks a rule is
+rejected with its place. The reader never guesses, because a wrong guess may delete an image.
 """
 
 import gc
@@ -26,14 +25,14 @@ _STORAGE_CLASSES = {None: STANDARD, "ACTIVE": STANDARD, "ARCHIVED": ARCHIVE, "AC
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest refers to: the digests an index lists, and the subject of a referrer."""
+    """The references of a manifest: the children of an index, and the subject of a referrer."""
 
     children: tuple[str, ...]
     subject: str | None
 
 
 def document(text: str | bytes) -> Any:
-    """The JSON in a text; `UnreadableInput` where it is none."""
+    """Return the value of a JSON text. Raises `UnreadableInput`."""
     try:
         return strict_json.read(text)
     except InvalidJson as error:
@@ -41,7 +40,7 @@ def document(text: str | bytes) -> Any:
 
 
 def images(answer: Any, manifests: Mapping[str, Manifest] | None = None) -> list[Image]:
-    """The images of a describe-images answer, with children and subjects from `manifests` (see below)."""
+    """Return the images of a describe-images answer, with children and subjects from `manifests` (see below)."""
     with _no_collecting():
         return _images(answer, manifests or {})
 
@@ -66,7 +65,7 @@ def _images(answer: Any, manifests: Mapping[str, Manifest]) -> list[Image]:
 
 
 def manifests(answer: Any) -> dict[str, Manifest]:
-    """The manifests of a batch-get-image answer, by digest."""
+    """Return the manifests of a batch-get-image answer, by digest."""
     found = {}
     for position, entry in enumerate(_entries(answer, "images", "batch-get-image")):
         place = f"images[{position}]"
@@ -82,7 +81,7 @@ def manifests(answer: Any) -> dict[str, Manifest]:
 
 
 def instant(value: Any) -> datetime:
-    """A date of AWS's as an aware datetime in UTC."""
+    """Return a date of an AWS answer as an aware datetime in UTC."""
     if type(value) is str:
         try:
             when = datetime.fromisoformat(value)
@@ -108,7 +107,7 @@ def instant(value: Any) -> datetime:
 
 
 def shown(value: Any, most: int = 80) -> str:
-    """A value as JSON for a message: in ASCII, on one line, cut where it is long."""
+    """Return a value as JSON for a message: in ASCII, on one line, and shortened."""
     text = value[: most + 1] if isinstance(value, str) else value
     try:
         text = json.dumps(text, default=str)
@@ -119,7 +118,7 @@ def shown(value: Any, most: int = 80) -> str:
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Keep Python's cycle collector from walking over millions of new objects, again and again, that are no garbage."""
+    """Pause Python's cycle collector, which would visit millions of new objects again and again."""
     if not gc.isenabled():
         yield
         return
@@ -181,7 +180,7 @@ def _tags(value: Any) -> tuple[str, ...]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text can be shown on any terminal and does nothing there."""
+    """Whether a text is safe to print on any terminal."""
     return text.isascii() and text.isprintable()
 
 

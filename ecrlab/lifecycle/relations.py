@@ -1,7 +1,7 @@
-"""What holds images together: an index keeps what it lists, a signature or SBOM goes with its subject.
+"""Relations between images: an index lists its children, and a referrer (a signature, an SBOM) names its subject.
 
-ECR does not expire or archive an image that an index lists before that index is gone, and removes what refers
-to an image within 24 hours after the image (AWS user guide, lifecycle policies).
+ECR does not expire or archive an image while an index lists it. It removes the referrers of an image within 24 hours
+after the image (AWS user guide, lifecycle policies).
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,24 @@ from ecrlab.lifecycle.policy import ARCHIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Ties:
-    """The ties among some images; these go by their position."""
+class Relations:
+    """The relations among some images, each given by its position."""
 
     indexes: dict[str, list[str]]
-    """For the digest of each listed image, the indexes that list it."""
+    """For the digest of each listed image, the digests of the indexes that list it."""
     active_indexes: frozenset[str]
-    """The digests that an index outside the archive lists."""
+    """The digests that an index of the standard storage class lists."""
     listed: tuple[int, ...]
     """The listed images."""
     subjects: dict[int, int]
-    """For each referrer the image it is about; through a referrer of a referrer to
-    the end.
+    """For each referrer, its subject; for a referrer of a referrer, the subject at the end of the chain.
 
-    A referrer whose subject is not among the images is an image like any other.
+    A referrer whose subject is not among the images counts as an ordinary image.
     """
 
 
-def ties_of(images: Sequence[Image]) -> Ties:
-    """Find the ties among images."""
+def relations_of(images: Sequence[Image]) -> Relations:
+    """Return the relations among images."""
     indexes: dict[str, list[str]] = {}
     active: set[str] = set()
     referrers = {}
@@ -43,7 +42,7 @@ def ties_of(images: Sequence[Image]) -> Ties:
         if image.subject_digest:
             referrers[image.image_digest] = position
     listed = tuple(p for p, image in enumerate(images) if image.image_digest in indexes) if indexes else ()
-    return Ties(indexes, frozenset(active), listed, _subjects(images, referrers))
+    return Relations(indexes, frozenset(active), listed, _subjects(images, referrers))
 
 
 def _subjects(images: Sequence[Image], referrers: dict[str, int]) -> dict[int, int]:
@@ -57,7 +56,7 @@ def _subjects(images: Sequence[Image], referrers: dict[str, int]) -> dict[int, i
         while (there := present.get(images[end].subject_digest or "")) is not None and there not in seen:
             seen.add(there)
             end = there
-        # Digests cannot go round in a circle, but a list of images written by hand can.
+        # Digests cannot form a cycle, but a list of images written by hand can.
         if end != position and (images[end].subject_digest or "") not in present:
             subjects[position] = end
     return subjects

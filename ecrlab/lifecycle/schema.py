@@ -1,8 +1,8 @@
-"""The JSON schema that a lifecycle policy must fit before its rules are looked at, with AWS's words for each failure.
+"""The JSON schema of a lifecycle policy, which ECR checks before the rules, with AWS's words for each failure.
 
-ECR reports all failures, each on a line of its own. It looks into an object or an array only where that itself fits,
-and a selection has one schema for each count type, an action one for each action type. The texts are AWS's own where
-public error reports show them (cloudposse/terraform-aws-ecr#158, hashicorp/terraform-provider-aws#45909,
+ECR reports all failures, each on its own line. It checks the members of an object or an array only where that itself
+is valid. A selection has one schema for each count type, an action one for each action type. The texts are AWS's own
+where public error reports show them (cloudposse/terraform-aws-ecr#158, hashicorp/terraform-provider-aws#45909,
 simple-container-com/api#34); keys and bounds are from the AWS user guide, lifecycle policy properties.
 """
 
@@ -26,7 +26,7 @@ from ecrlab.lifecycle.policy import (
 
 MOST_RULES = 50
 MOST_LINES = 50
-"""Failures that are reported, so that a hostile policy does not flood a message."""
+"""The most failures in one message, which bounds the answer to a hostile policy."""
 LISTS = ("tagPatternList", "tagPrefixList")
 _COUNT_TYPES = (COUNT, PUSHED, PULLED, TRANSITIONED)
 _ACTION_TYPES = (EXPIRE, TRANSITION)
@@ -49,12 +49,12 @@ class Failure(NamedTuple):
 
 
 def failures(document: dict[str, Any]) -> list[Failure]:
-    """What in a policy's document does not fit the schema, in the order of the text."""
+    """Return the failures of a policy's document against the schema, in the order of the text."""
     return list(_keys(document, "", required=("rules",))) or list(islice(_rules(document["rules"]), MOST_LINES))
 
 
 def shown(value: object, most: int = 80) -> str:
-    """A value for a message: one line, and short."""
+    """Return a value for a message: on one line, and shortened."""
     text = str(value).encode("unicode_escape").decode()
     return text if len(text) <= most else text[: most - 3] + "..."
 
@@ -109,7 +109,7 @@ def _selection(selection: Any, place: str) -> Iterator[Failure]:
 
 
 def _one_of_the_selections(selection: dict[str, Any], place: str) -> Iterator[Failure]:
-    """Hold a selection against the schema of its count type."""
+    """Check a selection against the schema of its count type."""
     kind = selection["countType"]
     # UNSURE: a missing countUnit is taken for the same failure as a superfluous one, which is known.
     wrong = next(
@@ -154,7 +154,7 @@ def _no_schema(schemas: int, place: str) -> Failure:
 
 
 def _keys(value: Any, place: str, required: Iterable[str], optional: Iterable[str] = ()) -> Iterator[Failure]:
-    """Refuse what is no object, lacks a required key, or has one that is in neither list."""
+    """Reject a value that is not an object, lacks a required key, or has a key that is in neither list."""
     if not isinstance(value, dict):
         yield from _typed(value, dict, place)
         return
@@ -195,5 +195,5 @@ def _one_of(value: Any, allowed: tuple[str, ...], place: str) -> Iterator[Failur
 
 
 def _names(keys: Iterable[str]) -> str:
-    """Keys as AWS lists them, cut where a hostile one is long."""
+    """Return keys as AWS lists them, each shortened."""
     return "[" + ",".join(f'"{shown(key)}"' for key in sorted(keys)) + "]"

@@ -1,8 +1,8 @@
-"""From text to policy, refusing what PutLifecyclePolicy refuses, with AWS's words.
+"""From text to policy: the checks of PutLifecyclePolicy, with AWS's words.
 
     text ── JSON ── schema ── rules ── each rule agrees with itself ── all rules agree ──> Policy
 
-Each step looks at the whole policy before the next begins. Sources: AWS user guide, lifecycle policy properties and
+Each step checks the whole policy before the next begins. Sources: AWS user guide, lifecycle policy properties and
 lifecycle policy examples; botocore model, LifecyclePolicyText. The texts are AWS's own where public error reports or
 deployments (badmintoncryer/cdk-preflight, 2026-09) show them; where they are not known, a line says UNSURE.
 """
@@ -37,7 +37,7 @@ _LARGEST_INTEGER = 2**31 - 1
 
 
 def parse(text: str, shortest: int = SHORTEST) -> Policy:
-    """Read a policy, or raise `InvalidLifecyclePolicy` with the text and the place that AWS would object to.
+    """Read a policy, or raise `InvalidLifecyclePolicy` with AWS's text and the place of the error.
 
     `shortest` is the least number of characters: 100 for a repository, 0 in a repository creation template.
 
@@ -47,8 +47,7 @@ def parse(text: str, shortest: int = SHORTEST) -> Policy:
     ...     print(error.place, "-", error.detail)
     rules - array is too short: must have at least 1 elements but instance has 0 elements
     """
-    # UNSURE: the text for a length out of bounds is that of other AWS services; the CLI refuses short ones by
-    # itself.
+    # UNSURE: the text for a length out of bounds is that of other AWS services; the CLI itself rejects short ones.
     if len(text) > LONGEST:
         raise InvalidLifecyclePolicy(f"Member must have length less than or equal to {LONGEST}", lead="")
     if len(text) < shortest:
@@ -71,9 +70,8 @@ def _not_a_policy(place: str = "") -> InvalidLifecyclePolicy:
 
 
 def _document(text: str) -> dict[str, Any]:
-    """The JSON object in a text."""
-    # UNSURE: whether AWS's reader takes the last of two equal keys, or NaN, is not known; both are slips, so
-    # rejected.
+    """Return the JSON object of a text."""
+    # UNSURE: whether AWS accepts a repeated key, or NaN, is not known; both are mistakes, so this reader rejects them.
     try:
         return strict_json.read_object(text)
     except InvalidJson as error:
@@ -81,9 +79,9 @@ def _document(text: str) -> dict[str, Any]:
 
 
 def _rule(value: dict[str, Any], place: str) -> Rule:
-    """One rule out of JSON that fits the schema."""
+    """Return a rule from JSON that is valid by the schema."""
     selection, action = value["selection"], value["action"]
-    # UNSURE: the API's integers have 32 bits (botocore model), so that a larger one cannot be mapped.
+    # UNSURE: the API's integers have 32 bits (botocore model), so a larger one cannot be mapped.
     for number, where in ((value["rulePriority"], "rulePriority"), (selection["countNumber"], "selection.countNumber")):
         if number > _LARGEST_INTEGER:
             raise _not_a_policy(f"{place}.{where}")
@@ -107,11 +105,11 @@ def _rule(value: dict[str, Any], place: str) -> Rule:
 
 
 def _agree_on_tags(rule: Rule, given: dict[str, Any], place: str) -> None:
-    """Hold the tag status of one rule against its lists."""
+    """Check the tag status of a rule against its lists."""
     selection, where = rule.selection, f"{place}.selection"
     lists = [name for name in LISTS if name in given]
     if selection.tag_status != TAGGED and lists:
-        # UNSURE: an empty list counts as a list here, since the guide says that it must be absent.
+        # UNSURE: an empty list counts as a list here, because the guide says that it must be absent.
         raise InvalidLifecyclePolicy(
             f"Cannot specify {lists[0]} with tagStatus {selection.tag_status}", f"{where}.{lists[0]}"
         )
@@ -124,9 +122,9 @@ def _agree_on_tags(rule: Rule, given: dict[str, Any], place: str) -> None:
 
 
 def _agree_on_patterns(rule: Rule, _: dict[str, Any], place: str) -> None:
-    """Hold the patterns of one rule against their bounds."""
+    """Check the patterns of a rule against their bounds."""
     for position, pattern in enumerate(rule.selection.tag_pattern_list):
-        # UNSURE: an empty pattern fits no tag; it is refused with the first half of the text.
+        # UNSURE: an empty pattern matches no tag; it is rejected with the first half of the text.
         if not pattern or pattern.count("*") > MOST_WILDCARDS:
             bound = f". Total number of * must not exceed {MOST_WILDCARDS}" if pattern else ""
             raise InvalidLifecyclePolicy(
@@ -135,10 +133,10 @@ def _agree_on_patterns(rule: Rule, _: dict[str, Any], place: str) -> None:
 
 
 def _agree_on_storage(rule: Rule, _: dict[str, Any], place: str) -> None:
-    """Hold storage class, count type and action of one rule against each other."""
+    """Check the storage class, count type and action of a rule against each other."""
     selection, action = rule.selection, rule.action
     archived = selection.storage_class == ARCHIVE
-    # UNSURE: of these texts only the first is known; that the combinations are refused is in the guide.
+    # UNSURE: only the first of these texts is known; the guide says that AWS rejects the combinations.
     if archived and selection.count_type != TRANSITIONED:
         raise InvalidLifecyclePolicy(
             "SINCE_IMAGE_PUSHED, SINCE_IMAGE_PULLED and IMAGE_COUNT_MORE_THAN support the STANDARD storage class only",
@@ -161,7 +159,7 @@ def _agree_on_storage(rule: Rule, _: dict[str, Any], place: str) -> None:
 
 
 def _agree_together(rules: list[Rule]) -> None:
-    """Hold the rules of a policy against each other."""
+    """Check the rules of a policy against each other."""
     priorities: set[int] = set()
     for position, rule in enumerate(rules):
         if rule.rule_priority in priorities:
@@ -173,7 +171,7 @@ def _agree_together(rules: list[Rule]) -> None:
 
 
 def _agree_in_class(rules: dict[str, Rule]) -> None:
-    """Hold the rules for one storage class against each other; the keys are their places."""
+    """Check the rules for one storage class against each other; the keys are their places."""
     anys, untagged = (
         [place for place, rule in rules.items() if rule.selection.tag_status == status] for status in (ANY, UNTAGGED)
     )

@@ -1,14 +1,19 @@
-"""The verdict on one image: what happens to it, by which rule, and why."""
+"""The verdict on one image: the action, the rule that takes it, and the reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, overload
 
 from ecrlab.lifecycle.image import Image
 from ecrlab.lifecycle.policy import Action
 
+if TYPE_CHECKING:
+    from ecrlab.lifecycle.evaluation import Evaluation
+
 
 class Reason(Enum):
-    """Why an image goes or stays."""
+    """Why a rule acts on an image, or none does."""
 
     MARKED = "the rule that decides about it marked it"
     WITHIN = "the rule that decides about it leaves it"
@@ -21,9 +26,29 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What happens to one image. `rule_priority` is that of the rule that acts, None for an image that stays."""
+    """What happens to one image. `action` and `rule_priority` are None for an image that stays."""
 
     image: Image
     action: Action | None
     rule_priority: int | None
     reason: Reason
+
+
+class Verdicts(Sequence[Verdict]):
+    """The verdicts on some images of an evaluation, each made on access."""
+
+    def __init__(self, evaluation: "Evaluation", positions: Sequence[int]) -> None:
+        self._evaluation = evaluation
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, place: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Verdicts": ...
+    def __getitem__(self, place: int | slice) -> "Verdict | Verdicts":
+        if isinstance(place, slice):
+            return Verdicts(self._evaluation, self._positions[place])
+        return self._evaluation.verdict_at(self._positions[place])

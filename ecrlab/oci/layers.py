@@ -1,11 +1,10 @@
-"""A layer is a tar of files, squeezed by gzip; its digest is the sha256 of the squeezed bytes.
+"""A layer is a tar of files, compressed by gzip; its digest is the sha256 of the compressed bytes.
 
-So the same files give the same digest only if every byte on the way is pinned. Two things usually are not:
-the tar (owner, time, order, and header details that differ between Python versions) and the compressor
-(zlib, zlib-ng and ISA-L all write valid, different bytes, and so do their versions). Here both are written
-out by a few lines of our own: ustar headers, and a small deflate (RFC 1951) with the fixed Huffman code,
-greedy matches, and stored blocks where squeezing does not pay. Any gzip reads it. `diff_id` is the digest
-of the tar before squeezing, as an image config lists it.
+The same files have the same digest only if every byte is fixed. Two parts usually vary: the tar (owner, time, order,
+and header details that differ between Python versions) and the compressor (zlib, zlib-ng and ISA-L, and their
+versions, write valid but different bytes). This module therefore writes both itself: ustar headers, and a small deflate
+(RFC 1951) with the fixed Huffman code, greedy matches, and stored blocks where compression does not help. Any gzip
+reads it. `diff_id` is the digest of the uncompressed tar, as an image config lists it.
 
     entries ──tar──> diff_id ──gzip──> digest, size
 """
@@ -48,50 +47,38 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a written layer is known by. Sizes are in bytes."""
+    """The identity of a written layer. Its size is in bytes."""
 
     digest: str
     diff_id: str
     size: int
-    size_of_tar: int
 
 
 def directory(path: str, mode: int = 0o755) -> Entry:
-    """A directory of root's."""
+    """Return a directory that root owns."""
     return Entry(path, "directory", mode)
 
 
 def file(path: str, content: bytes | str, mode: int = 0o644) -> Entry:
-    """A file of root's; text becomes UTF-8."""
+    """Return a file that root owns; text becomes UTF-8."""
     return Entry(path, "file", mode, content.encode() if isinstance(content, str) else content)
 
 
 def write_layer(entries: Iterable[Entry], out: BinaryIO, *, modified_at: int = 0) -> Layer:
-    """Write a layer and say what it is: sorted by path, so that a directory comes before what is in it.
+    """Write a layer, sorted by path (a directory precedes its content), and return its identity.
 
     `modified_at`: the time of every entry, in seconds since 1970. An entry later in `entries` replaces an earlier
     one with the same path.
     """
-    squeezed = _Tee(out)
-    gzip = Gzip(squeezed)
+    compressed = _Tee(out)
+    gzip = Gzip(compressed)
     tar = _Tee(gzip)
     by_path = {entry.path: entry for entry in entries}
     for path in sorted(by_path, key=lambda path: path.encode("utf-8", "surrogateescape")):
         _write_entry(by_path[path], tar, modified_at)
     tar.write(bytes(1024))
     gzip.close()
-    return Layer(squeezed.digest, tar.digest, squeezed.size, tar.size)
-
-
-def gzipped(data: bytes) -> bytes:
-    """The gzip of some bytes, the same on every machine."""
-    from io import BytesIO
-
-    out = BytesIO()
-    squeezing = Gzip(out)
-    squeezing.write(data)
-    squeezing.close()
-    return out.getvalue()
+    return Layer(compressed.digest, tar.digest, compressed.size)
 
 
 class _Sink(Protocol):
@@ -99,7 +86,7 @@ class _Sink(Protocol):
 
 
 class _Tee:
-    """Passes bytes on, and keeps their digest and number."""
+    """Passes bytes on, and records their digest and number."""
 
     def __init__(self, out: _Sink):
         self._out = out
@@ -196,7 +183,7 @@ def _header(
 
 
 def _fixed_code(symbol: int) -> str:
-    """The bits of a literal or length symbol in deflate's fixed code, first bit first (RFC 1951, 3.2.6)."""
+    """Return the bits of a literal or length symbol in deflate's fixed code, first bit first (RFC 1951, 3.2.6)."""
     if symbol < 144:
         return f"{0x30 + symbol:08b}"
     if symbol < 256:
@@ -207,7 +194,7 @@ def _fixed_code(symbol: int) -> str:
 
 
 def _bits(value: int, count: int) -> str:
-    """A number of `count` bits, lowest first, as deflate sends what is not a Huffman code."""
+    """Return a number as `count` bits, lowest first, as deflate writes everything but Huffman codes."""
     return f"{value:0{count}b}"[::-1] if count else ""
 
 
@@ -236,7 +223,7 @@ def _distance_code(distance: int) -> str:
 
 
 class Gzip:
-    """A gzip stream, written to `out` as bytes come in; `close` ends it (and leaves `out` open)."""
+    """A gzip stream that writes to `out`; `close` ends it and leaves `out` open."""
 
     def __init__(self, out: _Sink):
         self._out = out
@@ -251,7 +238,7 @@ class Gzip:
         out.write(GZIP_HEADER)
 
     def write(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Compress further bytes."""
         self._crc = zlib.crc32(data, self._crc)
         self._size += len(data)
         self._pending += data
@@ -259,7 +246,7 @@ class Gzip:
             self._write_block(BLOCK, last=False)
 
     def close(self) -> None:
-        """Write what is left, and the end of the stream."""
+        """Write the remaining bytes and the end of the stream."""
         self._write_block(len(self._pending), last=True)
         self._send("0" * (-len(self._bits) % 8))
         self._out.write(struct.pack("<II", self._crc, self._size % 2**32))
@@ -268,9 +255,9 @@ class Gzip:
         block = bytes(self._pending[:length])
         del self._pending[:length]
         data = self._window + block
-        squeezed = "".join(self._squeeze(data, len(self._window)))
-        if len(squeezed) < 8 * length:
-            self._send(f"{last:b}10" + squeezed + _END_OF_BLOCK)
+        compressed = "".join(self._compress(data, len(self._window)))
+        if len(compressed) < 8 * length:
+            self._send(f"{last:b}10" + compressed + _END_OF_BLOCK)
         else:
             self._send(f"{last:b}00")
             self._send("0" * (-len(self._bits) % 8))
@@ -278,8 +265,8 @@ class Gzip:
         self._window = data[-WINDOW:]
         self._where += len(data) - len(self._window)
 
-    def _squeeze(self, data: bytes, start: int) -> list[str]:
-        """Deflate's codes for `data[start:]`, with matches that may reach back before `start`."""
+    def _compress(self, data: bytes, start: int) -> list[str]:
+        """Return deflate's codes for `data[start:]`, with matches that may begin before `start`."""
         seen, where, end = self._seen, self._where, len(data)
         if len(seen) > _TABLE_LIMIT:
             seen.clear()
@@ -292,7 +279,7 @@ class Gzip:
             seen[key] = where + at
             if before < 0 or at - before > WINDOW:
                 misses += 1
-                at += 1 + (misses >> 6)  # what does not repeat is skipped ever faster
+                at += 1 + (misses >> 6)  # the search skips data without repetitions ever faster
                 continue
             length = _common_length(data, before, at)
             codes += map(_LITERALS.__getitem__, data[literal:at])
@@ -314,7 +301,7 @@ class Gzip:
 
 
 def _common_length(data: bytes, before: int, at: int) -> int:
-    """How many bytes from `before` and from `at` on are the same, at most 258."""
+    """Return the number of equal bytes from `before` and from `at` on, at most 258."""
     here = data[at : at + LONGEST_MATCH]
     there = data[before : before + len(here)]
     if here == there:

@@ -1,11 +1,10 @@
-"""The one reader of manifests: what an image is made of, and which images an index lists.
+"""The one reader of manifests: the parts of an image, and the children of an index.
 
-    image    config ── layers, from the lowest up          what it is about: subject, artifactType, annotations
+    image    config ── layers, from the lowest up          further: subject, artifactType, annotations
     index    children, one for each platform
 
-Four kinds are read: Docker's image manifest V2 schema 2 and manifest list, and OCI's image manifest and index (OCI
-image specification 1.1). A manifest is known by the digest of just these bytes, so that they are kept as they came;
-reading finds out what they refer to.
+It reads four kinds: Docker's image manifest V2 schema 2 and manifest list, and OCI's image manifest and index (OCI
+image specification 1.1). The digest of a manifest is that of its exact bytes, so they are kept unchanged.
 """
 
 import hashlib
@@ -29,7 +28,7 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class InvalidManifest(EcrLabError):
-    """The bytes are no manifest; the text says why."""
+    """The bytes are not a manifest; the text says why."""
 
 
 class NotJson(InvalidManifest):
@@ -37,7 +36,7 @@ class NotJson(InvalidManifest):
 
 
 class UnknownMediaType(InvalidManifest):
-    """It is JSON, but of no kind that is known; `media_type` is None where nothing says the kind."""
+    """The JSON has an unknown media type; `media_type` is None if neither manifest nor caller states one."""
 
     def __init__(self, media_type: object) -> None:
         said = "it has no mediaType" if media_type is None else f"{media_type!r:.100} is no manifest's media type"
@@ -46,7 +45,7 @@ class UnknownMediaType(InvalidManifest):
 
 
 class Descriptor(NamedTuple):
-    """A reference by content: what kind of thing, which digest, how many bytes; in an index also for which platform."""
+    """A reference by content: media type, digest and size; in an index also the platform."""
 
     media_type: str
     digest: str
@@ -61,14 +60,14 @@ class Descriptor(NamedTuple):
 
     @property
     def platform_name(self) -> str:
-        """`os/architecture[/variant]`, as far as the descriptor has them."""
+        """`os/architecture[/variant]`, without the parts that the descriptor lacks."""
         parts = (self.platform.get(name) for name in ("os", "architecture", "variant"))
         return "/".join(str(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest or index as it was pushed, and what it refers to."""
+    """A manifest or index with its original bytes, and its references."""
 
     body: bytes
     digest: str
@@ -82,7 +81,7 @@ class Manifest:
     artifact_type: str | None = None
     """`artifactType`, or else the media type of the config."""
     subject: str | None = None
-    """The digest of the image that this one is about (a signature, an SBOM), if it is."""
+    """The digest of the subject, if this is a referrer (a signature, an SBOM)."""
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -97,16 +96,16 @@ class Manifest:
 
     @property
     def is_container_image(self) -> bool:
-        """Whether it is an image that could run, and neither an index nor an artifact."""
+        """Whether it is a runnable image, and neither an index nor an artifact."""
         return self.artifact_type in media_types.CONFIGS
 
 
 def read(
     body: bytes, media_type: str | None = None, *, algorithm: str = "sha256", by_members: bool = False
 ) -> Manifest:
-    """Read a manifest of at most 4 MiB; `media_type` is its kind where the manifest itself does not say.
+    """Read a manifest of at most 4 MiB; `media_type` counts where the manifest states none.
 
-    With `by_members`, a manifest of which nothing says the kind is OCI's, and an index if it lists manifests.
+    With `by_members`, a manifest without any media type is an OCI index if it has `manifests`, else an OCI manifest.
 
     Raises `InvalidManifest`.
     """

@@ -1,7 +1,7 @@
 """The table of media types: two families of names for the same things, Docker's (schema 2) and OCI's.
 
-An image of one platform is built with Docker's names, as `docker build` and `docker push` of a classic engine send it;
-an index of several platforms with OCI's, as buildx makes it. The bytes of a layer are the same under either name.
+A classic engine builds and pushes an image of one platform under Docker's names; buildx creates an index of several
+platforms under OCI's. The bytes of a layer are the same under either name.
 Sources: image manifest V2 schema 2; OCI image specification, media types.
 """
 
@@ -34,7 +34,7 @@ INDEXES = (DOCKER.index, OCI.index)
 MANIFESTS = (DOCKER.manifest, DOCKER.index, OCI.manifest, OCI.index)
 """Of images and of indexes."""
 CONFIGS = (DOCKER.config, OCI.config)
-"""Of the config of a container image; with any other it is an artifact."""
+"""Of the config of a container image; a manifest with any other config is an artifact."""
 
 COMPRESSIONS = {
     "application/vnd.oci.image.layer.v1.tar": "tar",

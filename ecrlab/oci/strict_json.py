@@ -1,8 +1,8 @@
-"""JSON that every reader reads alike (RFC 8259, and I-JSON, RFC 7493).
+"""A reader of strict JSON, which every other program reads alike (RFC 8259, and I-JSON, RFC 7493).
 
-Python's reader takes more than that: one key twice, NaN, half a surrogate pair, UTF-16, numbers of any length. Two
-programs can then disagree about one document, or a value cannot be stored. This reader rejects all of it, in one
-place, for every text that comes from outside.
+Python's reader accepts more: a repeated key, NaN, half a surrogate pair, UTF-16, numbers of any length. Two
+programs can then disagree about one document, or a value cannot be stored. This reader rejects all of it,
+for every text from outside.
 """
 
 import json
@@ -21,7 +21,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class InvalidJson(EcrLabError, ValueError):
-    """A text that is not strict JSON; `place` says where, if the reader knows."""
+    """A text that is not strict JSON; `place` is the place of the error, if known."""
 
     def __init__(self, why: str, place: str = "") -> None:
         super().__init__(f"{why} ({place})" if place else why)

@@ -1,10 +1,11 @@
 """Scanning: layers → packages → matched advisories → findings, offline.
 
-files               what can be scanned: the layers of an image, laid upon one another, and the bounds on hostile input
-packages            what is installed: the databases of package managers, and the distribution
-vulnerabilities     what is known to be vulnerable: advisories, version orders, severities, and the findings
-scanner             all of it: `scan`, or `take_inventory` once and `judge` as often as needed
-report, table       the answer, its JSON, and how a person reads it
+files               the input: the layers of an image, stacked into one file system, and the bounds on hostile input
+packages            the installed packages: the databases of package managers, and the distribution
+vulnerabilities     the known vulnerabilities: advisories, severities, and the findings
+versions            the order of versions in each ecosystem
+scanner             the whole: `scan`, or `take_inventory` once and `judge` as often as needed
+report, table       the result, its JSON, and its table for people
 """
 
 from ecrlab.scanning.errors import ScanError

@@ -1,42 +1,42 @@
-"""Why an image, or what it is judged by, could not be read.
+"""The errors of a scan: an image, or its advisories, cannot be read.
 
     EcrLabError
       └ ScanError                   the family of this room
           ├ LayerError              → status FAILED: truncated or corrupt bytes
-          │   └ TooLargeError       → status IMAGE_SIZE_EXCEEDED: more than is read of any image
-          ├ UnsupportedImageError   → status UNSUPPORTED_IMAGE: readable, but nothing in it can be judged
-          ├ TargetError             the target of `scan` is no image that it can read, or not the one asked for
-          ├ AdvisoriesError         an advisory set is no OSV, or holds nothing usable
+          │   └ TooLargeError       → status IMAGE_SIZE_EXCEEDED: more than the scanner reads of any image
+          ├ UnsupportedImageError   → status UNSUPPORTED_IMAGE: readable, but without anything to judge
+          ├ TargetError             the target of `scan` is not an image, is malformed, or is for another platform
+          ├ AdvisoriesError         an advisory set is not OSV, or has no usable record
           └ AllowListError          a line of the `--ignore` file is neither an exemption nor a comment
 
-The first three never leave `take_inventory`: they become the status and the reason of its answer, as ECR answers.
+`take_inventory` never raises the first three: they become the status and reason of its answer, as in ECR.
 """
 
 from ecrlab.errors import EcrLabError
 
 
 class ScanError(EcrLabError):
-    """An input of the scanner cannot be read; the text says what and where."""
+    """The scanner cannot read an input; the text says which and where."""
 
 
 class LayerError(ScanError):
-    """A layer's bytes are truncated, corrupt, or of another kind than announced."""
+    """A layer's bytes are truncated, corrupt, or not of its media type."""
 
 
 class TooLargeError(LayerError):
-    """An image has more bytes, files or packages than are read of any, or takes longer."""
+    """An image exceeds a bound of the scanner: bytes, files, packages or time."""
 
 
 class UnsupportedImageError(ScanError):
-    """The image can be read, but holds nothing whose packages can be listed."""
+    """The image is readable, but the scanner cannot list its packages."""
 
 
 class TargetError(ScanError):
-    """The target of a scan is no image, is malformed, or is for another platform."""
+    """The target of a scan is not an image, is malformed, or is for another platform."""
 
 
 class AdvisoriesError(ScanError):
-    """A set of advisories is not OSV, or not one of its ranges can be understood."""
+    """A set of advisories is not OSV, or none of its ranges can be evaluated."""
 
 
 class AllowListError(ScanError):

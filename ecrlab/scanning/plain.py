@@ -1,4 +1,4 @@
-"""Text from an image, as a terminal may be shown it."""
+"""Text from an image, made safe for a terminal."""
 
 
 def plain(text: object) -> str:

@@ -1,11 +1,11 @@
-"""The answer to a scan, and its JSON.
+"""The result of a scan, and its JSON.
 
 The JSON of `python3 -m ecrlab scan --output json` is one object. Keys are never renamed or removed within
 schema 1, and every key is always there:
 
     schema           1
-    status           "COMPLETE", "FAILED" (it cannot be read), "IMAGE_SIZE_EXCEEDED" (it is more than is read of any
-                     image) or "UNSUPPORTED_IMAGE" (read, but it cannot be judged)
+    status           "COMPLETE", "FAILED" (unreadable), "IMAGE_SIZE_EXCEEDED" (beyond the bounds of the scanner) or
+                     "UNSUPPORTED_IMAGE" (readable, but it cannot be judged)
     reason           why it is not COMPLETE; null when it is
     os               {id, version_id} as os-release says ("debian", "12"); null where the image has none
     packages         [{name, version, ecosystem, source_name, source_version, purl, path, layer_index, layer_digest}]
@@ -43,7 +43,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Report:
-    """What a scan found: an inventory, the findings on it, and what they were judged by."""
+    """The result of a scan: an inventory, the findings on it, and the facts about the advisories."""
 
     status: str
     reason: str | None
@@ -63,22 +63,22 @@ class Report:
 
     @property
     def packages(self) -> tuple[Package, ...]:
-        """What is installed in the image."""
+        """The packages installed in the image."""
         return self.inventory.packages
 
     @property
     def not_inventoried(self) -> tuple[NotInventoried, ...]:
-        """What is in the image, but was not read."""
+        """The parts of the image that the scanner does not read."""
         return self.inventory.not_inventoried
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything in the image was read and judged, so that no finding can be missing."""
+        """Whether the scanner read and judged everything in the image, so no finding is missing."""
         return self.status == "COMPLETE" and not self.unresolved and not self.not_inventoried
 
     @property
     def severity_counts(self) -> dict[str, int]:
-        """How many findings of each severity, worst first; only those that occur, as ECR counts."""
+        """The number of findings by severity, worst first; only those that occur, as in ECR."""
         counts = Counter(finding.severity for finding in self.findings)
         return {name: counts[name] for name in reversed(SEVERITIES) if counts[name]}
 

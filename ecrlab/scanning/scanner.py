@@ -1,7 +1,7 @@
 """A scan from layers to report: take the inventory, then judge it by a set of advisories.
 
-The two steps are apart so that an image is read once and judged again whenever the advisories or the clock have
-moved on, as continuous scanning does.
+The two steps are separate, so an image is read once and judged again when the advisories or the clock change, as
+continuous scanning does.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,8 @@ def scan(
 ) -> Report:
     """Scan an image given its layers, lowest first.
 
-    `advisories` default to the kit's own; `now` leaves out those published later; `languages` False keeps to
-    the distribution's packages, as ECR's BASIC scanning does. No layer, however broken, raises: see
-    Report.status.
+    `advisories` defaults to the kit's own; `now` excludes those published later; `languages` False reads only the
+    distribution's packages, as ECR's BASIC scanning does. A broken layer never raises: see Report.status.
     """
     return judge(take_inventory(layers, languages=languages, limits=limits), advisories=advisories, now=now)
 
@@ -38,7 +37,7 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
     """Judge an inventory by a set of advisories, as known at `now`.
 
     An image of a release that the set does not cover is UNSUPPORTED_IMAGE: the absence of findings would prove
-    nothing. A set that covers no distribution at all is meant for language packages, and a note says so.
+    nothing. A set that covers no distribution is for language packages, and a note says so.
     """
     advisories = advisories or embedded()
     status, reason = inventory.status, inventory.reason
@@ -62,7 +61,7 @@ def judge(inventory: Inventory, *, advisories: Advisories | None = None, now: da
 
 
 def exempt(report: Report, exemptions: Sequence[Exemption], day: date) -> Report:
-    """Take the accepted findings out of a report, and note the exemptions whose time has passed."""
+    """Remove the accepted findings from a report, and note the expired exemptions."""
     held = [one for one in exemptions if one.holds(day)]
     everything: list[Finding | Unresolved] = [*report.findings, *report.unresolved]
     expired = [one for one in exemptions if not one.holds(day) and any(one.covers(found) for found in everything)]

@@ -1,4 +1,4 @@
-"""A report as a person reads it in a terminal."""
+"""A report as tables and lines for a terminal."""
 
 from collections.abc import Iterable, Sized
 
@@ -14,7 +14,7 @@ _COLOURS = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "c
 
 
 def print_report(report: Report, console: Console, *, inventory: bool) -> None:
-    """Print the findings, what was not read, and the notes; with `inventory` every package first."""
+    """Print the findings, the unread parts, and the notes; with `inventory` every package first."""
     out = console.print
     if inventory:
         out(_packages(report))
@@ -82,7 +82,7 @@ def _packages(report: Report) -> Table:
 
 
 def _whole(name: str, values: Iterable[str]) -> Column:
-    """A column whose values stay on one line each, so that they can be copied and searched for."""
+    """Return a column that keeps each value on one line, for copy and search."""
     return Column(
         name, no_wrap=True, min_width=min(_LONGEST_WHOLE, max((len(plain(value)) for value in values), default=0))
     )

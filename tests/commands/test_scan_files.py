@@ -7,8 +7,8 @@ import json
 import pytest
 from rich.console import Console
 
+import ecrlab.commands.scan
 from ecrlab import scanning
-from ecrlab.commands import scan as command
 from ecrlab.scanning.errors import TargetError
 from ecrlab.scanning.table import print_report
 from tests.scanning.making import advisories, advisory, debian, file, layer, metadata, oci_layout, stored
@@ -25,8 +25,8 @@ def scan(capsys, monkeypatch, tmp_path):
 
     def run(*words):
         parser = argparse.ArgumentParser()
-        command.configure(parser)
-        code = command.run(parser.parse_args([str(word) for word in words]))
+        ecrlab.commands.scan.configure(parser)
+        code = ecrlab.commands.scan.run(parser.parse_args([str(word) for word in words]))
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -226,7 +226,7 @@ def test_an_image_of_a_running_lab_is_asked_of_the_lab(scan, monkeypatch):
             raise TargetError(f"the lab has no image {name}")
         return [OLD]
 
-    monkeypatch.setattr(command, "image_layers", lab_images)
+    monkeypatch.setattr(ecrlab.commands.scan, "image_layers", lab_images)
 
     assert "Debian 12: 1 package," in scan("shop/app:1")[1]
     assert scan("shop/app:2")[0] == 2

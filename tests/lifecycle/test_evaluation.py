@@ -277,7 +277,7 @@ def test_what_an_index_lists_is_hindered_by_the_rule_that_wants_it() -> None:
     ]
     evaluation = evaluate(policy(rule(1, ["v*"], pushed=30), rule(2, status="untagged", pushed=1)), images, NOW)
 
-    hindered = [(one.image_digest, by.rule_priority) for one, by in evaluation.hindered()]
+    hindered = [(one.image_digest, by.rule_priority) for one, by in evaluation.held_back()]
     assert hindered == [("arm", 2), ("amd", 2)]
     assert going(evaluation) == {}
 
@@ -285,8 +285,8 @@ def test_what_an_index_lists_is_hindered_by_the_rule_that_wants_it() -> None:
 def test_what_nobody_wants_is_not_hindered() -> None:
     images = [image("amd", "", 8), image("index", "v1", 7, children=("amd",))]
 
-    assert list(evaluate(policy(rule(1, status="untagged", pushed=30)), images, NOW).hindered()) == []
-    assert list(evaluate(policy(rule(1, ["v*"], pushed=1)), images, NOW).hindered()) == []
+    assert list(evaluate(policy(rule(1, status="untagged", pushed=30)), images, NOW).held_back()) == []
+    assert list(evaluate(policy(rule(1, ["v*"], pushed=1)), images, NOW).held_back()) == []
 
 
 def test_a_listed_signature_is_hindered_when_its_subject_goes() -> None:
@@ -297,4 +297,4 @@ def test_a_listed_signature_is_hindered_when_its_subject_goes() -> None:
     ]
     evaluation = evaluate(policy(rule(4, ["v*"], pushed=1)), images, NOW)
 
-    assert [(one.image_digest, by.rule_priority) for one, by in evaluation.hindered()] == [("note", 4)]
+    assert [(one.image_digest, by.rule_priority) for one, by in evaluation.held_back()] == [("note", 4)]

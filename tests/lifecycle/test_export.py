@@ -1,12 +1,16 @@
-"""What is handed over is what was tested, and works where it is run."""
+"""The exported policy is the tested one, it reads back as the same rules, and the script works where it runs."""
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
+from hypothesis import given
 
 import ecrlab
 from ecrlab.lifecycle import export, parse
+from tests.lifecycle.builders import policy, rule
+from tests.lifecycle.strategies import policies
 
 TEXT = json.dumps(
     {
@@ -80,3 +84,20 @@ def test_the_script_stops_at_the_first_refusal(folder):
     assert ran.returncode != 0
     assert "RepositoryNotFoundException" in ran.stderr
     assert "Apply it?" not in ran.stdout + ran.stderr
+
+
+@given(policies())
+def test_what_is_written_reads_back_as_the_same_rules(rules: list[dict[str, Any]]) -> None:
+    read = policy(*rules)
+
+    assert parse(export.policy_text(read)).rules == read.rules
+
+
+def test_the_keys_are_those_of_aws_and_none_is_superfluous() -> None:
+    rules = [
+        rule(1, tagPrefixList=["v"], status="tagged", keep=10) | {"description": "Keep ten"},
+        rule(2, ["prod*"], unused=30),
+        rule(3, status="any", archived=90),
+    ]
+
+    assert json.loads(export.policy_text(policy(*rules))) == {"rules": rules}

@@ -45,7 +45,7 @@ def as_svg(evaluation: Evaluation) -> str:
                 level += 1
     said = html.escape(outcomes.in_words(evaluation), quote=True)
     each = f" (a mark stands for up to {scale})" if scale > 1 else ""
-    oldest, newest = (evaluation.images[evaluation.line[end]].pushed_at for end in (0, -1))
+    oldest, newest = (evaluation.images[evaluation.by_age[end]].pushed_at for end in (0, -1))
     return (
         f"<div><svg role='img' aria-label='{said}' viewBox='0 0 {WIDTH} {height + 18:.0f}' style='width: 100%;"
         f" max-width: {WIDTH}px'>{''.join(marks)}<g fill='currentColor' font-size='12'>"
@@ -57,9 +57,9 @@ def as_svg(evaluation: Evaluation) -> str:
 
 def _stacks(evaluation: Evaluation) -> dict[int, dict[Outcome, list[str]]]:
     """For each column from left to right the images pushed there, by outcome."""
-    first, last = (evaluation.images[evaluation.line[end]].pushed_at for end in (0, -1))
+    first, last = (evaluation.images[evaluation.by_age[end]].pushed_at for end in (0, -1))
     stacks: dict[int, dict[Outcome, list[str]]] = defaultdict(lambda: {outcome: [] for outcome in OUTCOMES})
-    for position in evaluation.line:
+    for position in evaluation.by_age:
         image = evaluation.images[position]
         column = _column(image.pushed_at, first, last)
         stacks[column][outcomes.outcome(evaluation, position)].append(outcomes.name(image))

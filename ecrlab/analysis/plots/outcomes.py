@@ -55,7 +55,7 @@ def outcome(evaluation: Evaluation, position: int) -> Outcome:
 
 def counts(evaluation: Evaluation) -> Counter[Outcome]:
     """How many images have which outcome."""
-    return Counter(outcome(evaluation, position) for position in evaluation.line)
+    return Counter(outcome(evaluation, position) for position in evaluation.by_age)
 
 
 def name(image: Image) -> str:
@@ -99,7 +99,7 @@ def table(evaluation: Evaluation) -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
-    for position in reversed(evaluation.line):
+    for position in reversed(evaluation.by_age):
         image, rule = evaluation.images[position], evaluation.acts(position)
         rows.append(
             {
@@ -118,7 +118,7 @@ def table(evaluation: Evaluation) -> "pd.DataFrame":
 def as_text(evaluation: Evaluation) -> str:
     """The rows for where no HTML is shown: sign, name, outcome."""
     lines = []
-    for positions, rest in _chosen(evaluation, list(reversed(evaluation.line))):
+    for positions, rest in _chosen(evaluation, list(reversed(evaluation.by_age))):
         for position in positions:
             which = outcome(evaluation, position)
             lines.append(f"{which.sign} {name(evaluation.images[position])}  {which.word}")
@@ -128,7 +128,7 @@ def as_text(evaluation: Evaluation) -> str:
 
 def as_html(evaluation: Evaluation, find: str = "") -> str:
     """The rows as an HTML table, the newest image first; with `find` those whose tags or digest contain it."""
-    wanted = [p for p in reversed(evaluation.line) if _is_found(evaluation.images[p], find)]
+    wanted = [p for p in reversed(evaluation.by_age) if _is_found(evaluation.images[p], find)]
     body = []
     for positions, rest in _chosen(evaluation, wanted):
         body += [_row(evaluation, position) for position in positions]

@@ -22,8 +22,8 @@ from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Evaluation, Image, InvalidLifecyclePolicy, Policy, Rule, evaluate, parse
 from ecrlab.lifecycle.aws import Manifests, Repository
 from ecrlab.lifecycle.explanation import explain
+from ecrlab.lifecycle.export import policy_text
 from ecrlab.lifecycle.policy import ANY, STANDARD, UNTAGGED
-from ecrlab.lifecycle.writing import text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     @property
     def policy(self) -> str:
         """The JSON to put with PutLifecyclePolicy; empty without a rule."""
-        return text(form.rule for form in self._forms) if self._forms else ""
+        return policy_text(form.rule for form in self._forms) if self._forms else ""
 
     @property
     def refusal(self) -> str:
@@ -246,7 +246,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         """Show above each rule how many images it selects and takes; nothing while the policy is refused."""
         selects: Counter[int] = Counter()
         takes: Counter[int] = Counter()
-        for position in self.evaluation.line:
+        for position in self.evaluation.by_age:
             selects.update(rule.rule_priority for rule in self.evaluation.selecting(position))
             if acting := self.evaluation.acts(position):
                 takes[acting.rule_priority] += 1

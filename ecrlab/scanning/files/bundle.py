@@ -1,16 +1,18 @@
 """The files of an image on disk, by name: a folder, or a tar of it.
 
-Names come from the image, so they are hostile: none of them leads out of the folder, and none in a tar becomes a path.
-Only regular files are opened (a pipe would never end), and every problem is an OSError or a ValueError.
+Names come from the image and may be hostile: a name never leads out of the folder, and a name in a tar never becomes
+a path. The bundle opens only regular files (a pipe never ends); every problem is an OSError or a ValueError.
 """
 
 import io
-import json
 import posixpath
 import tarfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ecrlab.oci import strict_json
+from ecrlab.oci.strict_json import InvalidJson
 
 _LARGEST_DOCUMENT = 4 << 20  # the bound of the OCI distribution specification for manifests
 _MOST_FILES = 100_000
@@ -22,39 +24,26 @@ class Bundle(ABC):
 
     @abstractmethod
     def has(self, name: str) -> bool:
-        """Tell whether there is a file of a name."""
+        """Return whether the bundle has a file of a name."""
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """Open a file; raises OSError and ValueError."""
+        """Open a file. Raises OSError and ValueError."""
 
     def document(self, name: str) -> Any:
-        """Read a JSON document."""
-        return parse(self.read(name), name)
+        """Return the value of a JSON document; raises OSError and ValueError."""
+        try:
+            return strict_json.read(self.read(name))
+        except InvalidJson as cause:
+            raise ValueError(f"{name} is not JSON: {cause}") from cause
 
     def read(self, name: str) -> bytes:
-        """Read a whole file, of the size of a document."""
+        """Read a whole file of at most the size of a document."""
         with self.open(name) as stream:
             data = stream.read(_LARGEST_DOCUMENT + 1)
         if len(data) > _LARGEST_DOCUMENT:
             raise ValueError(f"{name} is larger than {_LARGEST_DOCUMENT:,} bytes")
         return data
-
-
-def parse(data: bytes, name: str) -> Any:
-    """Parse a JSON document; raises ValueError with its name."""
-    try:
-        return json.loads(data, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as cause:
-        raise ValueError(f"{name} is not JSON: {cause}") from cause
-
-
-def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Two readers could take two values for one: the digest that is checked, and another that is used.
-    document = dict(members)
-    if len(document) != len(members):
-        raise ValueError("a key occurs twice in one object")
-    return document
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -111,14 +100,14 @@ class _Archive(Bundle):
                 return io.BufferedReader(_Slice(self._path, member.offset_data, member.size))
             if not (member.issym() or member.islnk()):
                 break
-            # Older docker save writes a layer that two images share once, and links to it.
+            # Older docker save writes a shared layer once, and links to it.
             folder = posixpath.dirname(place) if member.issym() else ""
             place = posixpath.normpath(posixpath.join(folder, member.linkname))
         raise FileNotFoundError(f"{name} is no file in it")
 
 
 class _Slice(io.RawIOBase):
-    """A stretch of a file, as a file."""
+    """A section of a file, as a file."""
 
     def __init__(self, path: Path, start: int, size: int) -> None:
         self._stream = path.open("rb")

@@ -2,12 +2,11 @@
 
 An OCI layout is `index.json` and blobs by digest (OCI image layout specification). An archive of `docker save` has
 `manifest.json`, the names of its layer files, and the digests of their plain content in the image's configuration.
-Digests are checked, and of several images one must be chosen. An image may be malformed at any place: each member is
-read by its type, and the error names the member.
+The reader checks digests, and asks for a choice among several images. An image may be malformed at any place: the
+reader checks the type of each member, and the error names it.
 """
 
 import hashlib
-import re
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,52 +14,42 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ecrlab.oci import manifest, strict_json
+from ecrlab.oci.manifest import InvalidManifest, Manifest, UnknownMediaType
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
-from ecrlab.scanning.files.bundle import Bundle, open_bundle, parse
+from ecrlab.scanning.files.bundle import Bundle, open_bundle
 from ecrlab.scanning.files.layers import LayerSource
 
 DEFAULT_PLATFORM = "linux/amd64"
-"""The platform that is meant where an image has several and none is named."""
+"""The platform of choice where an image has several and none is named."""
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _DEEPEST_INDEX = 3
 _MOST_MANIFESTS = 1000
-_INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 
 OpenBlob = Callable[[str], BinaryIO]
 
 
-def layers_of(manifest: Mapping[str, Any], open_blob: OpenBlob) -> tuple[LayerSource, ...]:
-    """Return the layers of an image manifest, lowest first; `open_blob` opens a blob by its digest.
+def layers_of(image: Manifest, open_blob: OpenBlob) -> tuple[LayerSource, ...]:
+    """Return the layers of an image, lowest first; `open_blob` opens a blob by its digest.
 
-    Raises UnsupportedImageError for an artifact that is no container image (a chart, a signature, an SBOM).
+    Raises UnsupportedImageError for an index, and for an artifact (a chart, a signature, an SBOM).
     """
-    config, layers = manifest.get("config"), manifest.get("layers")
-    if not isinstance(config, dict) or not isinstance(layers, list):
-        raise UnsupportedImageError("its manifest has no config and layers: an image index, or a manifest of schema 1")
-    kind = manifest.get("artifactType") or config.get("mediaType")
-    if config.get("mediaType") not in _CONFIGS or manifest.get("artifactType"):
-        raise UnsupportedImageError(f"it is {kind!r:.80}, an artifact and no container image")
-    sources = []
-    for layer in layers:
-        digest, media_type = (layer.get("digest"), layer.get("mediaType")) if isinstance(layer, dict) else (None, None)
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest) or not isinstance(media_type, str):
-            raise UnsupportedImageError(f"its manifest has a layer without a digest and a media type: {layer!r:.80}")
-        sources.append(LayerSource(digest, media_type, partial(open_blob, digest)))
-    return tuple(sources)
+    if image.is_index:
+        raise UnsupportedImageError("it is an image index: it has no layers of its own")
+    if not image.is_container_image:
+        raise UnsupportedImageError(f"it is {image.artifact_type!r:.80}, an artifact and no container image")
+    return tuple(
+        LayerSource(layer.digest, layer.media_type, partial(open_blob, layer.digest)) for layer in image.layers
+    )
 
 
 def open_target(path: Path, *, reference: str | None = None, platform: str | None = None) -> tuple[LayerSource, ...]:
     """Open an image on disk and return its layers, lowest first.
 
     `reference` chooses among several images by name, `platform` ("os/architecture[/variant]") among the platforms of
-    one; an image of another platform is refused. Raises TargetError for what is no image, UnsupportedImageError and
-    LayerError as reading its parts does.
+    one; an image of another platform is refused. Raises TargetError if it is not an image, UnsupportedImageError
+    and LayerError for its parts.
     """
     try:
         bundle = open_bundle(path)
@@ -68,20 +57,20 @@ def open_target(path: Path, *, reference: str | None = None, platform: str | Non
             return _from_layout(bundle, reference, platform)
         if bundle.has("manifest.json"):
             return _from_docker_save(bundle, reference, platform)
-    except (OSError, tarfile.TarError, ValueError, OverflowError, RecursionError) as cause:
+    except (InvalidManifest, OSError, tarfile.TarError, ValueError, OverflowError, RecursionError) as cause:
         raise TargetError(f"{path} cannot be read: {cause}") from cause
     raise TargetError(f"{path} is neither an OCI image layout nor an archive of docker save")
 
 
 def check_platform(offered: str, wanted: str | None) -> None:
-    """Raise TargetError where an image is for another platform than the one wanted."""
+    """Raise TargetError if an image is for another platform than the wanted one."""
     if wanted is not None and not _suits(offered, wanted):
         raise TargetError(f"the image is for {offered or 'no platform that it names'}, not for {wanted}")
 
 
 def platform_of(described: object) -> str:
     """Return the platform that a configuration or a descriptor's `platform` names; empty where it names none."""
-    parts = [described.get(key) for key in ("os", "architecture", "variant")] if isinstance(described, dict) else []
+    parts = [described.get(key) for key in ("os", "architecture", "variant")] if isinstance(described, Mapping) else []
     return "/".join(part for part in parts if isinstance(part, str) and part)
 
 
@@ -92,10 +81,9 @@ def _suits(offered: str, wanted: str) -> bool:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """An image manifest that could be the one that is meant."""
+    """An image that an index lists, with the names and the platform that the index states."""
 
-    digest: str
-    manifest: Mapping[str, Any]
+    image: Manifest
     names: frozenset[str]
     platform: str
 
@@ -104,44 +92,45 @@ def _from_layout(bundle: Bundle, reference: str | None, platform: str | None) ->
     def open_blob(digest: str) -> BinaryIO:
         return bundle.open(_place(digest))
 
-    found = {one.digest: one for one in _candidates(bundle, bundle.document("index.json"), frozenset(), "", 0)}
+    index = manifest.read(bundle.read("index.json"), by_members=True)
+    found = {one.image.digest: one for one in _candidates(bundle, index, frozenset(), "", 0)}
     candidates = list(found.values())
     if reference is not None:
-        candidates = [one for one in candidates if reference in one.names or reference == one.digest]
+        candidates = [one for one in candidates if reference in one.names or reference == one.image.digest]
     if len(candidates) > 1:
         wanted = platform or DEFAULT_PLATFORM
         candidates = [one for one in candidates if _suits(one.platform, wanted)] or candidates
-    chosen = _only(candidates, [f"{', '.join(one.names) or one.digest} {one.platform}" for one in found.values()])
-    layers = layers_of(chosen.manifest, open_blob)
-    config = _verified(bundle, _text(chosen.manifest["config"], "digest", "its manifest's config"))
-    if not isinstance(config, dict):
-        raise ValueError("its configuration is no JSON object")
+    chosen = _only(candidates, [f"{', '.join(one.names) or one.image.digest} {one.platform}" for one in found.values()])
+    layers = layers_of(chosen.image, open_blob)
+    described = chosen.image.config
+    config = strict_json.read_object(_verified(bundle, described.digest)) if described else {}
     check_platform(chosen.platform or platform_of(config), platform)
     return layers
 
 
-def _candidates(bundle: Bundle, index: Any, names: frozenset[str], platform: str, depth: int) -> Sequence[_Candidate]:
-    listed = _list(index, "manifests", "its index")
-    if depth > _DEEPEST_INDEX or len(listed) > _MOST_MANIFESTS:
+def _candidates(
+    bundle: Bundle, index: Manifest, names: frozenset[str], platform: str, depth: int
+) -> Sequence[_Candidate]:
+    if depth > _DEEPEST_INDEX or len(index.children) > _MOST_MANIFESTS:
         raise ValueError("its index lists absurdly many manifests, or indexes too deep")
     candidates: list[_Candidate] = []
-    for descriptor in listed:
-        digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            raise ValueError(f"its index has a descriptor without a digest: {descriptor!r:.80}")
-        annotations, where = (_optional(descriptor, key) for key in ("annotations", "platform"))
-        if annotations.get("vnd.docker.reference.type") or where.get("os") == "unknown":
+    for child in index.children:
+        if child.annotations.get("vnd.docker.reference.type") or child.platform.get("os") == "unknown":
             continue  # BuildKit's attestations
-        if depth and not bundle.has(_place(digest)):
+        if depth and not bundle.has(_place(child.digest)):
             continue  # docker save and skopeo leave out the other platforms of an index
-        document = _verified(bundle, digest)
-        own_names = names | {annotations[key] for key in _NAMES if isinstance(annotations.get(key), str)}
-        own_platform = platform_of(where) or platform
-        if descriptor.get("mediaType") in _INDEXES or (isinstance(document, dict) and "manifests" in document):
-            candidates += _candidates(bundle, document, own_names, own_platform, depth + 1)
+        algorithm = child.digest.partition(":")[0]
+        data = _verified(bundle, child.digest)
+        try:
+            image = manifest.read(data, child.media_type, algorithm=algorithm, by_members=True)
+        except UnknownMediaType:
+            continue  # an artifact of another kind may lie beside the image
+        own_names = names | {child.annotations[key] for key in _NAMES if key in child.annotations}
+        own_platform = platform_of(child.platform) or platform
+        if image.is_index:
+            candidates += _candidates(bundle, image, own_names, own_platform, depth + 1)
         else:
-            manifest = document if isinstance(document, dict) else {}
-            candidates.append(_Candidate(digest, manifest, own_names, own_platform))
+            candidates.append(_Candidate(image, own_names, own_platform))
     return candidates
 
 
@@ -149,14 +138,12 @@ def _place(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/")
 
 
-def _verified(bundle: Bundle, digest: str) -> Any:
-    if not _DIGEST.fullmatch(digest):
-        raise ValueError(f"{digest!r:.80} is no digest")
+def _verified(bundle: Bundle, digest: str) -> bytes:
     data = bundle.read(_place(digest))
     algorithm, _, expected = digest.partition(":")
     if hashlib.new(algorithm, data).hexdigest() != expected:
         raise LayerError(f"{digest} has bytes of another digest")
-    return parse(data, digest)
+    return data
 
 
 def _from_docker_save(bundle: Bundle, reference: str | None, platform: str | None) -> tuple[LayerSource, ...]:
@@ -176,7 +163,7 @@ def _from_docker_save(bundle: Bundle, reference: str | None, platform: str | Non
 
 
 def _saved_layer(bundle: Bundle, path: str, plain_digest: str) -> LayerSource:
-    """Name a saved layer by the digest of its bytes: usually they are plain, and the configuration has it."""
+    """Return a saved layer under the digest of its bytes; if they are not compressed, the configuration states it."""
     with bundle.open(path) as stream:
         compressed = stream.read(2) in (b"\x1f\x8b", b"\x28\xb5")
     if compressed:
@@ -203,7 +190,7 @@ def _text(document: object, key: str, what: str) -> str:
 
 
 def _optional(document: object, key: str) -> Mapping[str, Any]:
-    """Return a member that is an object, or that may be left out."""
+    """Return an optional member that must be an object."""
     value = document.get(key) if isinstance(document, dict) else None
     if not isinstance(value, dict | None):
         raise ValueError(f"{key} is {value!r:.80}, not an object")

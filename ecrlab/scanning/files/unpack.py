@@ -1,7 +1,7 @@
-"""Lay the layers of an image upon one another, reading only what tells about packages.
+"""Stack the layers of an image into one file system, reading only the files about packages.
 
-One pass over each layer suffices, except where a database is a link to a file whose own name tells nothing:
-then the layers are read again, and that file with them.
+One pass over each layer suffices, unless a database is a link to a file with an unrelated name; then a second pass
+reads that file too.
 """
 
 import time
@@ -17,10 +17,10 @@ from ecrlab.scanning.packages import recognise
 from ecrlab.scanning.packages.evidence import EvidenceError, Found, Kind
 
 _MOST_PASSES = 3
-_DEEPEST = 256  # no image is; and following links costs the square of the depth
+_DEEPEST = 256  # no image is deeper, and link resolution costs the square of the depth
 
 Identity = tuple[bytes, str, str, str]
-"""What identifies a package across layers: the path of its manifest (none for a distribution's package, whose database
+"""The identity of a package across layers: the path of its manifest (empty for a distribution's package, whose database
 may move), its name, architecture and version."""
 
 
@@ -30,7 +30,7 @@ def identity(path: bytes, found: Found) -> Identity:
 
 
 class Unpacked:
-    """The file system of an image as far as packages go, and the first layer each package was seen in."""
+    """The file system of an image, with only the files about packages, and the first layer of each package."""
 
     def __init__(self, root: RootFs, first_seen: Mapping[Identity, int]) -> None:
         self.root = root
@@ -116,7 +116,7 @@ class _Reading:
                 self.root.place(path, piece)
 
     def _white_out(self, index: int, path: bytes) -> bool:
-        """Apply a whiteout to the layers below; tell whether the path was one, or is no part of the image."""
+        """Apply a whiteout to the layers below; return whether the path is one, or no part of the image."""
         folder, _, name = path.rpartition(b"/")
         if rootfs.is_bookkeeping(path):
             return True
@@ -181,9 +181,7 @@ class _Reading:
             raise TooLargeError(f"its links and manifests take more than {self._limits.kept_bytes:,} bytes: refused")
 
     def missing(self) -> tuple[dict[bytes, Kind], dict[bytes, Kind]]:
-        """Find the files that evidence leads to through hard and through symbolic links, but that were not read in
-        this pass.
-        """
+        """Return the unread files behind hard links, and those behind symbolic links."""
         hard: dict[bytes, Kind] = {}
         symbolic: dict[bytes, Kind] = {}
         for _, piece in self.root.evidence():
@@ -191,7 +189,7 @@ class _Reading:
                 hard[piece.link] = piece.kind
         links = [(path, piece.kind) for path, piece in self.root.evidence() if piece.link is not None]
         paths = [item for item in links if item[0] not in recognise.FIXED]
-        # Of the release files os-release suffices; the others of RPM's family are links more often than not.
+        # Of the release files os-release suffices; the others of RPM's family are mostly links.
         fixed = [item for item in recognise.FIXED.items() if item[0] not in recognise.OLD_RELEASE_FILES]
         for path, kind in [*fixed, *paths]:
             try:

@@ -1,7 +1,6 @@
-"""Which distribution an image is, in which words OSV speaks of it, and whether ECR still scans it.
+"""The distribution of an image, its name in OSV, and whether ECR still scans it.
 
-os-release(5) says it in every image of the last decade, in `/etc` or `/usr/lib`; older ones have a file of
-their own.
+os-release(5) names it in every image of the last decade, in `/etc` or `/usr/lib`; older images have other files.
 """
 
 import re
@@ -161,5 +160,5 @@ def support(distribution: Distribution, now: datetime | None = None) -> str:
 
 
 def is_listed(distribution: Distribution) -> bool:
-    """Tell whether the guide names a release at all; of others it does not say when their support ended."""
+    """Return whether the guide names a release; it does not say when the support of others ended."""
     return distribution.advisory_ecosystem in _ECR_SUPPORT

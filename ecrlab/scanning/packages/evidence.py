@@ -1,4 +1,4 @@
-"""What one file of an image tells about its packages, before anything is known of the other files."""
+"""The evidence of one file about the packages of an image, without the other files."""
 
 import io
 from collections.abc import Callable, Iterator, Sized
@@ -29,14 +29,14 @@ class Found:
 
     @property
     def size(self) -> int:
-        """How many characters it keeps in memory."""
+        """The number of characters in memory."""
         texts = (self.name, self.version, self.architecture, self.source_name, self.source_version, self.inside)
         return sum(map(len, texts))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was read from one file.
+    """The content of one file, as far as packages are concerned.
 
     `owned` pairs each path that a distribution's package brought with the name of that package; `text` is a release
     file as it is; `uninventoried` says why packages in this file could not be listed.
@@ -49,7 +49,7 @@ class Evidence:
 
     @property
     def size(self) -> int:
-        """How many characters it keeps in memory."""
+        """The number of characters in memory."""
         return sum(found.size for found in self.packages) + sum(len(path) for path, _ in self.owned) + len(self.text)
 
 

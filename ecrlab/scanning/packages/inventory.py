@@ -18,8 +18,8 @@ from ecrlab.scanning.files.unpack import Unpacked, identity, unpack
 from ecrlab.scanning.packages import recognise
 from ecrlab.scanning.packages.distribution import Distribution, from_os_release, from_release_file
 from ecrlab.scanning.packages.evidence import Found
+from ecrlab.scanning.versions import LANGUAGES
 from ecrlab.scanning.vulnerabilities.osv import canonical_name
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 _MOST_REASONS = 100
 """Of what is not read; a hostile image has another one for each file."""

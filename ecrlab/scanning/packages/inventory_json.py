@@ -1,6 +1,6 @@
-"""An inventory as JSON, so that an image that was read once can be judged again and again.
+"""An inventory as JSON, which lets the registry read an image once and judge it many times.
 
-The JSON is the kit's own and carries a number: where another version of the kit wrote it, the image is read again.
+The JSON has a format number; an inventory of another format is discarded, and the image is read again.
 """
 
 import json
@@ -13,7 +13,7 @@ FORMAT = 2
 
 
 def write(inventory: Inventory) -> str:
-    """Write an inventory down as JSON."""
+    """Return an inventory as JSON."""
     return json.dumps({"format": FORMAT, **asdict(inventory)}, separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""What the manifests of language packages are called, wherever they lie.
+"""The file names of the manifests of language packages.
 
 `recognise` passes over all other files by these names, and the lists of what a distribution's package brought are
 read for them alone.

@@ -1,4 +1,4 @@
-"""Which files of an image tell about packages, by their paths alone: an image has tens of thousands of files.
+"""The files of an image that name packages, recognised by their paths: an image has tens of thousands of files.
 
 The paths are those the package managers themselves use; a database may also lie where a symbolic link of such
 a path leads (the file system sees to that). What an interrupted package manager leaves behind is not installed:
@@ -79,11 +79,11 @@ _UNINSTALLED = re.compile(rb"(?:^|/)(?:pip-uninstall-|[~-][^/]*\.egg/)")
 _CACHES = re.compile(rb"(?:^|/)(?:\.cache|pkgs|\.pnpm-store)/")
 
 GO_MARK = b"\xff Go buildinf:"
-"""What the Go linker leaves in each executable (package debug/buildinfo)."""
+"""The mark that the Go linker writes into each executable (package debug/buildinfo)."""
 
 
 def recognise(path: bytes, languages: bool) -> Kind | None:
-    """Tell which kind of evidence a path names, or None for the multitude of other files."""
+    """Return the kind of evidence at a path, or None for any other file."""
     fixed = FIXED.get(path)
     if fixed is not None:
         return fixed

@@ -1,1 +1,1 @@
-"""From packages to findings: advisories, how versions compare, and how bad a finding is."""
+"""From packages to findings: advisories, matches, severities, and exemptions."""

@@ -1,10 +1,8 @@
-"""Sets of advisories, looked up by ecosystem and package: the one that comes with the kit, or any OSV
-download.
+"""Sets of advisories, by ecosystem and package: the kit's own, or any OSV download.
 
-A set is indexed into SQLite once; a later scan of an unchanged file, folder or zip finds the index in the
-user's cache directory and reads only the rows it asks for, so that the whole of OSV's Debian export costs no
-more than the small set within. What is in the kit's own set, and where its facts are from, is said in
-`data/SOURCES.md`.
+A set is indexed into SQLite once. A later scan of an unchanged file, folder or zip finds the index in the user's cache
+directory and reads only the rows it needs, so OSV's whole Debian export costs no more than the kit's small set.
+`data/SOURCES.md` states the content and the sources of the kit's set.
 """
 
 import hashlib
@@ -21,9 +19,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from ecrlab.scanning.errors import AdvisoriesError
+from ecrlab.scanning.versions import LANGUAGES
 from ecrlab.scanning.vulnerabilities import osv
 from ecrlab.scanning.vulnerabilities.osv import Advisory
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 _FORMAT = 1  # of the index; another one is another file
 _LARGEST_RECORD = 16 << 20
@@ -60,12 +58,12 @@ class Advisories:
         return cls(connection)
 
     def covers(self, ecosystem: str) -> bool:
-        """Tell whether the set has any row for an ecosystem or release: where it has none, nothing is known."""
+        """Return whether the set has any row for an ecosystem or release."""
         return ecosystem in self._ecosystems
 
     @property
     def of_languages_only(self) -> bool:
-        """Whether the set speaks of no distribution at all, and so was never meant to judge one."""
+        """Whether the set covers no distribution, and so cannot judge one."""
         return all(ecosystem.partition(":")[0] in LANGUAGES for ecosystem in self._ecosystems)
 
     def about(self, ecosystem: str, package: str) -> list[Advisory]:

@@ -12,10 +12,10 @@ from functools import cmp_to_key, partial
 
 from ecrlab.scanning.packages.distribution import Distribution
 from ecrlab.scanning.packages.inventory import Package
+from ecrlab.scanning.versions import VersionError, compare
 from ecrlab.scanning.vulnerabilities import severity
 from ecrlab.scanning.vulnerabilities.advisories import Advisories
 from ecrlab.scanning.vulnerabilities.osv import Advisory, Interval
-from ecrlab.scanning.vulnerabilities.versions import VersionError, compare
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from functools import cmp_to_key, partial
 from typing import Any, TypeGuard
 
+from ecrlab.scanning import versions
 from ecrlab.scanning.errors import AdvisoriesError
-from ecrlab.scanning.vulnerabilities import severity, versions
+from ecrlab.scanning.vulnerabilities import severity
 
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,})")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -137,7 +137,7 @@ def _act(
 ) -> tuple[list[Deed], Deletion]:
     """Delete and archive what a policy selects; return what was done and what failed, and the deletion to finish."""
     # First the images that cannot go, while the index that lists them exists: the refusal is BatchDeleteImage's.
-    deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.hindered()]
+    deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.held_back()]
     rules = {rule.rule_priority: rule for rule in evaluation.policy}
     expiring, transitioning = (
         [(one.image, rules[one.rule_priority]) for one in verdicts if one.rule_priority is not None]

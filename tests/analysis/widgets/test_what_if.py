@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.dates import date2num
 
+from ecrlab.analysis.costs import trajectories
 from ecrlab.analysis.costs.projection import replay
-from ecrlab.analysis.costs.trajectories import saved as saved_in_courses
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.widgets import what_if
 from ecrlab.analysis.widgets.what_if import NO_POLICY, OWN, panel
@@ -260,7 +260,7 @@ def test_where_widgets_cannot_be_shown_the_words_are(shown, snapshot):
 
 
 def test_the_numbers_are_those_of_the_courses(shown):
-    gain = saved_in_courses(*shown.projection.trajectories.values(), shown.prices)
+    gain = trajectories.saved(*shown.projection.trajectories.values(), shown.prices)
     [low, high] = sorted(amount.least for amount in gain)
 
     assert f"({low:.2f} to {high:.2f}) USD" in shown.says

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import ecrlab.registry.store.blobs
 from ecrlab.registry.errors import LimitExceededException, ServerException
-from ecrlab.registry.store import blobs as blobs_module
 from ecrlab.registry.store.blobs import EMPTY, BlobStore
 
 APP, WEB = SimpleNamespace(id=1), SimpleNamespace(id=2)
@@ -95,8 +95,8 @@ def test_what_was_discarded_does_not_come_back_with_the_next_piece(blobs, writer
 def test_what_is_discarded_while_it_is_put_down_is_gone_too(blobs, tmp_path, monkeypatch):
     writer = blobs.writer(APP, "one", hold=1000)
     writer.write(b"early")
-    real = blobs_module.os.open
-    monkeypatch.setattr(blobs_module.os, "open", lambda *rest: writer.discard() or real(*rest))
+    real = ecrlab.registry.store.blobs.os.open
+    monkeypatch.setattr(ecrlab.registry.store.blobs.os, "open", lambda *rest: writer.discard() or real(*rest))
 
     with pytest.raises(FileNotFoundError):
         blobs.sync(writer)
@@ -121,7 +121,7 @@ def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(blobs_module.os, "pwrite", full)
+        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", full)
         with pytest.raises(ServerException, match="No space left"):
             blobs.sync(writer)
 
@@ -131,13 +131,13 @@ def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp
 
 def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
     done = []
-    real = blobs_module.os.fsync
+    real = ecrlab.registry.store.blobs.os.fsync
 
     def fsync(file):
         done.append("directory" if stat.S_ISDIR(os.fstat(file).st_mode) else "file")
         real(file)
 
-    monkeypatch.setattr(blobs_module.os, "fsync", fsync)
+    monkeypatch.setattr(ecrlab.registry.store.blobs.os, "fsync", fsync)
     writer.write(b"hello world")
 
     blobs.sync(writer)
@@ -149,7 +149,7 @@ def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
 def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
     writer = blobs.writer(APP, "one")
     writer.write(b"good")
-    real = blobs_module.os.pwrite
+    real = ecrlab.registry.store.blobs.os.pwrite
     calls = []
 
     def half_then_interrupt(file, data, offset):
@@ -159,7 +159,7 @@ def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
         return real(file, data[:2], offset)
 
     with monkeypatch.context() as patched:
-        patched.setattr(blobs_module.os, "pwrite", half_then_interrupt)
+        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", half_then_interrupt)
         with pytest.raises(KeyboardInterrupt):
             writer.write(b"bad piece")
 
@@ -182,7 +182,7 @@ def test_a_blob_can_go_back_to_where_it_stood(writer):
 
 
 def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, monkeypatch):
-    monkeypatch.setattr(blobs_module, "BESIDE", 4)
+    monkeypatch.setattr(ecrlab.registry.store.blobs, "BESIDE", 4)
     pieces = [bytes([number]) * (number % 7) for number in range(100)]
     writer = blobs.writer(APP, "one")
     for piece in pieces:
@@ -200,7 +200,7 @@ def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, 
 
 
 def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monkeypatch):
-    monkeypatch.setattr(blobs_module, "LARGEST", 10)
+    monkeypatch.setattr(ecrlab.registry.store.blobs, "LARGEST", 10)
     writer.write(b"0123456789")
 
     with pytest.raises(LimitExceededException, match="at most 10 bytes"):

@@ -6,17 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
+import ecrlab.registry.store.collector
 from ecrlab.registry import images, layers, repositories
 from ecrlab.registry.errors import ServerException
-from ecrlab.registry.store import collector as collector_module
 from ecrlab.registry.world import World
 
 
 @pytest.fixture
 def impatient(monkeypatch):
     """Every grace is over at once, and the collector comes only when it is called."""
-    monkeypatch.setattr(collector_module, "GRACE_SECONDS", 0.0)
-    monkeypatch.setattr(collector_module.Collector, "_look_again_later", lambda collector: None)
+    monkeypatch.setattr(ecrlab.registry.store.collector, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(ecrlab.registry.store.collector.Collector, "_look_again_later", lambda collector: None)
 
 
 def size_on_disk(world):
@@ -51,11 +51,11 @@ def test_a_layer_that_no_image_ever_used_goes_when_its_grace_is_over(app, world,
 
 def test_the_collector_comes_by_itself(app, world, monkeypatch):
     came = threading.Event()
-    monkeypatch.setattr(collector_module, "GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(ecrlab.registry.store.collector, "GRACE_SECONDS", 0.01)
     monkeypatch.setattr(world.collector, "collect", came.set)
 
     app.layer(b"never used")
-    collector_module.Collector.collect(world.collector)
+    ecrlab.registry.store.collector.Collector.collect(world.collector)
 
     assert came.wait(10)
 

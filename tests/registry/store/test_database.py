@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import ecrlab.registry.store.database
 from ecrlab.registry.errors import ServerException
-from ecrlab.registry.store import database as store_module
 from ecrlab.registry.store.database import Store
 
 
@@ -93,7 +93,7 @@ def test_many_looks_at_once_leave_few_connections(store):
     for thread in threads:
         thread.join()
 
-    assert len(store._readers) == store_module.IDLE_READERS
+    assert len(store._readers) == ecrlab.registry.store.database.IDLE_READERS
 
 
 def test_writers_queue_and_no_update_is_lost(store):

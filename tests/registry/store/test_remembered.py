@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ecrlab.registry.settings
+import ecrlab.registry.store.remembered
 from ecrlab.errors import EcrLabError
 from ecrlab.registry import archive, deletions, images, layers, repositories, scan_rules
-from ecrlab.registry import settings as registry_settings
-from ecrlab.registry.store import remembered as remembered_module
 from ecrlab.registry.store import snapshots
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.remembered import Remembered
@@ -124,7 +124,7 @@ def test_a_new_connection_for_changes_says_what_they_touch_as_well(store, rememb
 
 
 def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
-    monkeypatch.setattr(remembered_module, "MOST", 3)
+    monkeypatch.setattr(ecrlab.registry.store.remembered, "MOST", 3)
 
     for number in range(10):
         assert remembered(number, lambda number=number: number) == number
@@ -165,7 +165,7 @@ EVERYWHERE = ', "Resource": "*"'
 )
 def test_every_change_of_what_is_remembered_touches_its_scope(app, statement, touched):
     app.push(b"base", tag="v1")
-    registry_settings.put_policy(app.registry, POLICY % ("s", EVERYWHERE))
+    ecrlab.registry.settings.put_policy(app.registry, POLICY % ("s", EVERYWHERE))
     store = app.registry.world.store
     before = store.version(touched)
 
@@ -232,10 +232,10 @@ STEPS: dict[str, Step] = {
     "settings": lambda registry, name, which: repositories.update(registry, name, scan_on_push=bool(which)),
     "policy": lambda registry, name, which: repositories.set_policy(registry, name, POLICY % (f"s{which}", "")),
     "no policy": lambda registry, name, which: repositories.delete_policy(registry, name),
-    "registry policy": lambda registry, name, which: registry_settings.put_policy(
+    "registry policy": lambda registry, name, which: ecrlab.registry.settings.put_policy(
         registry, POLICY % (f"r{which}", EVERYWHERE)
     ),
-    "no registry policy": lambda registry, name, which: registry_settings.delete_policy(registry),
+    "no registry policy": lambda registry, name, which: ecrlab.registry.settings.delete_policy(registry),
     "scanning": lambda registry, name, which: scan_rules.put_configuration(
         registry, scan_rules.Configuration(("BASIC", "ENHANCED")[which])
     ),

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import ecrlab.registry.store.uploads
 from ecrlab.registry.errors import LimitExceededException
-from ecrlab.registry.store import uploads as uploads_module
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.uploads import Uploads
 
@@ -69,7 +69,7 @@ def test_only_the_uploads_of_one_repository_end_with_it(uploads):
 
 def test_an_upload_nobody_touches_is_dropped(uploads, monkeypatch):
     idle, busy = uploads.begin("idle", APP), uploads.begin("busy", APP)
-    long_ago = -uploads_module.IDLE_SECONDS - 1
+    long_ago = -ecrlab.registry.store.uploads.IDLE_SECONDS - 1
     idle.touched += long_ago
     busy.touched += long_ago
 
@@ -91,7 +91,7 @@ def test_an_upload_nobody_touches_is_dropped(uploads, monkeypatch):
 
 
 def test_open_uploads_are_bounded(uploads, monkeypatch):
-    monkeypatch.setattr(uploads_module, "MOST_OPEN", 2)
+    monkeypatch.setattr(ecrlab.registry.store.uploads, "MOST_OPEN", 2)
     first = uploads.begin("one", APP)
     uploads.begin("two", APP)
 
@@ -103,7 +103,7 @@ def test_open_uploads_are_bounded(uploads, monkeypatch):
 
 
 def test_many_open_uploads_take_no_memory_that_grows_with_them(uploads, monkeypatch):
-    monkeypatch.setattr(uploads_module, "MOST_HELD", 2)
+    monkeypatch.setattr(ecrlab.registry.store.uploads, "MOST_HELD", 2)
     opened = [uploads.begin(f"upload-{number}", APP) for number in range(3)]
 
     for upload in opened:

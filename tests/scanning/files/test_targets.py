@@ -5,12 +5,15 @@ import tarfile
 
 import pytest
 
+from ecrlab.oci.manifest import Manifest
+from ecrlab.oci.media_types import OCI
 from ecrlab.scanning import open_target, scan
 from ecrlab.scanning.errors import LayerError, TargetError, UnsupportedImageError
 from ecrlab.scanning.files.targets import layers_of
 from tests.scanning.making import debian, file, folder, layer, names, oci_layout, symlink, tar
 
 BASE = layer(*debian(("base", "1")))
+LEADING_OUT = '{"schemaVersion": 2, "manifests": [{"digest": "sha256:../x"}]}'
 MORE = layer(debian(("base", "1"), ("more", "2"))[1])
 
 
@@ -90,7 +93,19 @@ def test_a_layout_whose_index_is_behind_an_index_is_read(tmp_path):
     digest = hashlib.sha256(inner).hexdigest()
     (layout / "blobs" / "sha256" / digest).write_bytes(inner)
     outer = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": f"sha256:{digest}", "size": len(inner)}
-    (layout / "index.json").write_text(json.dumps({"manifests": [outer]}))
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [outer]}))
+
+    assert installed(layout) == ["base 1"]
+
+
+def test_a_manifest_of_an_unknown_kind_beside_the_image_is_passed_over(tmp_path):
+    layout = oci_layout(tmp_path, [BASE])
+    index = json.loads((layout / "index.json").read_text())
+    other = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.other+json"}).encode()
+    digest = hashlib.sha256(other).hexdigest()
+    (layout / "blobs" / "sha256" / digest).write_bytes(other)
+    index["manifests"].append({"mediaType": "x", "digest": f"sha256:{digest}", "size": len(other)})
+    (layout / "index.json").write_text(json.dumps(index))
 
     assert installed(layout) == ["base 1"]
 
@@ -135,18 +150,26 @@ def test_a_layer_that_is_a_link_to_itself_fails_the_scan(tmp_path):
     ],
 )
 def test_an_artifact_that_is_no_image_is_unsupported(config, artifact):
+    image = Manifest(b"", "", OCI.manifest, artifact_type=artifact or config)
+
     with pytest.raises(UnsupportedImageError, match="no container image"):
-        layers_of({"config": {"mediaType": config}, "layers": [], "artifactType": artifact}, lambda digest: BASE.open())
+        layers_of(image, lambda digest: BASE.open())
 
 
 @pytest.mark.parametrize(
     "layers", [[{}], [{"digest": "sha256:../../etc/passwd", "mediaType": "x"}], ["x"], [{"digest": 1}]]
 )
-def test_a_layer_without_a_proper_digest_is_unsupported(layers):
-    config = {"mediaType": "application/vnd.oci.image.config.v1+json"}
+def test_a_layer_without_a_proper_digest_is_refused(tmp_path, layers):
+    layout = oci_layout(tmp_path, [BASE])
+    index = json.loads((layout / "index.json").read_text())
+    blob = layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")
+    data = json.dumps(json.loads(blob.read_text()) | {"layers": layers}).encode()
+    index["manifests"][0]["digest"] = "sha256:" + hashlib.sha256(data).hexdigest()
+    (blob.parent / hashlib.sha256(data).hexdigest()).write_bytes(data)
+    (layout / "index.json").write_text(json.dumps(index))
 
-    with pytest.raises(UnsupportedImageError, match="without a digest"):
-        layers_of({"config": config, "layers": layers}, lambda digest: BASE.open())
+    with pytest.raises(TargetError, match="cannot be read: layers"):
+        open_target(layout)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +180,11 @@ def test_a_layer_without_a_proper_digest_is_unsupported(layers):
         ("x.tar", tar(file("readme")), "neither an OCI image layout nor"),
         ("x.tar", tar(file("index.json", "{")), "cannot be read"),
         ("x.tar", tar(file("index.json", "[" * 100_000)), "cannot be read"),
-        ("x.tar", tar(file("index.json", '{"manifests": [{"digest": "sha256:../x"}]}')), "without a digest"),
+        (
+            "x.tar",
+            tar(file("index.json", '{"schemaVersion": 2, "manifests": [{"digest": "sha256:../x"}]}')),
+            "invalid digest",
+        ),
         ("x.tar", tar(file("index.json", bytes(5 << 20))), "larger than"),
         ("x.tar", tar(file("manifest.json", "[]")), "0 images"),
         ("x.tar", tar(file("manifest.json", '[{"Config": "gone"}]')), "there is no file gone"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ecrlab.scanning import embedded, scan
-from ecrlab.scanning.vulnerabilities.versions import compare
+from ecrlab.scanning.versions import compare
 from tests.scanning.making import advisories, advisory, alpine, debian, file, layer, metadata
 
 ROWS = [(row, interval) for row in embedded() for interval in row.intervals]

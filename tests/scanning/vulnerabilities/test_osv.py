@@ -4,9 +4,9 @@ import pytest
 
 from ecrlab.scanning import Advisories, scan
 from ecrlab.scanning.errors import AdvisoriesError
+from ecrlab.scanning.versions import VersionError
 from ecrlab.scanning.vulnerabilities import severity
 from ecrlab.scanning.vulnerabilities.osv import Interval, canonical_name, read_record
-from ecrlab.scanning.vulnerabilities.versions import VersionError
 from tests.scanning.making import advisory, file, layer
 from tests.scanning.malforming import variants
 

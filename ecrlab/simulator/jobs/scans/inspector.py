@@ -15,7 +15,7 @@ from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
 from ecrlab.scanning import Finding, Package
 from ecrlab.scanning.packages.distribution import Distribution
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
+from ecrlab.scanning.versions import LANGUAGES
 from ecrlab.simulator.jobs.scans.basic import NVD, address, cvss_version, described
 from ecrlab.simulator.jobs.scans.verdicts import Verdict, worst_by_id
 

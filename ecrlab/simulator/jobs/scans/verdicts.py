@@ -7,13 +7,13 @@ those that are known now. Advisories are those of the kit. Statuses and descript
 
 import bisect
 import functools
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecrlab.oci import manifest
 from ecrlab.registry import images, layers, scans
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
@@ -22,8 +22,8 @@ from ecrlab.scanning import Finding, Inventory, Limits, ScanError, embedded, jud
 from ecrlab.scanning.packages import inventory_json
 from ecrlab.scanning.packages.distribution import support
 from ecrlab.scanning.report import Report
+from ecrlab.scanning.versions import LANGUAGES
 from ecrlab.scanning.vulnerabilities.severity import SEVERITIES
-from ecrlab.scanning.vulnerabilities.versions import LANGUAGES
 
 COMPLETE = "The scan was completed successfully."
 ACTIVE = "Continuous scan is selected for image."
@@ -123,7 +123,7 @@ def _open(registry: Registry, repository: Repository, image: Image) -> Inventory
     try:
         body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
         open_blob = functools.partial(registry.world.blobs.open, repository)
-        return take_inventory(layers_of(json.loads(body), open_blob), limits=LIMITS)
+        return take_inventory(layers_of(manifest.read(body, by_members=True), open_blob), limits=LIMITS)
     except ScanError as problem:
         return Inventory("UNSUPPORTED_IMAGE", str(problem))
     except Exception:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from ecrlab.lifecycle import Image, evaluate
-from ecrlab.lifecycle.comparison import Disagreement, compare
-from ecrlab.lifecycle.preview import results
+from ecrlab.lifecycle.preview import Disagreement, compare, results
 from tests.lifecycle.builders import NOW, image, policy, rule
 
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from ecrlab.scanning.vulnerabilities.versions import VersionError, compare
+from ecrlab.scanning.versions import VersionError, compare
 
 ORDERED = {
     "Alpine": [
