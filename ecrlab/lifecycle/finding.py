@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ecrlab.lifecycle.policy import Rule
+from ecrlab.lifecycle.policy import STANDARD, Policy, Rule
 
 ERROR, WARNING, NOTE = SEVERITIES = "error", "warning", "note"
 """Certainly wrong or harmful to the given images; possibly wrong; worth knowing."""
@@ -20,8 +20,16 @@ class Finding:
     cure: str
 
 
-def shield_latest(rule: Rule) -> str:
+def shield_latest(policy: Policy, rule: Rule) -> str:
     """Return the cure for a rule that takes the image tagged `latest`."""
-    if LATEST in rule.selection.tag_pattern_list:
-        return "use imageCountMoreThan 1 in it, and give it the lowest number"
-    return f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 first"
+    if rule.selection.storage_class != STANDARD:
+        return "restore the image first if anybody needs it: no rule shields an archived image"
+    own = next((one for one in policy if is_for_latest_alone(one)), None)
+    if own is None:
+        return f"put a rule with tagPatternList ['{LATEST}'] and imageCountMoreThan 1 first"
+    return f"use imageCountMoreThan 1 in {'it' if own is rule else own.name}, and give it the lowest number"
+
+
+def is_for_latest_alone(rule: Rule) -> bool:
+    """Whether a rule selects by the tag `latest` and no other."""
+    return set(rule.selection.tag_pattern_list) == {LATEST}

@@ -129,7 +129,7 @@ def latest_at_risk(policy: Policy) -> Iterator[Finding]:
             rule.rule_priority,
             f"takes the image tagged {LATEST} like any other once it is past the bound; moving a tag to an old image"
             " does not make the image younger",
-            f"{shield_latest(rule)}: such a rule never acts, and shields the image from all later rules",
+            f"{shield_latest(policy, rule)}: such a rule never acts, and shields the image from all later rules",
         )
 
 

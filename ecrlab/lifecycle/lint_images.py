@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from ecrlab.lifecycle.coverage import is_shield, rule_for_all, selects_all_of
 from ecrlab.lifecycle.evaluation import Evaluation
-from ecrlab.lifecycle.finding import ERROR, LATEST, WARNING, Finding, shield_latest
+from ecrlab.lifecycle.finding import ERROR, LATEST, WARNING, Finding, is_for_latest_alone, shield_latest
 from ecrlab.lifecycle.policy import TAGGED, Rule
 
 _RELEASE = re.compile(r"v?\d+\.\d+|(release|prod|production|stable)\b")
@@ -51,7 +51,7 @@ def selects_nothing(evaluation: Evaluation) -> Iterator[Finding]:
     for rule in evaluation.policy if evaluation.images else ():
         patterns = rule.selection.patterns
         # A rule that shields `latest` is a precaution; the tag may come later.
-        if not patterns or rule.selection.tag_pattern_list == (LATEST,):
+        if not patterns or is_for_latest_alone(rule):
             continue
         if not any(all(any(p.matches(tag) for tag in tags) for p in patterns) for tags in tags_of):
             wanted = " and one that ".join(
@@ -76,7 +76,7 @@ def latest_goes(evaluation: Evaluation) -> Iterator[Finding]:
                 ERROR,
                 rule.rule_priority,
                 f"takes the image tagged {LATEST} now ({image.image_digest})",
-                shield_latest(rule),
+                shield_latest(evaluation.policy, rule),
             )
 
 

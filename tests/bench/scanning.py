@@ -42,7 +42,7 @@ PYPI = (
 )
 NPM = ("lodash@4.17.4", "express@4.16.0", "minimist@1.2.0", "axios@0.21.0")
 SCAN = (
-    "import argparse, sys; from ecrlab.scanning import command; parser = argparse.ArgumentParser();"
+    "import argparse, sys; from ecrlab.commands import scan as command; parser = argparse.ArgumentParser();"
     "command.configure(parser); sys.exit(command.run(parser.parse_args()))"
 )
 SYFT = Path(sys.executable).with_name("syft")
