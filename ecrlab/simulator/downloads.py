@@ -1,7 +1,8 @@
 """Downloads of layers: signed addresses that need no credentials, for an hour.
 
 On AWS GetDownloadUrlForLayer returns a pre-signed URL of an object in ECR's S3 bucket, and refusals are S3's: XML, with
-AuthorizationQueryParametersError, SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address is on the lab's own port:
+AuthorizationQueryParametersError, SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address is on the
+lab's own port:
 
     http://127.0.0.1:PORT/_ecrlab/layers/ACCOUNT/REGION/REPOSITORY/sha256:…?X-Amz-Date=…&X-Amz-Expires=3600&…
 """
