@@ -38,7 +38,7 @@ SPEAKING_XML = ("s3", "cloudfront", "route53")
 """The services whose requests do not show that their answers are XML."""
 
 MOTO_API = "/moto-api"
-"""Where moto lets anybody, web pages too, look into its services and empty them; the lab's are not to be emptied."""
+"""Moto's own pages, which show and reset its services to any client. The lab does not serve them."""
 
 GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
 
