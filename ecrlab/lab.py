@@ -144,7 +144,7 @@ class Lab:
         registry = self._world.registry(self.account_id, self.region)
         shop = loading.load(scenario, seed, registry)
         for definition in loading.task_definitions(shop, registry):
-            self._server.beforehand.ask(Request("ecs", loading.REGISTER, definition))
+            self._server.warm_up.ask(Request("ecs", loading.REGISTER, definition))
         return shop
 
     def trail(self, repository: str | None = None) -> list[dict[str, Any]]:

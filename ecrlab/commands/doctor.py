@@ -106,7 +106,7 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
             yield from storage(name, folder, file_system_of(folder, mounts))
     yield home(Path(os.environ.get("HOME") or "/"))
     if state is not None:
-        yield from kept(state)
+        yield from state_directory(state)
     yield sqlite(sqlite3.sqlite_version_info)
     yield aws_cli([sys.executable, *AWS_CLI])
     path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ, docker="system")["PATH"]
@@ -157,8 +157,8 @@ def home(folder: Path) -> Finding:
     return Finding("note", "home", f"{folder} is not writable: labs work, but what you solve is forgotten; {cure}")
 
 
-def kept(state: Path) -> Iterator[Finding]:
-    """Whether every blob, image and tag that a lab kept in a folder is whole; it is read from end to end."""
+def state_directory(state: Path) -> Iterator[Finding]:
+    """Verify every blob, image and tag of a state directory. This reads all of it."""
     if not state.is_dir() or not any(state.iterdir()):
         yield Finding("note", "registry", f"{state} holds none yet; `serve --state` makes one")
         return

@@ -55,7 +55,7 @@ def policy(registry: Registry) -> str:
 
 
 def put_policy(registry: Registry, text: str) -> str:
-    """Give a registry a policy; give it as kept. Raises `InvalidParameterException` for what is no policy."""
+    """Store a registry policy; return the stored text. Raises `InvalidParameterException` for a malformed policy."""
     kept = resource_policy.as_kept(resource_policy.check(text, "registry"))
     _keep(registry, "policy", kept)
     return kept

@@ -23,7 +23,7 @@ from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import Downloads
-from ecrlab.simulator.moto.warm_up import Beforehand
+from ecrlab.simulator.moto.warm_up import WarmUp
 from ecrlab.simulator.v2 import auth
 from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.gallery import GalleryFace
@@ -38,7 +38,7 @@ SPEAKING_XML = ("s3", "cloudfront", "route53")
 """The services whose requests do not show that their answers are XML."""
 
 MOTO_API = "/moto-api"
-"""Where moto lets anybody, web pages too, look into its services and empty them; the lab's are not to be emptied."""
+"""Moto's own pages, which show and reset its services to any client. The lab does not serve them."""
 
 GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
 
@@ -55,13 +55,13 @@ def is_for_docker(environ: Environ) -> bool:
 class Dispatcher:
     """The WSGI application of a lab."""
 
-    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, beforehand: Beforehand) -> None:
+    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, warm_up: WarmUp) -> None:
         self._aws = aws
         self._docker = docker
         self._gallery = GalleryFace()
         self._control = control
         self._downloads = Downloads(aws.world)
-        self._moto = Moto(aws.world, beforehand)
+        self._moto = Moto(aws.world, warm_up)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -99,9 +99,9 @@ class Dispatcher:
 class Moto:
     """moto's services behind our door: made when first asked, and never answering a page of HTML."""
 
-    def __init__(self, world: World, beforehand: Beforehand) -> None:
+    def __init__(self, world: World, warm_up: WarmUp) -> None:
         self._world = world
-        self._beforehand = beforehand
+        self._warm_up = warm_up
         self._application: Wsgi = None
         self._lock = threading.Lock()
 
@@ -119,7 +119,7 @@ class Moto:
 
         try:
             if signature := read_signature(environ.get("HTTP_AUTHORIZATION", "")):
-                self._beforehand.make(signature.service, self._application)
+                self._warm_up.make(signature.service, self._application)
             pieces = self._application(environ, note)
             body = b"".join(pieces)
             if hasattr(pieces, "close"):

@@ -1,7 +1,8 @@
 """Downloads of layers: signed addresses that need no credentials, for an hour.
 
 On AWS GetDownloadUrlForLayer returns a pre-signed URL of an object in ECR's S3 bucket, and refusals are S3's: XML, with
-SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address is on the lab's own port:
+AuthorizationQueryParametersError, SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address is on the
+lab's own port:
 
     http://127.0.0.1:PORT/_ecrlab/layers/ACCOUNT/REGION/REPOSITORY/sha256:…?X-Amz-Date=…&X-Amz-Expires=3600&…
 """
@@ -24,6 +25,15 @@ PREFIX = "/_ecrlab/layers/"
 LIFETIME = timedelta(hours=1)
 """What the example of the AWS CLI reference shows as X-Amz-Expires."""
 
+MOST_SECONDS = 604_800
+"""The longest lifetime of a pre-signed URL: seven days. See S3 API reference, authenticating requests using query
+parameters."""
+
+MALFORMED = (
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+    "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+)
+
 _DATE = "%Y%m%dT%H%M%SZ"
 
 
@@ -31,10 +41,11 @@ def url(registry: Registry, host: str, repository_name: str, digest: str) -> str
     """Return an address of a layer's bytes at `host` (`127.0.0.1:5000`), good for an hour of the lab's time."""
     date = registry.world.clock.now().strftime(_DATE)
     key = f"{registry.account_id}/{registry.region}/{repository_name}/{digest}"
+    expires = str(int(LIFETIME.total_seconds()))
     query = {
         "X-Amz-Date": date,
-        "X-Amz-Expires": int(LIFETIME.total_seconds()),
-        "X-Amz-Signature": _signature(registry.world, key, date),
+        "X-Amz-Expires": expires,
+        "X-Amz-Signature": _signature(registry.world, key, date, expires),
     }
     return f"http://{host}{PREFIX}{key}?{urlencode(query)}"
 
@@ -71,14 +82,22 @@ class Downloads:
         return self._world.blobs.open(repository, digest)
 
     def _refusal(self, method: str, key: str, query: dict[str, str]) -> tuple[int, str, str] | None:
-        date, signature = query.get("X-Amz-Date", ""), query.get("X-Amz-Signature", "")
         if method not in ("GET", "HEAD"):
             return 405, "MethodNotAllowed", "The specified method is not allowed against this resource."
-        if not hmac.compare_digest(signature.encode(), _signature(self._world, key, date).encode()):
+        if not query.keys() & {"X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"}:
+            return 403, "AccessDenied", "Access Denied"
+        try:
+            date, expires, signature = (query[name] for name in ("X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"))
+            since = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
+            lifetime = timedelta(seconds=_seconds(expires))
+        except (KeyError, ValueError):
+            # UNSURE: S3 has a text for each parameter; this is the one for a parameter that is missing.
+            return 400, "AuthorizationQueryParametersError", MALFORMED
+        expected = _signature(self._world, key, date, expires)
+        if not hmac.compare_digest(_bytes(signature), expected.encode()):
             message = "The request signature we calculated does not match the signature you provided."
             return 403, "SignatureDoesNotMatch", message
-        since = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
-        if self._world.clock.now() >= since + LIFETIME:
+        if self._world.clock.now() - since >= lifetime:
             return 403, "AccessDenied", "Request has expired"
         return None
 
@@ -92,5 +111,17 @@ def _send_error(start_response: Any, status: int, code: str, message: str) -> li
     return [body]
 
 
-def _signature(world: World, key: str, date: str) -> str:
-    return hmac.digest(world.token_key, f"layer {key} {date}".encode(), hashlib.sha256).hex()
+def _seconds(expires: str) -> int:
+    """Read X-Amz-Expires. Raises `ValueError` for anything but 0 to 604800 (seven days), the range that S3 accepts."""
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= 6 and int(expires) <= MOST_SECONDS):
+        raise ValueError(expires)
+    return int(expires)
+
+
+def _signature(world: World, key: str, date: str, expires: str) -> str:
+    return hmac.digest(world.token_key, _bytes(f"layer {key} {date} {expires}"), hashlib.sha256).hex()
+
+
+def _bytes(text: str) -> bytes:
+    """Encode what a client sent, lone surrogates included."""
+    return text.encode("utf-8", "surrogatepass")

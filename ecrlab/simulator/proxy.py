@@ -36,7 +36,7 @@ _TARGET = re.compile(r"(?i)https?://([^/]*)(/.*|)", re.DOTALL)
 
 
 class ProxyGate:
-    """WSGI middleware that lets through what is meant for the lab, and refuses the rest in one sentence."""
+    """WSGI middleware that forwards requests for the lab and rejects all others in one sentence."""
 
     def __init__(self, application: Any, answers_for: Callable[[str], bool] = is_ours) -> None:
         self._application = application

@@ -8,7 +8,7 @@ from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher
 from ecrlab.simulator.http.listener import Listener
-from ecrlab.simulator.moto.warm_up import Beforehand
+from ecrlab.simulator.moto.warm_up import WarmUp
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
@@ -17,12 +17,12 @@ from ecrlab.simulator.wiring import wire
 
 
 def application(
-    world: World, aws: AwsFace | None = None, *, beforehand: Beforehand | None = None, quirks: bool = False
+    world: World, aws: AwsFace | None = None, *, warm_up: WarmUp | None = None, quirks: bool = False
 ) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
     wire(world)
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
-    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), beforehand or Beforehand())
+    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), warm_up or WarmUp())
     return ProxyGate(WebPageWall(dispatcher))
 
 
@@ -32,8 +32,8 @@ class Server:
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
         self.aws = AwsFace(world)
-        self.beforehand = Beforehand()
-        self.recorder = Recorder(application(world, self.aws, beforehand=self.beforehand, quirks=quirks))
+        self.warm_up = WarmUp()
+        self.recorder = Recorder(application(world, self.aws, warm_up=self.warm_up, quirks=quirks))
         self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
         """Where it listens, as a URL."""

@@ -7,7 +7,7 @@ from ecrlab.simulator.moto.event_bridge import EventsOut
 
 
 def wire(world: World) -> None:
-    """Attach all of it; a second call changes nothing."""
+    """Attach the listeners and jobs. A second call changes nothing."""
     world.events.add(EventsOut(world))
     world.nights.do(LifecycleRuns(world))
     world.nights.do(Nightly(world))

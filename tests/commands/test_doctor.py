@@ -98,11 +98,11 @@ def test_what_a_killed_server_had_begun_is_worth_a_note_and_the_registry_is_ok(t
     World(tmp_path).close()
     (tmp_path / "uploads" / "half").touch()
 
-    assert [finding.grade for finding in doctor.kept(tmp_path)] == ["note", "ok"]
+    assert [finding.grade for finding in doctor.state_directory(tmp_path)] == ["note", "ok"]
 
 
 def test_what_is_nobodys_is_wrong(tmp_path):
     World(tmp_path).close()
     (tmp_path / "notes.txt").touch()
 
-    assert [finding.grade for finding in doctor.kept(tmp_path)] == ["WRONG"]
+    assert [finding.grade for finding in doctor.state_directory(tmp_path)] == ["WRONG"]

@@ -16,6 +16,7 @@ from ecrlab.commands import cli, clock
 from ecrlab.errors import EcrLabError
 from tests.lifecycle.builders import rule, text
 
+ROOT = Path(__file__).parents[2]
 SINKS = {
     "full": "No space left on device",
     "closed": "Bad file descriptor",
@@ -58,23 +59,67 @@ def test_help_that_cannot_be_written_is_trouble(
     assert (status, capsys.readouterr().err) == (2, f"ecrlab: cannot write: {SINKS[name]}\n")
 
 
+LINT = ["lifecycle", "lint", "policy.json"]
+WITHOUT_A_LAB = [
+    LINT,
+    ["scan", "public.ecr.aws/docker/library/alpine:3.17.1"],
+    ["doctor"],
+    ["serve", "--port", "0"],
+    ["setup", "--help"],
+    ["notebooks", "--help"],
+]
+WITH_A_LAB = [["env"], ["clock"]]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The address of a lab in a process of its own."""
+    command = [sys.executable, "-m", "ecrlab", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        yield lab.stdout.readline().strip()
+        lab.terminate()
+        lab.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("name", EACH_SINK)
-def test_findings_that_cannot_be_written_are_trouble_not_findings(tmp_path: Path, name: str, unbuffered: str) -> None:
+@pytest.mark.parametrize("command", WITHOUT_A_LAB, ids=lambda command: command[0])
+def test_output_that_cannot_be_written_is_trouble(
+    command: list[str], tmp_path: Path, name: str, unbuffered: str
+) -> None:
     (tmp_path / "policy.json").write_text(text(rule(1, ["a*", "b*"], keep=1)))
+
+    assert run(command, tmp_path, name, unbuffered) == (2, f"ecrlab: cannot write: {SINKS[name]}\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("name", EACH_SINK)
+@pytest.mark.parametrize("command", WITH_A_LAB, ids=lambda command: command[0])
+def test_output_about_a_lab_that_cannot_be_written_is_trouble(
+    command: list[str], endpoint: str, tmp_path: Path, name: str, unbuffered: str
+) -> None:
+    refused = run([*command, "--endpoint", endpoint], tmp_path, name, unbuffered)
+
+    assert refused == (2, f"ecrlab: cannot write: {SINKS[name]}\n")
+
+
+def run(command: list[str], directory: Path, name: str, unbuffered: str) -> tuple[int, str]:
+    """Run a command line whose output cannot be written; return its exit status and its standard error."""
     closing = {"preexec_fn": lambda: os.close(1)} if name == "closed" else {}
     with sink(name) as output:
         done = subprocess.run(
-            [sys.executable, "-m", "ecrlab", "lifecycle", "lint", tmp_path / "policy.json"],
+            [sys.executable, "-m", "ecrlab", *command],
+            cwd=directory,
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)},
+            timeout=60,
             check=False,
             **closing,  # type: ignore[call-overload]
         )
-
-    assert (done.returncode, done.stderr) == (2, f"ecrlab: cannot write: {SINKS[name]}\n")
+    return done.returncode, done.stderr
 
 
 class Broken(BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from botocore.model import ServiceModel, Shape
 from ecrlab.registry.errors import InvalidParameterException, SerializationException
 
 Check = Callable[[Any, str], Any]
-"""Takes a value and the name of its parameter; gives the value as the operation sees it, or raises."""
+"""Takes a value and its parameter's name. Returns the value that the operation reads, or raises."""
 
 LINEAR = {r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$": r"[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*"}
 """Patterns of the models that some texts keep busy for years -> the same language, read in one go."""

@@ -171,7 +171,7 @@ _ADDED = {"ecrpublic": _service("ecrpublic", PublicBackend), "ecrdocker": _servi
 
 @contextlib.contextmanager
 def in_place() -> Iterator[None]:
-    """Let a mock begun inside the block answer `ecr` and `ecr-public` from `ECR`; moto's own ECR is kept aside."""
+    """Inside the block, mocks answer `ecr` and `ecr-public` from `ECR` instead of from moto's ECR."""
     patterns = backend_index.backend_url_patterns
     before = list(patterns)
     ours = [(service, re.compile(base)) for service, bases in API.items() for base in bases]

@@ -47,20 +47,20 @@ class Request:
         }
 
 
-class Beforehand:
-    """The requests that wait."""
+class WarmUp:
+    """A queue of requests for each service of moto."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Request]] = {}
         self._lock = threading.Lock()
 
     def ask(self, request: Request) -> None:
-        """Let a request be made before the next one of anybody to that service."""
+        """Queue a request. It runs before the next client's request to that service."""
         with self._lock:
             self._waiting.setdefault(request.service, []).append(request)
 
     def make(self, service: str, application: Any) -> None:
-        """Make what waits for a service, through moto's WSGI application; who comes meanwhile waits for it."""
+        """Run the queued requests of a service through moto's WSGI application. Other requests wait meanwhile."""
         if not self._waiting:
             return
         with self._lock:

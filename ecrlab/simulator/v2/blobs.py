@@ -19,7 +19,7 @@ from ecrlab.registry.layers import Layer
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.simulator.v2 import ranges
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
-from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.visit import Visit
 from ecrlab.simulator.v2.wire import OUT_PIECE, Headers, Response, Slice
 
 _CHUNK = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")

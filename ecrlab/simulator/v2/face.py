@@ -10,8 +10,8 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.v2 import auth, blobs, listings, manifests
 from ecrlab.simulator.v2.auth import Authorize, NotAuthorized
 from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
-from ecrlab.simulator.v2.place import Handler, Visit
 from ecrlab.simulator.v2.quirks import Quirks
+from ecrlab.simulator.v2.visit import Handler, Visit
 from ecrlab.simulator.v2.wire import Request, Response
 
 log = logging.getLogger("ecrlab.v2")

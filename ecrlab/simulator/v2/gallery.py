@@ -57,7 +57,7 @@ def _answer(request: Request) -> Response:
 
 
 def _check_login(authorization: str | None) -> None:
-    """Let a request without credentials pass. Raises `Refusal` for any that come in Basic authentication."""
+    """Accept a request without credentials. Raises `Refusal` for Basic credentials."""
     scheme, _, credentials = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return

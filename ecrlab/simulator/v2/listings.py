@@ -9,7 +9,7 @@ from ecrlab.registry import images, names, referrers, repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.referrers import Referrer
 from ecrlab.simulator.v2.errors import Refusal, bad_digest, refusal
-from ecrlab.simulator.v2.place import Visit
+from ecrlab.simulator.v2.visit import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
 
 MOST = 1000

@@ -10,8 +10,8 @@ from ecrlab.registry import deletions, images, manifest, names, pushes, wanted
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
-from ecrlab.simulator.v2.place import Visit
 from ecrlab.simulator.v2.quirks import check_descriptors
+from ecrlab.simulator.v2.visit import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
 
 _UNSPOKEN = ("", "application/json", "application/octet-stream")

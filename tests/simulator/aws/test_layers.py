@@ -12,6 +12,7 @@ from ecrlab.registry.world import World
 from tests.simulator.client import LAYER, Repository, digest_of, refusal
 
 MIB = 1024 * 1024
+MALFORMED = "AuthorizationQueryParametersError"
 
 
 def send(app: Repository, upload_id: str, first: int, part: bytes, last: int | None = None) -> int:
@@ -163,7 +164,20 @@ def test_a_layer_of_no_image_cannot_be_fetched(app: Repository) -> None:
     ("spoil", "code"),
     [
         (lambda url: url.replace("Signature=", "Signature=0"), "SignatureDoesNotMatch"),
-        (lambda url: url.partition("?")[0], "SignatureDoesNotMatch"),
+        (lambda url: url.partition("?")[0], "AccessDenied"),
+        (lambda url: url.replace("Expires=3600", "Expires=604800"), "SignatureDoesNotMatch"),
+        (lambda url: url.replace("Expires=3600", "Expires=03600"), "SignatureDoesNotMatch"),
+        (lambda url: url.replace("Signature=", "Signature=%C3%A9"), "SignatureDoesNotMatch"),
+        (lambda url: url.replace("Signature=", "Signature=%ED%A0%80"), "SignatureDoesNotMatch"),
+        *[
+            (lambda url, value=value: url.replace("Expires=3600", f"Expires={value}"), MALFORMED)
+            for value in ("", "x", "-1", "604801", "9" * 5000, "%D9%A3", "%C2%B2", "%ED%A0%80")
+        ],
+        *[
+            (lambda url, name=name: url.replace(f"X-Amz-{name}=", "other="), MALFORMED)
+            for name in ("Date", "Expires", "Signature")
+        ],
+        (lambda url: url.replace("Date=2", "Date=%ED%A0%80"), MALFORMED),
         (lambda url: url.replace("Date=2", "Date=3"), "SignatureDoesNotMatch"),
         (lambda url: url.replace("layers/", "layers/../"), "SignatureDoesNotMatch"),
         (lambda url: url.replace("app/sha256:", "app/sha256:%C3%A9"), "SignatureDoesNotMatch"),
@@ -203,6 +217,6 @@ def fetch_refused(url: str) -> str:
     """The XML of S3's refusal."""
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(url)
-    assert refused.value.status in (403, 404)
+    assert refused.value.status in (400, 403, 404)
     assert refused.value.headers["Content-Type"] == "application/xml"
     return refused.value.read().decode()

@@ -18,7 +18,7 @@ PAGE = 100
 
 @operation("PutImage", partial="Docker's schema 1 is refused; what comes is not replicated")
 def put_image(call: Call) -> dict[str, Any]:
-    """Take in a manifest whose layers are there, and let a tag point at it."""
+    """Store a manifest whose layers exist, and point a tag at it."""
     request = call.request
     pushed = manifest.parse(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
     tag = request.get("imageTag")

@@ -24,7 +24,7 @@ PAGE = 100
 
 @operation("PutLifecyclePolicy")
 def put_lifecycle_policy(call: Call) -> dict[str, Any]:
-    """Give a repository a policy, in place of the one it had."""
+    """Store a repository's policy. It replaces the previous one."""
     text = checked(call.request["lifecyclePolicyText"]).minified()
     lifecycle_policies.put(call.registry, call.repository_name, text)
     return {**call.names, "lifecyclePolicyText": text}

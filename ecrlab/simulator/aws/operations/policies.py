@@ -15,7 +15,7 @@ from ecrlab.simulator.aws.calls import Call, operation
 
 @operation("SetRepositoryPolicy")
 def set_repository_policy(call: Call) -> dict[str, Any]:
-    """Give a repository a policy, in place of the one it had."""
+    """Store a repository's policy. It replaces the previous one."""
     text = call.request["policyText"]
     resource_policy.check(text)
     if not call.request.get("force", False) and would_lock_out(call, text):
@@ -40,7 +40,7 @@ def delete_repository_policy(call: Call) -> dict[str, Any]:
 
 @operation("PutRegistryPolicy")
 def put_registry_policy(call: Call) -> dict[str, Any]:
-    """Give the registry a policy, in place of the one it had."""
+    """Store the registry's policy. It replaces the previous one."""
     kept = settings.put_policy(call.registry, call.request["policyText"])
     return {"registryId": call.registry.account_id, "policyText": kept}
 

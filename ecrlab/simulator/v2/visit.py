@@ -1,4 +1,4 @@
-"""A place under `/v2/`, and what a handler there needs to know."""
+"""A request to a route under `/v2/`, and what its handler needs to know."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
