@@ -84,6 +84,8 @@ def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
     for path in sorted(directory.rglob("*")):
         place = path.relative_to(directory)
         if path.is_dir() and not path.is_symlink():
+            if place.parts[0] == "uploads" and len(place.parts) > 1:
+                yield Problem(str(place), "a folder where uploads are written: no registry made it")
             continue
         if str(place) in FILES:
             continue

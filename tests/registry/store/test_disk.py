@@ -7,6 +7,7 @@ import errno
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from ecrlab.registry import layers, repositories
 from ecrlab.registry.errors import ServerException
 from ecrlab.registry.store import disk
 from ecrlab.registry.store.verify import verify
+from ecrlab.registry.world import World
+from ecrlab.simulator.control import Control
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -132,3 +135,30 @@ def test_a_change_is_made_even_if_the_log_cannot_be_folded_after_it(app, world, 
 
     assert repositories.find(app.registry, "kept").name == "kept"
     assert world.clock.now() > before
+
+
+def test_a_clock_whose_time_cannot_be_kept_does_not_move(tmp_path, monkeypatch):
+    world = World(tmp_path / "kept")
+    before = world.clock.now()
+    control = Control(world)
+    asked = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/_ecrlab/clock",
+        "QUERY_STRING": "seconds=864000",
+        "HTTP_X_ECRLAB": "1",
+    }
+
+    @contextlib.contextmanager
+    def full():
+        raise ServerException("The lab cannot write to its disk: No space left on device.")
+        yield
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "write", full)
+        answer = control.answer(asked)
+    assert (answer.status, "No space left on device" in answer.body.decode()) == (500, True)
+    assert world.clock.now() == before
+
+    assert control.answer(asked).status == 200
+    assert world.clock.now() == before + timedelta(days=10)
+    world.close()

@@ -153,3 +153,11 @@ def test_a_broken_database_is_found(kept):
 
     with pytest.raises(StateError, match="cannot be read"):
         problems(kept)
+
+
+def test_a_folder_among_the_uploads_is_told(kept):
+    (kept / "uploads" / "mine").mkdir()
+
+    assert problems(kept) == ["uploads/mine: a folder where uploads are written: no registry made it"]
+    World(kept).close()
+    assert (kept / "uploads" / "mine").is_dir()
