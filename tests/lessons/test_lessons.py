@@ -1,5 +1,6 @@
 """Each exercise of each lesson: unsolved it helps, a plausible mistake is named, every right way passes."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -247,7 +248,7 @@ def scene(lab, monkeypatch, tmp_path):
     def prepare(case):
         """Play what the lesson did before; give the names that its cells have."""
         folder = tmp_path / "app"
-        shell(f"cp -r {APPS / case.app} {folder}")
+        shutil.copytree(APPS / case.app, folder)
         monkeypatch.chdir(folder)
         shell(case.scene)
         names = {"ecr": boto3.client("ecr"), "lab": lab}
