@@ -1,4 +1,4 @@
-"""The simulator: the faces that the registry shows to AWS clients and to Docker clients.
+"""The simulator: a server for AWS clients and Docker clients.
 
 http ─► dispatch ┬► aws      ecr, ecr-public: JSON 1.1 over `aws/operations/`
                  ├► v2       the OCI distribution API (Docker)
@@ -6,5 +6,5 @@ http ─► dispatch ┬► aws      ecr, ecr-public: JSON 1.1 over `aws/operati
                  ├► downloads  bytes of layers, at signed addresses
                  └► moto     sts iam kms s3 events ecs lambda eks securityhub
 
-access judges the callers of both faces; jobs is what a registry does by itself.
+access authorizes the callers of both faces. jobs holds the work that ECR does by itself.
 """

@@ -1,8 +1,7 @@
 """Callers: the account and principal behind an access key.
 
-The lab's own key belongs to its learner, an administrator of the default account. Keys of users, roles and sessions
-that were made with IAM and STS (moto's) belong to those while they are valid; any other key counts as the learner's,
-because a simulator has no secret to check a signature with.
+The lab's own key belongs to the learner, an administrator of the default account. A valid key from moto's IAM or STS
+belongs to its user, role or session. Any other key counts as the learner's: the simulator checks no signatures.
 """
 
 import base64
@@ -24,18 +23,18 @@ LEARNER_ARN = f"arn:aws:iam::{DEFAULT_ACCOUNT}:user/{LEARNER}"
 _SCOPE = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/\s,]+)/\d{8}/([^/\s,]+)/([^/\s,]+)/aws4_request", re.ASCII)
 _ISSUED = re.compile(r"(?:AKIA|ASIA)([A-Z2-7]{8})([A-Z2-7])[A-Z2-7]{7}")
 _FIRST = 1 << 39
-"""The first of the numbers in keys; see `issuing_account`."""
+"""The first number in access keys; see `issuing_account`."""
 
 
 class UnrecognizedClientException(EcrError):
-    """The access key belongs to no principal, or no longer."""
+    """The access key does not belong to a principal, or no longer does."""
 
     def __init__(self) -> None:
         super().__init__("The security token included in the request is invalid.")
 
 
 class ExpiredTokenException(EcrError):
-    """The session that the access key belongs to is over."""
+    """The session of the access key has expired."""
 
     def __init__(self) -> None:
         super().__init__("The security token included in the request is expired")
@@ -53,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a signed request says about itself: the key, the Region and the service."""
+    """The credential scope of a signed request: the key, the Region and the service."""
 
     access_key: str
     region: str
@@ -71,12 +70,12 @@ def read_signature(authorization: str) -> Signature | None:
 def identify(access_key: str) -> Caller:
     """Return the principal behind an access key.
 
-    Raises `UnrecognizedClientException` for a key that was deleted or deactivated, `ExpiredTokenException` for one of a
-    session that is over (by the machine's time, as STS has it here).
+    Raises `UnrecognizedClientException` for a deleted or inactive key, and `ExpiredTokenException` for the key of an
+    expired session. Sessions expire by the machine's clock, as moto's STS does.
     """
     if access_key == ACCESS_KEY_ID:
         return named(DEFAULT_ACCOUNT, LEARNER_ARN, access_key)
-    # Before IAM or STS is first used in this process, they have issued no key.
+    # IAM and STS have issued no key before this process first uses them.
     if "moto.iam.models" in sys.modules:
         for account_id, iam in backends("iam"):
             key = iam.access_keys.get(access_key)
@@ -89,16 +88,16 @@ def identify(access_key: str) -> Caller:
 
 
 def named(account_id: str, arn: str, access_key: str) -> Caller:
-    """Return the caller of that ARN; the learner is an administrator with any key."""
+    """Return the caller with this ARN; the learner is an administrator with any key."""
     return Caller(account_id, arn, access_key, is_administrator=arn == LEARNER_ARN)
 
 
 def backends(service: str) -> list[tuple[str, Any]]:
-    """Return a service of moto's, such as `iam`, for every account that has one; none before it is first used."""
+    """Return a moto service, such as `iam`, for every account that has one; none before its first use."""
     module = sys.modules.get(f"moto.{service}.models")
-    # Absent too while another thread imports it.
+    # Also absent while another thread imports it.
     accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})
-    # Lists, because other threads may make accounts meanwhile.
+    # Lists, because other threads may add accounts meanwhile.
     return [(account_id, account["aws"]) for account_id, account in list(accounts.items())]
 
 
@@ -111,10 +110,10 @@ def session_of(account_id: str, access_key: str) -> Any | None:
 
 
 def issuing_account(access_key: str) -> str | None:
-    """Return the account whose IAM issued a key of that form, or None for a key of another form.
+    """Return the account whose IAM issued this key, or None for a key of another form.
 
-    AWS writes the account into every access key, and so does moto: eight letters of base 32 are half its number, the
-    next tells whether it is odd.
+    AWS and moto encode the account in every access key. Eight base 32 letters are half its number; the next letter
+    tells whether the number is odd.
     """
     match = _ISSUED.fullmatch(access_key)
     if match is None:
@@ -137,5 +136,5 @@ def _arn_of(account_id: str, iam: Any, key: Any) -> str:
             if key.status != "Active":
                 raise UnrecognizedClientException
             return str(user.arn)
-    # The key of a user who is gone.
+    # The key of a deleted user.
     raise UnrecognizedClientException

@@ -1,10 +1,10 @@
-"""Identities: the policies of a caller's user or role, as moto's IAM and STS keep them.
+"""Identities: the policies of a caller's user or role, read from moto's IAM and STS.
 
     user     inline and attached policies, and those of its groups
-    session  inline and attached policies of the role, its permissions boundary, and the policy given to AssumeRole
+    session  inline and attached policies of the role, its permissions boundary, and the policy passed to AssumeRole
 
-They are looked up by name on every call, so that a change applies at once; a deleted principal has no policies.
-moto keeps no permissions boundary of users.
+Every call looks them up by name, so a change applies at once. A deleted principal has no policies. moto stores no
+permissions boundary for users.
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow"
 NOTHING = Policy(())
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS Organizations makes in every member account, for the administrators of the organization. The lab's
-accounts all belong to the learner's organization, so assuming it is the learner's way into another account.
+"""The role that AWS Organizations creates in every member account for the organization's administrators. All accounts
+of the lab belong to the learner's organization, so the learner enters another account by assuming this role.
 """
 
 
@@ -60,10 +60,10 @@ def _session(caller: Caller) -> Identity:
     context = _about(principal, "AssumedRole", role_arn)
     session = session_of(caller.account_id, caller.access_key)
     bound = _read(session.policy) if session is not None and session.policy else None
-    # moto makes that role without the policy that it has on AWS.
+    # moto creates that role without its AWS policy.
     given = (ADMINISTRATOR,) if name == MEMBER_ROLE and caller.account_id != DEFAULT_ACCOUNT else ()
     if role is None:
-        # moto lets callers assume a role that does not exist; on AWS that fails. Its sessions may do nothing.
+        # moto accepts AssumeRole for a role that does not exist; AWS rejects it. Such a session has no permissions.
         return Identity(principal, given, session=bound, context=context)
     boundary = None
     if role.permissions_boundary_arn:
@@ -78,7 +78,7 @@ def _iam(account_id: str) -> Any:
 
 
 def _attached(holder: Any) -> Iterable[Policy]:
-    """Inline and managed policies of a user, group or role."""
+    """Return the inline and managed policies of a user, group or role."""
     yield from (_read(text) for text in list(holder.policies.values()))
     yield from (_default_version(managed) for managed in list(holder.managed_policies.values()))
 
@@ -91,13 +91,13 @@ def _read(document: str) -> Policy:
     try:
         return parse(document)
     except PolicyError:
-        # IAM rejects such a policy; moto checks less, and does not check the policies of sessions at all.
+        # IAM rejects such a policy. moto checks less, and never checks session policies.
         return NOTHING
 
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that every principal has."""
-    # All accounts of the lab belong to the learner's organization, once there is one.
+    # Once the learner has an organization, all accounts of the lab belong to it.
     organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
     organization = next(organizations, None)
     about: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""Authorization for both faces: whether a caller may do something to a resource.
+"""Authorization for both faces: whether a caller may act on a resource.
 
 Each operation requires the action of its own name on its own resource (service authorization reference, Amazon ECR):
 
@@ -6,7 +6,7 @@ Each operation requires the action of its own name on its own resource (service 
     all of them    arn:aws:ecr:us-east-1:123456789012:repository/*        DescribeRepositories without names
     the registry   *                                                      GetAuthorizationToken, DescribeRegistry …
 
-`ecrlab.registry.iam` decides, from the policies of the identity, the repository and the registry.
+`ecrlab.registry.iam` decides by the policies of the identity, the repository and the registry.
 """
 
 import re
@@ -23,18 +23,18 @@ from ecrlab.simulator.access.identities import identity_of
 from ecrlab.simulator.aws.calls import Call
 
 ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
-"""Operations that require another action than their own name (botocore model, ListImageReferrers)."""
+"""Operations whose IAM action has another name (botocore model, ListImageReferrers)."""
 
 POLICY_ACTIONS = frozenset(
     f"ecr:{verb}{kind}Policy" for kind in ("Repository", "Registry") for verb in ("Get", "Set", "Put", "Delete")
 )
-"""What an administrator may always do in the own account: see and change the policies themselves."""
+"""Actions that an administrator may always take in the own account: read and change policies."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
 
 
 class Wish(NamedTuple):
-    """An action on one resource of a registry: the repository of that name, or else the ARN's resource."""
+    """An action on one resource of a registry: a repository by name, or the ARN's resource."""
 
     action: str
     resource: str
@@ -51,15 +51,15 @@ def check(call: Call, service: str = "ecr") -> None:
 def authorize(token: Token, action: str, registry: Registry, repository_name: str) -> None:
     """Return if the bearer of a registry token may do this to a repository (`*` for all of them) under `/v2/`.
 
-    The token names the bearer, so that it stays valid when the key that fetched it is deleted; the present policies
-    apply. Raises `AccessDeniedException`.
+    The token names the bearer, so it outlives the key that fetched it. The current policies apply. Raises
+    `AccessDeniedException`.
     """
     caller = named(token.account_id, token.principal, token.access_key)
     _judge(caller, _about(action, registry, repository_name), {})
 
 
 def wanted(call: Call) -> Wanted:
-    """Return what a call wants of the repository that it names."""
+    """Return the action that a call requires on the repository that it names."""
     registry, name = call.registry, call.repository_name
     return Wanted(
         registry,
@@ -71,7 +71,7 @@ def wanted(call: Call) -> Wanted:
 
 
 def would_lock_out(call: Call, policy_text: str) -> bool:
-    """Tell whether under this policy the caller could not set another one (see `force` of SetRepositoryPolicy).
+    """Tell whether this policy prevents the caller from setting another one (see `force` of SetRepositoryPolicy).
 
     Raises `PolicyError`.
     """
@@ -85,7 +85,7 @@ def _wishes(call: Call, service: str) -> Iterator[Wish]:
     action = ACTIONS.get(call.operation, f"{service}:{call.operation}")
     name = request.get("repositoryName")
     if service == "ecr-public":
-        # Repositories of ECR Public are of no Region, and their policies are not simulated.
+        # Repositories of ECR Public have no Region, and their policies are not simulated.
         resource = f"arn:aws:ecr-public::{registry.account_id}:repository/{name}" if name else "*"
         yield Wish(action, resource, registry)
     elif name is not None:
@@ -94,7 +94,7 @@ def _wishes(call: Call, service: str) -> Iterator[Wish]:
             yield _about("ecr:TagResource", registry, name)
     elif "resourceArn" in request:
         found = _ARN.fullmatch(request["resourceArn"])
-        # The operation itself refuses any other ARN.
+        # The operation itself rejects any other ARN.
         if found is not None and names.REGION.fullmatch(found[1]):
             yield _about(action, call.world.registry(found[2], found[1]), found[3])
     elif request.get("repositoryNames"):
@@ -112,7 +112,7 @@ def _about(action: str, registry: Registry, name: str) -> Wish:
 def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
     on_resource = _policies_on(wish)
     is_at_home = caller.is_administrator and caller.account_id == wish.registry.account_id
-    # UNSURE: on AWS a policy that was forced in can lock out everybody; in a lesson one must be able to go on.
+    # UNSURE: on AWS a forced policy can lock out everybody; a lesson must be able to continue.
     if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
         return
     tail = _tail(caller, wish, request, on_resource)
@@ -121,7 +121,7 @@ def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
 
 
 def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list[str]) -> str | None:
-    """Return the end of AWS's refusal, or None if the caller may do it."""
+    """Return the end of AWS's error text, or None if the caller may do it."""
     identity = identity_of(caller)
     circumstances = _circumstances(wish, request) | dict(identity.context)
     asked = iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
@@ -131,7 +131,7 @@ def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list
 def _policies_on(wish: Wish) -> list[str]:
     """Return the policies of the repository and of the registry, as stored."""
     if wish.action == "ecr:GetAuthorizationToken":
-        # A token is for no particular registry, so no registry's policy applies.
+        # A token does not belong to one registry, so no registry policy applies.
         return []
     registry = wish.registry
     where = (registry.account_id, registry.region)
@@ -157,7 +157,7 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
         "aws:requestedregion": (registry.region,),
         "aws:resourceaccount": (registry.account_id,),
         "aws:sourceip": ("127.0.0.1",),
-        # UNSURE: the lab's HTTP stands for ECR's HTTPS, or the usual Deny of insecure transport would shut out all.
+        # UNSURE: the lab's HTTP stands for ECR's HTTPS; else the usual Deny of insecure transport denies all requests.
         "aws:securetransport": ("true",),
         "aws:viaawsservice": ("false",),
         "aws:currenttime": (now.isoformat(),),

@@ -1,1 +1,1 @@
-"""The AWS face: ECR's JSON API, one module of operations for each noun."""
+"""The AWS face: ECR's JSON API, with one module of operations for each noun."""

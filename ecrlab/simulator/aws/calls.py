@@ -1,7 +1,7 @@
 """One call of an operation, and the table of operations.
 
-An operation is a function from a `Call` to the members of its answer. `@operation(...)` adds it to the table under
-AWS's name. An operation that is not in the table is answered by an AWS error that says so.
+An operation is a function from a `Call` to the members of its response. `@operation(...)` adds it to the table under
+AWS's name. The face answers any other operation with an AWS error.
 """
 
 from collections.abc import Callable
@@ -24,11 +24,11 @@ class Call:
     operation: str
     request: dict[str, Any]
     host: str = "127.0.0.1"
-    """The `Host` header: the address at which the caller reaches the lab."""
+    """The `Host` header: the address of the lab as the caller knows it."""
 
     @property
     def registry(self) -> Registry:
-        """The registry of `registryId`, or else the caller's own, in the Region of the call."""
+        """The registry of `registryId` (default: the caller's own) in the Region of the call."""
         return self.world.registry(self.request.get("registryId", self.caller.account_id), self.region)
 
     @property
@@ -44,7 +44,7 @@ class Call:
 
     @property
     def names(self) -> dict[str, str]:
-        """The two members that most answers about a repository begin with."""
+        """The two members at the start of most responses about a repository."""
         return {"registryId": self.registry.account_id, "repositoryName": self.repository_name}
 
 
@@ -54,11 +54,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {}
 """(service, operation) -> its function."""
 
 PARTIAL: dict[tuple[str, str], str] = {}
-"""(service, operation) -> what of it is not simulated, for `docs/fidelity.md`."""
+"""(service, operation) -> the part that is not simulated, for `docs/fidelity.md`."""
 
 
 def operation(name: str, service: str = "ecr", *, partial: str | None = None) -> Callable[[Operation], Operation]:
-    """Add the decorated function to the table; `partial` says what the operation does not do here."""
+    """Add the decorated function to the table; `partial` names the part that is not simulated."""
 
     def register(function: Operation) -> Operation:
         OPERATIONS[service, name] = function

@@ -1,8 +1,8 @@
 """The AWS face: `ecr` and `ecr-public` as JSON 1.1, for boto3, the AWS CLI and every other SDK.
 
-A request names its operation in `X-Amz-Target` and its caller in the credential scope of its signature; the answer is a
-JSON object, or an error object with `__type` and `message`. Instants are seconds since 1970. Every answer is one of
-these two: never a page of HTML, never a traceback.
+A request names its operation in `X-Amz-Target` and its caller in the credential scope of its signature. Every response
+is a JSON object, or an error object with `__type` and `message`; never an HTML page or a traceback. Instants are
+seconds since 1970.
 """
 
 import json
@@ -34,16 +34,16 @@ TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendServic
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
 
 CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
-"""The same for a service of moto's of which some operations are in our table."""
+"""The same for a moto service with some operations in our table."""
 
 LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes of the largest request: a layer part of 20 MiB in base64, with room around it."""
+"""Bytes of the largest request: a layer part of 20 MiB in base64, with room to spare."""
 
 log = logging.getLogger("ecrlab.aws")
 
 
 def is_ours(target: str) -> bool:
-    """Tell whether an operation is for this face: all of both registries, and those of CloudTrail that moto lacks."""
+    """Tell whether this face answers an operation: all of both registries, and CloudTrail's that moto lacks."""
     prefix, _, name = target.rpartition(".")
     return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
 
@@ -62,17 +62,17 @@ class Answer:
 
 
 class AwsFace:
-    """Answers the two registries' API calls from one world; `last_refusal` is the last error and when it was."""
+    """Answers API calls to both registries from one world; `last_refusal` is the last error and its time."""
 
     def __init__(self, world: World, *, identify: Callable[[str], Caller] = identify) -> None:
-        """`identify` says who an access key belongs to."""
+        """`identify` returns the caller behind an access key."""
         self.world = world
         self._identify = identify
         self.last_refusal: tuple[float, str] | None = None
         load()
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one request; `headers` by their usual names (`X-Amz-Target`, `Authorization`)."""
+        """Answer one request; `headers` have their usual names (`X-Amz-Target`, `Authorization`)."""
         try:
             members, status = self._call(headers, body), 200
         except EcrError as refusal:
@@ -91,7 +91,7 @@ class AwsFace:
         return Answer(status, answer_headers, payload)
 
     def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
-        """Keep the error as clients print it, and when it was, for `lab.why()`."""
+        """Store the error as clients print it, and its time, for `lab.why()`."""
         operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
         text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
         self.last_refusal = (time.time(), text)
@@ -125,7 +125,7 @@ def _refusal(error: EcrError) -> dict[str, Any]:
 
 
 def _json(body: bytes) -> object:
-    # UNSURE: whether AWS takes the last of two equal keys, and integers beyond 64 bits; no SDK sends either.
+    # UNSURE: whether AWS reads the last of two equal keys and accepts integers beyond 64 bits; no SDK sends either.
     try:
         return strict_json.read(body or b"{}")
     except InvalidJson as error:

@@ -1,4 +1,4 @@
-"""Paging: answers in pieces of `maxResults`, joined by a `nextToken` that only the answering operation can read."""
+"""Paging: responses of at most `maxResults`, with a `nextToken` that only the same operation accepts."""
 
 import base64
 import binascii
@@ -12,13 +12,13 @@ from ecrlab.registry.world import World
 
 
 def token(world: World, scope: str, position: object) -> str:
-    """An opaque, signed token: continue after `position` in the listing that `scope` names."""
+    """Return an opaque, signed token for the page after `position` of the listing `scope`."""
     body = json.dumps([scope, position], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_sign(world, body) + body).decode()
 
 
 def position(world: World, scope: str, next_token: str | None) -> Any:
-    """Where a listing continues, or None at its start. Raises `InvalidParameterException` for any other token."""
+    """Return the position in a token, or None without one. Raises `InvalidParameterException` for an invalid token."""
     if next_token is None:
         return None
     try:
@@ -29,7 +29,7 @@ def position(world: World, scope: str, next_token: str | None) -> Any:
             if found_scope == scope:
                 return found
     except (binascii.Error, ValueError):
-        # UnicodeEncodeError is a ValueError too. Whatever it was, it is no token of ours: refused below.
+        # UnicodeEncodeError is a ValueError too. The text is no token of ours, and is rejected below.
         ...
     # UNSURE: the exact text is not public.
     raise InvalidParameterException("nextToken", "The specified token is invalid")

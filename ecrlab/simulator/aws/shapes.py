@@ -1,8 +1,8 @@
-"""Requests checked against the shapes that AWS publishes.
+"""Validation of requests against the shapes that AWS publishes.
 
-The botocore model of a service says for each operation which members a request has, their types, lengths, patterns and
-enumerations. This module turns each shape into a small function once, and then every request of every operation is
-checked at the door, with ECR's words.
+The botocore model of a service lists the members of each operation's request, with types, lengths, patterns and
+enumerations. This module compiles each shape into a small function once. The functions check every request, and reject
+it in ECR's words.
 """
 
 import base64
@@ -20,10 +20,10 @@ from botocore.model import ServiceModel, Shape
 from ecrlab.registry.errors import InvalidParameterException, SerializationException
 
 Check = Callable[[Any, str], Any]
-"""Takes a value and its parameter's name. Returns the value that the operation reads, or raises."""
+"""Accepts a value and its parameter's name. Returns the value for the operation, or raises."""
 
 LINEAR = {r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$": r"[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*"}
-"""Patterns of the models that some texts keep busy for years -> the same language, read in one go."""
+"""Model patterns with catastrophic backtracking -> equivalent patterns that match in linear time."""
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -42,7 +42,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 @functools.cache
 def service_model(service: str) -> ServiceModel:
-    """The newest botocore model of a service; models of the user's own in `~/.aws` are not looked at."""
+    """Return the newest botocore model of a service; the user's own models in `~/.aws` are not read."""
     data = Path(botocore.__file__).parent / "data"
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     return ServiceModel(loader.load_service_model(service, "service-2"), service)
@@ -50,7 +50,7 @@ def service_model(service: str) -> ServiceModel:
 
 @functools.cache
 def request_check(service: str, operation: str) -> Check:
-    """The check of one operation's requests."""
+    """Return the check of one operation's requests."""
     shape = service_model(service).operation_model(operation).input_shape
     if shape is None:
         return lambda value, name: {}
@@ -63,7 +63,7 @@ def _check(shape: Shape) -> Check:
     limits = _limits(shape)
 
     def check(value: Any, name: str) -> Any:
-        # JSON's true is no number, although Python's is.
+        # JSON's true is not a number; Python's is.
         if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
             raise SerializationException(f"{name or 'The request'} cannot be converted to a {shape.type_name}")
         for limit in limits:
@@ -85,7 +85,7 @@ def _structure(shape: Any) -> Check:
         for member in required:
             if value.get(member) is None:
                 raise InvalidParameterException(member, "must not be null")
-        # Members that the model does not know, and nulls, are passed over as AWS does.
+        # Unknown members and nulls are ignored, as on AWS.
         return {
             member: checks[member](given, member)
             for member, given in value.items()
@@ -128,7 +128,7 @@ _INNER: dict[str, Callable[[Any], Check]] = {
 
 
 def _limits(shape: Shape) -> list[Callable[[Any, str], None]]:
-    """What a value of this shape must keep to, cheapest first: a pattern only sees what has a sound length."""
+    """Return the constraints of a shape, cheapest first: a pattern only reads values of a valid length."""
     limits: list[Callable[[Any, str], None]] = []
     smallest, largest = shape.metadata.get("min"), shape.metadata.get("max")
     if (smallest is not None or largest is not None) and shape.type_name != "blob":

@@ -1,4 +1,4 @@
-"""The operations of `ecr` and `ecr-public`, a module for each thing they are about."""
+"""The operations of `ecr` and `ecr-public`, with one module for each noun."""
 
 import importlib
 

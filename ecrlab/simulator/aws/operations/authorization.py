@@ -10,7 +10,7 @@ from ecrlab.simulator.aws.calls import Call, operation
 
 @operation("GetAuthorizationToken")
 def get_authorization_token(call: Call) -> dict[str, Any]:
-    """One token for the caller, listed for its own registry or for each of `registryIds`."""
+    """Return one token for the caller, listed for its own registry or for each of `registryIds`."""
     caller = call.caller
     password, expires_at = tokens.issue(call.world, caller.account_id, call.region, caller.arn, caller.access_key)
     authorization_token = base64.b64encode(f"AWS:{password}".encode()).decode()

@@ -1,8 +1,8 @@
-"""The KMS key of a repository: looked up in the account's KMS, or ECR's own key there, made on first use.
+"""The KMS key of a repository: one of the account's keys, or ECR's own key, which is created on first use.
 
-A repository is encrypted with AES256, or with KMS and a key given by id, ARN or alias; without one it is the AWS
-managed key `alias/aws/ecr` of account and Region (AWS user guide, encryption at rest). KMS is moto's, so that
-`aws kms describe-key` knows the key too. Which key it is, is checked and kept; no bytes are encrypted.
+A repository is encrypted with AES256, or with a KMS key named by id, ARN or alias. The default KMS key is the AWS
+managed key `alias/aws/ecr` of the account and Region (AWS user guide, encryption at rest). The keys are in moto's KMS,
+so `aws kms describe-key` finds them. ecrlab checks and stores the key's ARN; it encrypts no bytes.
 """
 
 import re
@@ -18,7 +18,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):((?:key|alias)/.
 
 
 def settled(call: Call, asked: dict[str, str]) -> tuple[str, str | None]:
-    """Encryption type and key ARN (None for AES256) for an `encryptionConfiguration`.
+    """Return the encryption type and key ARN (None for AES256) of an `encryptionConfiguration`.
 
     Raises `InvalidParameterException`, `KmsException`.
     """
@@ -39,7 +39,7 @@ def settled(call: Call, asked: dict[str, str]) -> tuple[str, str | None]:
 
 
 def _key_arn(call: Call, named: str | None) -> str:
-    # moto's KMS takes a second to import, and most repositories never ask for it.
+    # moto's KMS takes a second to import, and most repositories never use it.
     from moto.kms.models import kms_backends
 
     from ecrlab.simulator.moto import seams
@@ -72,14 +72,14 @@ def _key_arn(call: Call, named: str | None) -> str:
 
 
 def _find(backend: Any, name: str) -> Any:
-    """A key of moto's by id or alias, or None."""
+    """Return a key of moto's KMS by id or alias, or None."""
     if name.startswith("alias/"):
         return next((key for key in list(backend.keys.values()) if name in key.aliases), None)
     return backend.keys.get(name)
 
 
 def _make_managed_key(backend: Any, account_id: str, region: str) -> None:
-    """The key that AWS makes for ECR in an account; its id is the same in every run."""
+    """Return the key that AWS creates for ECR in an account; its id is the same in every run."""
     key = backend.create_key(
         policy=None,
         key_usage="ENCRYPT_DECRYPT",

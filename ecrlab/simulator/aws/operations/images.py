@@ -1,4 +1,4 @@
-"""What a repository holds: put, listed, described, given back, deleted, and moved to the archive and back."""
+"""PutImage, ListImages, DescribeImages, BatchGetImage, BatchDeleteImage and UpdateImageStorageClass."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from ecrlab.simulator.aws.calls import Call, operation
 from ecrlab.simulator.aws.operations import scanning
 
 PAGE = 100
-"""Results of a page unless `maxResults` says otherwise."""
+"""Results on a page without `maxResults`."""
 
 
-@operation("PutImage", partial="Docker's schema 1 is refused; what comes is not replicated")
+@operation("PutImage", partial="Docker's schema 1 is rejected; images are not replicated")
 def put_image(call: Call) -> dict[str, Any]:
     """Store a manifest whose layers exist, and point a tag at it."""
     request = call.request
@@ -30,7 +30,7 @@ def put_image(call: Call) -> dict[str, Any]:
 
 @operation("ListImages")
 def list_images(call: Call) -> dict[str, Any]:
-    """One entry for each tag, and one for each image without a tag, in pages."""
+    """Return pages with one entry for each tag, and one for each untagged image."""
     page = _Page.of(call)
     after = tuple(page.after or (0, 0))
     found = images.list_ids(
@@ -42,13 +42,13 @@ def list_images(call: Call) -> dict[str, Any]:
 
 @operation("DescribeImages")
 def describe_images(call: Call) -> dict[str, Any]:
-    """One entry for each image, in pages or as asked for by `imageIds`."""
+    """Return one entry for each image, in pages or for `imageIds`."""
     wanted = call.request.get("imageIds")
     if wanted is not None:
         if "maxResults" in call.request or "nextToken" in call.request:
             raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
         asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
-        # UNSURE: whether an archived image that is asked for by name needs a filter, too; it does not.
+        # UNSURE: whether an archived image in `imageIds` also needs a filter; here it does not.
         return {"imageDetails": _details(call, {image.id: image for image in asked}.values())}
     page = _Page.of(call)
     found = images.describe(
@@ -65,10 +65,10 @@ def describe_images(call: Call) -> dict[str, Any]:
 
 @operation("BatchGetImage", partial="acceptedMediaTypes converts nothing")
 def batch_get_image(call: Call) -> dict[str, Any]:
-    """Manifests, as a puller gets them, and why others could not be given."""
+    """Return manifests as they were pushed, and a failure for each image that has none."""
     ids = _ids(call.request["imageIds"])
     # UNSURE: on AWS acceptedMediaTypes can make ECR convert a manifest between Docker's and OCI's form; here it is
-    # passed over, and every manifest is given as it was pushed, so that its digest is its own.
+    # ignored, and every manifest is returned as it was pushed, so that its digest is its own.
     wanted.some_images(judging.wanted(call), ids)
     found, failures = images.pull(call.registry, call.repository_name, ids)
     failed = {failure.image_id for failure in failures}
@@ -82,7 +82,7 @@ def batch_get_image(call: Call) -> dict[str, Any]:
 
 @operation("BatchDeleteImage")
 def batch_delete_image(call: Call) -> dict[str, Any]:
-    """Delete tags and images; the status is 200 even when every single deletion failed."""
+    """Delete tags and images; the status is 200 even when every deletion fails."""
     gone, failures = deletions.delete(
         call.registry, call.repository_name, _ids(call.request["imageIds"]), by=call.caller.arn
     )
@@ -91,7 +91,7 @@ def batch_delete_image(call: Call) -> dict[str, Any]:
 
 @operation("UpdateImageStorageClass")
 def update_image_storage_class(call: Call) -> dict[str, Any]:
-    """Archive an image, or begin to restore it."""
+    """Archive an image, or start to restore it."""
     asked = call.request["imageId"]
     image_id = ImageId(asked.get("imageDigest"), asked.get("imageTag"))
     image = archive.update(call.registry, call.repository_name, image_id, call.request["targetStorageClass"])
@@ -101,7 +101,7 @@ def update_image_storage_class(call: Call) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The part of a listing that a request asks for."""
+    """The part of a listing that a request selects."""
 
     tagged: bool | None
     status: str
@@ -119,14 +119,14 @@ class _Page:
         return cls(tagged, status, after, call.request.get("maxResults", PAGE), scope)
 
     def answer(self, call: Call, positions: Sequence[object]) -> dict[str, str]:
-        """The `nextToken` of the page after, if more was found than fits."""
+        """Return the `nextToken` of the next page, if there is one."""
         if len(positions) <= self.most:
             return {}
         return {"nextToken": pages.token(call.world, self.scope, positions[self.most - 1])}
 
 
 def _ids(asked: Sequence[dict[str, str]]) -> list[ImageId]:
-    """The images a request names, each once."""
+    """Return the images that a request names, each once."""
     return list(dict.fromkeys(ImageId(one.get("imageDigest"), one.get("imageTag")) for one in asked))
 
 
@@ -173,5 +173,5 @@ def _detail(call: Call, image: Image, now: float) -> dict[str, Any]:
         "lastArchivedAt": image.archived_at,
         "lastActivatedAt": None if status == "ACTIVATING" else image.activated_at,
     }
-    # AWS leaves out what does not apply; an untagged image has no imageTags at all.
+    # AWS omits members that do not apply; an untagged image has no imageTags.
     return {name: value for name, value in detail.items() if value not in (None, [])}

@@ -1,7 +1,7 @@
 """BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, GetDownloadUrlForLayer.
 
-Docker clients do the same through `/v2/`; on AWS it is these operations that ECR's proxy then calls, and that policies
-allow or deny (API reference).
+Docker clients do the same through `/v2/`. On AWS, ECR's proxy calls these operations for them, and policies allow or
+deny these operations (API reference).
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from ecrlab.simulator.aws.calls import Call, operation
 
 @operation("BatchCheckLayerAvailability")
 def batch_check_layer_availability(call: Call) -> dict[str, Any]:
-    """Which layers a push can leave out."""
+    """Tell which layers a push can skip."""
     found, failures = [], []
     for digest in dict.fromkeys(call.request["layerDigests"]):
         if names.DIGEST.fullmatch(digest):
@@ -26,20 +26,20 @@ def batch_check_layer_availability(call: Call) -> dict[str, Any]:
         else:
             failures.append(_failure(digest, "MissingLayerDigest", "The layer digest is missing"))
     if not found:
-        _ = call.repository  # a repository that does not exist is said before a digest that is none
+        _ = call.repository  # a missing repository is reported before an invalid digest
     return {"layers": found, "failures": failures}
 
 
 @operation("InitiateLayerUpload")
 def initiate_layer_upload(call: Call) -> dict[str, Any]:
-    """Open an upload, and say how large its parts should be."""
+    """Open an upload, and return its part size."""
     upload = layers.begin_upload(call.registry, call.repository_name)
     return {"uploadId": upload.id, "partSize": layer_parts.PART}
 
 
 @operation("UploadLayerPart")
 def upload_layer_part(call: Call) -> dict[str, Any]:
-    """Take the next part of a layer."""
+    """Store the next part of a layer."""
     request = call.request
     last = layer_parts.upload(
         call.registry,
@@ -54,7 +54,7 @@ def upload_layer_part(call: Call) -> dict[str, Any]:
 
 @operation("CompleteLayerUpload")
 def complete_layer_upload(call: Call) -> dict[str, Any]:
-    """Make a layer of the parts that came."""
+    """Make a layer from the uploaded parts."""
     upload_id, digests = call.request["uploadId"], call.request["layerDigests"]
     layer = layer_parts.complete(call.registry, call.repository_name, upload_id, digests)
     return {**call.names, "uploadId": upload_id, "layerDigest": layer.digest}
@@ -62,7 +62,7 @@ def complete_layer_upload(call: Call) -> dict[str, Any]:
 
 @operation("GetDownloadUrlForLayer")
 def get_download_url_for_layer(call: Call) -> dict[str, Any]:
-    """Where the bytes of a layer are for the next hour."""
+    """Return the address of a layer's bytes, which is valid for an hour."""
     digest = call.request["layerDigest"]
     wanted.blob(judging.wanted(call), digest)
     layer = layers.find(call.registry, call.repository_name, digest)
@@ -81,7 +81,7 @@ def _availability(call: Call, digest: str) -> dict[str, Any]:
     wanted.blob(judging.wanted(call), digest)
     layer = layers.reserve(call.registry, call.repository_name, digest)
     if layer is None:
-        # UNSURE: AWS's own containerd resolver reads UNAVAILABLE as "push it"; so no failure is reported.
+        # UNSURE: AWS's own containerd resolver reads UNAVAILABLE as "push it", so no failure is reported.
         return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
     return {
         "layerDigest": digest,

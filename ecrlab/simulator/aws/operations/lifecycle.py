@@ -1,8 +1,7 @@
-"""Put-, Get-, DeleteLifecyclePolicy, and a preview of what a policy would do: Start- and GetLifecyclePolicyPreview.
+"""Put-, Get-, DeleteLifecyclePolicy, Start- and GetLifecyclePolicyPreview.
 
-A policy is checked and minified when it comes; it acts at night (see `ecrlab.simulator.jobs.lifecycle`). A preview is
-held against the images of the moment at which it is started, and is COMPLETE when somebody first looks, so that the
-waiters of the SDKs do not wait.
+PutLifecyclePolicy validates and minifies a policy; the policy acts at night (see `ecrlab.simulator.jobs.lifecycle`). A
+preview evaluates the images at its start, and is COMPLETE at the first request for it, so SDK waiters return at once.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from ecrlab.simulator.jobs import lifecycle, lifecycle_record
 from ecrlab.simulator.jobs.lifecycle_record import DRY_RUN, Deed
 
 PAGE = 100
-"""Results of a page unless `maxResults` says otherwise."""
+"""Results on a page without `maxResults`."""
 
 
 @operation("PutLifecyclePolicy")
@@ -32,21 +31,21 @@ def put_lifecycle_policy(call: Call) -> dict[str, Any]:
 
 @operation("GetLifecyclePolicy")
 def get_lifecycle_policy(call: Call) -> dict[str, Any]:
-    """The policy of a repository, and when it last ran: 1970 if never."""
+    """Return the policy of a repository, and the time of its last run (1970 if none)."""
     policy = lifecycle_policies.get(call.registry, call.repository_name)
     return {**call.names, "lifecyclePolicyText": policy.text, "lastEvaluatedAt": policy.evaluated_at}
 
 
 @operation("DeleteLifecyclePolicy")
 def delete_lifecycle_policy(call: Call) -> dict[str, Any]:
-    """Take a repository's policy away; the answer shows what it was."""
+    """Delete a repository's policy, and return it."""
     policy = lifecycle_policies.delete(call.registry, call.repository_name)
     return {**call.names, "lifecyclePolicyText": policy.text, "lastEvaluatedAt": policy.evaluated_at}
 
 
 @operation("StartLifecyclePolicyPreview")
 def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
-    """Hold a policy, or the one that the repository has, against the images of this moment."""
+    """Preview a policy (default: the repository's own) on the present images."""
     asked = call.request.get("lifecyclePolicyText")
     given = None if asked is None else checked(asked)
     with call.world.change() as change:
@@ -76,7 +75,7 @@ def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
 
 @operation("GetLifecyclePolicyPreview")
 def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
-    """The images that the policy would act on, in pages or as asked for by `imageIds`, and how many there are."""
+    """Return the images that the policy would act on, in pages or for `imageIds`, and their count."""
     request, wanted = call.request, call.request.get("imageIds")
     if wanted is not None and ("maxResults" in request or "nextToken" in request):
         raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
@@ -84,14 +83,14 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
     tag_status = request.get("filter", {}).get("tagStatus", "ANY")
     scope = f"{call.operation} {call.repository.id} {outcome.at} {tag_status}"
     start = pages.position(call.world, scope, request.get("nextToken")) or 0
-    # A call that is refused completes nothing.
+    # A rejected call does not complete the preview.
     lifecycle_policies.complete_preview(call.registry, call.repository_name)
     results = [one for one in outcome.results if _is_of(one, tag_status) and (not wanted or _is_meant(one, wanted))]
     answer: dict[str, Any] = {
         **call.names,
         "lifecyclePolicyText": outcome.text,
         "status": "COMPLETE",
-        # UNSURE: whether the summary heeds the filter; it does not.
+        # UNSURE: whether the filter applies to the summary; here it does not.
         "summary": outcome.summary,
     }
     if wanted is not None:
@@ -103,7 +102,7 @@ def get_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
 
 
 def checked(text: str) -> Policy:
-    """A policy's text, read. Raises `InvalidParameterException` with AWS's reason."""
+    """Parse a policy's text. Raises `InvalidParameterException` with AWS's reason."""
     try:
         return lifecycle.read(text)
     except InvalidLifecyclePolicy as error:
@@ -115,8 +114,8 @@ def _is_of(result: dict[str, Any], tag_status: str) -> bool:
 
 
 def _is_meant(result: dict[str, Any], wanted: Sequence[dict[str, str]]) -> bool:
-    """Whether one of the ids, each a digest or a tag or both, names the image."""
-    # UNSURE: what AWS says of an id that names no image of the preview; nothing, as it has no error for that.
+    """Tell whether one of the ids (a digest, a tag or both) names the image."""
+    # UNSURE: how AWS answers an id that names no image of the preview; it has no error for that, so nothing here.
     return any(
         one.get("imageDigest", result["imageDigest"]) == result["imageDigest"]
         and ("imageTag" not in one or one["imageTag"] in result["imageTags"])

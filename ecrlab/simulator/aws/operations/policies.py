@@ -1,7 +1,7 @@
-"""Set-, Get-, DeleteRepositoryPolicy and Put-, Get-, DeleteRegistryPolicy: resource policies as kept.
+"""Set-, Get-, DeleteRepositoryPolicy and Put-, Get-, DeleteRegistryPolicy.
 
-What they permit is judged where calls come in; here they are stored and given back. A policy that would keep its
-author from ever setting another needs `force` (API reference, SetRepositoryPolicy).
+These operations store and return resource policies; `ecrlab.simulator.access` applies them. A policy that prevents
+its author from setting another one needs `force` (API reference, SetRepositoryPolicy).
 """
 
 from typing import Any
@@ -28,13 +28,13 @@ def set_repository_policy(call: Call) -> dict[str, Any]:
 
 @operation("GetRepositoryPolicy")
 def get_repository_policy(call: Call) -> dict[str, Any]:
-    """The policy of a repository."""
+    """Return the policy of a repository."""
     return {**call.names, "policyText": repositories.get_policy(call.registry, call.repository_name)}
 
 
 @operation("DeleteRepositoryPolicy")
 def delete_repository_policy(call: Call) -> dict[str, Any]:
-    """Take a repository's policy away; the answer shows what it was."""
+    """Delete a repository's policy, and return it."""
     return {**call.names, "policyText": repositories.delete_policy(call.registry, call.repository_name)}
 
 
@@ -47,11 +47,11 @@ def put_registry_policy(call: Call) -> dict[str, Any]:
 
 @operation("GetRegistryPolicy")
 def get_registry_policy(call: Call) -> dict[str, Any]:
-    """The policy of the registry."""
+    """Return the policy of the registry."""
     return {"registryId": call.registry.account_id, "policyText": settings.policy(call.registry)}
 
 
 @operation("DeleteRegistryPolicy")
 def delete_registry_policy(call: Call) -> dict[str, Any]:
-    """Take the registry's policy away; the answer shows what it was."""
+    """Delete the registry's policy, and return it."""
     return {"registryId": call.registry.account_id, "policyText": settings.delete_policy(call.registry)}

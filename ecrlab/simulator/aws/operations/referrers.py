@@ -1,4 +1,4 @@
-"""ListImageReferrers: signatures, lists of software and other artifacts that are about an image."""
+"""ListImageReferrers: the signatures, software bills of materials and other artifacts of an image."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 
 PAGE = 20
-"""Results of a page unless `maxResults` says otherwise (API reference, ListImageReferrers)."""
+"""Results on a page without `maxResults` (API reference, ListImageReferrers)."""
 
 
 @operation("ListImageReferrers")
 def list_image_referrers(call: Call) -> dict[str, Any]:
-    """Artifacts about one image, in pages; an image nobody has pushed has none."""
+    """Return pages of an image's artifacts; an image that does not exist has none."""
     request = call.request
     subject = names.check_digest(request["subjectId"]["imageDigest"])
     criteria = request.get("filter", {})

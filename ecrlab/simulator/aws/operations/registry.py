@@ -1,4 +1,4 @@
-"""DescribeRegistry, PutReplicationConfiguration, Get- and PutAccountSetting: what holds for a whole registry."""
+"""DescribeRegistry, PutReplicationConfiguration, Get- and PutAccountSetting: settings of a whole registry."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from ecrlab.simulator.aws.calls import Call, operation
 
 @operation("DescribeRegistry")
 def describe_registry(call: Call) -> dict[str, Any]:
-    """The registry's number, and where it replicates to."""
+    """Return the registry's id and its replication rules."""
     return {
         "registryId": call.registry.account_id,
         "replicationConfiguration": settings.replication(call.registry),
     }
 
 
-@operation("PutReplicationConfiguration", partial="the rules are checked and kept; nothing is replicated")
+@operation("PutReplicationConfiguration", partial="the rules are checked and stored; nothing is replicated")
 def put_replication_configuration(call: Call) -> dict[str, Any]:
-    """Keep where the registry replicates to."""
+    """Store the registry's replication rules."""
     configuration = call.request["replicationConfiguration"]
     settings.put_replication(call.registry, configuration)
     return {"replicationConfiguration": configuration}
@@ -25,7 +25,7 @@ def put_replication_configuration(call: Call) -> dict[str, Any]:
 
 @operation("GetAccountSetting")
 def get_account_setting(call: Call) -> dict[str, Any]:
-    """The value of one setting."""
+    """Return the value of one setting."""
     name = call.request["name"]
     return {"name": name, "value": settings.account_setting(call.registry, name)}
 

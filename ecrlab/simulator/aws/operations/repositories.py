@@ -1,7 +1,4 @@
-"""CreateRepository, DescribeRepositories, DeleteRepository, PutImageTagMutability, PutImageScanningConfiguration.
-
-The shelves of a registry and what is set for each.
-"""
+"""CreateRepository, DescribeRepositories, DeleteRepository, PutImageTagMutability, PutImageScanningConfiguration."""
 
 from typing import Any
 
@@ -13,12 +10,12 @@ from ecrlab.simulator.aws.calls import Call, operation
 from ecrlab.simulator.aws.operations import encryption, resource_tags
 
 PAGE = 100
-"""Results of a page unless `maxResults` says otherwise."""
+"""Results on a page without `maxResults`."""
 
 
-@operation("CreateRepository", partial="a KMS key is looked up and kept; nothing is encrypted with it")
+@operation("CreateRepository", partial="a KMS key is looked up and stored; it encrypts nothing")
 def create_repository(call: Call) -> dict[str, Any]:
-    """Make a repository with the settings given."""
+    """Create a repository with the requested settings."""
     request = call.request
     mutability, filters = _mutability(request)
     encryption_type, kms_key = encryption.settled(
@@ -37,7 +34,7 @@ def create_repository(call: Call) -> dict[str, Any]:
 
 @operation("DescribeRepositories")
 def describe_repositories(call: Call) -> dict[str, Any]:
-    """Repositories by name, or those asked for, in pages."""
+    """Return pages of repositories in the order of their names, or the repositories of `repositoryNames`."""
     request = call.request
     only = request.get("repositoryNames")
     if only is not None:
@@ -56,7 +53,7 @@ def describe_repositories(call: Call) -> dict[str, Any]:
 
 @operation("DeleteRepository")
 def delete_repository(call: Call) -> dict[str, Any]:
-    """Delete a repository; with `force` also its images. The answer shows what it was, without its settings."""
+    """Delete a repository, and with `force` its images. Return it without its settings."""
     deleted = repositories.delete(
         call.registry, call.repository_name, force=call.request.get("force", False), by=call.caller.arn
     )
@@ -66,7 +63,7 @@ def delete_repository(call: Call) -> dict[str, Any]:
 
 @operation("PutImageTagMutability")
 def put_image_tag_mutability(call: Call) -> dict[str, Any]:
-    """Say which tags may move from now on."""
+    """Set which tags may move."""
     mutability, filters = _mutability(call.request)
     changed = repositories.update(
         call.registry, call.repository_name, image_tag_mutability=mutability, exclusion_filters=filters
@@ -76,14 +73,14 @@ def put_image_tag_mutability(call: Call) -> dict[str, Any]:
 
 @operation("PutImageScanningConfiguration")
 def put_image_scanning_configuration(call: Call) -> dict[str, Any]:
-    """Say whether images are scanned when they are pushed."""
+    """Set whether a push scans the image."""
     scan_on_push = call.request["imageScanningConfiguration"].get("scanOnPush", False)
     repositories.update(call.registry, call.repository_name, scan_on_push=scan_on_push)
     return {**call.names, "imageScanningConfiguration": {"scanOnPush": scan_on_push}}
 
 
 def _mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Mutability and exclusion filters of a request; the modes `…_WITH_EXCLUSION` have filters, the others none."""
+    """Return the mutability and exclusion filters of a request; only the modes `…_WITH_EXCLUSION` have filters."""
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = tuple(one["filter"] for one in request.get("imageTagMutabilityExclusionFilters", []))
     where = "imageTagMutabilityExclusionFilters"

@@ -1,4 +1,4 @@
-"""TagResource, UntagResource, ListTagsForResource: labels that the owner puts on a repository, known by its ARN."""
+"""TagResource, UntagResource, ListTagsForResource: labels of a repository, which the request names by its ARN."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]{1,25}):([0-9]{12}):repository/
 
 @operation("TagResource")
 def tag_resource(call: Call) -> dict[str, Any]:
-    """Put tags on a repository, or give those it has another value."""
+    """Add tags to a repository, or change their values."""
     registry, repository = _named(call)
     tags = dict(repository.settings.resource_tags) | dict(checked(call.request["tags"]))
     _bound(tags)
@@ -31,7 +31,7 @@ def tag_resource(call: Call) -> dict[str, Any]:
 
 @operation("UntagResource")
 def untag_resource(call: Call) -> dict[str, Any]:
-    """Take tags off a repository; those it does not have are passed over."""
+    """Remove tags from a repository; ignore tags that it does not have."""
     registry, repository = _named(call)
     tags = tuple(tag for tag in repository.settings.resource_tags if tag[0] not in call.request["tagKeys"])
     repositories.update(registry, repository.name, resource_tags=tags)
@@ -40,13 +40,13 @@ def untag_resource(call: Call) -> dict[str, Any]:
 
 @operation("ListTagsForResource")
 def list_tags_for_resource(call: Call) -> dict[str, Any]:
-    """The tags of a repository."""
+    """Return the tags of a repository."""
     _, repository = _named(call)
     return {"tags": [{"Key": key, "Value": value} for key, value in repository.settings.resource_tags]}
 
 
 def checked(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Resource tags as kept. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
+    """Return resource tags as they are stored. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
     kept: dict[str, str] = {}
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
@@ -63,13 +63,13 @@ def checked(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _named(call: Call) -> tuple[Registry, Repository]:
-    """The repository that `resourceArn` names.
+    """Return the repository that `resourceArn` names.
 
     Raises `InvalidParameterException`, `RepositoryNotFoundException`.
     """
     found = _ARN.fullmatch(call.request["resourceArn"])
     if found is None or found[1] != call.region:
-        # UNSURE: what ECR says to the ARN of another Region; here it is as good as none.
+        # UNSURE: how ECR answers the ARN of another Region; here it is an invalid ARN.
         raise InvalidParameterException("resourceArn", "Invalid ARN")
     registry = call.world.registry(found[2], found[1])
     return registry, repositories.find(registry, found[3])

@@ -1,7 +1,7 @@
-"""StartImageScan, DescribeImageScanFindings, and how a registry and its repositories are scanned.
+"""StartImageScan, DescribeImageScanFindings, and the settings of scans.
 
-Get- and PutRegistryScanningConfiguration, BatchGetRepositoryScanningConfiguration; a repository's own switch,
-PutImageScanningConfiguration, is with the repositories.
+The settings are Get- and PutRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration. A repository's
+own setting, PutImageScanningConfiguration, is in `repositories`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ecrlab.simulator.jobs.scans.verdicts import Verdict
 
 PAGE = 100
-"""Findings of a page unless `maxResults` says otherwise."""
+"""Findings on a page without `maxResults`."""
 
 
 @operation("StartImageScan")
 def start_image_scan(call: Call) -> dict[str, Any]:
-    """Make a basic scan; it ends before this call returns, and the next poll says so."""
-    # The scanner takes a moment to import, and most labs never need it.
+    """Run a basic scan. It ends before this call returns; the next DescribeImageScanFindings says so."""
+    # The scanner takes a moment to import, and most labs never use it.
     from ecrlab.simulator.jobs.scans import scanner
 
     if scan_rules.configuration(call.registry).scan_type == ENHANCED:
@@ -37,7 +37,7 @@ def start_image_scan(call: Call) -> dict[str, Any]:
 
 @operation("DescribeImageScanFindings", partial="descriptions of CVEs are the lab's own words")
 def describe_image_scan_findings(call: Call) -> dict[str, Any]:
-    """Return how the last scan of an image ended, and what it found, in pages."""
+    """Return the status of an image's last scan, and its findings in pages."""
     from ecrlab.simulator.jobs.scans import scanner
 
     image = _image(call)
@@ -66,15 +66,15 @@ def describe_image_scan_findings(call: Call) -> dict[str, Any]:
 
 @operation("GetRegistryScanningConfiguration")
 def get_registry_scanning_configuration(call: Call) -> dict[str, Any]:
-    """Return how the registry scans."""
+    """Return the registry's scanning configuration."""
     shown = _shown(scan_rules.configuration(call.registry))
     return {"registryId": call.registry.account_id, "scanningConfiguration": shown}
 
 
 @operation("PutRegistryScanningConfiguration")
 def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
-    """Change how the registry scans from now on."""
-    # UNSURE: a request without scanType; the type stays what it is.
+    """Change the registry's scanning configuration."""
+    # UNSURE: a request without scanType; here the type does not change.
     scan_type = call.request.get("scanType", scan_rules.configuration(call.registry).scan_type)
     rules = tuple(
         Rule(rule["scanFrequency"], tuple(one["filter"] for one in rule["repositoryFilters"]))
@@ -91,7 +91,7 @@ def put_registry_scanning_configuration(call: Call) -> dict[str, Any]:
 
 @operation("BatchGetRepositoryScanningConfiguration")
 def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
-    """Return how each of some repositories is scanned, by its own setting or by the registry's rules."""
+    """Return how each repository is scanned, by its own setting or by the registry's rules."""
     how = scan_rules.configuration(call.registry)
     found, failures = [], []
     for name in dict.fromkeys(call.request["repositoryNames"]):
@@ -106,7 +106,7 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
             {
                 "repositoryArn": repository.arn,
                 "repositoryName": name,
-                # UNSURE: whether this is the repository's own setting, or what applies to it; what applies.
+                # UNSURE: whether this is the repository's own setting or the effective one; here the effective one.
                 "scanOnPush": applied.frequency == scan_rules.SCAN_ON_PUSH,
                 "scanFrequency": applied.frequency,
                 "appliedScanFilters": _shown_filters(applied.filters),
@@ -116,7 +116,7 @@ def batch_get_repository_scanning_configuration(call: Call) -> dict[str, Any]:
 
 
 def detail(call: Call, image: Image) -> dict[str, Any]:
-    """Return what DescribeImages says of an image's scan: nothing of a basic one (botocore model, DescribeImages)."""
+    """Return the scan members of DescribeImages; a basic scan has none (botocore model, DescribeImages)."""
     if scan_rules.configuration(call.registry).scan_type != ENHANCED:
         return {}
     from ecrlab.simulator.jobs.scans import scanner
@@ -129,7 +129,7 @@ def detail(call: Call, image: Image) -> dict[str, Any]:
 
 
 def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
-    """What DescribeImages has of the findings, too: when they were made, from what, and how many of each severity."""
+    """Return the members shared with DescribeImages: the times of scan and advisories, and counts by severity."""
     from ecrlab.simulator.jobs.scans import inspector, verdicts
 
     assert verdict.completed_at is not None
@@ -145,7 +145,7 @@ def summary(call: Call, verdict: "Verdict") -> dict[str, Any]:
 
 
 def _findings(call: Call, image: Image, verdict: "Verdict") -> tuple[str, list[dict[str, Any]]]:
-    """Return the member of the answer that holds the findings, and the findings."""
+    """Return the name of the response member for findings, and the findings."""
     from ecrlab.simulator.jobs.scans import basic, inspector
 
     if scan_rules.configuration(call.registry).scan_type == ENHANCED:

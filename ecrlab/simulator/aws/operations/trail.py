@@ -1,7 +1,7 @@
-"""LookupEvents of CloudTrail, which moto lacks: what ECR did by itself, newest first.
+"""LookupEvents of CloudTrail, which moto lacks: the events of ECR itself, newest first.
 
-It lists the runs and previews of lifecycle policies of the last 90 days, as on AWS; the calls of people are not
-recorded here (API reference, LookupEvents).
+As on AWS, it lists the runs and previews of lifecycle policies in the last 90 days. Unlike AWS, it records no API calls
+(API reference, LookupEvents).
 """
 
 import json
@@ -13,15 +13,15 @@ from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 
 PAGE = 50
-"""Events of a page unless `MaxResults` says otherwise."""
+"""Events on a page without `MaxResults`."""
 
 KEPT = timedelta(days=90)
 """How far back LookupEvents looks."""
 
 
-@operation("LookupEvents", "cloudtrail", partial="only the events of lifecycle policies; calls are not recorded")
+@operation("LookupEvents", "cloudtrail", partial="only events of lifecycle policies; calls are not recorded")
 def lookup_events(call: Call) -> dict[str, Any]:
-    """Events of an account and Region, in pages, by time and by one attribute."""
+    """Return pages of an account's events in a Region, filtered by time and by one attribute."""
     request = call.request
     events = [_shown(document) for document in reversed(trail.of(call.registry))]
     earliest = max(request.get("StartTime", 0.0), (call.world.clock.now() - KEPT).timestamp())
