@@ -1,4 +1,4 @@
-"""The lab's own door, `/_ecrlab/`: what no AWS API offers, above all moving the clock of a lab that runs elsewhere."""
+"""The lab's own API under `/_ecrlab/`: it moves the clock of a lab in another process."""
 
 import json
 import urllib.parse
@@ -16,7 +16,7 @@ PREFIX = "/_ecrlab/"
 class Control:
     """Answers GET /_ecrlab/clock and POST /_ecrlab/clock?seconds=N or ?instant=ISO-8601, as JSON.
 
-    A POST needs the header `X-Ecrlab: 1`, which no web page can send to another site unasked.
+    A POST needs the header `X-Ecrlab: 1`, which a web page cannot send to another site without a preflight.
     """
 
     def __init__(self, world: World) -> None:

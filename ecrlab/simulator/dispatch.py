@@ -1,12 +1,12 @@
-"""One port, five kinds of caller: who gets which request.
+"""One port for five kinds of request, and the application that answers each.
 
     /v2/…                     Docker clients     DockerFace, or GalleryFace for public.ecr.aws
     X-Amz-Target of ecr(-public)   AWS clients   AwsFace; also for cloudtrail's LookupEvents
-    /_ecrlab/layers/…         whoever was given the address   Downloads
+    /_ecrlab/layers/…         signed addresses   Downloads
     /_ecrlab/…                the lab itself     Control
-    everything else           AWS clients        moto, made on first use
+    everything else           AWS clients        moto, loaded on first use
 
-All of it is plain WSGI, so that any WSGI server can carry it.
+All of it is plain WSGI, so any WSGI server can run it.
 """
 
 import http
@@ -35,10 +35,10 @@ Wsgi = Any
 """A WSGI application: (environ, start_response) -> an iterable of bytes."""
 
 SPEAKING_XML = ("s3", "cloudfront", "route53")
-"""The services whose requests do not show that their answers are XML."""
+"""Services that answer in XML, although their requests do not show it."""
 
 MOTO_API = "/moto-api"
-"""Moto's own pages, which show and reset its services to any client. The lab does not serve them."""
+"""moto's own pages, where any client can read and reset its services. The lab does not serve them."""
 
 GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
 
@@ -46,9 +46,9 @@ log = logging.getLogger("ecrlab.server")
 
 
 def is_for_docker(environ: Environ) -> bool:
-    """Whether a request speaks the protocol of Docker registries."""
+    """Tell whether a request speaks the protocol of Docker registries."""
     path = environ.get("PATH_INFO", "/")
-    # Amazon SES has a /v2/ of its own, always signed.
+    # Amazon SES has its own /v2/, whose requests are always signed.
     return (path == "/v2" or path.startswith("/v2/")) and read_signature(environ.get("HTTP_AUTHORIZATION", "")) is None
 
 
@@ -97,7 +97,7 @@ class Dispatcher:
 
 
 class Moto:
-    """moto's services behind our door: made when first asked, and never answering a page of HTML."""
+    """moto's services behind our port. They load on first use, and never answer with an HTML page."""
 
     def __init__(self, world: World, warm_up: WarmUp) -> None:
         self._world = world
@@ -136,7 +136,7 @@ class Moto:
 
 
 def _unsupported(environ: Environ) -> Answer:
-    """What AWS clients of either protocol can read: this is not simulated."""
+    """Return the error that an operation is not simulated, in the protocol of the request."""
     signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
     service = signature.service if signature else "this service"
     message = f"ecrlab does not simulate this operation of {service}; docs/fidelity.md lists what it does"
@@ -144,7 +144,7 @@ def _unsupported(environ: Environ) -> Answer:
 
 
 def _error(environ: Environ, status: int, code: str, message: str, *, close: bool = False) -> Answer:
-    """An error in the protocol that the request speaks; with `close` the connection ends with it."""
+    """Return an error in the protocol of the request; `close` ends the connection after it."""
     signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
     is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
     headers = {"Connection": "close"} if close else {}
@@ -159,7 +159,7 @@ def _error(environ: Environ, status: int, code: str, message: str, *, close: boo
 
 
 def _body(environ: Environ) -> bytes:
-    """The request's whole body. Raises `Refusal` when it is too large, or was cut short."""
+    """Read the request's whole body. Raises `Refusal` for a body that is too large or cut short."""
     try:
         incoming = Body(environ)
         promised = incoming.length or 0
@@ -172,7 +172,7 @@ def _body(environ: Environ) -> bytes:
 
 
 def _with_body(environ: Environ, body: bytes) -> Environ:
-    """The same request with its body at hand."""
+    """Return the same request with its body in memory."""
     rest = {name: value for name, value in environ.items() if name != "HTTP_TRANSFER_ENCODING"}
     return {**rest, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
 

@@ -1,6 +1,6 @@
-"""Downloads of layers: signed addresses that need no credentials, for an hour.
+"""Downloads of layers: signed addresses that work for an hour without credentials.
 
-On AWS GetDownloadUrlForLayer returns a pre-signed URL of an object in ECR's S3 bucket, and refusals are S3's: XML, with
+On AWS GetDownloadUrlForLayer returns a pre-signed URL of an object in ECR's S3 bucket. S3 answers errors in XML:
 AuthorizationQueryParametersError, SignatureDoesNotMatch, "Request has expired" or NoSuchKey. Here the address is on the
 lab's own port:
 
@@ -23,7 +23,7 @@ from ecrlab.simulator.v2.wire import Slice
 PREFIX = "/_ecrlab/layers/"
 
 LIFETIME = timedelta(hours=1)
-"""What the example of the AWS CLI reference shows as X-Amz-Expires."""
+"""The X-Amz-Expires of the example in the AWS CLI reference."""
 
 MOST_SECONDS = 604_800
 """The longest lifetime of a pre-signed URL: seven days. See S3 API reference, authenticating requests using query
@@ -38,7 +38,7 @@ _DATE = "%Y%m%dT%H%M%SZ"
 
 
 def url(registry: Registry, host: str, repository_name: str, digest: str) -> str:
-    """Return an address of a layer's bytes at `host` (`127.0.0.1:5000`), good for an hour of the lab's time."""
+    """Return an address of a layer's bytes at `host` (`127.0.0.1:5000`), valid for an hour of the lab's time."""
     date = registry.world.clock.now().strftime(_DATE)
     key = f"{registry.account_id}/{registry.region}/{repository_name}/{digest}"
     expires = str(int(LIFETIME.total_seconds()))
@@ -91,7 +91,7 @@ class Downloads:
             since = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
             lifetime = timedelta(seconds=_seconds(expires))
         except (KeyError, ValueError):
-            # UNSURE: S3 has a text for each parameter; this is the one for a parameter that is missing.
+            # UNSURE: S3 has a text for each parameter; this is the text for a missing one.
             return 400, "AuthorizationQueryParametersError", MALFORMED
         expected = _signature(self._world, key, date, expires)
         if not hmac.compare_digest(_bytes(signature), expected.encode()):
@@ -123,5 +123,5 @@ def _signature(world: World, key: str, date: str, expires: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Encode what a client sent, lone surrogates included."""
+    """Encode a client's text, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")

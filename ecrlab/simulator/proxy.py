@@ -1,11 +1,11 @@
-"""The gate: the lab as an HTTP forward proxy for ECR's own names, and for nothing else.
+"""The lab as an HTTP forward proxy for ECR's own host names, and for no others.
 
-A Docker client that uses the lab as its proxy sends `GET http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/` where
-it would otherwise send `GET /v2/`; so the authentic names work without root and without a hosts file. It first asks for
-a tunnel for TLS (`CONNECT`). For a name of ECR's it gets one, which leads to the lab itself; the server rejects TLS in
-it, so that the client goes on in plain HTTP. Any other name is refused: nothing is ever forwarded.
+A Docker client that uses the lab as its proxy sends `GET http://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/` in
+place of `GET /v2/`. So the real host names work without root and without a hosts file. The client first requests a
+tunnel for TLS (`CONNECT`). For an ECR host the tunnel leads to the lab itself. The server rejects TLS in it, and the
+client continues in plain HTTP. Any other host is rejected: the lab forwards nothing.
 
-The server leaves the target in `PATH_INFO` as it is; its host is the one that counts (RFC 9112, 3.2.2).
+The server copies the request target to `PATH_INFO` unchanged; the target's host wins over `Host` (RFC 9112, 3.2.2).
 """
 
 import re
@@ -15,11 +15,11 @@ from typing import Any
 from ecrlab.simulator.v2 import auth
 
 _LOCAL = re.compile(r"127\.0\.0\.1|\[::1\]|([a-z0-9_.-]+\.)?localhost|")
-"""This machine's names; and no name at all, as HTTP/1.0 has it."""
+"""This machine's names, and the empty name of an HTTP/1.0 request."""
 
 
 def is_ours(name: str) -> bool:
-    """Whether the lab answers for a host: this machine, any private registry on AWS, the public gallery.
+    """Tell whether the lab answers for a host: this machine, any private registry on AWS, or the public gallery.
 
     >>> [is_ours(name) for name in ("localhost", "123456789012.dkr.ecr.us-east-1.amazonaws.com", "example.com")]
     [True, True, False]
@@ -28,7 +28,7 @@ def is_ours(name: str) -> bool:
 
 
 def is_on_aws(name: str) -> bool:
-    """Whether a host is a registry on AWS: a private one, or the public gallery."""
+    """Tell whether a host is a registry on AWS: a private one, or the public gallery."""
     return auth.is_a_registry(name) or name == auth.PUBLIC_HOST
 
 
@@ -43,7 +43,7 @@ class ProxyGate:
         self._answers_for = answers_for
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Let one request through, or refuse it."""
+        """Forward one request to the lab, or reject it."""
         if environ["REQUEST_METHOD"] == "CONNECT":
             if is_on_aws(auth.name_of(environ["PATH_INFO"])):
                 start_response("200 Connection established", [])

@@ -1,7 +1,7 @@
-"""Writing down what clients and the lab say to each other, while somebody wants to know.
+"""Recordings of the requests and responses between clients and the lab.
 
-WSGI middleware around everything: it costs nothing unless a recording is on. Bytes are counted as they pass, so a large
-layer is counted without being held.
+The recorder is WSGI middleware around everything, and costs nothing unless a recording is on. It counts bytes as they
+pass, and does not hold them in memory.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. Sizes are those of the bodies, in bytes; `asked` names an AWS operation."""
+    """One request and its response. Sizes are bytes of the bodies; `asked` names an AWS operation."""
 
     number: int
     client: str
@@ -25,7 +25,7 @@ class Exchange:
     sent: int = 0
     received: int = 0
     told: int = 0
-    """The length of the body that the answer speaks of, also when there is none (HEAD)."""
+    """The response's Content-Length, which a response to HEAD also has."""
 
 
 class Recorder:
@@ -39,7 +39,7 @@ class Recorder:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Exchange]]:
-        """Collect the exchanges that begin while the block runs, in their order."""
+        """Record the exchanges that begin while the block runs, in order."""
         exchanges: list[Exchange] = []
         with self._lock:
             self._recordings.append(exchanges)
@@ -51,7 +51,7 @@ class Recorder:
                 self._recordings = [other for other in self._recordings if other is not exchanges]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request, and write it down if somebody wants to know."""
+        """Answer one request, and record it if a recording is on."""
         if not self._recordings:
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer
@@ -81,7 +81,7 @@ class Recorder:
 
 
 class _CountedInput:
-    """A request's body that is counted while it is read."""
+    """A request body that counts its bytes while it is read."""
 
     def __init__(self, stream: Any, exchange: Exchange) -> None:
         self._stream = stream
@@ -95,7 +95,7 @@ class _CountedInput:
 
 
 class _CountedOutput:
-    """An answer's body that is counted while it is sent."""
+    """A response body that counts its bytes while it is sent."""
 
     def __init__(self, pieces: Iterable[bytes], exchange: Exchange) -> None:
         self._pieces = pieces
@@ -107,7 +107,7 @@ class _CountedOutput:
             yield piece
 
     def close(self) -> None:
-        """Close what is behind it."""
+        """Close the wrapped body."""
         close = getattr(self._pieces, "close", None)
         if close is not None:
             close()

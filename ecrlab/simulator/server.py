@@ -27,7 +27,7 @@ def application(
 
 
 class Server:
-    """A lab's server, from when it is made until `stop`. It runs in threads of this process and prints nothing."""
+    """A lab's server, from creation until `stop`. It runs in threads of this process and prints nothing."""
 
     def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
@@ -36,7 +36,7 @@ class Server:
         self.recorder = Recorder(application(world, self.aws, warm_up=self.warm_up, quirks=quirks))
         self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
-        """Where it listens, as a URL."""
+        """The server's URL."""
 
     def stop(self) -> None:
         """Stop listening."""

@@ -1,11 +1,11 @@
-"""The wall against web pages: a page that a learner's browser shows neither changes nor reads a lab.
+"""The guard against web pages: a page in a learner's browser can neither change nor read a lab.
 
-A browser says on whose behalf it asks: in `Origin`, and in `Sec-Fetch-Site` (Fetch Metadata Request Headers, W3C). AWS
-and Docker clients send neither. A request for a page of another origin is refused on every path; an address that
-somebody types or follows shows the pages meant for people.
+A browser names the page that makes a request in `Origin` and `Sec-Fetch-Site` (Fetch Metadata Request Headers, W3C).
+AWS and Docker clients send neither. A request from a page of another origin is rejected on every path. An address that
+a person types or follows shows only the pages for people.
 
-Stored bytes may be a page too: an S3 object is HTML when its owner says so. A browser gets it as a download, in a
-sandbox without scripts.
+Stored bytes can be a page too, such as an S3 object of type HTML. A browser gets it as a download, in a sandbox without
+scripts.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ PAGES = ("/",)
 """The paths that people may open from anywhere: they change nothing and show no data."""
 
 OWN = ("same-origin", "none")
-"""What `Sec-Fetch-Site` says of the lab's own pages, and of an address that somebody typed."""
+"""The values of `Sec-Fetch-Site` for the lab's own pages, and for an address that a person typed."""
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
@@ -25,13 +25,13 @@ Headers = list[tuple[str, str]]
 
 
 class WebPageWall:
-    """WSGI middleware that refuses what a foreign web page asks, and answers every preflight without a permission."""
+    """WSGI middleware that rejects requests of foreign web pages, and grants no preflight."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request, or let it through."""
+        """Reject one request, or pass it on."""
         if is_foreign(environ):
             body = b"ecrlab answers no web page of another site\n"
             start_response("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
@@ -44,7 +44,7 @@ class WebPageWall:
 
 
 def is_foreign(environ: dict[str, Any]) -> bool:
-    """Whether a browser asks on behalf of a page that is not the lab's own.
+    """Tell whether a browser sends this request for a page that is not the lab's own.
 
     >>> is_foreign({"HTTP_HOST": "127.0.0.1:5055", "HTTP_ORIGIN": "https://example.com"})
     True
@@ -61,9 +61,9 @@ def is_foreign(environ: dict[str, Any]) -> bool:
 
 
 def harmless(environ: dict[str, Any], headers: Headers) -> Headers:
-    """The headers of another service's answer, such as S3's, fit to be sent to a browser as well.
+    """Return the headers of another service's response, such as S3's, made safe for a browser.
 
-    Permissions for other origins are left out, and a browser gets a download that runs no script.
+    Permissions for other origins are removed, and a browser gets a download that runs no script.
     """
     kept = [(name, _encoded(value)) for name, value in headers if not name.lower().startswith("access-control-")]
     kept += [("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'; sandbox")]
@@ -74,9 +74,9 @@ def harmless(environ: dict[str, Any], headers: Headers) -> Headers:
 
 
 def _encoded(value: str) -> str:
-    """A header value in ASCII: S3 encodes the rest as RFC 2047 has it (S3 user guide, user-defined object metadata)."""
+    """Return a header value in ASCII, encoded by RFC 2047 as S3 does (S3 user guide, user-defined object metadata)."""
     if value.isascii():
         return value
     with contextlib.suppress(UnicodeError):
-        value = value.encode("latin-1").decode()  # as WSGI carries the bytes that a client sent in UTF-8
+        value = value.encode("latin-1").decode()  # WSGI carries a client's UTF-8 bytes as Latin-1
     return Header(value, "utf-8", maxlinelen=10_000).encode()

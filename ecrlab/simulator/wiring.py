@@ -1,4 +1,4 @@
-"""What a registry does by itself, attached to a world: lifecycle policies, scans, and events for EventBridge."""
+"""The jobs and listeners of a world: lifecycle policies, scans, and events for EventBridge."""
 
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns

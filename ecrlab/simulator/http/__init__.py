@@ -1,1 +1,1 @@
-"""HTTP/1.1 for a WSGI application; our own because no WSGI server answers a tunnel (`CONNECT`) with raw bytes."""
+"""HTTP/1.1 for a WSGI application. It is our own because no WSGI server answers `CONNECT` with raw bytes."""

@@ -17,11 +17,11 @@ from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-BUFFER = 256 * 1024  # bytes that are received at once
-PIECE, PIECES = 1024 * 1024, 256  # bytes of a body that are read at once, and how often of one that nobody wants
-HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # that a head may have, and take from its first byte to its last
-TURN, TURN_SECONDS = threading.Lock(), 0.003  # answering in turns is faster than contending for Python
-FAREWELL_SECONDS = 2.0  # for which a client that has heard the last may be silent
+BUFFER = 256 * 1024  # bytes received at once
+PIECE, PIECES = 1024 * 1024, 256  # bytes of a body read at once, and the number of reads to skip an unread body
+HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # limits of a head: bytes, and seconds from its first byte to its last
+TURN, TURN_SECONDS = threading.Lock(), 0.003  # answers in turn are faster than threads that contend for Python
+FAREWELL_SECONDS = 2.0  # seconds to wait for the client after the last response
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 WSGI = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input_terminated": True}
 WSGI |= {"wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
@@ -29,7 +29,7 @@ log = logging.getLogger("ecrlab.server")
 
 
 class Connection(threading.Thread):
-    """A thread that answers the requests on a connection, one after the other, until `is_over` is set."""
+    """A thread that answers the requests of a connection in order, until `is_over` is set."""
 
     def __init__(self, accepted: socket.socket, application: Any, silence: float, is_over: threading.Event) -> None:
         super().__init__(daemon=True)
@@ -57,22 +57,22 @@ class Connection(threading.Thread):
         with contextlib.suppress(OSError):
             self._socket.settimeout(FAREWELL_SECONDS)
             if status:
-                # Also to TLS in a tunnel; then containerd and BuildKit go on in plain HTTP (moby/moby#48758).
+                # Also for TLS in a tunnel; then containerd and BuildKit continue in plain HTTP (moby/moby#48758).
                 self._socket.sendall(f"HTTP/1.0 {status} {HTTPStatus(status).phrase}\r\n\r\n".encode())
             self._socket.shutdown(socket.SHUT_WR)
-            # Bytes that nobody reads would make the kernel take the last word back.
+            # With unread bytes, the kernel would reset the connection and discard the last response.
             all(self._socket.recv(PIECE) for _ in range(PIECES))
         self.hang_up()
         reader.close()
         self._socket.close()
 
     def hang_up(self) -> None:
-        """End the connection, also when its thread waits for the client."""
+        """End the connection, even while its thread waits for the client."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def _exchange(self, reader: BufferedReader) -> bool:
-        """Answer one request, and say whether another may follow."""
+        """Answer one request, and tell whether another may follow."""
         with contextlib.ExitStack() as turn:
             if reader.peek(1) and TURN.acquire(timeout=TURN_SECONDS):
                 turn.callback(TURN.release)
@@ -108,7 +108,7 @@ class Connection(threading.Thread):
             self._socket.sendall(unsent + (b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece))
             unsent, sent = b"", sent + len(piece)
         self._socket.sendall(unsent + b"0\r\n\r\n" * is_chunked)
-        # The next answer could not be told from a body of another length.
+        # A body of another length would run into the next response.
         return not is_last and length in (None, sent)
 
 
@@ -125,7 +125,7 @@ class Body:
             turn.close()
 
     def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes, fewer only at the end; all of them without a size. Raises `OSError` for a bad end."""
+        """Return `size` bytes (default: all), fewer only at the end. Raises `OSError` for an incomplete body."""
         pieces, wanted = [], size if size >= 0 else sys.maxsize
         while wanted and (piece := self._next(min(wanted, PIECE))):
             pieces.append(piece)
@@ -133,7 +133,7 @@ class Body:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def finish(self) -> bool:
-        """Read and forget the rest, unless it is too large, and say whether its end came."""
+        """Skip the rest unless it is too large, and tell whether the end was reached."""
         return not self._is_lost and not all(self.read(PIECE) for _ in range(PIECES))
 
     def _next(self, most: int) -> bytes:
@@ -148,7 +148,7 @@ class Body:
                 raise Refused(400)
             self._left = int(found[1], 16)
             self._is_chunked = self._left > 0
-            # Headers behind the last chunk mean nothing here.
+            # Headers after the last chunk are ignored.
             if not self._left and all(self._reader.readline(HEAD_BYTES) != b"\r\n" for _ in range(PIECES)):
                 raise Refused(431)
         piece = self._reader.read(min(most, self._left))
@@ -162,17 +162,17 @@ class Body:
 
 
 class Refused(OSError):
-    """The connection ends with this status, a number."""
+    """The connection ends with this status number."""
 
 
 def read_head(reader: BufferedReader) -> dict[str, Any]:
-    """The next request for WSGI, without its body. Raises `Refused`, and `OSError` when the client is gone."""
+    """Return the next request for WSGI, without its body. Raises `Refused`, and `OSError` if the client hangs up."""
     urls, ends, environ = list[bytes](), list[bool](), dict[str, Any]()
 
     def on_header(name: bytes, value: bytes) -> None:
         variable, text = name.decode().upper().replace("-", "_"), value.decode("latin-1").strip(" \t")
         variable = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
-        if b"_" not in name:  # "a_b" would pass for "a-b"
+        if b"_" not in name:  # WSGI cannot tell "a_b" from "a-b"
             environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
 
     finder = SimpleNamespace(on_url=urls.append, on_header=on_header, on_headers_complete=lambda: ends.append(True))
@@ -185,7 +185,7 @@ def read_head(reader: BufferedReader) -> dict[str, Any]:
         try:
             parser.feed_data(line)
         except HttpParserUpgrade:
-            pass  # a tunnel, or an offer to go on in another protocol, which is not accepted
+            pass  # a tunnel, or an offer of another protocol, which is ignored
         except HttpParserError as error:
             raise Refused(400) from error
         size, deadline = size + len(line), deadline or time.monotonic() + HEAD_SECONDS
@@ -198,7 +198,7 @@ def read_head(reader: BufferedReader) -> dict[str, Any]:
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise Refused(501)
     if "," in environ.setdefault("HTTP_HOST", "" if parser.get_http_version() == "1.0" else ","):
-        raise Refused(400)  # there must be one host
+        raise Refused(400)  # exactly one Host is required
     path, _, query = b"".join(urls).partition(b"?")
     environ |= {"REQUEST_METHOD": parser.get_method().decode(), "RAW_URI": b"".join(urls).decode("latin-1")}
     environ |= {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
@@ -206,6 +206,6 @@ def read_head(reader: BufferedReader) -> dict[str, Any]:
 
 
 def note(message: str, *values: object) -> None:
-    """Log the exception that is being handled. A log that cannot be written ends nothing."""
+    """Log the exception that is being handled. Ignore a log that cannot be written."""
     with contextlib.suppress(Exception):
         log.exception(message, *values)

@@ -12,19 +12,19 @@ from ecrlab.errors import EcrLabError
 from ecrlab.simulator.http.connection import Connection, note
 
 HOST, BACKLOG = "127.0.0.1", 1024
-MOST_CONNECTIONS = 512  # at the same time; then the one that is idle longest ends, or others wait
-DESCRIPTORS = 4  # for each of them: its own, a layer's and two of the database
-SILENCE_SECONDS = 60.0  # for which a client may be silent
+MOST_CONNECTIONS = 512  # at the same time; beyond that the longest idle one ends, or new ones wait
+DESCRIPTORS = 4  # for each connection: its own, a layer's and two of the database
+SILENCE_SECONDS = 60.0  # of silence from a client
 GRACE_SECONDS = 1.0  # for requests under way when the port is closed
-BREATH_SECONDS = 0.05  # before what was not possible is tried again
+BREATH_SECONDS = 0.05  # before a failed accept is tried again
 
 
 class PortTaken(EcrLabError):
-    """Something else listens on the port that was asked for."""
+    """Another program listens on the requested port."""
 
 
 class Listener:
-    """A WSGI application on a port of 127.0.0.1, from when it is made until `stop`."""
+    """A WSGI application on a port of 127.0.0.1, from creation until `stop`."""
 
     def __init__(self, application: Any, *, port: int = 0, silence: float = SILENCE_SECONDS) -> None:
         """Listen on `port` (0: any free one). Raises `PortTaken`."""
@@ -42,10 +42,10 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Accept no more requests, and let those under way be answered if they are soon."""
+        """Accept no more requests, and wait briefly for the responses under way."""
         self._is_over.set()
         with contextlib.suppress(OSError):
-            self._port.shutdown(socket.SHUT_RDWR)  # a forked child may have it open too
+            self._port.shutdown(socket.SHUT_RDWR)  # a forked child may also have it open
         end = time.monotonic() + 2 * GRACE_SECONDS
         while time.monotonic() < end and any(one.is_alive() for one in (self._thread, *self._connections)):
             for connection in self._connections:

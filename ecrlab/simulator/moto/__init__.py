@@ -1,1 +1,1 @@
-"""moto's services beside ours, and ours under moto."""
+"""moto's services beside ours, and our ECR under moto's `mock_aws`."""

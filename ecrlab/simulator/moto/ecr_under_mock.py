@@ -1,9 +1,9 @@
-"""The lab's ECR under moto's `mock_aws`: requests of boto3 reach a registry of ours in this process, without a port.
+"""The lab's ECR under moto's `mock_aws`: boto3 requests reach our registry in this process, without a port.
 
     boto3 ──► botocore ──► moto's stubber ──► api.ecr.REGION.amazonaws.com      EcrUnderMock ──► AwsFace ──► World
                                          └──► ACCOUNT.dkr.ecr.REGION.amazonaws.com   a refusal: no Docker here
 
-`in_place` lets moto's table of services lead there while a block runs, and restores the table afterwards.
+`in_place` points moto's table of services at these classes while a block runs, and then restores the table.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ REGISTRIES = (
 """The hosts of Docker clients."""
 
 SEED = "mock"
-"""What ids and tokens are made from, so that every mock makes the same."""
+"""The seed of ids and tokens, which makes them the same in every mock."""
 
 
 def no_network(host: str) -> str:
@@ -61,7 +61,7 @@ def no_network(host: str) -> str:
 
 
 class EcrUnderMock:
-    """The registry behind `mock_aws`; it is made when first used, and forgotten with the mock."""
+    """The registry behind `mock_aws`. It is created on first use, and deleted with the mock."""
 
     def __init__(self) -> None:
         self._face: AwsFace | None = None
@@ -70,11 +70,11 @@ class EcrUnderMock:
 
     @property
     def world(self) -> World:
-        """All that the registry holds."""
+        """The world of this registry."""
         return self._running.world
 
     def answer(self, request: Any, full_url: str, _headers: Any) -> tuple[int, dict[str, str], bytes]:
-        """Answer one request to the API; the arguments are those of moto's handlers."""
+        """Answer one API request; the arguments are those of moto's handlers."""
         headers = {**_strings(request.headers.items()), "Host": urlsplit(full_url).netloc}
         answer = self._running.answer(headers, request.data)
         return answer.status, answer.headers, answer.body
@@ -93,7 +93,7 @@ class EcrUnderMock:
         raise EcrLabError(no_network(urlsplit(full_url).netloc))
 
     def forget(self) -> None:
-        """Drop the registry and its folder; the next use makes a new one."""
+        """Delete the registry and its folder; the next use creates a new one."""
         with self._lock:
             face, self._face = self._face, None
             if face is not None and self._directory is not None:
@@ -104,7 +104,7 @@ class EcrUnderMock:
     def _running(self) -> AwsFace:
         with self._lock:
             if self._face is None:
-                # Removed at the latest when the process ends.
+                # Removed at the end of the process at the latest.
                 self._directory = tempfile.TemporaryDirectory(prefix="ecrlab-mock-")
                 world = World(Path(self._directory.name), seed=SEED, durable=False)
                 wire(world)
@@ -114,7 +114,7 @@ class EcrUnderMock:
 
 
 ECR = EcrUnderMock()
-"""The one of this process, as moto has one set of services in a process."""
+"""The registry of this process, which has one set of moto's services."""
 
 _urls = types.ModuleType("ecrlab.simulator.moto.urls")
 _urls.url_bases = [base for bases in API.values() for base in bases]  # type: ignore[attr-defined]
@@ -128,17 +128,17 @@ _docker_urls.url_paths = {"{0}(?:/.*)?$": ECR.refuse_docker}  # type: ignore[att
 
 
 class LabBackend(BaseBackend):
-    """Stands where moto keeps its ECR, and holds nothing; other services of moto's that ask it are told so."""
+    """Replaces moto's ECR backend, and holds nothing. Other moto services that use it get an error."""
 
     _url_module = property(lambda self: _urls)
 
     def reset(self) -> None:
-        """Begin anew, as moto does with all its services."""
+        """Start over, as moto does with all its services."""
         ECR.forget()
         super().reset()
 
     def __getattr__(self, name: str) -> Any:
-        """What moto's ECR would have. Raises `EcrLabError`: a repository made there would be seen by nobody."""
+        """Raise `EcrLabError`: a repository in moto's ECR would be invisible to clients."""
         if name.startswith("__"):
             raise AttributeError(name)
         raise EcrLabError(
@@ -148,19 +148,19 @@ class LabBackend(BaseBackend):
 
 
 class PublicBackend(BaseBackend):
-    """Stands where moto would keep ECR Public."""
+    """The backend of ECR Public, which moto lacks."""
 
     _url_module = property(lambda self: _urls)
 
 
 class DockerBackend(BaseBackend):
-    """Stands for the hosts of Docker clients."""
+    """The backend of the hosts of Docker clients."""
 
     _url_module = property(lambda self: _docker_urls)
 
 
 def _service(name: str, backend: type) -> types.ModuleType:
-    """A service that moto lacks, as the module that moto looks for."""
+    """Return the module that moto imports for a service that it lacks."""
     module = types.ModuleType(f"moto.{name}")
     setattr(module, f"{name}_backends", BackendDict(backend, "ecr"))
     return module
@@ -171,7 +171,7 @@ _ADDED = {"ecrpublic": _service("ecrpublic", PublicBackend), "ecrdocker": _servi
 
 @contextlib.contextmanager
 def in_place() -> Iterator[None]:
-    """Inside the block, mocks answer `ecr` and `ecr-public` from `ECR` instead of from moto's ECR."""
+    """Inside the block, `ECR` answers `ecr` and `ecr-public` in place of moto's ECR."""
     patterns = backend_index.backend_url_patterns
     before = list(patterns)
     ours = [(service, re.compile(base)) for service, bases in API.items() for base in bases]
@@ -187,9 +187,9 @@ def in_place() -> Iterator[None]:
 
 
 def _as_moto_lets(access_key: str) -> Caller:
-    """The caller, as `identify` says; the session of a role that nobody made may do everything.
+    """Return the caller that `identify` finds; the session of a role that does not exist may do everything.
 
-    On AWS such a role cannot be assumed; moto lets it, and tests reach other accounts that way.
+    AWS rejects AssumeRole for such a role. moto accepts it, and tests use it to reach other accounts.
     """
     caller = identify(access_key)
     if ":assumed-role/" not in caller.arn:

@@ -1,9 +1,9 @@
-"""The registry's events, delivered to the rules of EventBridge.
+"""Delivery of the registry's events to EventBridge rules.
 
-On AWS every push, deletion, archiving and scan is an event on the default bus of its account and Region; rules select
-events by a pattern and send them to targets (AWS user guide, Amazon ECR events and EventBridge). EventBridge here is
-moto's: moto matches the patterns, and the targets are moto's queues (SQS) and log groups. No rule exists before moto's
-EventBridge is in use: until then an event costs one lookup in a table, and moto is not loaded for it.
+On AWS every push, deletion, archiving and scan is an event on the default bus of its account and Region. Rules select
+events by a pattern and send them to targets (AWS user guide, Amazon ECR events and EventBridge). Here EventBridge is
+moto's: moto matches the patterns, and the targets are moto's queues (SQS) and log groups. No rule exists before the
+first use of moto's EventBridge; until then an event costs one lookup in a table and does not load moto.
 """
 
 import logging
@@ -23,12 +23,12 @@ log = logging.getLogger("ecrlab.events")
 
 @dataclass(frozen=True, slots=True)
 class EventsOut:
-    """A listener of a world's events, which sends each to the rules that match it."""
+    """A listener that sends a world's events to the rules that match them."""
 
     world: World
 
     def __call__(self, event: ServiceEvent) -> None:
-        """Deliver one event. A rule that fails is logged; the others get the event."""
+        """Deliver one event. A rule that fails is logged; the others still get the event."""
         if EVENTBRIDGE not in sys.modules:
             return
         rules = seams.event_rules(self.world, event.account_id, event.region)
@@ -37,14 +37,14 @@ class EventsOut:
         message = as_message(event, self.world.new_id())
         for rule in rules:
             try:
-                # As it is: the templates of input transformers need a library of their own.
+                # Unchanged: input transformers would need another library.
                 rule.send_to_targets(message, transform_input=False)
             except Exception:
                 log.exception("EventBridge rule %s failed", rule.name)
 
 
 def as_message(event: ServiceEvent, event_id: str) -> dict[str, Any]:
-    """Return an event in EventBridge's form; `time` in whole seconds since 1970, which moto writes out as ISO 8601.
+    """Return an event in EventBridge's form; `time` is in whole seconds since 1970, which moto writes as ISO 8601.
 
     >>> event = ServiceEvent("123456789012", "us-east-1", 0.5, "ECR Image Action", {"result": "SUCCESS"})
     >>> told = as_message(event, "7")

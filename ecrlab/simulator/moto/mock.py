@@ -1,13 +1,13 @@
-"""`ecrlab.mock_aws()`: moto's `mock_aws` with the lab's ECR in it, for people's own unit tests.
+"""`ecrlab.mock_aws()`: moto's `mock_aws` with the lab's ECR, for the user's own unit tests.
 
     with ecrlab.mock_aws() as lab:          a new registry, at a fixed time; the other services are moto's
         lab.push("web:v1")                  a small image with real layers
         lab.clock.advance(days=1)           nights pass, and lifecycle policies act
         boto3.client("ecr")…                answered in this process
 
-Mocks nest as moto's do, also with moto's own `mock_aws`: the outermost one makes and drops the registry. While one
-runs, nothing of the user's is read (variables, ~/.aws) and no host of AWS is reached: not by a client that was made
-before, and not by a library that moto does not know of.
+Mocks nest as moto's do, also with moto's own `mock_aws`: the outermost one creates and deletes the registry. While a
+mock runs, the user's variables and ~/.aws are not read, and no AWS host can be reached. This also holds for older
+clients and for libraries that moto does not patch.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 AWS_HOSTS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "on.aws", "ecr.aws")
 
 _KEPT = ("AWS_DEFAULT_REGION", "AWS_REGION")
-"""Variables that a test may have set on purpose, and that lead nowhere by themselves."""
+"""Variables that a test may set on purpose; they lead to no AWS by themselves."""
 
 
 class MockLab(MockAWS):
@@ -48,7 +48,7 @@ class MockLab(MockAWS):
     def __init__(self, config: DefaultConfig | None = None) -> None:
         """`config` is moto's own."""
         super().__init__(config)
-        # An instance of moto's own class, which counts the mocks of this process.
+        # moto's own class counts the mocks of this process.
         self._moto = MockAWS(config)
 
     @property
@@ -64,18 +64,17 @@ class MockLab(MockAWS):
     ) -> str:
         """Push a small image with real layers, and return its digest: `lab.push("web:v1")`.
 
-        A repository that does not exist is created. `image` may be a whole URI, which then says the account and
-        Region; otherwise the Region is AWS_DEFAULT_REGION. Without a tag the tag is `latest`. Each push is a new
-        build, so that a second one moves the tag. `base` is an image of the gallery, such as
-        `debian:bullseye-20230109-slim`, whose packages scans find.
-        Raises `EcrLabError`, with what ECR says when it rejects the push.
+        A missing repository is created. `image` may be a whole URI, which names the account and Region; the default
+        Region is AWS_DEFAULT_REGION, the default tag `latest`. Each push is a new build, so a second push moves the
+        tag. `base` is an image of the gallery, such as `debian:bullseye-20230109-slim`; scans find its packages.
+        Raises `EcrLabError` with ECR's text when ECR rejects the push.
         """
         _require_running()
         where = region or os.environ["AWS_DEFAULT_REGION"]
         return push(ECR.world, image, base=base, account_id=account_id, region=where)
 
     def start(self, reset: bool = True) -> None:
-        """Begin the mock; `reset` empties all services when no other mock runs."""
+        """Start the mock; `reset` empties all services unless another mock runs."""
         with _lock:
             _enter(reset)
             try:
@@ -85,7 +84,7 @@ class MockLab(MockAWS):
                 raise
 
     def stop(self, remove_data: bool = True) -> None:
-        """End the mock; `remove_data` empties all services when no other mock runs."""
+        """End the mock; `remove_data` empties all services unless another mock runs."""
         with _lock:
             try:
                 self._moto.stop(remove_data)
@@ -97,7 +96,7 @@ class MockLab(MockAWS):
         return self
 
     def _decorate_callable(self, func: Callable[P, T], reset: bool, remove_data: bool) -> Callable[P, T]:
-        """As moto does, and so that the body of a coroutine or generator (a pytest fixture) runs inside the mock."""
+        """Decorate as moto does; the body of a coroutine or generator (a pytest fixture) also runs inside the mock."""
         wrapper: Any
         if inspect.iscoroutinefunction(func):
 
@@ -140,9 +139,9 @@ def mock_aws(func: None = None, config: DefaultConfig | None = None) -> MockLab:
 def mock_aws(func: Callable[..., Any] | None = None, config: DefaultConfig | None = None) -> Any:
     """Mock AWS in this process, with the lab's ECR and moto's other services; nothing reaches real AWS.
 
-    A context manager (`with ecrlab.mock_aws() as lab:`) and a decorator of functions, coroutines, generators and
-    classes (`@ecrlab.mock_aws`), as moto's of the same name; `config` is moto's. Each mock begins with an empty
-    registry, on 1 October 2026. Clients need no settings: keys are made up, the Region is AWS_DEFAULT_REGION or
+    Like moto's `mock_aws`, it is a context manager (`with ecrlab.mock_aws() as lab:`) and a decorator of functions,
+    coroutines, generators and classes (`@ecrlab.mock_aws`); `config` is moto's. Each mock starts with an empty registry
+    on 1 October 2026. Clients need no settings: the keys are invented, and the Region is AWS_DEFAULT_REGION or
     us-east-1. Docker clients and `/v2/` need a lab with a port: `ecrlab.start()`.
     """
     lab = MockLab(config)
@@ -182,7 +181,7 @@ def _require_running() -> None:
 
 @contextlib.contextmanager
 def _surroundings() -> Iterator[None]:
-    """Hide the user's settings of AWS; what the block itself changes stays changed."""
+    """Hide the user's AWS settings; changes that the block makes itself remain."""
     hidden = {name: None for name in foreign_variables(os.environ) if name not in _KEPT}
     direct = ",".join(f".{host}" for host in AWS_HOSTS)
     changes: dict[str, str | None] = hidden | {
@@ -190,7 +189,7 @@ def _surroundings() -> Iterator[None]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", REGION),
-        # A proxy would look up the names of AWS itself.
+        # A proxy would resolve AWS's names itself.
         **{name: ",".join(filter(None, (os.environ.get(name), direct))) for name in ("NO_PROXY", "no_proxy")},
     }
     before = {name: os.environ.get(name) for name in changes}
@@ -212,7 +211,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
 
 @contextlib.contextmanager
 def _no_way_out() -> Iterator[None]:
-    """Let no request leave for AWS: clients made before the mock are answered too, and AWS's hosts have no address."""
+    """Keep requests from AWS: the mock also answers older clients, and AWS's hosts do not resolve."""
     send, look_up = URLLib3Session.send, socket.getaddrinfo
 
     def answer(session: Any, request: Any) -> Any:

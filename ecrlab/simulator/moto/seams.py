@@ -1,12 +1,12 @@
 """moto's services beside ours: one set in a process, which belongs to one world at a time.
 
-moto (5.2) has no plug-in interface; what is used here and in `ecr_under_mock` is public by convention only, so
-`tests/simulator/moto/test_seams.py` fails when one of these changes:
+moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names that are public by convention only.
+`tests/simulator/moto/test_seams.py` fails when one of them changes:
 
-* `ecr_backends.backend` is the class of every ECR backend to come; its `_url_module` names the handlers.
+* `ecr_backends.backend` is the class of every new ECR backend; its `_url_module` names the handlers.
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
-* `iam_backends.backend` is the class of every IAM to come; its `_init_aws_policies` returns the policies AWS manages.
+* `iam_backends.backend` is the class of every new IAM backend; its `_init_aws_policies` returns AWS managed policies.
 * `moto_api_backend.reset` and `mock_random.seed` start over; `kms_backends` hold keys with their aliases.
 * `events_backends` hold the buses of EventBridge, with their rules; `Rule.send_to_targets` matches and delivers.
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
@@ -25,7 +25,7 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER
 
 SEED = 20150921
-"""What moto's random ids are made from (the date of ECR's API)."""
+"""The seed of moto's random ids (the date of ECR's API)."""
 
 _whose: "weakref.ref[World] | None" = None
 _begin_lock = threading.Lock()
@@ -47,9 +47,9 @@ def moto_application(world: World) -> Any:
 
 
 def begin(world: World) -> None:
-    """Assign moto's services, of which a process has one set, to this world: empty, and the same in every run.
+    """Assign the process's one set of moto services to this world: empty, and the same in every run.
 
-    Does nothing when they are its already. Call it before the first use of a backend of moto's.
+    It does nothing if they belong to this world already. Call it before the first use of a moto backend.
     """
     global _whose
     with _begin_lock:
@@ -74,7 +74,7 @@ def _managed_policies() -> dict[str, Any]:
 
 
 def _offer_managed_policies() -> None:
-    """Give every account the policies that AWS manages, which moto omits unless the environment asks for them."""
+    """Add the AWS managed policies to every account; moto omits them by default."""
     from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
 
     class LabIam(IAMBackend):
@@ -83,7 +83,7 @@ def _offer_managed_policies() -> None:
         __module__ = IAMBackend.__module__
 
         def _init_aws_policies(self) -> list[ManagedPolicy]:
-            # Nobody here uses another partition, and moto makes an account in each.
+            # The lab uses one partition; moto would create an account in each.
             data = _managed_policies() if self.partition == "aws" else {}
             return [
                 AWSManagedPolicy.from_data(name, self.account_id, self.region_name, one) for name, one in data.items()
@@ -109,17 +109,17 @@ def security_hub(world: World, account_id: str, region: str) -> Any:
 
 
 def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
-    """Return a backend of moto's that was used in this world, or None; loads and creates nothing."""
+    """Return a moto backend that this world has used, or None; loads and creates nothing."""
     module = sys.modules.get(f"moto.{service}.models")
     if module is None or _whose is None or _whose() is not world:
         return None
-    # Absent too while another thread imports it; and `get` of a dictionary that would make an account for a look.
+    # Also absent while another thread imports it. `get`, because indexing this dictionary creates an account.
     accounts: dict[str, Any] = getattr(module, f"{service}_backends", {})
     return dict.get(dict.get(accounts, account_id) or {}, region)
 
 
 def belongs_to(world: World) -> None:
-    """Note that `mock_aws` has just emptied moto's services, for this world."""
+    """Record that `mock_aws` has just emptied moto's services for this world."""
     global _whose
     with _begin_lock:
         _whose = weakref.ref(world)

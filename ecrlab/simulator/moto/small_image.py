@@ -2,8 +2,8 @@
 
     web:v1  =  alpine's layer + app/build  ──►  blobs, then the manifest  ──►  digest
 
-AWS rejects a manifest whose layers nobody pushed, so a test needs real ones. Each push is a build of its own: the same
-name pushed again is another image, and the tag moves to it.
+AWS rejects a manifest without its layers, so a test needs real ones. Each push is a new build: a second push of the
+same name makes another image, and the tag moves to it.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ _NAME = re.compile(r"(?:([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/)?([
 def push(world: World, image: str, *, base: str, account_id: str, region: str) -> str:
     """Push an image named `web`, `web:v1` or by a whole URI; return its digest. A missing repository is created.
 
-    A URI names the account and Region, in place of `account_id` and `region`; without a tag the tag is `latest`, as
-    for `docker push`. Raises `EcrLabError`: for a name that is none, or what ECR rejects (such as a tag that exists
+    A URI names the account and Region in place of `account_id` and `region`. The default tag is `latest`, as for
+    `docker push`. Raises `EcrLabError` for an invalid name, or for a push that ECR rejects (such as an existing tag
     in a repository with immutable tags).
     """
     read = _NAME.fullmatch(image)
@@ -46,7 +46,7 @@ def push(world: World, image: str, *, base: str, account_id: str, region: str) -
 
 
 def build(base: str, build_id: str, created: str) -> tuple[bytes, list[bytes]]:
-    """Manifest and blobs of an image built from `base` (`alpine:3.22.6`), with a layer that holds `build_id`."""
+    """Return manifest and blobs of an image built from `base` (`alpine:3.22.6`), with a layer that holds `build_id`."""
     repository, _, tag = base.partition(":")
     repository = f"docker/library/{repository}"
     index = gallery.manifest(repository, tag)

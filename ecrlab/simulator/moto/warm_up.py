@@ -1,7 +1,7 @@
-"""What a lab asks of moto's services before anybody else asks them.
+"""The lab's own requests to moto's services, which run before the first request of a client.
 
-A scenario has something running in ECS. It must be there when somebody looks; but moto's ECS takes a second to load,
-which a lab in which nobody looks should not pay. So the lab's own requests wait until the service gets its first one.
+A scenario has tasks running in ECS. moto's ECS takes a second to load, and most labs never use it. So the lab's
+requests to a service wait until the service gets its first request.
 """
 
 import io
@@ -19,14 +19,14 @@ log = logging.getLogger("ecrlab.server")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of the learner's account to a service that speaks JSON; `target` is what X-Amz-Target names."""
+    """A request of the learner's account to a JSON service; `target` is its X-Amz-Target."""
 
     service: str
     target: str
     body: Mapping[str, Any]
 
     def environ(self) -> dict[str, Any]:
-        """As a WSGI server would hand it on."""
+        """Return the request as a WSGI environment."""
         body = json.dumps(self.body).encode()
         credential = f"{ACCESS_KEY_ID}/20261001/{REGION}/{self.service}/aws4_request"
         return {
@@ -37,7 +37,7 @@ class Request:
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "HTTP_HOST": f"{self.service}.{REGION}.amazonaws.com",
-            # Signatures are not checked; what is read of one is the key, the Region and the service.
+            # Signatures are not checked; only the key, the Region and the service are read.
             "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
             "HTTP_X_AMZ_TARGET": self.target,
             "CONTENT_TYPE": "application/x-amz-json-1.1",
@@ -48,7 +48,7 @@ class Request:
 
 
 class WarmUp:
-    """A queue of requests for each service of moto."""
+    """A queue of requests for each moto service."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Request]] = {}
