@@ -1,15 +1,14 @@
-"""The Docker face: what docker, skopeo and podman meet under `/v2/`.
+"""The Docker face: the registry API under `/v2/` for docker, skopeo and podman.
 
-    request ─► DockerFace ─► who, and where ─► one of
-               (face)        (auth)             blobs      layers in and out
-                                                manifests  images in and out
-                                                listings   tags, catalog, referrers
-                                                gallery    public.ecr.aws, read only
+    request ─► DockerFace ─► caller, registry ─► one of
+               (face)        (auth)               blobs      layers: push and pull
+                                                  manifests  images: push and pull
+                                                  listings   tags, catalog, referrers
+                                                  gallery    public.ecr.aws, read only
 
-It is the OCI distribution specification 1.1 spoken in ECR's words: statuses and texts are ECR's where they
-are known, the specification's elsewhere, and where ECR's way would break clients that follow the
-specification it comes only with `quirks`. A plain WSGI application: any WSGI server can carry it. What a
-refusal looks like is in `errors`, how bytes come and go in `wire`.
+It implements the OCI distribution specification 1.1. Statuses and texts are ECR's where they are known, and the
+specification's elsewhere. ECR's deviations that break clients of the specification need `quirks`. The face is plain
+WSGI, so any WSGI server can run it. `errors` writes errors; `wire` reads requests and sends responses.
 """
 
 from ecrlab.simulator.v2.face import DockerFace

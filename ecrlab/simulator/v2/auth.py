@@ -1,10 +1,9 @@
-"""Who asks, and of which registry.
+"""The caller of a request, and the registry that the host names.
 
-The host name says which registry is meant: account and Region of
-`123456789012.dkr.ecr.us-east-1.amazonaws.com`; on the machine's own address it is the registry of the token's
-account and Region. The token comes as the password of the user `AWS` in Basic authentication, on every
-request; without one ECR asks for it (see AWS user guide, private registry authentication; the challenge and
-the texts are quoted in public reports).
+The host `123456789012.dkr.ecr.us-east-1.amazonaws.com` names the registry's account and Region. On the machine's own
+address it is the registry of the token's account and Region. Every request carries the token as the password of the
+user `AWS` in Basic authentication. ECR answers a request without one with a challenge (AWS user guide, private registry
+authentication; public reports quote the challenge and the texts).
 """
 
 import base64
@@ -30,20 +29,18 @@ _PRIVATE = re.compile(
     rf"dkr-ecr(?:-fips)?\.(?P<dual>{names.REGION.pattern})\.on\.aws)"
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "")
-"""This machine's names; and no name at all, as HTTP/1.0 has it."""
+"""This machine's names, and the empty name of an HTTP/1.0 request."""
 
 
 class Authorize(Protocol):
-    """The rules: raises `AccessDeniedException` if a token's bearer may not do this to that repository, or (`*`) to
-    all repositories of the registry.
-    """
+    """Raises `AccessDeniedException` if the token's bearer may not do this to the repository (`*` for all of them)."""
 
     def __call__(self, token: Token, action: str, registry: Registry, repository_name: str) -> None:
         """Return if they may."""
 
 
 class NotAuthorized(Exception):
-    """Nobody said who asks: the one answer that is not JSON."""
+    """The request has no credentials. This is the only error that is not JSON."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -54,20 +51,20 @@ class NotAuthorized(Exception):
 
 
 def name_of(host: str) -> str:
-    """A `Host` header without its port, in lower case."""
+    """Return a `Host` header without its port, in lower case."""
     return _PORT.sub("", host).lower()
 
 
 def is_a_registry(name: str) -> bool:
-    """Whether this is the name of somebody's registry on AWS."""
+    """Tell whether this is the host name of a private registry on AWS."""
     return _PRIVATE.fullmatch(name) is not None
 
 
 class Bearers:
-    """Whose token an `Authorization` header carries.
+    """Returns the token in an `Authorization` header.
 
-    Clients send the same header with each of their many requests, so what was found out about it is remembered; only
-    that it has not expired meanwhile is looked at each time.
+    Clients send the same header with each of their many requests, so the result is cached. Only the expiry is checked
+    on every request.
     """
 
     def __init__(self, world: World) -> None:
@@ -75,7 +72,7 @@ class Bearers:
         self._checked = lru_cache(maxsize=1000)(self._check)
 
     def __call__(self, host: str, authorization: str | None) -> Token:
-        """The token of a request. Raises `NotAuthorized` without one, `Refusal` for a bad one."""
+        """Return the token of a request. Raises `NotAuthorized` without one, and `Refusal` for an invalid one."""
         scheme, _, credentials = (authorization or "").partition(" ")
         if scheme.lower() != "basic":
             raise NotAuthorized(host)
@@ -92,12 +89,12 @@ class Bearers:
         except (binascii.Error, ValueError):
             user = colon = password = ""
         if colon and not user and not password:
-            # UNSURE: what ECR makes of an empty user and password, which skopeo sends of somebody who is not logged
-            # in; taken for what it means, and answered with the challenge (401).
+            # UNSURE: how ECR answers an empty user and password, which skopeo sends without a login; here with the
+            # challenge (401), as for no credentials.
             return None
         if user != USER or not colon:
-            # UNSURE: what ECR says of a credential that is malformed or not its own; public reports show the status 400
-            # only, so code (DENIED) and text are the lab's.
+            # UNSURE: how ECR rejects a malformed or foreign credential; public reports show only the status 400, so the
+            # code (DENIED) and the text are the lab's.
             raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
         try:
             return tokens.check(self._world, password)
@@ -108,23 +105,23 @@ class Bearers:
 
 
 def registry_of(world: World, host: str, token: Token) -> Registry:
-    """The registry that a host name means to a token's bearer. Raises `Refusal`."""
+    """Return the registry of a host name for a token's bearer. Raises `Refusal`."""
     name = name_of(host)
     found = _PRIVATE.fullmatch(name)
     if found is None:
         if name in _LOOPBACK:
             return world.registry(token.account_id, token.region)
-        # UNSURE: the status (400) and code (UNSUPPORTED) of a host name without an account; the text is ECR's.
+        # UNSURE: the status (400) and code (UNSUPPORTED) for a host name without an account; the text is ECR's.
         raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
     region = found["region"] or found["dual"]
     if region != token.region:
-        # ECR answers 400 (aws/aws-cli#5317). UNSURE: code and text, which no client shows; those of a bad token.
+        # ECR answers 400 (aws/aws-cli#5317). UNSURE: code and text, which no client shows; here those of a bad token.
         raise _invalid()
     return world.registry(found["account"], region)
 
 
 def owners_only(token: Token, action: str, registry: Registry, repository_name: str) -> None:
-    """The rule without policies: an account does what it likes in its own registry and nothing in others'."""
+    """The rule without policies: an account may do everything in its own registry, and nothing in others'."""
     if token.account_id != registry.account_id:
         resource = names.repository_arn(registry.account_id, registry.region, repository_name)
         tail = f"because no resource-based policy allows the {action} action"

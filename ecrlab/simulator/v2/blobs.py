@@ -1,8 +1,8 @@
-"""Layers in and out.
+"""Push and pull of layers.
 
-A layer comes in by an upload: one POST opens it, PATCHes bring pieces, a PUT says what the whole is. A small
-one may come in a single request. A piece counts only when it arrived whole, as ECR's UploadLayerPart has it,
-and while one is coming in another is refused, so that bytes never mix.
+A client pushes a layer with an upload: a POST opens it, PATCHes send pieces, and a PUT completes it with the digest. A
+single request may send a small layer. A piece counts only if it arrives whole, as in ECR's UploadLayerPart. An upload
+rejects a second piece while one is arriving, so bytes never mix.
 """
 
 import re
@@ -25,16 +25,14 @@ from ecrlab.simulator.v2.wire import OUT_PIECE, Headers, Response, Slice
 _CHUNK = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
 
 MOST_SOURCES = 20
-"""In how many repositories a layer to be mounted is looked for when the client names none."""
+"""The number of repositories to search for a layer when a mount names none."""
 
 
-# Layers in
+# Push
 
 
 def begin(visit: Visit) -> Response:
-    """POST: open an upload; with `mount` take the layer from another repository, with `digest` take it from
-    the body.
-    """
+    """POST: open an upload, mount a layer from another repository (`mount`), or read it from the body (`digest`)."""
     repository = visit.may("ecr:InitiateLayerUpload")
     world, query = visit.registry.world, visit.request.query
     if "mount" in query:
@@ -56,24 +54,24 @@ def begin(visit: Visit) -> Response:
 
 
 def status(visit: Visit) -> Response:
-    """GET: where an upload stands."""
+    """GET: return the state of an upload."""
     upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     return Response(204, _standing(visit, upload.id, upload.blob.size))
 
 
 def append(visit: Visit) -> Response:
-    """PATCH: bring the next piece of an upload, with or without saying which bytes it is."""
+    """PATCH: store the next piece of an upload, with or without its Content-Range."""
     upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     with _growing(visit, upload):
         size = upload.blob.size
     if visit.quirks:
-        # ECR answers 201, and a Range that stays where the first piece ended.
+        # ECR answers 201, with a Range that stays at the end of the first piece.
         return Response(201, _standing(visit, upload.id, visit.quirks.stale_size(upload.id, size)))
     return Response(202, _standing(visit, upload.id, size))
 
 
 def complete(visit: Visit) -> Response:
-    """PUT: bring the last piece of an upload, if any is left, and say what the whole is."""
+    """PUT: store the last piece of an upload, if any is left, and complete it with the digest."""
     upload = visit.upload(visit.may("ecr:CompleteLayerUpload"))
     digest = _digest(visit.request.query.get("digest", ""))
     if not visit.request.body.is_empty:
@@ -84,24 +82,24 @@ def complete(visit: Visit) -> Response:
 
 
 def cancel(visit: Visit) -> Response:
-    """DELETE of an upload: forget it."""
-    # UNSURE: which action cancelling an upload needs, as the API of ECR cannot cancel one; ecr:UploadLayerPart: who
-    # may write may stop writing.
+    """DELETE: cancel an upload."""
+    # UNSURE: the action that cancelling an upload requires; ECR's API cannot cancel one. Here it is
+    # ecr:UploadLayerPart: a caller that may write may stop writing.
     upload = visit.upload(visit.may("ecr:UploadLayerPart"))
     visit.registry.world.uploads.end(upload)
     return Response(204)
 
 
 def _mount(visit: Visit, digest: str, source_name: str | None) -> Layer | None:
-    """The layer as it is now in this repository too, or None: then the client is to upload it.
+    """Mount a layer in this repository, or return None: the client then uploads it.
 
-    ECR mounts only where the account setting BLOB_MOUNTING is ENABLED, and only between repositories that are encrypted
-    alike (AWS user guide, blob mounting).
+    ECR mounts only if the account setting BLOB_MOUNTING is ENABLED, and only between repositories with the same
+    encryption (AWS user guide, blob mounting).
     """
     if not settings.blob_mounting(visit.registry):
         return None
-    # UNSURE: whether ECR looks for the layer by itself when a mount names no source; it does, as the specification
-    # lets it, among the repositories that the caller may pull from.
+    # UNSURE: whether ECR searches for the layer when a mount names no source; here it does, as the specification
+    # allows, in the repositories that the caller may pull from.
     sources = [source_name] if source_name is not None else layers.holders(visit.registry, digest)
     for source in sources[:MOST_SOURCES]:
         try:
@@ -125,11 +123,11 @@ def _encrypted_alike(visit: Visit, source_name: str) -> bool:
 
 @contextmanager
 def _growing(visit: Visit, upload: Upload) -> Iterator[None]:
-    """Let the request's body continue the upload, then do what follows on it.
+    """Append the request's body to the upload, then run the block.
 
-    If either fails, the upload is as it was. Raises `Refusal` for a piece that does not belong there.
+    If either fails, the upload does not change. Raises `Refusal` for a piece that does not start at its end.
     """
-    # Whoever completes it holds the lock for as long as its disk takes.
+    # The request that completes it holds the lock while the disk writes.
     if not upload.lock.acquire(blocking=False):
         raise _out_of_order(visit, upload)
     try:
@@ -161,7 +159,7 @@ def _growing(visit: Visit, upload: Upload) -> Iterator[None]:
 
 
 def _expected(visit: Visit, upload: Upload) -> int | None:
-    """How many bytes `Content-Range` promises, if there is one. It must begin where the upload stands."""
+    """Return the size in `Content-Range`, if there is one. The range must start at the upload's end."""
     content_range = visit.request.header("Content-Range")
     if content_range is None:
         return None
@@ -193,15 +191,15 @@ def _created(visit: Visit, layer: Layer) -> Response:
     return Response(201, [("Location", visit.url(f"blobs/{layer.digest}")), ("Docker-Content-Digest", layer.digest)])
 
 
-# Layers out
+# Pull
 
 
 def send(visit: Visit) -> Response:
-    """GET: the bytes of a layer, or a range of them."""
+    """GET: return the bytes of a layer, or a range of them."""
     repository = visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
     wanted.blob(visit.wanted("ecr:GetDownloadUrlForLayer"), digest)
-    # ECR lets only layers of an image be downloaded; the specification wants a layer back as soon as it is pushed.
+    # ECR returns only layers of an image; the specification returns every pushed layer.
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
         raise _unknown(digest)
@@ -220,7 +218,7 @@ def send(visit: Visit) -> Response:
 
 
 def look(visit: Visit) -> Response:
-    """HEAD: whether a layer is there."""
+    """HEAD: tell whether a layer exists."""
     visit.may("ecr:BatchCheckLayerAvailability")
     digest = _digest(visit.thing)
     wanted.blob(visit.wanted("ecr:BatchCheckLayerAvailability"), digest)
@@ -231,11 +229,11 @@ def look(visit: Visit) -> Response:
 
 
 def remove(visit: Visit) -> Response:
-    """DELETE of a layer that no image uses."""
+    """DELETE: delete a layer that no image uses."""
     if visit.quirks:
         raise Refusal(405, "UNSUPPORTED", "Layers are deleted with the images that use them")
-    # UNSURE: whether and for whom ECR deletes single layers; the specification's way, for who may BatchDeleteImage,
-    # and 405 while an image uses the layer.
+    # UNSURE: whether and for which callers ECR deletes single layers; here as in the specification, for callers with
+    # BatchDeleteImage, and 405 while an image uses the layer.
     visit.may("ecr:BatchDeleteImage")
     digest = _digest(visit.thing)
     if layers.delete(visit.registry, visit.name, digest):
@@ -252,5 +250,5 @@ def _digest(text: str) -> str:
 
 
 def _unknown(digest: str) -> Refusal:
-    # UNSURE: the text for a layer that is not there.
+    # UNSURE: the text for a missing layer.
     return Refusal(404, "BLOB_UNKNOWN", f"The layer with digest '{digest}' does not exist in the repository")

@@ -1,4 +1,4 @@
-"""The WSGI application: from a request to the handler of its place, and from whatever happened to an answer."""
+"""The WSGI application: it routes a request to its handler, and writes every result or error as a response."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ log = logging.getLogger("ecrlab.v2")
 
 
 def ping(visit: Visit) -> Response:
-    """GET /v2/: yes, this is a registry, and your token is good."""
+    """GET /v2/: confirm that this is a registry and that the token is valid."""
     del visit
     return Response(200, [("Content-Type", "application/json")], b"{}")
 
@@ -49,10 +49,10 @@ _COMPILED = [(re.compile(pattern, re.DOTALL), handlers) for pattern, handlers in
 
 
 class DockerFace:
-    """A world as Docker clients see it.
+    """The registry API of a world for Docker clients.
 
-    `authorize` judges each request (see `auth.Authorize`); without it an account may do everything in its own
-    registry and nothing in others'. `quirks` turns on ECR's departures from the specification (see `quirks`).
+    `authorize` authorizes each request (see `auth.Authorize`). By default an account may do everything in its own
+    registry, and nothing in others'. `quirks` turns on ECR's deviations from the specification (see `quirks`).
     """
 
     def __init__(self, world: World, *, authorize: Authorize | None = None, quirks: bool = False) -> None:

@@ -1,8 +1,8 @@
-"""`public.ecr.aws`: the gallery of stand-ins, to pull from and nothing else.
+"""`public.ecr.aws`: the gallery of stand-ins, which is read only.
 
-Anybody may pull. Amazon ECR Public first sends anonymous clients to fetch a Bearer token (AWS public user guide,
-registry authentication); the lab's gallery answers without. Nobody can log in: the lab gives out no tokens of ECR
-Public, and those of private registries count as little there as any other password.
+Every client may pull. Amazon ECR Public first sends anonymous clients to fetch a Bearer token (AWS public user guide,
+registry authentication); the lab's gallery needs none. No client can log in: the lab issues no tokens of ECR Public,
+and the gallery rejects tokens of private registries like any other password.
 """
 
 import base64
@@ -43,7 +43,7 @@ def _answer(request: Request) -> Response:
         return Response.of_json({})
     name, thing = place["name"], place["thing"]
     if name not in gallery.repositories():
-        # UNSURE: the text of ECR Public for a repository that is not there.
+        # UNSURE: the text of ECR Public for a missing repository.
         raise Refusal(
             404, "NAME_UNKNOWN", f"The repository with name '{name[:256]}' does not exist in the public gallery"
         )

@@ -1,4 +1,4 @@
-"""What there is: tags of a repository, repositories of a registry, and what refers to an image."""
+"""Listings: the tags of a repository, the repositories of a registry, and the referrers of an image."""
 
 import json
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from ecrlab.simulator.v2.visit import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
 
 MOST = 1000
-"""Names on one page; a client that does not say how many repositories it wants gets as many too."""
+"""The most names on one page, and the default for repositories."""
 
 TAGS = 100
-"""Tags on a page for a client that does not say how many it wants, as of ListImages (genuinetools/reg#206)."""
+"""The default number of tags on a page, as for ListImages (genuinetools/reg#206)."""
 
 
 def tags(visit: Visit) -> Response:
@@ -32,17 +32,15 @@ def catalog(visit: Visit) -> Response:
     """GET _catalog: the names of the registry's repositories, `n` of them after `last`."""
     visit.authorize(visit.token, "ecr:DescribeRepositories", visit.registry, "*")
     most, after = _page(visit, MOST)
-    # UNSURE: how ECR pages its catalog; its `last` is a cursor that only it can read, here it is the last name, as the
-    # specification has it for tags.
+    # UNSURE: how ECR pages its catalog. ECR's `last` is an opaque cursor; here it is the last name, as in the
+    # specification of tags.
     found = repositories.describe(visit.registry, after=after, most=most + 1) if most else []
     names_ = [repository.name for repository in found]
     return Response.of_json({"repositories": names_[:most]}, _link("/v2/_catalog", names_, most))
 
 
 def list_referrers(visit: Visit) -> Response:
-    """GET referrers: the images whose `subject` is the given digest, as an index; with `artifactType` only
-    those.
-    """
+    """GET referrers: an index of the images whose `subject` is the digest, filtered by `artifactType`."""
     visit.may("ecr:BatchGetImage")
     if not names.DIGEST.fullmatch(visit.thing):
         raise bad_digest(visit.thing)
@@ -70,7 +68,7 @@ def _descriptor(referrer: Referrer) -> dict[str, object]:
 
 
 def _page(visit: Visit, default: int) -> tuple[int, str]:
-    """How many names are wanted, and after which. Raises `Refusal`."""
+    """Return the requested number of names, and the name before them. Raises `Refusal`."""
     query = visit.request.query
     text = query.get("n", str(default))
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
@@ -81,7 +79,7 @@ def _page(visit: Visit, default: int) -> tuple[int, str]:
 
 
 def _link(path: str, found: Sequence[str], most: int) -> Headers:
-    """Where the next page is, if there is more than was asked for."""
+    """Return the Link header of the next page, if there is one."""
     if len(found) <= most:
         return []
     return [("Link", f'<{path}?{urlencode({"n": most, "last": found[most - 1]})}>; rel="next"')]

@@ -1,8 +1,7 @@
-"""Images in and out: a manifest is given and taken by tag or by digest, byte for byte.
+"""Push and pull of manifests, by tag or by digest, byte for byte.
 
-ECR may convert a Docker manifest for a client that accepts only OCI's; the lab never does. Like the reference
-registry it gives what was pushed, whatever the `Accept` header says, because the digest vouches for these
-bytes and no others.
+ECR may convert a Docker manifest for a client that accepts only OCI's; the lab never does. Like the reference registry,
+it ignores the `Accept` header and returns the pushed bytes, because the digest matches only these.
 """
 
 from ecrlab.oci.manifest import LARGEST
@@ -15,11 +14,11 @@ from ecrlab.simulator.v2.visit import Visit
 from ecrlab.simulator.v2.wire import Headers, Response
 
 _UNSPOKEN = ("", "application/json", "application/octet-stream")
-"""Content types that do not say which kind of manifest it is."""
+"""Content types that do not name a kind of manifest."""
 
 
 def put(visit: Visit) -> Response:
-    """PUT: take in a manifest under a tag or under its own digest."""
+    """PUT: store a manifest under a tag or under its own digest."""
     visit.may("ecr:PutImage")
     asked = _image_id(visit.thing)
     body = visit.request.body.whole(LARGEST + 1)
@@ -44,7 +43,7 @@ def put(visit: Visit) -> Response:
 
 
 def send(visit: Visit) -> Response:
-    """GET: a manifest; the pull is recorded."""
+    """GET: return a manifest, and record the pull."""
     visit.may("ecr:BatchGetImage")
     image_id = _known(visit)
     wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
@@ -56,7 +55,7 @@ def send(visit: Visit) -> Response:
 
 
 def look(visit: Visit) -> Response:
-    """HEAD: whether an image is there, and what it is; no pull."""
+    """HEAD: return the headers of a manifest; this is not a pull."""
     visit.may("ecr:BatchGetImage")
     image_id = _known(visit)
     wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
@@ -68,21 +67,21 @@ def look(visit: Visit) -> Response:
 
 
 def remove(visit: Visit) -> Response:
-    """DELETE: by tag the tag, and the image with its last one; by digest the image with all its tags."""
+    """DELETE: by tag, delete the tag, and the image with its last tag; by digest, delete the image and all its tags."""
     visit.may("ecr:BatchDeleteImage")
     gone, failures = deletions.delete(visit.registry, visit.name, [_known(visit)], by=visit.token.principal)
     if gone:
         return Response(202)
     failure = failures[0]
     if failure.code == "ImageReferencedByManifestList":
-        # UNSURE: how ECR's registry says what its API calls ImageReferencedByManifestList; 403 DENIED with the API's
+        # UNSURE: how ECR's registry reports the API's ImageReferencedByManifestList; here 403 DENIED with the API's
         # reason.
         raise Refusal(403, "DENIED", failure.reason)
     raise _unknown(failure.reason)
 
 
 def _image_id(reference: str) -> ImageId:
-    """A digest or a tag; only a digest has a colon. Raises `Refusal`, `InvalidParameterException`."""
+    """Read a digest or a tag; only a digest has a colon. Raises `Refusal`, `InvalidParameterException`."""
     if ":" not in reference:
         return ImageId(tag=names.check_tag(reference))
     if not names.DIGEST.fullmatch(reference):
@@ -91,8 +90,8 @@ def _image_id(reference: str) -> ImageId:
 
 
 def _known(visit: Visit) -> ImageId:
-    """The same of an image that should be there."""
-    # UNSURE: the answer to GET and DELETE of what cannot be a tag; 400, as seen on ECR with HEAD.
+    """Read the digest or tag of an image that should exist."""
+    # UNSURE: the status for GET and DELETE of an invalid tag; 400, as seen on ECR with HEAD.
     try:
         return _image_id(visit.thing)
     except InvalidParameterException as error:

@@ -1,10 +1,10 @@
-"""ECR's ways that clients which follow the specification stumble over, for those who want to see it happen.
+"""ECR's deviations from the specification that break clients, for lessons about them.
 
 With `serve --quirks ecr`
 
-* a PATCH is answered with 201 and a `Range` that stays where the first piece ended;
+* the response to a PATCH is 201, with a `Range` that stays at the end of the first piece;
 * a layer that no image uses is not mounted, and layers cannot be deleted;
-* a list of more than 1000 tags cannot be asked for (google/go-containerregistry#681);
+* a request for more than 1000 tags is rejected (google/go-containerregistry#681);
 * a platform with `features`, and a config with annotations, are rejected (aws/containers-roadmap#2439,
   goharbor/acceleration-service#353).
 """
@@ -16,15 +16,13 @@ _MOST = 10_000
 
 
 class Quirks:
-    """What has to be remembered in order to be wrong consistently: where the first piece of each upload
-    ended.
-    """
+    """The memory of the quirks: the end of each upload's first piece."""
 
     def __init__(self) -> None:
         self._first_sizes: dict[str, int] = {}
 
     def stale_size(self, upload_id: str, size: int) -> int:
-        """How far an upload has come by ECR's account: as far as after its first piece."""
+        """Return the size of an upload as ECR reports it: the size of its first piece."""
         if len(self._first_sizes) >= _MOST and upload_id not in self._first_sizes:
             del self._first_sizes[next(iter(self._first_sizes))]
         return self._first_sizes.setdefault(upload_id, size)
@@ -34,5 +32,5 @@ def check_descriptors(manifest: Manifest) -> None:
     """Reject the members of a descriptor that ECR does not know. Raises `InvalidParameterException`."""
     features = any("features" in child.platform for child in manifest.children)
     if features or (manifest.config is not None and manifest.config.annotations):
-        # UNSURE: the text; that of what is no manifest.
+        # UNSURE: the text; here that for an invalid manifest.
         raise InvalidParameterException("ImageManifest", "Invalid JSON syntax")

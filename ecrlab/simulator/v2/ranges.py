@@ -1,4 +1,4 @@
-"""Parts of a blob: what a `Range` header asks for."""
+"""Parts of a blob, for requests with a `Range` header."""
 
 import re
 
@@ -9,7 +9,7 @@ _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
 
 
 def about(digest: str) -> Headers:
-    """The headers of a blob's bytes, all or some."""
+    """Return the headers for all or some of a blob's bytes."""
     return [
         ("Content-Type", "application/octet-stream"),
         ("Docker-Content-Digest", digest),
@@ -19,9 +19,9 @@ def about(digest: str) -> Headers:
 
 
 def asked_for(request: Request, digest: str, size: int) -> tuple[int, Headers, range]:
-    """Status, headers and bytes of the answer to a GET; several ranges at once are answered with all of the blob.
+    """Return status, headers and bytes of the response to a GET; a request for several ranges gets the whole blob.
 
-    Raises `Refusal` when the blob has none of the bytes.
+    Raises `Refusal` if the blob has none of the bytes.
     """
     found = _RANGE.fullmatch((request.header("Range") or "").strip())
     if found is None or request.header("If-Range") not in (None, f'"{digest}"'):

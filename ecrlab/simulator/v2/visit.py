@@ -1,4 +1,4 @@
-"""A request to a route under `/v2/`, and what its handler needs to know."""
+"""A request to a route under `/v2/`, with the values that its handler needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ecrlab.simulator.v2.wire import Request, Response
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of one caller to one repository (`name`; empty for the registry itself) and a thing in it."""
+    """One caller's request for one repository (`name`; empty for the registry itself) and one item in it."""
 
     request: Request
     token: Token
@@ -30,27 +30,26 @@ class Visit:
     quirks: Quirks | None
 
     def may(self, action: str) -> Repository:
-        """The repository, if the caller may do this to it.
-
+        """Return the repository if the caller may do this to it.
         Raises `Refusal`, `RepositoryNotFoundException`, `AccessDeniedException`.
         """
         return self.may_in(self.name, action)
 
     def may_in(self, name: str, action: str) -> Repository:
-        """The same for another repository of the registry."""
+        """Return another repository of the registry, if the caller may do this to it."""
         try:
             names.check_repository_name(name)
         except InvalidParameterException as error:
             raise Refusal(400, "NAME_INVALID", error.message) from error
-        # UNSURE: whether ECR says that a repository does not exist to a caller who might not see it; it does, because
-        # public reports of pushes have it so.
+        # UNSURE: whether ECR tells a caller without permission that a repository does not exist; here it does, as in
+        # public reports of pushes.
         wanted.repository(self.wanted(action, name))
         repository = repositories.find(self.registry, name)
         self.authorize(self.token, action, self.registry, name)
         return repository
 
     def wanted(self, action: str, name: str | None = None) -> Wanted:
-        """What this request wants of its own or another repository."""
+        """Return the action that this request requires on its own or another repository."""
         name = self.name if name is None else name
         return Wanted(
             self.registry,
@@ -61,14 +60,14 @@ class Visit:
         )
 
     def upload(self, repository: Repository) -> Upload:
-        """The open upload that is the thing here. Raises `UploadNotFoundException`."""
+        """Return the open upload that the path names. Raises `UploadNotFoundException`."""
         upload = self.registry.world.uploads.find(self.thing, repository.id)
         if upload is None:
             raise UploadNotFoundException(self.thing, self.name, self.registry.account_id)
         return upload
 
     def url(self, rest: str) -> str:
-        """The path of something in this repository."""
+        """Return the path of an item in this repository."""
         return f"/v2/{quote(self.name)}/{rest}"
 
 

@@ -1,7 +1,7 @@
-"""Requests and responses on the wire: a thin reading of WSGI, made for large bodies.
+"""Requests and responses on the wire: a thin layer over WSGI for large bodies.
 
-Bodies are read and sent in pieces, so that a layer of any size takes a few MiB of memory. A body that ends before its
-promised length, or pauses for longer than the server waits, is cut short: what it began is undone.
+Bodies are read and sent in pieces, so a layer of any size takes a few MiB of memory. A body is cut short if it ends
+before its Content-Length, or pauses longer than the server waits; its request then changes nothing.
 """
 
 import json
@@ -17,7 +17,7 @@ PIECE = 1024 * 1024
 """Bytes read from a client at a time."""
 
 OUT_PIECE = 160 * 1024
-"""Bytes sent to a client at a time. Larger pieces do not stay in the processor's cache; with 128 KiB a download by
+"""Bytes sent to a client at a time. Larger pieces do not stay in the processor's cache: with 128 KiB a download over
 loopback takes a fifth longer (measured on Linux).
 """
 
@@ -25,7 +25,7 @@ Headers = list[tuple[str, str]]
 
 
 class Body:
-    """The bytes that come with a request."""
+    """The body of a request."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._stream = environ["wsgi.input"]
@@ -41,11 +41,11 @@ class Body:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the request has no body."""
+        """Tell whether the request has no body."""
         return self.length == 0
 
     def read(self, most: int = PIECE) -> bytes:
-        """The next bytes, at most so many; none at the end. Raises `Refusal` when the body is cut short."""
+        """Return up to `most` bytes; none at the end. Raises `Refusal` if the body is cut short."""
         if self.length is not None:
             most = min(most, self.length - self._read)
         if self._is_over or not most:
@@ -63,12 +63,12 @@ class Body:
         return piece
 
     def pieces(self) -> Iterator[bytes]:
-        """The rest of it, piece by piece."""
+        """Yield the rest of the body in pieces."""
         while piece := self.read():
             yield piece
 
     def whole(self, most: int) -> bytes:
-        """All of it, or its first `most` bytes."""
+        """Return the whole body, or its first `most` bytes."""
         pieces = []
         while most > 0 and (piece := self.read(min(PIECE, most))):
             pieces.append(piece)
@@ -122,7 +122,7 @@ class Slice:
 
 
 class Response:
-    """One response: status, headers and body. For HEAD, `length` says how long the body would be."""
+    """One response: status, headers and body. For HEAD, `length` is the length of the omitted body."""
 
     def __init__(
         self,
