@@ -1,1 +1,1 @@
-"""The commands of the kit, one module each, named as they are typed: `python3 -m ecrlab NAME`."""
+"""The commands of the kit, `python3 -m ecrlab NAME`, with one module named after each."""

@@ -1,7 +1,7 @@
-"""Where commands that read a repository find it: in a lab, or in the user's own account.
+"""The choice between a lab and the user's own account, for commands that read a repository.
 
-A terminal that a lab has touched (it is attached to one, or belongs to the kit's JupyterLab) means a lab, and never
-falls back to an account; any other terminal means the account, unless `--endpoint` names a lab.
+`--endpoint` names a lab. A terminal that is attached to a lab, or belongs to the kit's JupyterLab, reads a lab and
+never falls back to an account. Any other terminal reads the account.
 """
 
 import argparse
@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser, of: str = "") -> None:
 
 
 def connect(options: argparse.Namespace) -> Any:
-    """A boto3 client of ECR for the lab or the account that the options and this terminal mean.
+    """Return a boto3 ECR client for the lab or the account that the options and this terminal name.
 
-    Raises `EcrLabError` when there is no such lab, or AWS cannot be reached.
+    Raises `EcrLabError` if there is no such lab, or AWS cannot be reached.
     """
     if not options.endpoint and "ECRLAB_ENDPOINT" not in os.environ:
         return aws.connect(options.profile, options.region)
@@ -35,7 +35,7 @@ def connect(options: argparse.Namespace) -> Any:
 
 
 def lab_client(lab: running.RunningLab, region: str | None) -> Any:
-    """A boto3 client of ECR for a lab, with the keys of this terminal if they are a lab's."""
+    """Return a boto3 ECR client for a lab, with the keys of this terminal if they are a lab's."""
     import boto3
     from botocore.exceptions import BotoCoreError
 
@@ -43,5 +43,5 @@ def lab_client(lab: running.RunningLab, region: str | None) -> Any:
     try:
         session = boto3.Session(*keys, region_name=region or environment.REGION)
         return session.client("ecr", endpoint_url=lab.endpoint)
-    except (BotoCoreError, ValueError) as error:  # settings that botocore does not check: AWS_MAX_ATTEMPTS=many
+    except (BotoCoreError, ValueError) as error:  # botocore does not check some settings: AWS_MAX_ATTEMPTS=many
         raise Unusable(str(error)) from error

@@ -1,8 +1,7 @@
 """`python3 -m ecrlab COMMAND`: finds the command's module, and imports only that one.
 
-A command module offers two functions: `configure(parser)` declares its options, `run(options)` does the work
-and returns the exit status. What goes wrong on purpose is an `EcrLabError`, shown as its text with exit
-status 2 (see `ecrlab.commands.status`).
+A command module has two functions: `configure(parser)` declares its options; `run(options)` does the work and returns
+the exit status. An `EcrLabError` ends the command with its text and exit status 2 (see `ecrlab.commands.status`).
 """
 
 import argparse
@@ -19,22 +18,22 @@ PROGRAM = "python3 -m ecrlab"
 
 
 class Command(NamedTuple):
-    """Where a command lives and the line that introduces it."""
+    """A command's module, and its line in the help."""
 
     module: str
     summary: str
 
 
 COMMANDS = {
-    "lab": Command("ecrlab.commands.lab", "open the notebooks in JupyterLab (what happens when no command is named)"),
+    "lab": Command("ecrlab.commands.lab", "open the notebooks in JupyterLab (the default command)"),
     "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine"),
-    "setup": Command("ecrlab.commands.setup", "only make the environment ready, for a later start without network"),
-    "doctor": Command("ecrlab.commands.doctor", "say what is fine on this machine, what is wrong, and the cure"),
-    "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview and compare lifecycle policies, and say why"),
-    "report": Command("ecrlab.commands.report", "how old repositories are, what they cost, what a policy saves"),
-    "tour": Command("ecrlab.commands.tour", "the way of an image from login to clean-up, here in the terminal"),
+    "setup": Command("ecrlab.commands.setup", "prepare the environment only, for a later start without network"),
+    "doctor": Command("ecrlab.commands.doctor", "check this machine, and name a cure for each problem"),
+    "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview, compare and explain lifecycle policies"),
+    "report": Command("ecrlab.commands.report", "report a repository's ages and costs, and a policy's savings"),
+    "tour": Command("ecrlab.commands.tour", "follow an image from login to clean-up in the terminal"),
     "serve": Command("ecrlab.commands.serve", "run the simulator for terminals and real Docker clients"),
-    "scan": Command("ecrlab.commands.scan", "list what is inside an image, and which CVEs come with it"),
+    "scan": Command("ecrlab.commands.scan", "list the packages in an image, and their CVEs"),
     "env": Command("ecrlab.commands.env", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.commands.clock", "show or move the running lab's clock"),
     "notebooks": Command("ecrlab.commands.notebooks", "re-execute and tidy the notebooks (for authors of lessons)"),
@@ -43,7 +42,7 @@ COMMANDS = {
 EXAMPLES = f"""\
 examples:
   {PROGRAM}                 start the lab in the browser
-  {PROGRAM} lab --port 8899 start it on a port of your choice
+  {PROGRAM} lab --port 8899 start it on a port that you choose
   {PROGRAM} test            run the tests
   {PROGRAM} COMMAND --help  what a command can do
 """
@@ -60,9 +59,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def answer_at_once(arguments: Sequence[str]) -> int | None:
-    """Answer what needs no environment (help, the version, a misspelt command) and return its exit status; or None.
+    """Answer help, the version and unknown commands, and return the exit status; return None for a command.
 
-    Standard library only: nobody should wait for a set-up to read which commands there are.
+    Standard library only: a list of commands should not wait for a set-up.
     """
     first = arguments[0] if arguments else ""
     if first in ("-h", "--help", "help"):
@@ -79,14 +78,14 @@ def answer_at_once(arguments: Sequence[str]) -> int | None:
 
 
 def _named(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """The command that a line means, and the command's own arguments; options alone are the lab's."""
+    """Return the command of a line, and the command's arguments. A line without a command means `lab`."""
     if not arguments or arguments[0].startswith("-"):
         return "lab", arguments
     return arguments[0], arguments[1:]
 
 
 def overview() -> str:
-    """The page that `--help` shows: every command in a line, and examples."""
+    """Return the page of `--help`: a line for each command, and examples."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
@@ -104,8 +103,7 @@ def overview() -> str:
 
 
 def _unknown(name: str) -> str:
-    """What to tell someone who named a command that there is not.
-
+    """Return the error text for an unknown command.
     >>> _unknown("docter")
     "there is no command 'docter'; did you mean doctor? (python3 -m ecrlab --help lists them all)"
     """
@@ -115,7 +113,7 @@ def _unknown(name: str) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that does not hide that its help could not be written."""
+    """A parser that reports a failure to write its help."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:

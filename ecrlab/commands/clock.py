@@ -1,7 +1,7 @@
-"""Show or move the clock of the lab that is running.
+"""Show or move the clock of the running lab.
 
-Without a verb it says what time it is in the lab. A duration is made of s, m, h, d and w. The clock of `serve` can be
-moved only if it was started with --clock lab.
+Without a verb it prints the lab's time. Durations use the units s, m, h, d and w. The clock of `serve` moves only with
+`serve --clock lab`.
 
 examples:
   python3 -m ecrlab clock
@@ -24,16 +24,16 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab clock`."""
-    parser.add_argument("--endpoint", help="the lab meant (default: the attached one, or the only one)")
+    parser.add_argument("--endpoint", help="the lab to use (default: the attached one, or the only one)")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     advance = verbs.add_parser("advance", help="let time pass")
     advance.add_argument("duration", help="such as 30d, 13h, 1d12h")
-    travel = verbs.add_parser("travel-to", help="go to an instant ahead")
+    travel = verbs.add_parser("travel-to", help="move the clock to a later instant")
     travel.add_argument("instant", help="ISO 8601, such as 2026-12-24T18:00")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the verb says, and print what time it is."""
+    """Move the clock as the verb says, and print its time."""
     asked: dict[str, str] | None = None
     if options.verb == "advance":
         asked = {"seconds": str(seconds(options.duration))}
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def seconds(duration: str) -> int:
-    """The length of a duration such as `1d12h`, in seconds. Raises `EcrLabError` for anything else.
+    """Return a duration such as `1d12h` in seconds. Raises `EcrLabError` for an invalid one.
 
     >>> seconds("1d12h")
     129600
@@ -72,7 +72,7 @@ def _ask(endpoint: str, asked: dict[str, str] | None) -> dict[str, str]:
 
 
 def _reason(error: urllib.error.HTTPError, endpoint: str) -> str:
-    """What the lab says of a refusal; a defect of the lab, or another server, says nothing that can be read."""
+    """Return the lab's text for a rejected request, or the HTTP status if the response has no readable text."""
     try:
         return str(json.load(error)["error"])
     except (OSError, ValueError, KeyError, TypeError):

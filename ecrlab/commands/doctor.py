@@ -1,6 +1,6 @@
-"""Say what is fine on this machine, what is wrong, and the cure.
+"""Check this machine, and name a cure for each problem.
 
-Three kinds of lines: `ok`, `note` (worth knowing; the kit works) and `WRONG` (something does not work, with
+The report has three kinds of lines: `ok`, `note` (the kit works) and `WRONG` (something does not work; the line names
 the cure). The exit status is 1 if anything is wrong.
 """
 
@@ -48,7 +48,7 @@ NETWORK_FILE_SYSTEMS = {
     "smbfs",
 }
 
-# Programs that are looked for, and what goes without each.
+# Programs to look for, and the use of each.
 CLIENTS = {
     "docker": "not needed: a lab brings a `docker` command that builds, pushes and pulls",
     "skopeo": "not needed: a real client to try on a lab (README.md)",
@@ -63,7 +63,7 @@ STYLES = {"ok": "green", "note": "yellow", "WRONG": "bold red"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: how good it is, about what, and what was found (with the cure)."""
+    """One line of the report: its level, its subject, and the result (with the cure)."""
 
     grade: Grade
     subject: str
@@ -73,7 +73,10 @@ class Finding:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `doctor`."""
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="also verify every digest and reference of a lab's kept state"
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="also verify every digest and reference in the folder of `serve --state`",
     )
 
 
@@ -90,9 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def examine(state: Path | None = None) -> Iterator[Finding]:
-    """Look at everything the kit depends on, most basic first; `state` is a folder where `serve` keeps its
-    data.
-    """
+    """Check everything that the kit depends on, most basic first; `state` is a folder of `serve --state`."""
     yield Finding("ok", "ecrlab", f"{__version__} in {CHECKOUT}")
     yield python(sys.version_info[:2], f"{sys.executable}, {platform.platform()}")
     yield packages(CHECKOUT)
@@ -116,7 +117,7 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
 
 
 def python(version: tuple[int, int], where: str) -> Finding:
-    """The Python that runs; newer ones than the tests have seen may work too."""
+    """Check the running Python. A version newer than the tested ones may work too."""
     text = f"{version[0]}.{version[1]} ({where})"
     if version > NEWEST_TESTED:
         return Finding("note", "python", f"{text}; the tests know up to {NEWEST_TESTED[0]}.{NEWEST_TESTED[1]}")
@@ -124,7 +125,7 @@ def python(version: tuple[int, int], where: str) -> Finding:
 
 
 def packages(checkout: Path) -> Finding:
-    """Where the packages come from, and whether they are the ones the kit asks for."""
+    """Check the packages of this environment against the kit's requirements."""
     if Path(sys.prefix).resolve() == checkout / ".venv":
         return Finding("ok", "packages", f"those of requirements.lock, in {checkout / '.venv'}")
     if unmet := unmet_requirements(checkout):
@@ -134,7 +135,7 @@ def packages(checkout: Path) -> Finding:
 
 
 def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
-    """Whether a folder can be written, has room, and is on a disk of this machine."""
+    """Check that a folder is writable, has room, and is on a local disk."""
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     text = f"{folder}, {free / 1e9:.1f} GB free"
@@ -150,7 +151,7 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
 
 
 def home(folder: Path) -> Finding:
-    """Whether the home directory can be written; a lab works without it."""
+    """Check that the home directory is writable; a lab works without it."""
     if is_writable(folder):
         return Finding("ok", "home", f"{folder} keeps what you have solved")
     cure = "for that, name a file of yours in ECRLAB_PROGRESS"
@@ -158,7 +159,7 @@ def home(folder: Path) -> Finding:
 
 
 def state_directory(state: Path) -> Iterator[Finding]:
-    """Verify every blob, image and tag of a state directory. This reads all of it."""
+    """Verify every blob, image and tag in a state directory. This reads all of it."""
     if not state.is_dir() or not any(state.iterdir()):
         yield Finding("note", "registry", f"{state} holds none yet; `serve --state` makes one")
         return
@@ -169,7 +170,7 @@ def state_directory(state: Path) -> Iterator[Finding]:
         return
     cure = "restore the folder from a copy, or push what is missing again"
     for problem in problems:
-        # What a killed server had begun is nothing to worry about.
+        # The unfinished work of a killed server does no harm.
         if problem.passes:
             yield Finding("note", "registry", str(problem))
         else:
@@ -179,7 +180,7 @@ def state_directory(state: Path) -> Iterator[Finding]:
 
 
 def file_systems(table: Path = Path("/proc/mounts")) -> dict[Path, str]:
-    """Mount point to kind of file system, as Linux lists them; empty elsewhere."""
+    """Return the file system type of each mount point on Linux; return nothing elsewhere."""
     try:
         lines = table.read_text().splitlines()
     except OSError:
@@ -189,7 +190,7 @@ def file_systems(table: Path = Path("/proc/mounts")) -> dict[Path, str]:
 
 
 def file_system_of(folder: Path, mounts: dict[Path, str]) -> str:
-    """The kind of file system that holds a folder, or `unknown`.
+    """Return the type of the file system that holds a folder, or `unknown`.
 
     >>> file_system_of(Path("/home/me/ecr"), {Path("/"): "ext4", Path("/home"): "nfs4"})
     'nfs4'
@@ -199,7 +200,7 @@ def file_system_of(folder: Path, mounts: dict[Path, str]) -> str:
 
 
 def sqlite(version: tuple[int, int, int]) -> Finding:
-    """The SQLite inside this Python."""
+    """Check the SQLite of this Python."""
     text = ".".join(map(str, version))
     if version < OLDEST_SQLITE:
         return Finding(
@@ -209,7 +210,7 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
 
 
 def aws_cli(command: list[str]) -> Finding:
-    """Whether the kit's own AWS CLI runs, as a lab starts it; every lab needs it."""
+    """Check that the kit's own AWS CLI runs as a lab starts it; every lab needs it."""
     typed = shlex.join(command)
     try:
         return Finding("ok", "aws", f"{_version([*command, '--version'])} ({typed})")
@@ -219,7 +220,7 @@ def aws_cli(command: list[str]) -> Finding:
 
 
 def client(name: str, path: str | None) -> Finding:
-    """Whether a program is there (at `path`) and runs; no lab needs it."""
+    """Check that a program at `path` runs; no lab needs it."""
     if path is None:
         return Finding("note", name, f"not found; {CLIENTS[name]}")
     try:
@@ -235,22 +236,20 @@ def _version(command: list[str]) -> str:
 
 
 def _reason(error: OSError | subprocess.SubprocessError) -> str:
-    """Why a program did not run: the last line of what it said, or the error itself."""
+    """Return why a program did not run: the last line of its output, or the error itself."""
     said = (error.stderr if isinstance(error, subprocess.CalledProcessError) else "") or ""
     return said.strip().rpartition("\n")[2] or str(error)
 
 
 def hidden(variables: list[str]) -> Finding:
-    """Which variables of the user's a lab removes, by name only: their values are none of a report's
-    business.
-    """
+    """List the user's variables that a lab removes, by name only: the values may be secret."""
     if variables:
         return Finding("ok", "your AWS", f"hidden from a lab, and put back after it: {', '.join(variables)}")
     return Finding("ok", "your AWS", "no variable of yours names another AWS; ~/.aws and ~/.docker are not read")
 
 
 def would_set() -> Finding:
-    """What a lab sets for the processes in it."""
+    """List the variables that a lab sets for its processes."""
     variables = lab_environment("http://127.0.0.1:PORT", Path("LAB"), base={"PATH": "…"})
     lines = [f"{'':<19} {name}={value}" for name, value in variables.items()]
     return Finding("ok", "a lab sets", "\n".join(["for its own processes only:", *lines]))

@@ -1,7 +1,6 @@
-"""Print what attaches a terminal to the lab that is running: `eval "$(python3 -m ecrlab env)"`.
+"""Print the lines that attach a terminal to the running lab: `eval "$(python3 -m ecrlab env)"`.
 
-The lines are for bash and zsh. After them `aws`, `boto3` and the lab's `docker` in that terminal speak to the lab, and
-to nothing else.
+The lines are for bash and zsh. After them `aws`, `boto3` and the lab's `docker` in that terminal use the lab only.
 """
 
 import argparse
@@ -12,7 +11,7 @@ from ecrlab.machine import environment, running
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab env`."""
-    parser.add_argument("--endpoint", help="the lab to attach to, when several run")
+    parser.add_argument("--endpoint", help="the lab to attach to, if several run")
 
 
 def run(options: argparse.Namespace) -> int:

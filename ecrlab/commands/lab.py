@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Become JupyterLab; returns only if that fails."""
+    """Replace this process with JupyterLab; return only if that fails."""
     if options.port is not None:
         _refuse_taken(options.port)
     if not (CHECKOUT / FIRST_NOTEBOOK).exists():
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def command(options: argparse.Namespace) -> list[str]:
-    """The command line that is JupyterLab, to be run in the environment that `prepare` returns."""
+    """Return the command line of JupyterLab, for the environment that `prepare` returns."""
     return [sys.executable, "-m", "jupyterlab", *_arguments(options)]
 
 
@@ -54,9 +54,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
 
 
 def _has_browser(environment: Mapping[str, str]) -> bool:
-    """Whether a browser can open a window; without a display, Python would look for one that fills the
-    terminal.
-    """
+    """Tell whether a browser can open a window. Without a display, Python would start one in the terminal."""
     return sys.platform == "darwin" or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 

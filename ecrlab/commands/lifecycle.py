@@ -1,7 +1,7 @@
 """`python3 -m ecrlab lifecycle`: lint, preview and diff, for a terminal, a pull request, or a pipeline.
 
-Exit status: 0 clean, 1 findings (an error of lint, a protected image that would go, a disagreement with AWS),
-2 an input that cannot be read, a policy that AWS would refuse, or a wrong use.
+Exit status: 0 clean; 1 findings (a lint error, a protected image that the policy takes, a difference from AWS);
+2 unreadable input, a policy that AWS rejects, or wrong use.
 """
 
 import argparse
@@ -27,15 +27,15 @@ from ecrlab.lifecycle.preview import compare
 _PERMISSIONS = f"""\
 With --repository the command reads your account and changes nothing. It needs {" and ".join(aws.ACTIONS)};
 --compare-with-aws also {" and ".join(aws.PREVIEW_ACTIONS)} (a dry run of AWS's).
-Reading what a multi-architecture image lists counts as a pull of it on AWS (lastRecordedPullTime), as any BatchGetImage
-does; RegisterPullTimeUpdateExclusion excepts a role.
+On AWS, reading a multi-architecture image's list counts as a pull (lastRecordedPullTime), like any BatchGetImage;
+RegisterPullTimeUpdateExclusion exempts a role.
 """
-_EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS would refuse, or wrong use"
+_EXIT = "exit status: 0 clean; 1 findings; 2 unreadable input, a policy that AWS rejects, or wrong use"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands and their options."""
-    parser.description = "Lint a lifecycle policy, preview what it does to images and why, or compare two policies."
+    parser.description = "Lint a lifecycle policy, preview and explain its effect on images, or compare two policies."
     parser.epilog = f"{_PERMISSIONS}\n{_EXIT}"
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="lifecycle_command", required=True, metavar="COMMAND")
@@ -49,31 +49,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    linting = add("lint", "what AWS accepts and people regret, each with its cure")
+    linting = add("lint", "find rules that AWS accepts but that do harm, each with its cure")
     linting.add_argument(
-        "policies", type=Path, nargs="+", metavar="POLICY.json", help="one or several; - is the standard input"
+        "policies", type=Path, nargs="+", metavar="POLICY.json", help="one or more; - is the standard input"
     )
     _add_images(linting, required=False)
 
-    previewing = add("preview", "which images go, and by which rule")
+    previewing = add("preview", "list the images that the policy takes, and the rule for each")
     previewing.add_argument("--policy", type=Path, required=True, metavar="POLICY.json")
     _add_images(previewing)
-    previewing.add_argument("--explain", action="store_true", help="say of every image why it goes or stays")
+    previewing.add_argument("--explain", action="store_true", help="explain for every image why it goes or stays")
     _add_protect(previewing)
     previewing.add_argument(
-        "--compare-with-aws", action="store_true", help="hold the answer against AWS's own preview of the --repository"
+        "--compare-with-aws", action="store_true", help="compare the result with AWS's own preview of the --repository"
     )
 
-    comparing = add("diff", "what an edited policy newly takes and newly keeps")
+    comparing = add("diff", "list the images that an edited policy newly takes or keeps")
     comparing.add_argument("old", type=Path, metavar="OLD.json")
     comparing.add_argument("new", type=Path, metavar="NEW.json")
     _add_images(comparing)
-    comparing.add_argument("--explain", action="store_true", help="say of every change why")
+    comparing.add_argument("--explain", action="store_true", help="explain every change")
     _add_protect(comparing)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the command line asks for; the exit status."""
+    """Run the subcommand, and return the exit status."""
     command = {"lint": _lint, "preview": _preview, "diff": _diff}[options.lifecycle_command]
     try:
         return command(options)
@@ -88,14 +88,14 @@ def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
         "--images",
         type=Path,
         metavar="IMAGES.json",
-        help="an answer of `aws ecr describe-images --filter imageStatus=ANY`",
+        help="the output of `aws ecr describe-images --filter imageStatus=ANY`",
     )
     source.add_argument("--repository", metavar="NAME", help="a repository of your account, read with boto3")
     parser.add_argument(
         "--manifests",
         type=Path,
         metavar="MANIFESTS.json",
-        help="an answer of `aws ecr batch-get-image` for the indexes",
+        help="the output of `aws ecr batch-get-image` for the indexes",
     )
     parser.add_argument("--at", metavar="ISO-8601", help="the time to evaluate at, with a zone (default: now)")
     account.configure(parser, " of --repository")
@@ -104,7 +104,7 @@ def _add_images(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 def _add_protect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--protect", type=Path, metavar="FILE", help="digests that must stay, one a line; # begins a comment"
+        "--protect", type=Path, metavar="FILE", help="digests that must stay, one on each line; # starts a comment"
     )
 
 
@@ -112,7 +112,7 @@ def _add_protect(parser: argparse.ArgumentParser) -> None:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    """Lint each policy; a name goes before what is said of several."""
+    """Lint each policy; with several policies, each finding names its policy."""
     several = len(options.policies) > 1
     judged = _judged(options) if options.images or options.repository else None
     statuses, documents = [CLEAN], {}
@@ -163,7 +163,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _harmed(evaluation: Evaluation, protected: list[str]) -> dict[str, int]:
-    """The protected digests that would go, and in which run: what an index lists goes in the run after the index."""
+    """Return the protected digests that would go, with their run: children of an index go in the run after it."""
     present = {image.image_digest for image in evaluation.images}
     for digest in protected:
         if digest not in present:
@@ -181,7 +181,7 @@ def _harmed(evaluation: Evaluation, protected: list[str]) -> dict[str, int]:
 
 
 def _judged(options: argparse.Namespace) -> tuple[list[Image], datetime]:
-    """The images that the command line names, and the time to judge them at: for a repository that of its registry."""
+    """Return the images that the command line names, and the time to evaluate at: for a repository its registry's."""
     at = _instant(options.at)
     if options.repository:
         repository = _repository(options)
@@ -222,7 +222,7 @@ def _instant(value: str | None) -> datetime | None:
 
 
 def _protected(path: Path | None) -> list[str]:
-    """The digests in a file; a whole image reference is fine, of which the part after the @ counts."""
+    """Read the digests in a file; of an image reference, only the part after the @ is read."""
     if path is None:
         return []
     digests = []

@@ -1,7 +1,7 @@
-"""Run every notebook (or those named) from top to bottom and keep the outputs, for authors of lessons.
+"""Run all or the named notebooks from top to bottom and store the outputs, for authors of lessons.
 
-What is kept is made equal for everybody: no timings, no names of kernels or machines, cell ids by position. So a
-notebook changes only where its text or its outputs changed.
+The stored outputs are the same on every machine: no timings, no names of kernels or machines, cell ids by position. So
+a notebook changes only if its text or its outputs change.
 
 examples:
   python3 -m ecrlab notebooks                    all of them
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Execute, tidy and write the notebooks; exit status 1 when a cell fails that should not."""
+    """Execute, tidy and write the notebooks; return 1 if a cell fails unexpectedly."""
     failed = False
     for path in _chosen(options.names):
         print(f"{path.name} …", flush=True)
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def tidy(notebook: Any) -> None:
-    """Remove from a notebook what differs between machines and runs, in place."""
+    """Remove the values that differ between machines and runs from a notebook, in place."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -95,7 +95,7 @@ def _execute(path: Path) -> bool:
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
-    """Outputs with what was printed in pieces put together."""
+    """Return the outputs with consecutive pieces of a stream joined."""
     joined: list[Any] = []
     for output in outputs:
         last = joined[-1] if joined else None

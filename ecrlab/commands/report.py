@@ -1,18 +1,18 @@
-"""Report how old repositories are, what they cost, what a policy would save, and what it would break.
+"""Report the ages and costs of repositories, the savings of a policy, and the running images that it would take.
 
 The command reads repositories of your own account with ordinary credentials, or of a running lab: the one that
 --endpoint names, or that this terminal is attached to. It changes nothing. It needs the IAM actions ecr:DescribeImages
 and ecr:BatchGetImage.
 
 On AWS, reading manifests counts as pulling. The report shows the pull times from before, but afterwards each image has
-today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt the
-role that reads: aws ecr register-pull-time-update-exclusion.
+today's as its lastRecordedPullTime, also for rules that archive images by their last pull. To prevent that, exempt your
+role with aws ecr register-pull-time-update-exclusion.
 
-The next year is simulated from the pushes of the last 90 days. The report does not read a policy that a repository has
-already; pass its text with --policy.
+The report simulates the next year from the pushes of the last 90 days. It does not read a repository's present policy;
+pass its text with --policy.
 
-Exit status: 0 no finding; 1 the policy would take an image that runs; 2 unusable input, no such repository, no access,
-or output that cannot be written.
+Exit status: 0 no finding; 1 the policy would take a running image; 2 unusable input, no such repository, no access, or
+output that cannot be written.
 
 examples:
   python3 -m ecrlab report --repository my-app --output html > report.html
@@ -46,13 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab report`."""
     add = parser.add_argument
     add("--repository", nargs="+", action="extend", required=True, metavar="NAME", help="one or several")
-    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, as for put-lifecycle-policy")
+    add("--policy", type=Path, metavar="FILE", help="a lifecycle policy, in the form of put-lifecycle-policy")
     add(
         "--running",
         type=Path,
         metavar="FILE",
-        help="what runs: image references, one a line, or JSON of aws ecs describe-tasks, describe-task-definition,"
-        " kubectl get pods or aws lambda get-function",
+        help="running images: references, one on each line, or JSON of aws ecs describe-tasks,"
+        " describe-task-definition, kubectl get pods or aws lambda get-function",
     )
     add("--prices", type=Path, metavar="FILE", help=f"in place of {prices.OURS.name} of this kit")
     account.configure(parser)

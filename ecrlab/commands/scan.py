@@ -1,12 +1,11 @@
-"""List what is in an image and what is known to be wrong with it, offline.
+"""List the packages in an image and their known vulnerabilities, offline.
 
-TARGET is an OCI image layout, an archive of `docker save`, an image in a running lab by the name that Docker or its
-repository knows it by, or one of the lab's gallery (public.ecr.aws/docker/library/…).
+TARGET is an OCI image layout, an archive of `docker save`, an image in a running lab by its Docker or repository name,
+or an image of the lab's gallery (public.ecr.aws/docker/library/…).
 
-Exit status: 1 findings at or above --fail-on; 0 none such (without --fail-on, whatever was found), and all was read and
-judged; 2 the image, or what it is to be judged by, cannot be read or is not supported, something in the image was not
-read ("Present, not inventoried"), or an advisory on one of its packages cannot be evaluated. The JSON is described in
-ecrlab/scanning/report.py.
+Exit status: 1 findings at or above --fail-on; 0 no such findings (or no --fail-on), and the scan is complete; 2 the
+image, the advisories or the allow list are unreadable or unsupported, a part of the image was not read ("Present, not
+inventoried"), or an advisory on one of its packages cannot be evaluated. ecrlab/scanning/report.py describes the JSON.
 
 examples:
   python3 -m ecrlab scan my-app:v1.2.3
@@ -66,29 +65,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="OSV advisories: a JSON file, a folder, or a zip (default: the kit's own)",
     )
-    add("--inventory", action="store_true", help="print every package, too (the JSON always has them)")
+    add("--inventory", action="store_true", help="also print every package (the JSON always has them)")
     add("--fail-on", type=str.upper, choices=SEVERITIES[::-1], metavar="SEVERITY",
         help="exit 1 on a finding of this severity or worse: " + ", ".join(SEVERITIES[::-1]))  # fmt: skip
     add(
         "--ignore",
         type=Path,
         metavar="FILE",
-        help="accepted findings, a line each: ID [PACKAGE] [until YYYY-MM-DD] [# why]",
+        help="accepted findings, one on each line: ID [PACKAGE] [until YYYY-MM-DD] [# why]",
     )
-    add("--output", choices=("table", "json"), default="table", help="how to print (default: table)")
+    add("--output", choices=("table", "json"), default="table", help="output format (default: table)")
     add(
         "--as-of",
         type=date.fromisoformat,
         metavar="YYYY-MM-DD",
-        help="judge as on this day: advisories known, exceptions held",
+        help="scan as on this day: its advisories, its exceptions",
     )
-    add("--reference", metavar="NAME", help="which image, where the target holds several")
+    add("--reference", metavar="NAME", help="the image to scan, if the target holds several")
     add(
         "--platform",
         metavar="OS/ARCH",
-        help="the platform that the image must be for; of several, linux/amd64 is taken unless this says otherwise",
+        help="the platform of the image (default: linux/amd64 if the target holds several)",
     )
-    add("--endpoint", help="the lab that has the image, when several run")
+    add("--endpoint", help="the lab that holds the image, if several run")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -103,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
         _complain(problem)
         return UNREADABLE
     _print(report, options)
-    # Findings come first: nothing that could still be read would take them back.
+    # Findings come first: further reading cannot remove them.
     if options.fail_on and any(rank(finding.severity) >= rank(options.fail_on) for finding in report.findings):
         return FOUND
     return CLEAN if report.is_whole else UNREADABLE
@@ -127,7 +126,7 @@ def _inventory(options: argparse.Namespace) -> Inventory:
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name that no file can have, but an image may
+    except (OSError, ValueError):  # no file can have this name, but an image can
         return False
 
 
@@ -135,12 +134,12 @@ def _print(report: Report, options: argparse.Namespace) -> None:
     if options.output == "json":
         print(json.dumps(report.to_json(), indent=2))
     else:
-        from rich.console import Console  # here, for a scan into JSON should not wait for rich
+        from rich.console import Console  # here, because a scan with JSON output should not import rich
 
         from ecrlab.scanning.table import print_report
 
         terminal = sys.stdout.isatty()
-        # Notebooks and CI set FORCE_COLOR; a file or a pipe is plain all the same, with a line for each row.
+        # Notebooks and CI set FORCE_COLOR; a file or a pipe is plain even so, with a line for each row.
         shape: dict[str, Any] = {} if terminal else {"force_terminal": False, "color_system": None, "width": 500}
         print_report(report, Console(highlight=False, **shape), inventory=options.inventory)
     if report.status != "COMPLETE":
@@ -148,7 +147,7 @@ def _print(report: Report, options: argparse.Namespace) -> None:
     elif not report.is_whole:
         unread = dict.fromkeys(item.kind for item in report.not_inventoried)
         open_questions = dict.fromkeys(item.id for item in report.unresolved)
-        _complain(f"not all was read and judged: {', '.join([*unread, *open_questions])}")
+        _complain(f"the scan is incomplete: {', '.join([*unread, *open_questions])}")
 
 
 def _complain(problem: object) -> None:
@@ -156,9 +155,9 @@ def _complain(problem: object) -> None:
 
 
 def image_layers(name: str, platform: str | None = None, endpoint: str | None = None) -> Sequence[LayerSource]:
-    """The layers, lowest first, of an image in a running lab or in the gallery.
+    """Return the layers, lowest first, of an image in a running lab or in the gallery.
 
-    Raises `EcrLabError` where there is no such image, no lab, or only images for other platforms.
+    Raises `EcrLabError` if there is no such image, no lab, or only images for other platforms.
     """
     try:
         reference = references.parse(name).with_tag()
@@ -191,7 +190,7 @@ def _from_lab(reference: Reference, platform: str | None, endpoint: str | None) 
     private = _PRIVATE.fullmatch(reference.domain)
     region = private[2] if private else environment.REGION
     ecr = account.lab_client(lab, region)
-    # `my-app:v1` is Docker's short name for an image of Docker's own library; here it is a repository of the lab.
+    # On Docker Hub `my-app:v1` names an image of the official library; here it is a repository of the lab.
     repository = {"repositoryName": reference.path.removeprefix("library/")}
     repository |= {"registryId": private[1]} if private else {}
 

@@ -1,6 +1,6 @@
-"""The simulator as a server of its own, for terminals, other programs and real Docker clients.
+"""Run the simulator as a server for terminals, other programs and real Docker clients.
 
-The first line on standard output is the endpoint; after it come the lines that point clients at it.
+The first line on standard output is the endpoint. The next lines point clients at it.
 """
 
 import argparse
@@ -21,7 +21,9 @@ from ecrlab.simulator.server import Server
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ecrlab serve`."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--state", type=_folder, metavar="DIR", help="keep ECR's data in DIR (default: forget it)")
+    parser.add_argument(
+        "--state", type=_folder, metavar="DIR", help="store ECR's data in DIR (default: delete it at the end)"
+    )
     parser.add_argument(
         "--clock",
         choices=("wall", "lab"),
@@ -54,14 +56,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _folder(name: str) -> Path:
-    """A folder by its name; an empty one, as of a variable that is not set, would be the folder one is in."""
+    """Return a folder by its name. An empty name, such as an unset variable, would be the current folder."""
     if not name.strip():
         raise argparse.ArgumentTypeError("the name of the folder is empty")
     return Path(name)
 
 
 def how_to_use(endpoint: str) -> str:
-    """How to point an AWS client and a Docker client at an endpoint."""
+    """Return the lines that point an AWS client and a Docker client at an endpoint."""
     host = endpoint.removeprefix("http://")
     return f"""
 In another terminal, in this folder, point AWS clients here:

@@ -1,10 +1,10 @@
-"""Make the kit ready without starting it: for images, classrooms, and machines about to go offline.
+"""Prepare the kit without starting it, for images, classrooms, and machines that go offline.
 
-The environment itself is made before any command runs (see `ecrlab.machine.bootstrap`); what is left is what would
-make the first notebook slow: matplotlib's list of this machine's fonts.
+The environment itself is made before any command runs (see `ecrlab.machine.bootstrap`). This command adds matplotlib's
+list of this machine's fonts, which would slow down the first notebook.
 
 example:
-  python3 -m ecrlab setup --again    make the environment again from the start, when it is damaged
+  python3 -m ecrlab setup --again    make a damaged environment again from the start
 """
 
 import argparse
@@ -19,11 +19,11 @@ from ecrlab.machine.jupyter import font_cache
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `setup`."""
-    parser.add_argument("--again", action="store_true", help="make .venv again, even though it looks whole")
+    parser.add_argument("--again", action="store_true", help="make .venv again, even if it looks complete")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Finish the set-up and say where the environment is."""
+    """Finish the set-up, and print the environment's folder."""
     if options.again:
         try:
             return hand_over(prepare(afresh=True), ["setup"])

@@ -1,7 +1,7 @@
-"""How a command ends: 0 clean, 1 findings, 2 usage, input or output trouble, 130 stopped with Ctrl-C.
+"""Exit statuses: 0 clean, 1 findings, 2 usage, input or output trouble, 130 stopped with Ctrl-C.
 
-Trouble is told in one sentence, also when the output has nowhere to go: a full disk, a closed pipe, no output at all
-(`>&-`). Standard library only.
+A command reports trouble in one sentence, also if its output cannot be written: a full disk, a closed pipe, no output
+at all (`>&-`). Standard library only.
 """
 
 import errno
@@ -17,11 +17,11 @@ from ecrlab.errors import EcrLabError
 CLEAN, FINDINGS, TROUBLE, STOPPED = 0, 1, 2, 130
 
 _OF_OUTPUT = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE})
-"""What writing fails with, when it is to a stream and not to a file that has a name."""
+"""The errors of writing to a stream; an error of writing to a file has a file name."""
 
 
 def told(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:
-    """Turn what stops a command line on purpose, and what its streams refuse, into a sentence and an exit status."""
+    """Turn expected errors, and errors of the standard streams, into a sentence and an exit status."""
 
     @functools.wraps(main)
     def telling(arguments: Sequence[str]) -> int:
@@ -30,7 +30,7 @@ def told(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]
             try:
                 return main(arguments)
             finally:
-                # Here, not at the interpreter's exit, where a failure would be a traceback.
+                # At the interpreter's exit, a failure would print a traceback.
                 sys.stdout.flush()
         except EcrLabError as error:
             return _trouble(str(error))
@@ -63,15 +63,15 @@ def _in_words(error: OSError) -> str:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let what a stream holds, and what is still written to it, go nowhere."""
+    """Discard the stream's buffer and everything written to it later."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_streams() -> None:
-    """Give a process that was started without a standard stream one: an empty input, an output that takes nothing.
+    """Open a missing standard stream: an empty input, or an output that rejects writing.
 
-    Otherwise the next file that is opened would take its number, and get what is meant for it.
+    Otherwise the next file to be opened would take its number, and receive its data.
     """
     if sys.stdin is None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")

@@ -1,7 +1,7 @@
-"""See the whole way of an image through Amazon ECR in the terminal, in under a minute: from the login to the clean-up.
+"""Follow an image through Amazon ECR in the terminal, from login to clean-up, in under a minute.
 
-Each command is shown before it runs, and what is printed below it is its own output. They are the commands you would
-type on AWS; here they reach a lab of their own, which is gone when the tour is over.
+The tour shows each command, runs it, and prints its own output. You would type the same commands on AWS. Here they use
+a lab of their own, which the tour deletes at its end.
 
 examples:
   python3 -m ecrlab tour
@@ -26,7 +26,7 @@ APP = CHECKOUT / "notebooks" / "apps" / "my-app"
 
 
 class Step(NamedTuple):
-    """A command, and a sentence that says why it comes now."""
+    """A command, and a sentence that explains it."""
 
     because: str
     command: str
@@ -51,7 +51,7 @@ aws ecr create-repository \\
     ),
     Step("Build the image from the Dockerfile in this folder.", "docker build -t my-app:v1.2.3 ."),
     Step(
-        "Tag it with where it shall go, and push it.",
+        "Tag it with its repository's address, and push it.",
         """\
 docker tag my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
 docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
@@ -65,7 +65,7 @@ aws ecr describe-images \\
   --output table""",
     ),
     Step(
-        "Read what the scan on push has found. (Another scan, with start-image-scan, is possible a day later.)",
+        "Read the findings of the scan on push. (Another scan, with start-image-scan, is possible a day later.)",
         """\
 aws ecr wait image-scan-complete --repository-name my-app --image-id imageTag=v1.2.3
 aws ecr describe-image-scan-findings \\
@@ -73,13 +73,13 @@ aws ecr describe-image-scan-findings \\
   --image-id imageTag=v1.2.3""",
     ),
     Step(
-        "Pull it, as a server would that starts with nothing.",
+        "Pull it, as a new server would.",
         """\
 docker rmi my-app:v1.2.3 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3
 docker pull 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.3""",
     ),
     Step(
-        "Release eleven times more, as a pipeline does, until there is something to tidy up.",
+        "Release eleven more versions, as a pipeline does, so that there is something to clean up.",
         """\
 for n in 4 5 6 7 8 9 10 11 12 13 14; do
   image=123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.$n
@@ -87,7 +87,7 @@ for n in 4 5 6 7 8 9 10 11 12 13 14; do
 done""",
     ),
     Step(
-        "Let old images go by themselves: keep the last ten releases, and nothing untagged for more than a day.",
+        "Expire old images automatically: keep the last ten releases, and untagged images for a day.",
         """\
 aws ecr put-lifecycle-policy \\
   --repository-name my-app \\
@@ -119,7 +119,7 @@ aws ecr put-lifecycle-policy \\
   }'""",
     ),
     Step(
-        "Before it deletes anything, ask what it would delete.",
+        "Preview what the policy would delete.",
         """\
 aws ecr start-lifecycle-policy-preview --repository-name my-app --query status
 aws ecr wait lifecycle-policy-preview-complete --repository-name my-app
@@ -140,7 +140,7 @@ aws ecr describe-images --repository-name my-app --query 'imageDetails[*].imageT
     ),
     Step("Nothing is left.", "aws ecr describe-repositories"),
 )
-"""The way of an image, in the order in which one does it the first time."""
+"""The life of an image, from the first login to the clean-up."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -149,10 +149,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show and run the steps, one after the other. Raises `EcrLabError` when a command fails that should not."""
+    """Show and run the steps in order. Raises `EcrLabError` if a command fails."""
     import ecrlab
 
-    # A command is never broken where it was not, however narrow the terminal.
+    # The terminal's width never adds line breaks to a command.
     console = Console(highlight=False, soft_wrap=True)
     with temporary_folder("ecrlab-tour-") as folder, ecrlab.start():
         work = shutil.copytree(APP, folder / "my-app")
@@ -162,12 +162,12 @@ def run(options: argparse.Namespace) -> int:
             if options.step:
                 _wait_for_enter()
             _run(step.command, work)
-    console.print("\nNext: python3 -m ecrlab opens the lessons, where each of these is taken apart.", markup=False)
+    console.print("\nNext: python3 -m ecrlab opens the lessons, which explain each of these steps.", markup=False)
     return 0
 
 
 def _typed(command: str) -> str:
-    r"""A command as it stands behind a prompt; what goes on in the next line is indented there.
+    r"""Return a command as it appears after a prompt; continuation lines are indented.
 
     >>> print(_typed("echo one \\\n  two\necho three"))
     $ echo one \
@@ -182,7 +182,7 @@ def _typed(command: str) -> str:
 
 
 def _run(command: str, folder: Path) -> None:
-    """Run a command with the output where ours goes."""
+    """Run a command with our own output stream."""
     sys.stdout.flush()
     environment = importable_from(CHECKOUT, dict(os.environ))
     status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, env=environment, check=False).returncode
@@ -191,6 +191,6 @@ def _run(command: str, folder: Path) -> None:
 
 
 def _wait_for_enter() -> None:
-    """Wait for the teacher; the end of the input is as good as Enter."""
+    """Wait for Enter, or for the end of the input."""
     sys.stdout.flush()
     sys.stdin.readline()

@@ -1,1 +1,1 @@
-"""The learner's machine: the environment the kit runs in, the labs that are running, and JupyterLab."""
+"""The learner's machine: the kit's environment, the running labs, and JupyterLab."""

@@ -1,17 +1,16 @@
-"""The environment the kit runs in, and how it comes to be on a machine with only Python.
+"""The kit's environment, and its set-up on a machine with only Python.
 
     python3 -m ecrlab ── does this Python have the packages that pyproject.toml asks for? ── yes: stay here
                              │ no
                              ▼
                        .venv beside the package, installed from requirements.lock (every file's hash is
                        checked)
-                             │ stamped only once it is whole
+                             │ stamped once it is complete
                              ▼
                        the same command again, run by .venv's Python
 
-The stamp names what the environment was made from. When any of it changes (a new lock, a moved checkout,
-another Python underneath), or when a set-up was interrupted, the next start makes the environment again.
-Standard library only: this runs before anything is installed.
+The stamp names the environment's lock, folder and Python. If one of them changes, or a set-up was interrupted, the next
+start makes the environment again. Standard library only: this runs before anything is installed.
 """
 
 import contextlib
@@ -40,26 +39,26 @@ Say = Callable[[str], None]
 
 
 class SetupError(Exception):
-    """Why the environment could not be made, and the cure, in a sentence for a person."""
+    """The environment cannot be made; the text is a sentence with the reason and the cure."""
 
 
 def fit_here(checkout: Path = CHECKOUT) -> bool:
-    """Whether the running Python is the finished `.venv`, or has the packages pyproject.toml asks for."""
+    """Tell whether the running Python is the finished `.venv`, or has the packages that pyproject.toml requires."""
     if Path(sys.prefix).resolve() == checkout / ".venv":
         return is_whole(checkout)
     return not unmet_requirements(checkout)
 
 
 def unmet_requirements(checkout: Path = CHECKOUT) -> list[str]:
-    """The dependencies in pyproject.toml that the running Python does not meet, as they stand there."""
+    """Return the dependencies in pyproject.toml that the running Python does not meet."""
     if not (checkout / "pyproject.toml").exists():
-        return []  # no checkout but an installed package, and who installed it saw to what it needs
+        return []  # an installed package without a checkout; its installer has installed its dependencies
     with (checkout / "pyproject.toml").open("rb") as file:
         wanted: list[str] = tomllib.load(file)["project"]["dependencies"]
     try:
         from packaging.requirements import Requirement
     except ImportError:
-        return wanted  # JupyterLab brings `packaging`, so without it JupyterLab is not here either.
+        return wanted  # JupyterLab installs `packaging`, so without it JupyterLab is missing too.
     return [line for line in wanted if not _met(Requirement(line))]
 
 
@@ -71,15 +70,15 @@ def _met(requirement) -> bool:  # type: ignore[no-untyped-def]  # `packaging` ma
 
 
 def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None = None) -> Path:
-    """Make `.venv` in the checkout unless it is whole already, and return the path of its Python.
+    """Make `.venv` in the checkout unless it is complete, and return the path of its Python.
 
     Args:
         checkout: the folder that holds `ecrlab/`, `pyproject.toml` and `requirements.lock`.
-        afresh: make it again even if it looks whole.
-        say: where progress goes, a line at a time; standard error by default.
+        afresh: make it again even if it looks complete.
+        say: a function that prints a line of progress; standard error by default.
 
     Raises:
-        SetupError: the set-up cannot be done, with the cure.
+        SetupError: the set-up fails; the text names the cure.
     """
     python = checkout / ".venv" / "bin" / "python"
     if is_whole(checkout) and not afresh:
@@ -88,7 +87,7 @@ def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None 
     _refuse_what_cannot_work(checkout)
     try:
         with _one_at_a_time(checkout, say) as held:
-            if afresh or not is_whole(checkout):  # another set-up may have finished it while this one waited
+            if afresh or not is_whole(checkout):  # another set-up may have finished it meanwhile
                 _make(checkout, held, say)
     except OSError as error:
         raise SetupError(f"the set-up failed: {_cure(str(error)) or error}") from error
@@ -96,7 +95,7 @@ def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None 
 
 
 def is_whole(checkout: Path = CHECKOUT) -> bool:
-    """Whether `.venv` was made to the end, from this lock, in this folder, on a Python that still exists."""
+    """Tell whether `.venv` is complete, from this lock, in this folder, on a Python that still exists."""
     try:
         return (_stamp(checkout)).read_text() == _made_from(checkout)
     except (OSError, ValueError):
@@ -104,12 +103,12 @@ def is_whole(checkout: Path = CHECKOUT) -> bool:
 
 
 def importable_from(checkout: Path, environment: dict[str, str]) -> dict[str, str]:
-    """`environment` with the checkout on Python's path, for kernels, which run in other folders."""
+    """Return `environment` with the checkout on Python's path, for kernels, which run in other folders."""
     return environment | {"PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), environment.get("PYTHONPATH")]))}
 
 
 def hand_over(python: Path, arguments: list[str]) -> int:
-    """Become the environment's Python running the same command; returns only if that fails."""
+    """Replace this process with the environment's Python and the same command; return only if that fails."""
     sys.stdout.flush()
     sys.stderr.flush()
     try:
@@ -125,7 +124,7 @@ def _stamp(checkout: Path) -> Path:
 
 
 def _made_from(checkout: Path) -> str:
-    """What an environment depends on: the lock, the folder its scripts name, and the Python under it."""
+    """Return the stamp of an environment: its lock, the folder in its scripts, and its base Python."""
     lock = hashlib.sha256((checkout / "requirements.lock").read_bytes()).hexdigest()
     python = (checkout / ".venv" / "bin" / "python").resolve(strict=True)
     return f"lock {lock}\nfolder {checkout}\npython {python}\n"
@@ -177,7 +176,7 @@ def _make(checkout: Path, held: int, say: Say) -> None:
     folder = checkout / ".venv"
     say(f"making the environment in {folder} (this once; a minute or a few, and 1 GB of disk)")
     _stamp(checkout).unlink(missing_ok=True)
-    # Not sys.executable: that is .venv's own where someone has activated what is being replaced.
+    # Not sys.executable: with .venv activated, that is the Python being replaced.
     base = getattr(sys, "_base_executable", sys.executable)
     _run([base, "-m", "venv", "--clear", str(folder)], "making an empty one", held, say)
     python = str(folder / "bin" / "python")
@@ -198,7 +197,7 @@ def _site_packages(folder: Path) -> Path:
     return Path(sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)}))
 
 
-# Settings of pip's and Python's that would put things elsewhere; this environment is the kit's own.
+# Settings of pip and Python that would install elsewhere; this environment is the kit's own.
 FOREIGN = (
     "PIP_TARGET",
     "PIP_PREFIX",
@@ -211,7 +210,7 @@ FOREIGN = (
 
 
 def _run(command: list[str], doing: str, held: int, say: Say, *, may_fail: bool = False) -> None:
-    """Run one step, saying every few seconds how far it is; a failure becomes a SetupError with the cure."""
+    """Run one step, and report its progress every few seconds. Raises `SetupError` with the cure if it fails."""
     say(doing)
     started = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
@@ -237,7 +236,7 @@ def _run(command: list[str], doing: str, held: int, say: Say, *, may_fail: bool 
 
 
 def _still_running(process: subprocess.Popen[bytes]) -> bool:
-    """Wait a few seconds for a step to end, and tell whether it has not."""
+    """Wait a few seconds for a step to end, and tell whether it is still running."""
     try:
         process.wait(SECONDS_BETWEEN_LINES)
     except subprocess.TimeoutExpired:
@@ -251,8 +250,7 @@ def _written(output: IO[str]) -> str:
 
 
 def _progress(said: str) -> str:
-    r"""How far pip is, from what it has printed.
-
+    r"""Return pip's progress, read from its output.
     >>> _progress("Collecting boto3==1.44.5\n  Downloading boto3\nCollecting flask==3.1.3\n")
     '2 packages fetched, now flask'
     """
@@ -262,7 +260,7 @@ def _progress(said: str) -> str:
     return f"{len(fetched)} packages fetched, now {fetched[-1]}" if fetched else "at work"
 
 
-# What a set-up that fails prints, and what a person can do about it; the first that fits is told.
+# Outputs of a failed set-up, and their cures; the first match is reported.
 CURES = {
     r"No space left on device|Errno 28": "the disk is full: free about 1.5 GB and start again",
     r"DO NOT MATCH THE HASHES": (

@@ -1,13 +1,12 @@
-"""What a lab sets in the environment, so that AWS and Docker clients find it and nothing else.
+"""The environment of a lab's processes, in which AWS and Docker clients find the lab only.
 
-Clients take their settings from variables first and from files in the home directory after. A lab therefore
-removes every variable that could name another AWS (`foreign_variables`), sets those that name itself
-(`lab_environment`), and points the file settings at files of its own (`write_files`), all inside one
-directory:
+Clients read settings from variables first, and then from files in the home directory. A lab removes every variable that
+could name another AWS (`foreign_variables`), sets the variables that name itself (`lab_environment`), and points the
+file settings at its own files (`write_files`), all inside one directory:
 
     directory/
-      bin/                  the programs that stand first in PATH (`ecrlab.machine.launchers`)
-      home/                 their home directory: empty, so no alias, cache or model of the user's is seen or made
+      bin/                  the first programs in PATH (`ecrlab.machine.launchers`)
+      home/                 their home directory: empty, so they neither read nor write the user's files
       aws/config            settings under which version 1 and 2 of the AWS CLI print the same
       aws/credentials       empty: the keys are in the environment
       docker/config.json    where `docker login` keeps its tokens
@@ -32,11 +31,11 @@ ACCESS_KEY_ID = "ECRLABLEARNER0000000"
 SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
 REGION = "us-east-1"
 
-# Where clients are pointed while no lab runs. Port 9 is the discard service's, kept for root and served by
-# nobody; the path is there to be read in the clients' "could not connect to the endpoint URL".
+# The endpoint of clients while no lab runs. Port 9 belongs to the discard service, which needs root and does not
+# run; clients show the path in "could not connect to the endpoint URL".
 DEAD_ENDPOINT = "http://127.0.0.1:9/no-lab-is-running"
 
-# The shells' own ways to list variables by prefix differ from each other.
+# Shells differ in how they list variables by prefix.
 _LIST_FOREIGN = r"env | sed -n -E 's/^((AWS|BOTO)_[A-Za-z0-9_]*)=.*/\1/p'"
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -62,14 +61,12 @@ CLIENT_LOGINS = '{"auths": {"no-login-yet.invalid": {}}}\n'
 def lab_environment(
     endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab"
 ) -> dict[str, str]:
-    """The variables to set so that clients started from `base` talk to `endpoint` and keep their files in
-    `directory`.
-
+    """Return the variables with which clients use `endpoint` and store their files in `directory`.
     Args:
         endpoint: the simulator's address, such as `http://127.0.0.1:5000`, or `DEAD_ENDPOINT`.
-        directory: where `write_files` has put the files.
-        base: the environment to start from; its PATH and its hosts without proxy are kept, and added to.
-        docker: "system" if the Docker that is installed is meant.
+        directory: the folder with the files of `write_files`.
+        base: the environment to start from; its PATH and its hosts without proxy are extended.
+        docker: "system" for the installed Docker.
 
     >>> lab_environment(DEAD_ENDPOINT, Path("/lab"), base={"NO_PROXY": "intranet"})["NO_PROXY"]
     'intranet,127.0.0.1,localhost,::1'
@@ -93,14 +90,12 @@ def lab_environment(
         "ECRLAB_ENDPOINT": endpoint,
     }
     if endpoint == DEAD_ENDPOINT:
-        variables["AWS_MAX_ATTEMPTS"] = "1"  # nobody will answer the second attempt either
+        variables["AWS_MAX_ATTEMPTS"] = "1"  # a second attempt would fail too
     return variables
 
 
 def foreign_variables(base: Mapping[str, str]) -> list[str]:
-    """The variables of `base` that could lead a client to another AWS or to the user's own logins; to be
-    removed.
-
+    """Return the variables of `base` that could lead a client to another AWS or to the user's own logins.
     >>> foreign_variables({"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_ECR": "https://…", "HOME": "/home/me"})
     ['AWS_ENDPOINT_URL_ECR', 'AWS_PROFILE']
     """
@@ -108,17 +103,17 @@ def foreign_variables(base: Mapping[str, str]) -> list[str]:
 
 
 def inside_lab(endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab") -> dict[str, str]:
-    """All variables of a process inside the lab: `base` without the foreign ones, with the lab's."""
+    """Return all variables of a process inside the lab: `base` without the foreign ones, with the lab's."""
     foreign = set(foreign_variables(base))
     kept = {name: value for name, value in base.items() if name not in foreign}
     return kept | lab_environment(endpoint, directory, base=base, docker=docker)
 
 
 def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
-    """Make the files that `lab_environment` names; what a login has left in them is kept.
+    """Create the files that `lab_environment` names; existing logins stay.
 
     Args:
-        directory: the lab's own; made if it is not there.
+        directory: the lab's own folder; a missing one is created.
         base: the environment whose PATH may hold the AWS CLI.
     """
     for folder in ("aws", "bin", "docker", "home"):
@@ -132,18 +127,16 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, also where the folder is everybody's."""
+    """Write a file that only its owner may read, even in a shared folder."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(text, encoding="utf-8")
 
 
 def shell_lines(variables: Mapping[str, str]) -> str:
-    """Lines for bash, zsh or a plain sh that remove foreign variables and commands of the user's own, and set
-    `variables`.
+    """Return lines for bash, zsh or sh that remove foreign variables and aliases, and set `variables`.
 
-    They are sourced after the user's start-up files, which may have named a profile or put other programs
-    first.
+    A shell reads them after the user's start-up files, which may name a profile or put other programs first.
     """
     lines = [
         f"for ecrlab_name in $({_LIST_FOREIGN}) DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
@@ -157,13 +150,13 @@ def shell_lines(variables: Mapping[str, str]) -> str:
 
 
 def _search_path(directory: Path, base: Mapping[str, str], docker: Docker) -> str:
-    """The lab's own programs, the environment's, then the user's; between them what says that no lab is running."""
+    """Return the PATH: the lab's programs, the environment's, those that report that no lab runs, the user's."""
     walls = [str(NO_LAB)] if docker == "lab" else []
     return os.pathsep.join([str(directory / "bin"), *walls, sysconfig.get_path("scripts"), *_others(base)])
 
 
 def _others(base: Mapping[str, str]) -> list[str]:
-    """The PATH of `base` without what a lab (or the lack of one) has put there before."""
+    """Return the PATH of `base` without the folders that this module added before."""
     ours = {str(NO_LAB), sysconfig.get_path("scripts")}
     if "ECRLAB_ENDPOINT" in base and "DOCKER_CONFIG" in base:
         ours.add(str(Path(base["DOCKER_CONFIG"]).with_name("bin")))
@@ -171,7 +164,7 @@ def _others(base: Mapping[str, str]) -> list[str]:
 
 
 def _without_proxy(hosts: str) -> str:
-    """The list of hosts that need no proxy, with the loopback ones added; `*` already means all."""
+    """Return the hosts that need no proxy, with the loopback hosts added; `*` already means all."""
     if hosts.strip() == "*":
         return hosts
     listed = [host.strip() for host in hosts.split(",") if host.strip()]

@@ -1,9 +1,9 @@
-"""The settings of the kit's JupyterLab, and the environment that it, its kernels and its terminals run in.
+"""The settings of the kit's JupyterLab, and the environment of its kernels and terminals.
 
-JupyterLab listens on this machine only, shows its address, and asks nothing of the network. Until a notebook
-starts a lab, its kernels and terminals have invented AWS keys and an endpoint nobody serves, so that no
-command typed there can reach a real account. The user's own Jupyter and IPython settings, in files or in variables,
-are neither read nor written: everything JupyterLab keeps is in one folder.
+JupyterLab listens on this machine only, shows its address, and does not use the network. Until a notebook starts a lab,
+its kernels and terminals have invented AWS keys and an endpoint without a server, so no command there can reach a real
+account. JupyterLab stores everything in one folder. It neither reads nor writes the user's own Jupyter and IPython
+settings, in files or in variables.
 """
 
 import json
@@ -21,7 +21,7 @@ from ecrlab.machine.running import JUPYTER
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 FIRST_PORT = 8888
 
-# What names settings, ports, tokens and start-up files of another Jupyter or IPython; JPY_ comes with its kernels.
+# Variables with settings, ports, tokens and start-up files of another Jupyter or IPython; JPY_ is of its kernels.
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "PYTHONSTARTUP")
 
 
@@ -31,7 +31,7 @@ def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
     write_files(nowhere, base=base)
     _write_json(folder / "config" / "jupyter_server_config.json", _server_settings(folder))
     _write_json(folder / "config" / "labconfig" / "default_setting_overrides.json", INTERFACE_SETTINGS)
-    # Every kernel warns that it talks over loopback unencrypted; here that is as it should be.
+    # Every kernel warns about unencrypted loopback connections, which are correct here.
     _write_json(
         folder / "ipython" / "profile_default" / "ipython_kernel_config.json", {"IPKernelApp": {"log_level": 40}}
     )
@@ -53,18 +53,18 @@ def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def font_cache(folder: Path, base: Mapping[str, str]) -> dict[str, str]:
-    """Where matplotlib keeps its list of fonts if it cannot in the home directory; else it warns in each notebook."""
+    """Name a folder for matplotlib's font list if the home directory is not writable; else each notebook warns."""
     home = Path(base.get("XDG_CONFIG_HOME") or Path(base.get("HOME") or "/") / ".config")
     return {} if "MPLCONFIGDIR" in base or is_writable(home) else {"MPLCONFIGDIR": str(folder / "matplotlib")}
 
 
 def is_writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    """Tell whether a folder is writable, or can be created."""
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return existing.is_dir() and os.access(existing, os.W_OK)
 
 
-# JupyterLab asks its makers' site for news and for newer versions unless told not to.
+# By default JupyterLab asks its makers' site for news and newer versions.
 INTERFACE_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -96,9 +96,7 @@ def _server_settings(folder: Path) -> dict[str, Any]:
 
 
 def _shell(folder: Path) -> list[str]:
-    """The terminals' shell: bash with a start-up file of the kit's, since the user's own may undo the
-    environment.
-    """
+    """Return the terminals' shell: bash with the kit's start-up file, which runs after the user's own."""
     bash = shutil.which("bash")
     return [bash, "--rcfile", str(folder / "bashrc"), "-i"] if bash else ["sh"]
 

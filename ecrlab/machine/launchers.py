@@ -1,11 +1,11 @@
-"""The programs that stand first in the PATH of a lab, and what keeps each away from the user's own files.
+"""The first programs in a lab's PATH, which keep clients away from the user's own files.
 
     directory/bin/aws                       the kit's own AWS CLI with a home directory of the lab's
     directory/bin/skopeo, podman, buildah   those that are installed, without the user's logins and registries
-    no_lab/docker                           fails, and says how to attach: what is left when no lab runs
+    no_lab/docker                           fails, and says how to attach; it runs if no lab does
 
-The lab's `docker` is written by `ecrlab.docker.install`. Every launcher starts a program by its full path, quoted: the
-scripts that pip writes name their Python in a `#!` line, which cannot hold a path with spaces.
+`ecrlab.docker.install` writes the lab's `docker`. Every launcher starts a program by its full, quoted path: pip's
+scripts name their Python in a `#!` line, which cannot hold a path with spaces.
 
 Sources: AWS CLI user guide, "Alias"; containers-auth.json(5) and containers-storage.conf(5).
 """
@@ -19,16 +19,16 @@ NO_LAB = Path(__file__).parent / "no_lab"
 """The folder of the `docker` that only says that no lab is running."""
 
 AWS_CLI = ("-P", "-m", "awscli")
-"""How Python runs the kit's own AWS CLI; with -P, a json.py in the folder where it is started is not imported."""
+"""Python's arguments for the kit's own AWS CLI; with -P, it imports no json.py from the current folder."""
 
-# On macOS podman and buildah speak to a virtual machine that they find through the user's home directory.
+# On macOS podman and buildah use a virtual machine that they find through the user's home directory.
 CONTAINER_CLIENTS = ("skopeo",) if sys.platform == "darwin" else ("skopeo", "podman", "buildah")
 
 
 def write_launchers(directory: Path, *, search: str) -> None:
-    """Write the launchers of a lab into its folder `bin`; `search` is the PATH on which other clients are found."""
+    """Write the launchers of a lab into its folder `bin`; `search` is the PATH of other clients."""
     home = str(directory / "home")
-    # The AWS CLI looks into ~/.aws whatever its variables say (aliases, API models, its cache).
+    # The AWS CLI always reads aliases, API models and its cache from ~/.aws.
     aws = shlex.join([sys.executable, *AWS_CLI])
     _write(directory / "bin" / "aws", f"HOME={shlex.quote(home)} exec {aws}")
     for name in CONTAINER_CLIENTS:

@@ -1,13 +1,13 @@
-"""Labs that are running: each has a folder of its own among the temporary files, and a lock on it while it lives.
+"""Running labs: each has its own temporary folder, and holds a lock on it while it runs.
 
     ecrlab-lab-XXXXXXXX/
-      alive         locked by the lab's process; the lock goes with the process, however it ends
+      alive         locked by the lab's process; the lock ends with the process
       lab.json      where the lab listens, for terminals that want to attach
-      lab.log       what its server had to say
-      …             the files of `ecrlab.machine.environment`, and the registry of a lab that keeps nothing
+      lab.log       its server's log
+      …             the files of `ecrlab.machine.environment`, and the registry of a temporary lab
 
-Folders of dead labs are swept when the next one starts. A command that means one lab asks `choose`, which never
-guesses among several.
+The next lab to start deletes the folders of dead labs. Commands find a lab with `choose`, which never guesses among
+several.
 """
 
 import contextlib
@@ -28,17 +28,17 @@ from ecrlab.errors import EcrLabError
 from ecrlab.machine.environment import DEAD_ENDPOINT, Docker, write_private
 
 JUPYTER = "ECRLAB_JUPYTER"
-"""Names the JupyterLab that a kernel or a terminal belongs to."""
+"""The variable that names the JupyterLab of a kernel or a terminal."""
 
 PREFIX = "ecrlab-lab-"
 LOGGERS = ("ecrlab", "moto")
 NEWBORN_SECONDS = 60.0
-"""A folder without a lock is left alone this long: its lab may be just starting."""
+"""The seconds until a folder without a lock is deleted: its lab may be starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningLab:
-    """A lab that runs in some process of this user."""
+    """A running lab of this user, in any process."""
 
     endpoint: str
     directory: Path
@@ -53,7 +53,7 @@ class RunningLab:
 
 
 class LabFolder:
-    """The folder of one lab of this process. Raises `EcrLabError` when the temporary files have no room for it."""
+    """The folder of one lab of this process. Raises `EcrLabError` if it cannot be written."""
 
     def __init__(self) -> None:
         with in_temporary_files():
@@ -78,7 +78,7 @@ class LabFolder:
             logger.propagate = False
 
     def announce(self, endpoint: str, docker: Docker = "lab") -> None:
-        """Let terminals find the lab."""
+        """Write lab.json, so that terminals find the lab."""
         about = {
             "endpoint": endpoint,
             "started_at": time.time(),
@@ -91,7 +91,7 @@ class LabFolder:
         draft.replace(self.path / "lab.json")
 
     def remove(self) -> None:
-        """The lab is over: nothing of the folder stays."""
+        """Delete the folder at the end of the lab."""
         for name, (level, propagate) in self._levels.items():
             logger = logging.getLogger(name)
             logger.removeHandler(self._log)
@@ -108,28 +108,28 @@ def _private(path: str, flags: int) -> int:
 
 
 class _LogFile(logging.FileHandler):
-    """A log file. What it cannot take is lost, and nothing ends because of it."""
+    """A log file that ignores failed writes."""
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write, if the file can be opened."""
+        """Write a record if the file can be opened."""
         with contextlib.suppress(OSError):
             super().emit(record)
 
     def close(self) -> None:
-        """Close it; what is still to be written may be lost."""
+        """Close the file; unwritten records may be lost."""
         with contextlib.suppress(OSError):
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Say nothing on the screen."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager
 def in_temporary_files() -> Iterator[None]:
-    """Write among the temporary files; what the disk refuses is an `EcrLabError` with the cure."""
+    """Write temporary files in the block; an error of the disk becomes an `EcrLabError` with the cure."""
     try:
         yield
     except OSError as error:
@@ -141,7 +141,7 @@ def in_temporary_files() -> Iterator[None]:
 
 @contextlib.contextmanager
 def temporary_folder(prefix: str) -> Iterator[Path]:
-    """A folder that is deleted when the block ends. Raises `EcrLabError` when there is no room for it."""
+    """Yield a folder that is deleted at the end of the block. Raises `EcrLabError` if it cannot be created."""
     with in_temporary_files():
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     with folder as name:
@@ -149,15 +149,15 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
 
 
 def choose(endpoint: str | None = None, *, base: Mapping[str, str] = os.environ, attaching: bool = False) -> RunningLab:
-    """The lab that a command means: the one at `endpoint`, the attached one, this JupyterLab's own, or the only one.
+    """Return the lab of a command: the one at `endpoint`, the attached one, this JupyterLab's own, or the only one.
 
     Args:
-        endpoint: what `--endpoint` names.
+        endpoint: the value of `--endpoint`.
         base: the environment of the terminal or the kernel.
-        attaching: whether another lab may take the place of an attached one that has ended.
+        attaching: whether another lab may replace an attached one that has ended.
 
     Raises:
-        EcrLabError: no such lab runs, or several do; then the text lists them.
+        EcrLabError: no such lab runs, or several do; the text then lists them.
     """
     labs = find()
     attached = base.get("ECRLAB_ENDPOINT")
@@ -191,7 +191,7 @@ def _at(endpoint: str, labs: list[RunningLab], *, is_attached: bool) -> RunningL
 
 
 def find() -> list[RunningLab]:
-    """The labs of this user that run now, the newest first."""
+    """Return the running labs of this user, the newest first."""
     labs = []
     for folder in _folders():
         with contextlib.suppress(OSError, ValueError, TypeError):
@@ -202,7 +202,7 @@ def find() -> list[RunningLab]:
 
 
 def sweep() -> None:
-    """Remove the folders of labs whose process is gone."""
+    """Delete the folders of labs whose process has ended."""
     for folder in _folders():
         with contextlib.suppress(OSError):
             is_newborn = time.time() - folder.stat().st_mtime < NEWBORN_SECONDS and not (folder / "alive").exists()

@@ -106,7 +106,7 @@ def test_what_was_not_read_is_named_and_never_clean(scan, part_read, gate):
 
     assert code == 2
     assert "Present, not inventoried (gem): usr/x/specifications/r.gemspec" in out
-    assert err == "ecrlab scan: not all was read and judged: gem\n"
+    assert err == "ecrlab scan: the scan is incomplete: gem\n"
     assert scan(part_read, "--fail-on", "LOW")[0] == 1
 
 
