@@ -104,6 +104,7 @@ def overview() -> str:
 
 def _unknown(name: str) -> str:
     """Return the error text for an unknown command.
+
     >>> _unknown("docter")
     "there is no command 'docter'; did you mean doctor? (python3 -m ecrlab --help lists them all)"
     """

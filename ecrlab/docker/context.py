@@ -42,7 +42,7 @@ class Context:
         return sorted(found)
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path is a directory or a link to one."""
+        """Tell whether a path is a directory or a link to one."""
         return self._follow(path).is_dir()
 
     def entry(self, path: str) -> Entry:

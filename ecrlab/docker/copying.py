@@ -23,7 +23,7 @@ class Source(Protocol):
         ...
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path from `find` is a directory."""
+        """Tell whether a path from `find` is a directory."""
         ...
 
     def entry(self, path: str) -> Entry:
@@ -65,7 +65,7 @@ class FromImage:
         return [path for path in sorted(self._files.entries) if wanted_path.matches(path)]
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path from `find` is a directory."""
+        """Tell whether a path from `find` is a directory."""
         return self._files.is_directory(self._files.resolve(path))
 
     def entry(self, path: str) -> Entry:

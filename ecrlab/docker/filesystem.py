@@ -127,7 +127,7 @@ class FileSystem:
         raise DockerError(f"too many links on the way to /{path}")
 
     def is_directory(self, path: str) -> bool:
-        """Whether a resolved path is a directory, also one without an entry of its own."""
+        """Tell whether a resolved path is a directory, also one without an entry of its own."""
         entry = self.entries.get(path)
         return entry.kind == "directory" if entry else path in self._inside
 

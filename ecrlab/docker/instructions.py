@@ -22,7 +22,7 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 def makes_layer(step: Instruction) -> bool:
-    """Whether BuildKit counts a step in its progress."""
+    """Tell whether BuildKit counts a step in its progress."""
     return step.name in ("COPY", "ADD", "RUN", "WORKDIR")
 
 

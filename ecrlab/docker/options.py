@@ -28,7 +28,7 @@ class Options:
     given: dict[str, list[str]] = field(default_factory=dict)
 
     def flag(self, name: str) -> bool:
-        """Whether a flag was given."""
+        """Tell whether a flag was given."""
         return name in self.given
 
     def last(self, name: str, default: str = "") -> str:

@@ -33,11 +33,11 @@ class Pattern:
         self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def matches(self, path: str) -> bool:
-        """Whether the pattern matches this path."""
+        """Tell whether the pattern matches this path."""
         return len(self._tokens) in self._after(self._start, path)
 
     def matches_above(self, path: str) -> bool:
-        """Whether the pattern matches this path or a directory above it."""
+        """Tell whether the pattern matches this path or a directory above it."""
         places, first = self._start, True
         for name in path.split("/"):
             places = self._after(places, name if first else f"/{name}")
@@ -137,10 +137,10 @@ class Ignore:
             if cleaned:
                 self._rules.append((keeps, pattern(cleaned)))
         self.takes_back = any(keeps for keeps, _ in self._rules)
-        """Whether a later rule may include something below an ignored directory."""
+        """Tell whether a later rule may include something below an ignored directory."""
 
     def ignores(self, path: str) -> bool:
-        """Whether the rules exclude a path, relative to the context and with `/`."""
+        """Tell whether the rules exclude a path, relative to the context and with `/`."""
         ignored = False
         for keeps, rule in self._rules:
             if ignored == keeps and rule.matches_above(path):

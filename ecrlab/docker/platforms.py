@@ -28,7 +28,7 @@ def normalized(text: str) -> str:
 
 
 def suits(offered: str, wanted: str) -> bool:
-    """Whether an image for one platform suits another: `linux/arm64/v8` suits `linux/arm64`."""
+    """Tell whether an image for one platform suits another: `linux/arm64/v8` suits `linux/arm64`."""
     parts = normalized(wanted).split("/")
     return offered.split("/")[: len(parts)] == parts
 

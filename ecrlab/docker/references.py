@@ -47,7 +47,7 @@ class Reference:
 
     @property
     def is_ecr(self) -> bool:
-        """Whether the host is one of ECR's: private, or ECR Public."""
+        """Tell whether the host is one of ECR's: private, or ECR Public."""
         return self.domain == PUBLIC or bool(_PRIVATE.fullmatch(self.domain))
 
     def with_tag(self, tag: str = "latest") -> "Reference":

@@ -166,7 +166,7 @@ class Registry:
     # --- blobs ---------------------------------------------------------------------------------------------------
 
     def has_blob(self, path: str, digest: str) -> bool:
-        """Whether the repository has a blob."""
+        """Tell whether the repository has a blob."""
         self.authenticate()
         answer = self._send("HEAD", f"/v2/{path}/blobs/{digest}")
         if answer.status in (200, 307):

@@ -49,7 +49,7 @@ class Image:
 
     @property
     def is_index(self) -> bool:
-        """Whether it lists the images of several platforms."""
+        """Tell whether it lists the images of several platforms."""
         return self.manifest.is_index
 
     @property
@@ -175,7 +175,7 @@ class Store:
         return self.root / "blobs" / algorithm / encoded
 
     def has(self, digest: str) -> bool:
-        """Whether the store has a blob."""
+        """Tell whether the store has a blob."""
         return self.blob_path(digest).exists()
 
     def read(self, digest: str) -> bytes:

@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a value is true for Go's `if`: not false, zero, nil or empty."""
+    """Tell whether a value is true for Go's `if`: not false, zero, nil or empty."""
     return bool(value)
 
 

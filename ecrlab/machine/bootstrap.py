@@ -184,7 +184,7 @@ def _make(checkout: Path, held: int, say: Say) -> None:
     pip = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "--disable-pip-version-check"]
     _run([*pip, "--require-hashes", "--no-compile", "-r", lock], "installing requirements.lock", held, say)
     packages = _site_packages(folder)
-    # An editable install has no hash to check, so the checkout is put on the path the plain way.
+    # An editable install has no hash to check, so a .pth file adds the checkout to the path.
     (packages / "ecrlab.pth").write_text(f"{checkout}\n", encoding="utf-8")
     # pip would compile one file after the other; all cores at once are faster. Some packages ship
     # templates that do not compile, which is no failure.
@@ -251,6 +251,7 @@ def _written(output: IO[str]) -> str:
 
 def _progress(said: str) -> str:
     r"""Return pip's progress, read from its output.
+
     >>> _progress("Collecting boto3==1.44.5\n  Downloading boto3\nCollecting flask==3.1.3\n")
     '2 packages fetched, now flask'
     """

@@ -62,6 +62,7 @@ def lab_environment(
     endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab"
 ) -> dict[str, str]:
     """Return the variables with which clients use `endpoint` and store their files in `directory`.
+
     Args:
         endpoint: the simulator's address, such as `http://127.0.0.1:5000`, or `DEAD_ENDPOINT`.
         directory: the folder with the files of `write_files`.
@@ -96,6 +97,7 @@ def lab_environment(
 
 def foreign_variables(base: Mapping[str, str]) -> list[str]:
     """Return the variables of `base` that could lead a client to another AWS or to the user's own logins.
+
     >>> foreign_variables({"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_ECR": "https://…", "HOME": "/home/me"})
     ['AWS_ENDPOINT_URL_ECR', 'AWS_PROFILE']
     """

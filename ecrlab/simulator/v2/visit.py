@@ -31,6 +31,7 @@ class Visit:
 
     def may(self, action: str) -> Repository:
         """Return the repository if the caller may do this to it.
+
         Raises `Refusal`, `RepositoryNotFoundException`, `AccessDeniedException`.
         """
         return self.may_in(self.name, action)
