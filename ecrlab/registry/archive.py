@@ -10,7 +10,7 @@ with them (AWS user guide, archiving and restoring images). These restrictions h
 import sqlite3
 from datetime import timedelta
 
-from ecrlab.registry import announcements, images, repositories
+from ecrlab.registry import image_events, images, repositories
 from ecrlab.registry.errors import ImageStorageClassUpdateNotSupportedException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
@@ -47,13 +47,13 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
 def archive_in(change: Change, registry: Registry, repository: Repository, image: Image) -> None:
     """Archive an image, as a part of a change."""
     change.db.execute("UPDATE image SET archived = 1, archived_at = ? WHERE id = ?", (change.at, image.id))
-    announcements.storage_class(change, registry, repository.name, image, ARCHIVE)
+    image_events.storage_class(change, registry, repository.name, image, ARCHIVE)
 
 
 def restore_in(change: Change, registry: Registry, repository: Repository, image: Image, until: float) -> None:
     """Restore an image by the instant `until` (seconds since 1970), as a part of a change."""
     change.db.execute("UPDATE image SET archived = 0, activated_at = ? WHERE id = ?", (until, image.id))
-    announcements.storage_class(change, registry, repository.name, image, STANDARD, until)
+    image_events.storage_class(change, registry, repository.name, image, STANDARD, until)
 
 
 def hides(db: sqlite3.Connection, repository: Repository, digest: str, now: float) -> bool:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ecrlab.registry import announcements, repositories, tag_history
+from ecrlab.registry import image_events, repositories, tag_history
 from ecrlab.registry.images import Failure, Image, ImageId, listed_by, parents_of, resolve
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry
@@ -63,7 +63,7 @@ def delete_in(
             tag_history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
             deletion.gone.extend([ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)])
     for image_id in deletion.gone:
-        announcements.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
+        image_events.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
     return deletion
 
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 log = logging.getLogger("ecrlab.listeners")
 
 
-class Told(Generic[P]):
+class Listeners(Generic[P]):
     """Listeners that hear of something, each in turn."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Told(Generic[P]):
                 log.exception("a listener failed: %r", listener)
 
 
-class Asked(Generic[P, T]):
+class Suppliers(Generic[P, T]):
     """Listeners that may supply something: asked in turn, until one returns it."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ecrlab.oci.manifest import Manifest
-from ecrlab.registry import announcements, archive, names, repositories, tag_history
+from ecrlab.registry import archive, image_events, names, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -254,4 +254,4 @@ def _announce(change: Change, push: _Push, image: Image, by: str) -> None:
     if push.image is None or (push.tag is not None and push.holder != image.id):
         what = "pushed" if push.image is None else "tagged"
         tag_history.note_put(change, push.registry, name, what, push.tag, push.holder, image.digest, by)
-    announcements.image_action(change, push.registry, name, "PUSH", image.digest, push.tag)
+    image_events.image_action(change, push.registry, name, "PUSH", image.digest, push.tag)

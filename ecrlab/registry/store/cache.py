@@ -16,7 +16,7 @@ MOST = 10_000
 """How many entries are kept at a time."""
 
 
-class Remembered:
+class Cache:
     """What was found in a store, each entry until its scope is touched."""
 
     def __init__(self, store: Store) -> None:

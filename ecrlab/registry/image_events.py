@@ -7,7 +7,7 @@ about: listeners receive it after the commit, and never for a change that failed
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import Change, Registry
 
 if TYPE_CHECKING:
