@@ -1,4 +1,4 @@
-"""The archive: images kept for long and cheaply, out of reach until they are restored.
+"""The archive: cheap storage for images, which cannot be pulled until they are restored.
 
     ACTIVE ── archive ──► ARCHIVED ── restore ──► ACTIVATING ── 20 minutes ──► ACTIVE
                               └── the same image is pushed again ─────────────────┘
@@ -18,12 +18,12 @@ from ecrlab.registry.world import Change, Registry
 
 STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 
-# UNSURE: the guide says that a restore takes up to 20 minutes; here it takes them all, of the lab's time.
+# UNSURE: the guide says that a restore takes up to 20 minutes; here it takes 20 minutes of the lab's time.
 RESTORE = timedelta(minutes=20)
 
 
 def update(registry: Registry, repository_name: str, image_id: ImageId, target: str) -> Image:
-    """Archive an image, or begin to restore it; return it as it is then.
+    """Archive an image, or begin to restore it, and return the changed image.
 
     Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for a malformed id,
     `ImageStorageClassUpdateNotSupportedException`.

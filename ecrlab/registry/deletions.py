@@ -1,7 +1,7 @@
-"""Deleting images by tag or by digest, and the layers that no image uses then.
+"""Delete images by tag or digest, with the layers that become unused.
 
-An image goes with its last tag, or at once by its digest; not while an index lists it (AWS user guide, deleting an
-image; API reference, BatchDeleteImage and ImageFailureCode).
+Deleting its last tag, or its digest, deletes an image. An image that an index lists cannot be deleted (AWS user guide,
+deleting an image; API reference, BatchDeleteImage and ImageFailureCode).
 """
 
 import json
@@ -16,12 +16,12 @@ from ecrlab.registry.world import Change, Registry
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What a deletion did: the ids that are gone, and why others are not."""
+    """The result of a deletion: the deleted ids, and the failures."""
 
     gone: list[ImageId] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-    """The images that were deleted; an image that only lost a tag is none of them."""
+    """The deleted images, without images that only lost a tag."""
     freed: list[int] = field(default_factory=list)
     """The ids of the layers that they used."""
 
