@@ -15,7 +15,7 @@ from typing import Protocol
 from ecrlab.errors import EcrLabError
 
 START = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
-"""Where a lab's clock starts by default: a Thursday morning, two weeks after the newest gallery images."""
+"""The default start of a lab's clock: a Thursday morning, two weeks after the newest gallery images."""
 
 CHANGE = timedelta(seconds=1)
 """How long one change of the registry takes."""
@@ -25,11 +25,11 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class ClockError(EcrLabError):
-    """A clock cannot do this."""
+    """A clock rejects a request."""
 
 
 class Clock(Protocol):
-    """What the registry needs of a clock."""
+    """The interface of a clock that the registry uses."""
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
@@ -83,7 +83,7 @@ class LabClock:
 
     before_moving: Callable[[datetime], None] = staticmethod(lambda there: None)
     """Called with the instant that the clock is being moved to, first of all: the world that runs on it remembers the
-    time. What it raises, such as of a full disk, leaves the clock where it was.
+    time. An exception, such as for a full disk, leaves the clock unmoved.
     """
 
     def __init__(self, start: datetime = START) -> None:

@@ -124,7 +124,7 @@ class Lab:
         return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
-        """Who moved which tag when, in the registry or in one repository: one row for each event.
+        """Return the history of tags in the registry or in one repository: one row for each event.
 
         Refused requests are not listed. `ecrlab.analysis.plots.tag_history` draws it.
         """
@@ -148,7 +148,7 @@ class Lab:
         return shop
 
     def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
-        """What ECR did by itself, in the registry or to one repository, as CloudTrail records it, oldest first.
+        """Return ECR's own actions in the registry or on one repository, as CloudTrail records them, oldest first.
 
         One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
         (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
@@ -304,7 +304,7 @@ def _instant(at: datetime | str) -> datetime:
 
 
 class _Surroundings:
-    """The changes that a lab makes to its process, and their undoing."""
+    """The changes that a lab makes to its process; `restore` undoes them."""
 
     def __init__(self, inside: dict[str, str]) -> None:
         names = {name for name in {*os.environ, *inside} if os.environ.get(name) != inside.get(name)}

@@ -1,9 +1,9 @@
-"""What ECR is: repositories, images, tags, layers and tokens, kept in one place and true to the byte.
+"""The registry: repositories, images, tags, layers and tokens, stored byte for byte.
 
     World ─► Registry (account, Region) ─► repositories · images · pushes · layers · tokens: the verbs, by module
       │
       ├ store      SQLite: what is known          ├ uploads    layers on their way in
-      ├ blobs      files: what was pushed         └ collector  throws away what nobody needs
+      ├ blobs      files: what was pushed         └ collector  deletes unused layers
 
-No HTTP, no moto, no boto3: `ecrlab.simulator` gives this room its AWS and its Docker face.
+This room uses no HTTP, moto or boto3: `ecrlab.simulator` adds the AWS and the Docker face.
 """

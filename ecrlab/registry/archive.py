@@ -1,4 +1,4 @@
-"""The archive: images kept for long and cheaply, out of reach until they are restored.
+"""The archive: cheap storage for images, which cannot be pulled until they are restored.
 
     ACTIVE ── archive ──► ARCHIVED ── restore ──► ACTIVATING ── 20 minutes ──► ACTIVE
                               └── the same image is pushed again ─────────────────┘
@@ -10,7 +10,7 @@ with them (AWS user guide, archiving and restoring images). These restrictions h
 import sqlite3
 from datetime import timedelta
 
-from ecrlab.registry import announcements, images, repositories
+from ecrlab.registry import image_events, images, repositories
 from ecrlab.registry.errors import ImageStorageClassUpdateNotSupportedException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
@@ -18,12 +18,12 @@ from ecrlab.registry.world import Change, Registry
 
 STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 
-# UNSURE: the guide says that a restore takes up to 20 minutes; here it takes them all, of the lab's time.
+# UNSURE: the guide says that a restore takes up to 20 minutes; here it takes 20 minutes of the lab's time.
 RESTORE = timedelta(minutes=20)
 
 
 def update(registry: Registry, repository_name: str, image_id: ImageId, target: str) -> Image:
-    """Archive an image, or begin to restore it; return it as it is then.
+    """Archive an image, or begin to restore it, and return the changed image.
 
     Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for a malformed id,
     `ImageStorageClassUpdateNotSupportedException`.
@@ -47,13 +47,13 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
 def archive_in(change: Change, registry: Registry, repository: Repository, image: Image) -> None:
     """Archive an image, as a part of a change."""
     change.db.execute("UPDATE image SET archived = 1, archived_at = ? WHERE id = ?", (change.at, image.id))
-    announcements.storage_class(change, registry, repository.name, image, ARCHIVE)
+    image_events.storage_class(change, registry, repository.name, image, ARCHIVE)
 
 
 def restore_in(change: Change, registry: Registry, repository: Repository, image: Image, until: float) -> None:
     """Restore an image by the instant `until` (seconds since 1970), as a part of a change."""
     change.db.execute("UPDATE image SET archived = 0, activated_at = ? WHERE id = ?", (until, image.id))
-    announcements.storage_class(change, registry, repository.name, image, STANDARD, until)
+    image_events.storage_class(change, registry, repository.name, image, STANDARD, until)
 
 
 def hides(db: sqlite3.Connection, repository: Repository, digest: str, now: float) -> bool:

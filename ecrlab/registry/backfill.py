@@ -1,8 +1,8 @@
-"""A past for a registry: thousands of pushes and pulls, stored as if they had happened in it.
+"""Backfill: store thousands of past pushes and pulls in a registry.
 
-All of it is one change that takes no time and has no events: rules of EventBridge, scans and policies act on what
-happens from now on. The rules are those of `pushes`; only the layers are taken on trust. They have no bytes, so that a
-year costs no disk, and cannot be pulled.
+A backfill is one change. It takes no time and sends no events: EventBridge rules, scans and policies see only later
+changes. The rules of `pushes` hold, except that the layers have no bytes. A year of them uses no disk, and nobody can
+pull them.
 """
 
 import json
@@ -30,7 +30,7 @@ class HistoryError(EcrLabError):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A manifest that came at an instant (seconds since 1970) under tags, or under none."""
+    """A manifest that was pushed at an instant (seconds since 1970), with or without tags."""
 
     at: float
     repository: str
@@ -77,7 +77,7 @@ def record(
 
 @dataclass(slots=True)
 class _Layer:
-    """A layer as it will be kept."""
+    """A layer to store."""
 
     id: int
     size: int
@@ -87,7 +87,7 @@ class _Layer:
 
 @dataclass(slots=True)
 class _Image:
-    """An image as it will be kept, with its tags and the places they have among them."""
+    """An image to store, with its tags and their order."""
 
     id: int
     manifest: Manifest
@@ -100,7 +100,7 @@ class _Image:
 
 
 class _Past:
-    """The rows to write. They get the ids that come next, because nothing else writes meanwhile."""
+    """The rows to write. They take the next ids, because nothing else writes meanwhile."""
 
     def __init__(self, registry: Registry, db: sqlite3.Connection, by: str) -> None:
         self.registry, self.db, self.by = registry, db, by
@@ -111,7 +111,7 @@ class _Past:
         )
 
     def create(self, name: str, settings: Settings, at: float) -> "_Shelf":
-        """Make a repository."""
+        """Create a repository."""
         names.check_repository_name(name)
         try:
             made = self.db.execute(
@@ -129,7 +129,7 @@ class _Past:
         self.notes.append((self.registry.account_id, self.registry.region, *what, self.by))
 
     def write(self) -> None:
-        """Write it all."""
+        """Write all rows."""
         for shelf in self.open.values():
             shelf.write(self.db)
         self.db.executemany(
@@ -149,7 +149,7 @@ class _Shelf:
         self._holders: dict[str, _Image] = {}
 
     def push(self, event: Pushed) -> None:
-        """Accept a manifest, and let its tags point at it."""
+        """Store a manifest and move its tags to it."""
         digest = event.manifest.digest
         image, what = self._images.get(digest), "tagged"
         if image is None:
@@ -234,7 +234,7 @@ class _Shelf:
         return layer
 
     def _point(self, tag: str, image: _Image) -> str | None:
-        """Let a tag point at an image; return the digest of the image that it left."""
+        """Move a tag to an image and return the digest of its former image."""
         names.check_tag(tag)
         holder = self._holders.get(tag)
         if holder is not None:

@@ -1,14 +1,14 @@
-"""Deleting images by tag or by digest, and the layers that no image uses then.
+"""Delete images by tag or digest, with the layers that become unused.
 
-An image goes with its last tag, or at once by its digest; not while an index lists it (AWS user guide, deleting an
-image; API reference, BatchDeleteImage and ImageFailureCode).
+Deleting its last tag, or its digest, deletes an image. An image that an index lists cannot be deleted (AWS user guide,
+deleting an image; API reference, BatchDeleteImage and ImageFailureCode).
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ecrlab.registry import announcements, repositories, tag_history
+from ecrlab.registry import image_events, repositories, tag_history
 from ecrlab.registry.images import Failure, Image, ImageId, listed_by, parents_of, resolve
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry
@@ -16,12 +16,12 @@ from ecrlab.registry.world import Change, Registry
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What a deletion did: the ids that are gone, and why others are not."""
+    """The result of a deletion: the deleted ids, and the failures."""
 
     gone: list[ImageId] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-    """The images that were deleted; an image that only lost a tag is none of them."""
+    """The deleted images, without images that only lost a tag."""
     freed: list[int] = field(default_factory=list)
     """The ids of the layers that they used."""
 
@@ -63,7 +63,7 @@ def delete_in(
             tag_history.note_gone(change, registry, repository.name, "deleted", found.tags or (None,), found.digest, by)
             deletion.gone.extend([ImageId(found.digest, tag) for tag in found.tags] or [ImageId(found.digest)])
     for image_id in deletion.gone:
-        announcements.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
+        image_events.image_action(change, registry, repository.name, "DELETE", image_id.digest, image_id.tag)
     return deletion
 
 

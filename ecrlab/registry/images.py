@@ -1,7 +1,7 @@
-"""Images: how digests and tags find them, how they are listed and pulled.
+"""Images: find, list and pull them by digest or tag.
 
-An image is its manifest, known by its digest; tags are names that point at one image each and may move. When a tag
-moves away the image stays, untagged. An image that is archived or being restored cannot be pulled. See also
+An image is a manifest with a digest. A tag is a name that points at one image and may move. An image stays when its
+last tag moves to another image. An image that is archived or being restored cannot be pulled. See also
 `ecrlab.registry.pushes` and `ecrlab.registry.deletions`.
 """
 
@@ -29,7 +29,7 @@ COLUMNS = (
     "image.pulled_at, image.archived, image.archived_at, image.activated_at, (SELECT group_concat(name, ' ') FROM "
     "(SELECT name FROM tag WHERE tag.image_id = image.id ORDER BY place)) AS tags"
 )
-"""What `from_row` reads."""
+"""The columns that `from_row` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Image:
     pushed_at: float
     pulled_at: float | None
     body: bytes | None = None
-    """The manifest, where it was asked for."""
+    """The manifest, if the caller requested it."""
     is_archived: bool = False
     archived_at: float | None = None
     activated_at: float | None = None
-    """When its last restore from the archive was, or will be, over."""
+    """The end of its last restore from the archive, past or future."""
 
     def status(self, now: float) -> str:
         """ACTIVE, ARCHIVED or ACTIVATING (botocore model, ImageStatus) at an instant in seconds since 1970."""
@@ -69,7 +69,7 @@ class ImageId:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one of several images could not be served; codes are the botocore model's ImageFailureCode."""
+    """The reason why a request failed for one image; codes are the botocore model's ImageFailureCode."""
 
     image_id: ImageId
     code: str
@@ -243,12 +243,12 @@ def parents_of(db: sqlite3.Connection, image_id: int, *, active: bool = False) -
 
 
 def listed_by(parents: Sequence[str]) -> str:
-    """AWS's words for an image that cannot be deleted because indexes list it."""
+    """Return AWS's text for an image that cannot be deleted because indexes list it."""
     return f"Requested image referenced by manifest list: [{', '.join(parents)}]"
 
 
 def not_active(status: str) -> str:
-    """Why an image of that status cannot be pulled."""
+    """Return the reason why an image of that status cannot be pulled."""
     # UNSURE: class and text; ImageInaccessible is the one code of the model that fits.
     said = "is archived" if status == "ARCHIVED" else "is being restored from the archive"
     return f"Requested image {said} and cannot be pulled"
@@ -267,7 +267,7 @@ def of_status(registry: Registry, status: str) -> str:
 
 
 def from_row(row: sqlite3.Row) -> Image:
-    """Make an image of the `COLUMNS` of a query."""
+    """Convert a row of `COLUMNS` to an image."""
     return Image(
         id=row["id"],
         digest=row["digest"],

@@ -1,7 +1,7 @@
 """Layers: the blobs that a repository holds, and how they get into it.
 
-A layer belongs to a repository: what was pushed into one is not there for another, unless it is mounted (AWS
-user guide, blob mounting). The same bytes lie on the disk once.
+A layer belongs to one repository. Another repository has it only after a push or a mount (AWS user guide, blob
+mounting). The disk stores the same bytes once.
 
 A layer that came with a past (see `backfill`) has no bytes. The images that use it have its size, but a client that
 looks for it in order to leave it out of a push does not find it: it pushes the layer, which is then like any other.

@@ -1,6 +1,6 @@
-"""Listeners of a world: callbacks that hear what happens, and callbacks that may supply what is absent.
+"""Callbacks of a world: listeners receive events, and suppliers may create what is absent.
 
-    events             an event for EventBridge    called after the change that it is about is committed
+    events             an event for EventBridge    called after the change is committed
     after_push         an image was pushed         called before the push is answered
     after_deletion     images were deleted         called after their layers are cleaned up
     repository_wanted  a repository is absent      called before a push or a pull is refused
@@ -23,8 +23,8 @@ T = TypeVar("T")
 log = logging.getLogger("ecrlab.listeners")
 
 
-class Told(Generic[P]):
-    """Listeners that hear of something, each in turn."""
+class Listeners(Generic[P]):
+    """Callbacks that receive an event, each in turn."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[P, None]] = []
@@ -46,8 +46,8 @@ class Told(Generic[P]):
                 log.exception("a listener failed: %r", listener)
 
 
-class Asked(Generic[P, T]):
-    """Listeners that may supply something: asked in turn, until one returns it."""
+class Suppliers(Generic[P, T]):
+    """Callbacks that may supply something. They are called in turn until one returns it."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[P, T | None]] = []
@@ -61,9 +61,9 @@ class Asked(Generic[P, T]):
             self._listeners.append(listener)
 
     def ask(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Return what the first listener returns that returns anything, or None.
+        """Return the first result that is not None, or None.
 
-        Raises an `EcrError` of a listener: its refusal of the client's request.
+        Raises the `EcrError` of a callback that rejects the client's request.
         """
         for listener in self._listeners:
             try:

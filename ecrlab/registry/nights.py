@@ -1,9 +1,8 @@
-"""The nights of a registry: what ECR does by itself, it does at midnight, one night after the other.
+"""The nightly jobs of a registry, run in order at each midnight.
 
-Lifecycle policies act within a day of an image's coming of age, and continuous scanning finds what was published
-since (AWS user guide, lifecycle policies; enhanced scanning). Here both happen at 00:00 UTC of the world's clock. When
-a lab's clock is moved over many days, the nights are lived through in order, each job seeing what the earlier ones
-left.
+On AWS, lifecycle policies act within a day after an image meets a rule, and continuous scanning finds new advisories
+(AWS user guide, lifecycle policies; enhanced scanning). In the lab both run at 00:00 UTC of the world's clock. A clock
+that moves over many days runs every night in order. Each job sees the results of the earlier jobs.
 """
 
 import threading

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ecrlab.oci.manifest import Manifest
-from ecrlab.registry import announcements, archive, names, repositories, tag_history
+from ecrlab.registry import archive, image_events, names, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -211,8 +211,8 @@ class _Held(NamedTuple):
 
 
 def _used_layers(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dict[str, _Held]:
-    """The blobs of a manifest as the repository holds them, by digest; each is in use by one image more from now on."""
-    # Digests are figures and letters, so that nothing in them needs to be escaped.
+    """Return the layers that a manifest uses, by digest, and add one to their counts of images."""
+    # A digest has only letters and digits, so it needs no escaping.
     digests = '","'.join([blob.digest for blob in manifest.blobs])
     rows = db.execute(
         "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes "
@@ -228,7 +228,7 @@ def _used_layers(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dic
 
 
 def _listed_images(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dict[int, int]:
-    """The manifests of an index as the repository holds them: image id -> bytes."""
+    """Return the images that an index lists: image id -> bytes."""
     if not manifest.children:
         return {}
     rows = db.execute(
@@ -240,7 +240,7 @@ def _listed_images(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> d
 
 
 def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: int) -> None:
-    """Let a tag point at an image, away from any other, as the newest of its tags."""
+    """Move a tag to an image, as the newest of its tags."""
     db.execute(
         "INSERT OR REPLACE INTO tag "
         "SELECT :repository, :tag, :image, coalesce(max(place), 0) + 1 FROM tag WHERE image_id = :image",
@@ -249,9 +249,9 @@ def _point(db: sqlite3.Connection, repository: Repository, tag: str, image_id: i
 
 
 def _announce(change: Change, push: _Push, image: Image, by: str) -> None:
-    """Tell the history of an image that is new or has a new tag, and EventBridge of every push."""
+    """Add a new image or tag to the history, and send every push to EventBridge."""
     name = push.repository.name
     if push.image is None or (push.tag is not None and push.holder != image.id):
         what = "pushed" if push.image is None else "tagged"
         tag_history.note_put(change, push.registry, name, what, push.tag, push.holder, image.digest, by)
-    announcements.image_action(change, push.registry, name, "PUSH", image.digest, push.tag)
+    image_events.image_action(change, push.registry, name, "PUSH", image.digest, push.tag)

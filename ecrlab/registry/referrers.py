@@ -1,8 +1,8 @@
 """Referrers: images about another image, such as its signature, its SBOM or a scan report.
 
 The manifest of a referrer has a `subject`: the digest of the other image, which need not exist (OCI distribution
-specification 1.1, referrers; AWS API reference, ListImageReferrers). Within a day after a subject is deleted or
-archived, so are its referrers (AWS user guide, lifecycle policies); here at the next midnight.
+specification 1.1, referrers; AWS API reference, ListImageReferrers). ECR deletes or archives
+referrers within a day after their subject (AWS user guide, lifecycle policies); the lab does so at the next midnight.
 """
 
 from collections.abc import Sequence

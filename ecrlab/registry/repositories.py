@@ -20,7 +20,7 @@ from ecrlab.registry.world import Registry
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ECR keeps about a repository besides its images; field names as AWS spells them."""
+    """The settings of a repository; the fields have AWS's names."""
 
     image_tag_mutability: str = "MUTABLE"
     exclusion_filters: tuple[str, ...] = ()
@@ -32,14 +32,14 @@ class Settings:
     @classmethod
     @functools.lru_cache(maxsize=1024)
     def from_json(cls, text: str) -> "Settings":
-        """Read what `to_json` wrote."""
+        """Read the text that `to_json` returns."""
         kept: dict[str, Any] = json.loads(text)
         kept["exclusion_filters"] = tuple(kept["exclusion_filters"])
         kept["resource_tags"] = tuple((key, value) for key, value in kept["resource_tags"])
         return cls(**kept)
 
     def to_json(self) -> str:
-        """As kept in the database."""
+        """Return the text that the database stores."""
         return json.dumps(asdict(self))
 
 
@@ -108,7 +108,7 @@ def find(registry: Registry, name: str) -> Repository:
 def describe(
     registry: Registry, only: Sequence[str] | None = None, *, after: str = "", most: int = 1000
 ) -> list[Repository]:
-    """Return repositories in order of their names: those of `only`, or up to `most` that come `after` a name.
+    """Return repositories sorted by name: those of `only`, or up to `most` that come `after` a name.
 
     Raises `RepositoryNotFoundException` for the first of `only` that does not exist.
     """
@@ -123,7 +123,7 @@ def describe(
 
 
 def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") -> Repository:
-    """Delete a repository, with `force` also one that holds images; return it as it was.
+    """Delete a repository and return it. `force` also deletes a repository that holds images.
 
     `by` is the caller's ARN, for the history. Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
     """
@@ -148,7 +148,7 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
 
 
 def update(registry: Registry, name: str, **settings: Any) -> Repository:
-    """Change some of the `Settings` of a repository; return it as it is now.
+    """Change some `Settings` of a repository and return the changed repository.
 
     Raises `RepositoryNotFoundException`.
     """

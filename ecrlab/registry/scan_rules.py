@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 
 from ecrlab.registry import repositories
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.repositories import Repository
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import Registry, World
 
 BASIC, ENHANCED = "BASIC", "ENHANCED"

@@ -1,7 +1,7 @@
-"""When an image was scanned last, and what is in it.
+"""Scans of images: the last scan of each, and its contents.
 
-A basic scan can be made once in 24 hours. Enhanced scanning watches an image for a while after its push or its last
-use. Findings of one way are hidden, not deleted, while the registry scans in the other way.
+An image can have one basic scan in 24 hours. Enhanced scanning watches an image for a while after its push or its last
+use. The registry hides, and does not delete, the findings of the scan type that is off.
 
 The contents of an image are read once and kept here, as the scanner wrote them; its vulnerabilities are judged on each
 request.
@@ -92,14 +92,14 @@ def watched_until(image: Image) -> float:
     """Return until when continuous scanning covers an image, in seconds since 1970."""
     if image.is_archived:
         return image.archived_at or 0
-    # UNSURE: what counts as use besides the push and a restore from the archive; here a pull that is recorded.
+    # UNSURE: what counts as use besides a push and a restore from the archive; here a recorded pull.
     return max(image.pushed_at, image.pulled_at or 0, image.activated_at or 0) + WATCHED_FOR.total_seconds()
 
 
 def continuously_scanned(registry: Registry, now: datetime) -> Iterator[tuple[Repository, Image]]:
     """Yield the images that a registry watches or has just stopped watching, oldest first.
 
-    There are none unless it scans the enhanced way. Images whose time ended before their first scan are left out.
+    It yields none without enhanced scanning. It skips images whose time ended before their first scan.
     """
     how = configuration(registry)
     if how.scan_type != ENHANCED:

@@ -1,4 +1,4 @@
-"""What a registry keeps for itself: account settings, its own policy, and where it replicates to.
+"""Settings of a whole registry: account settings, registry policy and replication.
 
 Account settings are three switches (API reference, PutAccountSetting): the kind of basic scanning, of which
 only AWS's own is left; the scope of the registry policy, V2 for every registry made since December 2024 (AWS
@@ -16,19 +16,19 @@ from ecrlab.registry.world import Registry
 
 ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
-    # UNSURE: older models also list V1 as a value; the newest says V2, so there is no way back.
+    # UNSURE: older models also list V1; the newest model lists only V2, so the lab rejects V1.
     "REGISTRY_POLICY_SCOPE": ("V2",),
-    # UNSURE: the default is not said; the guide tells how to turn it on, so it is off in a new registry.
+    # UNSURE: the guide does not state the default; it explains how to turn mounting on, so a new registry has it off.
     "BLOB_MOUNTING": ("DISABLED", "ENABLED"),
 }
-"""Name of an account setting -> its values, the one of a new registry first."""
+"""Name of an account setting -> its values; the default is first."""
 
 MOST_DESTINATIONS = 25
 """Different destinations of all replication rules together (AWS user guide, private image replication)."""
 
 
 def account_setting(registry: Registry, name: str) -> str:
-    """The value of an account setting. Raises `ValidationException` for a name that is none."""
+    """Return the value of an account setting. Raises `ValidationException` for an unknown name."""
     return _kept(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
 
 
@@ -47,7 +47,7 @@ def blob_mounting(registry: Registry) -> bool:
 
 
 def policy(registry: Registry) -> str:
-    """The policy of a registry. Raises `RegistryPolicyNotFoundException`."""
+    """Return the policy of a registry. Raises `RegistryPolicyNotFoundException`."""
     text = _kept(registry, "policy")
     if text is None:
         raise RegistryPolicyNotFoundException(registry.account_id)
@@ -62,14 +62,14 @@ def put_policy(registry: Registry, text: str) -> str:
 
 
 def delete_policy(registry: Registry) -> str:
-    """Take a registry's policy away; give what it was. Raises `RegistryPolicyNotFoundException`."""
+    """Delete the policy of a registry and return it. Raises `RegistryPolicyNotFoundException`."""
     text = policy(registry)
     _keep(registry, "policy", None)
     return text
 
 
 def replication(registry: Registry) -> dict[str, Any]:
-    """The replication configuration, in AWS's members: `rules` is empty where nothing is replicated."""
+    """Return the replication configuration with AWS's members; `rules` is empty without replication."""
     text = _kept(registry, "replication")
     configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
     return configuration

@@ -12,7 +12,7 @@ from ecrlab.registry.repositories import Settings
 
 
 def is_immutable(settings: Settings, tag: str) -> bool:
-    """Whether a repository of these settings refuses to move this tag.
+    """Return whether a repository with these settings rejects moving the tag.
 
     >>> release = Settings(image_tag_mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest", "dev-*"))
     >>> [is_immutable(release, tag) for tag in ("v1.2.3", "latest", "dev-7", "latest-7")]
@@ -27,5 +27,5 @@ def is_immutable(settings: Settings, tag: str) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _pattern(wildcard: str) -> re.Pattern[str]:
-    """A filter matches a whole tag; `*` stands for any characters, or none."""
+    """Compile a filter. It matches a whole tag; `*` matches any characters, or none."""
     return re.compile(".*".join(re.escape(part) for part in wildcard.split("*")))

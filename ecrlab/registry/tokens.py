@@ -1,4 +1,4 @@
-"""Registry tokens: what `docker login` sends as the password of the user `AWS`.
+"""Registry tokens: the passwords that `docker login` sends for the user `AWS`.
 
 A token is opaque to the client and lives twelve hours. Like ECR's it is base64 over JSON that shows its expiry
 (`"expiration"`, seconds since 1970); unlike ECR's, what it is bound to - account, Region and the caller - is readable

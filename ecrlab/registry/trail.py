@@ -1,7 +1,7 @@
 """CloudTrail's service events of a registry: the runs and previews of lifecycle policies.
 
-On AWS CloudTrail keeps them beside the API calls (AWS user guide, logging Amazon ECR actions). Each is one document,
-written in the transaction of the run that it describes.
+AWS stores them in CloudTrail with the API calls (AWS user guide, logging Amazon ECR actions). Each event is one
+document. The transaction of the run writes it.
 """
 
 import json
@@ -11,7 +11,7 @@ from ecrlab.registry.world import Change, Registry
 
 
 def record(change: Change, registry: Registry, repository: str, document: dict[str, Any]) -> None:
-    """Store a document, as of the instant of a change."""
+    """Store a document with the instant of a change."""
     change.db.execute(
         "INSERT INTO trail (account_id, region, repository, at, document) VALUES (?, ?, ?, ?, ?)",
         (registry.account_id, registry.region, repository, change.at, json.dumps(document)),
@@ -19,7 +19,7 @@ def record(change: Change, registry: Registry, repository: str, document: dict[s
 
 
 def of(registry: Registry, repository: str | None = None) -> list[dict[str, Any]]:
-    """Return the documents of a registry, or of one repository name, from the first to the last."""
+    """Return the documents of a registry, or of one repository name, oldest first."""
     where, more = ("", ()) if repository is None else (" AND repository = ?", (repository,))
     with registry.world.store.read(one=True) as db:
         rows = db.execute(

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 from ecrlab.clock import Clock, LabClock
 from ecrlab.registry import names
 from ecrlab.registry.errors import InvalidParameterException, ServerException
-from ecrlab.registry.events import ServiceEvent
-from ecrlab.registry.listeners import Asked, Told
+from ecrlab.registry.listeners import Listeners, Suppliers
 from ecrlab.registry.nights import DAY, Nights
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.store.blobs import BlobStore
+from ecrlab.registry.store.cache import Cache
 from ecrlab.registry.store.collector import Collector
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.directory import DATABASE, StateDirectory, StateError
-from ecrlab.registry.store.remembered import Remembered
 from ecrlab.registry.store.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -71,27 +71,27 @@ class World:
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
-        self.events: Told[ServiceEvent] = Told()
-        self.after_push: Told[Registry, Repository, Image] = Told()
-        self.after_deletion: Told[Registry, Repository, Sequence[str]] = Told()
-        self.repository_wanted: Asked[[Wanted], Repository] = Asked()
-        self.image_wanted: Asked[[Wanted, Repository, ImageId], Image] = Asked()
-        self.blob_wanted: Asked[[Wanted, Repository, str], Layer] = Asked()
+        self.events: Listeners[ServiceEvent] = Listeners()
+        self.after_push: Listeners[Registry, Repository, Image] = Listeners()
+        self.after_deletion: Listeners[Registry, Repository, Sequence[str]] = Listeners()
+        self.repository_wanted: Suppliers[[Wanted], Repository] = Suppliers()
+        self.image_wanted: Suppliers[[Wanted, Repository, ImageId], Image] = Suppliers()
+        self.blob_wanted: Suppliers[[Wanted, Repository, str], Layer] = Suppliers()
         with contextlib.ExitStack() as undo:
             try:
-                self._kept_in = StateDirectory(directory, durable=durable)
-                undo.callback(self._kept_in.let_go)
+                self._state_directory = StateDirectory(directory, durable=durable)
+                undo.callback(self._state_directory.let_go)
                 self.store = Store(directory / DATABASE, durable=durable)
                 undo.callback(self.store.close)
-                self.remembered = Remembered(self.store)
-                self._kept_in.begin_run(self.store)
-                self.blobs = BlobStore(directory, durable=durable, run=self._kept_in.run)
+                self.remembered = Cache(self.store)
+                self._state_directory.begin_run(self.store)
+                self.blobs = BlobStore(directory, durable=durable, run=self._state_directory.run)
                 self.uploads = Uploads(self.blobs)
                 self.collector = Collector(self.store, self.blobs, self.uploads)
                 self.token_key = self._kept_key() if seed is None else _seeded_key(seed)
                 self._resume_clock()
                 self.nights = Nights(self._last_night())
-                self.collector.begin(self._kept_in.run_before)
+                self.collector.begin(self._state_directory.run_before)
             except (OSError, sqlite3.Error, ServerException) as error:
                 raise StateError(f"cannot keep a registry in {directory}: {error}") from error
             undo.pop_all()
@@ -154,9 +154,9 @@ class World:
             self.clock.before_moving = lambda there: None
         self.collector.stop()
         self.uploads.end_all()
-        self._kept_in.close()
+        self._state_directory.close()
         self.store.close()
-        self._kept_in.let_go()
+        self._state_directory.let_go()
 
     def _live_through(self, there: datetime) -> None:
         first = self.nights.next

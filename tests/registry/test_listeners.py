@@ -7,7 +7,7 @@ import pytest
 from ecrlab.registry import archive, deletions, images, repositories
 from ecrlab.registry.errors import AccessDeniedException
 from ecrlab.registry.images import ImageId
-from ecrlab.registry.listeners import Asked, Told
+from ecrlab.registry.listeners import Listeners, Suppliers
 
 
 def broken(*_):
@@ -94,7 +94,7 @@ def test_an_event_is_told_although_another_listener_fails(app, world, caplog):
 
 
 def test_a_listener_is_added_once():
-    told, listeners = [], Told()
+    told, listeners = [], Listeners()
 
     listeners.add(told.append)
     listeners.add(told.append)
@@ -104,7 +104,7 @@ def test_a_listener_is_added_once():
 
 
 def test_listeners_are_asked_until_one_has_it(caplog):
-    asked, listeners = [], Asked()
+    asked, listeners = [], Suppliers()
     assert not listeners and listeners.ask("it") is None
 
     listeners.add(broken)
@@ -119,7 +119,7 @@ def test_listeners_are_asked_until_one_has_it(caplog):
 
 
 def test_a_listener_that_is_asked_may_refuse():
-    listeners = Asked()
+    listeners = Suppliers()
 
     def refuse(what):
         raise AccessDeniedException("arn", "ecr:CreateRepository", what)

@@ -6,8 +6,8 @@ import pytest
 
 from ecrlab.clock import LabClock
 from ecrlab.registry import repositories
-from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.nights import DAY
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import World
 
 EVENING = datetime(2026, 10, 1, 23, 59, 58, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.clock import LabClock
-from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 from tests.scanning.making import debian, file, metadata, tar

@@ -70,7 +70,7 @@ class Principals:
     but: bool = False
 
     def mean(self, principal: Principal) -> Named:
-        """How a principal is meant."""
+        """Return how exactly the element names a principal."""
         named = self._named(principal)
         if self.but:
             # UNSURE: IAM wants NotPrincipal to name account, role and session alike; here one of them suffices.
@@ -100,7 +100,7 @@ class Statement:
     variables: bool
 
     def speaks_of(self, request: Request) -> Named:
-        """Whether, and how exactly, the statement is about a request."""
+        """Return whether, and how exactly, the statement matches a request."""
         if not self.actions.fit(request.action.lower()):
             return Named.NOT
         filling = request.context if self.variables else None
@@ -122,15 +122,15 @@ class Policy:
     statements: tuple[Statement, ...]
 
     def denies(self, request: Request) -> bool:
-        """Whether a Deny is about the request."""
+        """Return whether a Deny statement matches the request."""
         return any(not one.allows and one.speaks_of(request) for one in self.statements)
 
     def grant(self, request: Request) -> Named:
-        """How exactly an Allow means the one who asks; `Named.NOT` when none does."""
+        """Return how exactly an Allow statement names the caller; `Named.NOT` without a match."""
         return max((one.speaks_of(request) for one in self.statements if one.allows), default=Named.NOT)
 
     def allows(self, request: Request) -> bool:
-        """Whether an Allow is about the request."""
+        """Return whether an Allow statement matches the request."""
         return self.grant(request) is not Named.NOT
 
 
@@ -180,7 +180,7 @@ def _text(element: dict[str, Any], name: str) -> None:
 
 
 def _one_of(element: dict[str, Any], name: str, opposite: str) -> tuple[Any, bool]:
-    """An element or its opposite, and whether it is the opposite."""
+    """Return the value of an element or its opposite, and whether it is the opposite."""
     if name in element and opposite in element:
         raise PolicyError(f"a statement has either {name} or {opposite}")
     return element.get(name, element.get(opposite)), opposite in element
@@ -223,7 +223,7 @@ def _conditions(element: dict[str, Any]) -> tuple[Condition, ...]:
 
 
 def _strings(values: Any, where: str) -> tuple[str, ...]:
-    """One text or a list of them."""
+    """Read one text or a list of texts."""
     listed = values if isinstance(values, list) else [values]
     if not listed or not all(isinstance(value, str) for value in listed):
         raise PolicyError(f"{where} must be a text or a list of texts")
@@ -231,7 +231,7 @@ def _strings(values: Any, where: str) -> tuple[str, ...]:
 
 
 def _scalars(values: Any, key: str) -> tuple[str, ...]:
-    """One value of a condition or a list of them, as texts; an empty list is one that nothing fits."""
+    """Read one value of a condition or a list of them, as texts. Nothing matches an empty list."""
     listed = values if isinstance(values, list) else [values]
     if not all(isinstance(value, str | bool | int | float) for value in listed):
         raise PolicyError(f"the condition key {key!r} must have texts, numbers or truth values")

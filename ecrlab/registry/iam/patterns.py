@@ -17,7 +17,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def like(pattern: str, text: str, context: Context | None = None) -> bool:
-    """Whether a text fits a pattern; with a `context` its variables are filled in first.
+    """Return whether a text matches a pattern; a `context` replaces its variables first.
 
     >>> like("arn:aws:ecr:*:*:repository/team-?/*", "arn:aws:ecr:us-east-1:123456789012:repository/team-a/web")
     True
@@ -32,12 +32,12 @@ def like(pattern: str, text: str, context: Context | None = None) -> bool:
 
 
 def equal(wanted: str, text: str, context: Context | None = None) -> bool:
-    """Whether a text is the one wanted; with a `context` variables are filled in first."""
+    """Return whether two texts are equal; a `context` replaces the variables of `wanted` first."""
     return (wanted if context is None else _fill(wanted, context, literally=True)) == text
 
 
 def _fill(pattern: str, context: Context, *, literally: bool) -> str | None:
-    """The pattern with its variables replaced, or None when one of them has no single value."""
+    """Replace the variables of a pattern, or return None when one has no single value."""
     missing = False
 
     def value(found: re.Match[str]) -> str:

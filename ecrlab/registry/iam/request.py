@@ -1,15 +1,15 @@
-"""A request as policies see it: who wants to do what to which resource, under which circumstances."""
+"""A request that policies judge: principal, action, resource and condition keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Context = Mapping[str, tuple[str, ...]]
-"""Condition keys in lower case -> their values; a key that does not apply is not there."""
+"""Condition keys in lower case -> their values; a key that does not apply is absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: an IAM user, a session of a role, or an AWS service.
+    """The caller: an IAM user, a session of a role, or an AWS service.
 
     `arn` is what `sts get-caller-identity` shows, or a service's name (`lambda.amazonaws.com`); `account_id` is empty
     for a service; `role_arn` is the role's ARN when the principal is a session of one.
@@ -21,7 +21,7 @@ class Principal:
 
     @property
     def account_arn(self) -> str:
-        """How policies name the whole account."""
+        """The ARN that names the whole account in policies."""
         return f"arn:aws:iam::{self.account_id}:root"
 
 

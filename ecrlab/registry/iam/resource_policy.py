@@ -1,4 +1,4 @@
-"""Policies of repositories and registries: IAM's grammar, and what ECR wants beyond it.
+"""Policies of repositories and registries: IAM's grammar and ECR's own rules.
 
     {"Version": "2012-10-17",
      "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
@@ -6,7 +6,7 @@
 
 A statement names principals, and actions of ECR that such a policy can grant. A repository's policy is about that
 repository and must not name a `Resource`; a registry's policy names repositories (AWS user guide, private repository
-policies and registry permissions). ECR says of every fault only that the policy is invalid.
+policies and registry permissions). ECR answers every fault with the same text.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""Where a registry keeps what it knows: a SQLite database, and a file for each blob beside it."""
+"""The storage of a registry: a SQLite database, and a file for each blob."""

@@ -21,7 +21,7 @@ GRACE_SECONDS = 60.0
 
 
 class Collector:
-    """Which layers may be unused, and which of them are promised to a client.
+    """The layers that may be unused, and the layers that are promised to a client.
 
     Locks are taken in one order: the store's, then this one's, then that of the uploads.
     """
@@ -52,7 +52,7 @@ class Collector:
             promises.append(now + GRACE_SECONDS)
 
     def fulfil(self, layer_ids: Iterable[int]) -> None:
-        """An image that uses these layers was pushed: one promise on each is fulfilled."""
+        """Fulfil one promise on each layer of a pushed image."""
         if not self._promises:
             return
         with self._lock:

@@ -4,7 +4,7 @@ A change is one transaction: it happens as a whole or not at all, also with `kil
 Writers queue at one lock; readers see the last committed state and never wait. Connections are pooled, not kept by
 thread, because HTTP servers make a thread for a connection.
 
-Each change reports the scopes that it touches. Triggers do that, so that no change can omit it: what `Remembered` keeps
+Each change reports the scopes that it touches. Triggers do that, so that no change can omit it: what `Cache` keeps
 about a scope is valid until a change touches that scope.
 """
 

@@ -1,12 +1,13 @@
-"""The state directory: where one registry keeps all it has, and whether its parts still belong together.
+"""The state directory: it stores one registry, and its parts are checked at each start.
 
     registry.sqlite (-wal, -shm)   names, manifests, settings: what nothing else can tell
     registry.state                 which registry this is, and the run that opened it last, as JSON
     blobs/ALGORITHM/AB/AB…         the bytes of layers and configs, each under its own digest
     uploads/ID                     layers on their way in
 
-A registry starts only in a folder that is empty or its own, and a start deletes nothing. A database that is lost, cut
-short or another's would let every blob look like rubbish; so such a folder is refused, with the ways on.
+A registry starts only in a folder that is empty or its own, and a start deletes nothing. With a
+lost, truncated or foreign database, every blob would look unused. So a start rejects such a folder and lists the
+remedies.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Uploads of layers: an upload is opened, grows by pieces, and is completed or dropped.
+"""Uploads of layers: a client opens an upload, appends pieces, and completes or drops it.
 
 Uploads do not survive a restart: a client that loses its server starts over, and no partial file is left. An upload
 that is idle for an hour is dropped.
@@ -54,7 +54,7 @@ class Uploads:
 
     def begin(self, upload_id: str, owner: Owner) -> Upload:
         """Open an upload into a repository. Raises `LimitExceededException` when far too many are open,
-        `ServerException` for want of disk.
+        `ServerException` when the disk is full.
         """
         self.drop_idle()
         with self._lock:

@@ -36,12 +36,12 @@ _CLASSES = {"ACTIVE": STANDARD, "ARCHIVED": ARCHIVE, "ACTIVATING": ACTIVATING}
 log = logging.getLogger("ecrlab.lifecycle")
 
 read = functools.lru_cache(maxsize=256)(lifecycle.parse)
-"""A kept policy's text as a `Policy`."""
+"""Parse the text of a stored policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRuns:
-    """The nightly job that runs policies, and lets referrers follow their deleted and archived subjects."""
+    """The nightly job that runs policies, and deletes and archives referrers after their subjects."""
 
     world: World
 
@@ -61,7 +61,7 @@ class LifecycleRuns:
 
 
 def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
-    """Run the policy of one repository; return the instant at which it would next have something to do."""
+    """Run the policy of one repository; return the instant of its next possible action."""
     with registry.world.change(at=midnight) as change:
         repository = repositories.get(change.db, registry, name)
         kept = lifecycle_policies.get_in(change.db, registry, repository)
@@ -86,7 +86,7 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
 
 
 def preview(db: sqlite3.Connection, repository: Repository, policy: Policy, at: datetime) -> Evaluation:
-    """Return what a policy would do to a repository at an instant if nothing hindered it; inside a transaction."""
+    """Return the evaluation of a policy at an instant, without refusals by ECR; call it inside a transaction."""
     return lifecycle.evaluate(policy, shelf(db, repository, at), at)
 
 
@@ -122,7 +122,7 @@ def _as_seen(image: images.Image, children: tuple[str, ...], now: float) -> life
 
 
 def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) -> list[lifecycle.Image]:
-    """The images after a run that did these deeds."""
+    """Return the images that a run leaves."""
     expired = {deed.image.image_digest for deed in done if deed.rule.action.type == EXPIRE}
     archived = {deed.image.image_digest for deed in done} - expired
     return [
@@ -156,7 +156,7 @@ def _act(
 
 
 def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> Deed:
-    # UNSURE: whether the failure to archive such an image is told in the same words as that to delete it.
+    # UNSURE: whether AWS reports the failures to archive and to delete such an image with the same text.
     found = images.find_in(change.db, repository, image.image_digest)
     parents: Sequence[str] = images.parents_of(change.db, found.id) if found is not None else ()
     reason = images.listed_by(parents)

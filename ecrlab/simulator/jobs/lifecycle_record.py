@@ -21,7 +21,7 @@ from ecrlab.registry.world import Registry
 
 RUN, DRY_RUN = "PolicyExecutionEvent", "DryRunEvent"
 
-# UNSURE: the guide says that ten images or more make several events; so one tells of nine at most.
+# UNSURE: the guide says that ten images or more make several events; so one event has at most nine.
 MOST_IMAGES = 9
 MOST_TAGS = 100
 
@@ -36,7 +36,7 @@ COUNT_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a rule did to an image, or could not."""
+    """The action of a rule on an image, or its failure."""
 
     image: lifecycle.Image
     rule: Rule
@@ -54,14 +54,14 @@ class Policy:
 
     @classmethod
     def of(cls, kept: LifecyclePolicy, policy: lifecycle.Policy) -> "Policy":
-        """A policy that a repository has."""
+        """Return the record of a stored policy."""
         return cls(policy.rules, kept.id, kept.version, kept.evaluated_at)
 
 
 def execution(
     registry: Registry, repository: str, at: datetime, policy: Policy, deeds: Sequence[Deed], name: str = RUN
 ) -> Iterator[dict[str, Any]]:
-    """The documents that tell of a run, or with `DRY_RUN` of a preview; one at least."""
+    """Yield the documents of a run, or with `DRY_RUN` of a preview; at least one."""
     for number, start in enumerate(range(0, len(deeds) or 1, MOST_IMAGES)):
         some = deeds[start : start + MOST_IMAGES]
         details = {
@@ -111,7 +111,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "countUnit": None if selection.counts else "Days",
         "countNumber": selection.count_number,
     }
-    # UNSURE: what an event says of a transition; here its target as well.
+    # UNSURE: the text of a transition in an event; here it includes the target.
     action = rule.action.type
     if action == TRANSITION and rule.action.target_storage_class:
         action = f"{action} to {rule.action.target_storage_class}"

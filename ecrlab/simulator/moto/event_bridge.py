@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import World
 from ecrlab.simulator.moto import seams
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ecrlab.clock import START
-from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 from tests.lifecycle.builders import rule, text
@@ -144,7 +144,7 @@ def test_two_faces_of_a_world_deliver_once(lab):
 def test_moto_is_not_loaded_for_an_event(tmp_path):
     script = (
         "import sys; from pathlib import Path; from ecrlab.registry.world import World;"
-        "from ecrlab.registry.events import ServiceEvent; from ecrlab.simulator.server import application;"
+        "from ecrlab.registry.service_event import ServiceEvent; from ecrlab.simulator.server import application;"
         f"world = World(Path({str(tmp_path / 'lab')!r})); application(world); application(world);"
         "world.events.tell(ServiceEvent('123456789012', 'us-east-1', 0, 'ECR Image Action', {}));"
         "assert len(world.events._listeners) == 1; print([name for name in sys.modules if name.startswith('moto.')])"

@@ -7,9 +7,9 @@ user guide, EventBridge schema, from which the form of the dates is.
 from datetime import UTC, datetime
 from typing import Any
 
-from ecrlab.registry.events import ServiceEvent
 from ecrlab.registry.images import Image
 from ecrlab.registry.repositories import Repository
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.jobs.scans.verdicts import Verdict, severity_counts
 

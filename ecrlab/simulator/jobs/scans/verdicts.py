@@ -66,7 +66,7 @@ def judge_enhanced(inventory: Inventory, scanned_at: datetime, now: datetime, *,
         return Verdict("UNSUPPORTED_IMAGE", f"{UNSUPPORTED} ({reason})")
     report = _judged(inventory, _known_at(now))
     last = max((one.published for one in report.findings if one.published is not None), default=scanned_at)
-    # UNSURE: the status of what is scanned on push only; COMPLETE, for nothing more comes of it.
+    # UNSURE: the status of an image that is only scanned on push; here COMPLETE, because no scan follows.
     status, description = ("ACTIVE", ACTIVE) if is_watched else ("COMPLETE", COMPLETE)
     return Verdict(
         status, description + _remarks(report), report.findings, scanned_at, max(scanned_at, last), _known_at(now),
@@ -137,7 +137,7 @@ def _of_the_system(inventory: Inventory) -> Inventory:
 
 
 def _why_unsupported(inventory: Inventory, now: datetime) -> str | None:
-    """Why ECR would not judge an image that can be read, or None when it would."""
+    """Return the reason why ECR does not support a readable image, or None."""
     if inventory.status == "UNSUPPORTED_IMAGE":
         return inventory.reason
     distribution = inventory.distribution

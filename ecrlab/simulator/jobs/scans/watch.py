@@ -53,7 +53,7 @@ def begin(registry: Registry, at: float) -> None:
 
 
 def night(registry: Registry, midnight: datetime) -> datetime | None:
-    """Announce what became known of the watched images; return the next night that has something to announce."""
+    """Send the new findings of the watched images; return the next night that may have new findings."""
     watched: set[str] = set()
     ends: list[float] = []
     for repository, image in scans.continuously_scanned(registry, midnight):
@@ -88,7 +88,7 @@ def _tell_news(registry: Registry, repository: Repository, image: Image, midnigh
 
 
 def _close(registry: Registry, repository: Repository, image: Image, midnight: datetime, end: float) -> None:
-    """The watch over an image has ended: Inspector closes its findings."""
+    """Close the findings of an image that is no longer watched."""
     last = scans.last(registry, image, ENHANCED)
     if last is None or last.told_until >= end:
         return

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ecrlab.registry.settings
-import ecrlab.registry.store.remembered
+import ecrlab.registry.store.cache
 from ecrlab.errors import EcrLabError
 from ecrlab.registry import archive, deletions, images, layers, repositories, scan_rules
 from ecrlab.registry.store import snapshots
+from ecrlab.registry.store.cache import Cache
 from ecrlab.registry.store.database import Store
-from ecrlab.registry.store.remembered import Remembered
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.access import judging
 from tests.registry.conftest import ACCOUNT, REGION, Client, digest_of
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def remembered(store: Store) -> Callable[..., object]:
-    memory = Remembered(store)
+    memory = Cache(store)
     return lambda key, look_up: memory(key, look_up, of=(SCOPE,))
 
 
@@ -124,7 +124,7 @@ def test_a_new_connection_for_changes_says_what_they_touch_as_well(store, rememb
 
 
 def test_it_does_not_grow_for_ever(store, remembered, monkeypatch):
-    monkeypatch.setattr(ecrlab.registry.store.remembered, "MOST", 3)
+    monkeypatch.setattr(ecrlab.registry.store.cache, "MOST", 3)
 
     for number in range(10):
         assert remembered(number, lambda number=number: number) == number

@@ -1,13 +1,13 @@
 """Events about images: one for each tag or image that is pushed, deleted, or changes its storage class.
 
-The shapes are those of the AWS user guide, Amazon ECR events and EventBridge. An event belongs to the change that it is
-about: listeners receive it after the commit, and never for a change that failed.
+The AWS user guide defines the shapes (Amazon ECR events and EventBridge). An event belongs to a change: listeners
+receive it after the commit. A change that fails sends no event.
 """
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ecrlab.registry.events import ServiceEvent
+from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import Change, Registry
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ IMAGE, REFERRER = "ECR Image Action", "ECR Referrer Action"
 def image_action(
     change: Change, registry: Registry, repository: str, action: str, digest: str | None, tag: str | None
 ) -> None:
-    """A tag, or an image without one, was pushed (`PUSH`) or deleted (`DELETE`)."""
+    """Add the event of a tag, or of an untagged image, that is pushed (`PUSH`) or deleted (`DELETE`)."""
     if not registry.world.events:
         return
-    # UNSURE: what the event of an image without a tag has for image-tag; here nothing. Whether a deleted image with
-    # several tags is one event or several; several, as the answer of BatchDeleteImage has it. And whether signatures
-    # and the like are told of as referrers when they come and go; not, as they were before there was such an event.
+    # UNSURE: the image-tag of an untagged image; here none. Whether an image deleted with several tags sends one
+    # event or several; here several, as BatchDeleteImage returns several ids. Whether pushing or deleting a signature
+    # sends a referrer event; here it sends an image event, as before ECR had referrer events.
     detail = {"result": "SUCCESS", "repository-name": repository, "image-digest": digest, "action-type": action}
     if tag is not None:
         detail["image-tag"] = tag
@@ -34,7 +34,7 @@ def image_action(
 def storage_class(
     change: Change, registry: Registry, repository: str, image: "Image", target: str, activated_at: float | None = None
 ) -> None:
-    """An image was archived (`target` ARCHIVE) or is restored (STANDARD) by `activated_at`."""
+    """Add the event of an image that is archived (`target` ARCHIVE), or restored (STANDARD) by `activated_at`."""
     detail = {
         "result": "SUCCESS",
         "repository-name": repository,
@@ -45,7 +45,7 @@ def storage_class(
         "artifact-media-type": image.artifact_type,
     }
     if activated_at is not None:
-        # UNSURE: whether AWS tells of a restore when it is asked for or when it is over, and how it writes the instant.
+        # UNSURE: whether AWS sends the event when a restore begins or ends, and the format of the instant.
         detail["last-activated-at"] = datetime.fromtimestamp(activated_at, UTC).isoformat().replace("+00:00", "Z")
     told = {name: value for name, value in detail.items() if value is not None}
     kind = IMAGE if image.subject is None else REFERRER

@@ -1,6 +1,6 @@
-"""A cache of what every request looks up and what seldom changes: a repository, its policies, a layer.
+"""A cache of frequent lookups whose results seldom change: a repository, its policies, a layer.
 
-Reading it from the database costs more than everything else in a small request. So each entry is kept until a change
+The database read costs more than the rest of a small request. So the cache keeps each entry until a change
 touches its scope (see `Store.version`). A lookup that began before such a change and ended after it is kept under the
 version before, which is out of date.
 """
@@ -16,8 +16,8 @@ MOST = 10_000
 """How many entries are kept at a time."""
 
 
-class Remembered:
-    """What was found in a store, each entry until its scope is touched."""
+class Cache:
+    """Results of lookups in a store. Each stays until a change touches its scope."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,7 +33,7 @@ class Remembered:
     ) -> T:
         """Return what `look_up` returns, or what it returned since a change last touched one of the scopes `of`.
 
-        None is not kept: what is absent may be there in a moment. `lasts` decides about anything else.
+        None is not stored, because an absent row may appear at any time. `lasts` decides about other results.
         """
         version = self._store.version(*of)
         kept = self._found.get(key)

@@ -1,7 +1,7 @@
 """Service events: one for each push, deletion, archiving and scan.
 
-On AWS they go to EventBridge (AWS user guide, Amazon ECR events and EventBridge); here to the listeners of a world's
-`events`, after the change that they are about is committed.
+AWS sends them to EventBridge (AWS user guide, Amazon ECR events and EventBridge). The lab sends them to the
+listeners of `World.events`, after the change is committed.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ServiceEvent:
-    """One event in EventBridge's terms; `at` in seconds since 1970, `detail` as its JSON."""
+    """One event, with EventBridge's fields; `at` is in seconds since 1970."""
 
     account_id: str
     region: str
