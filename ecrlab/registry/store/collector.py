@@ -34,6 +34,7 @@ class Collector:
         self._promises: defaultdict[int, deque[float]] = defaultdict(deque)
         self._suspects: dict[int, int] = {}
         self._arriving: Counter[str] = Counter()
+        self._left_behind: set[str] = set()
         self._timer: threading.Timer | None = None
         self._stopped = False
         self._run_before: str | None = None
@@ -79,7 +80,8 @@ class Collector:
             self._arrived(digest)
             self.forget([digest])
             raise
-        self._arrived(digest)
+        if self._arrived(digest):
+            self.forget([digest])
 
     def collect(self, *, grace: bool = True) -> None:
         """Delete the suspects that no image uses and no client was promised; check the rest again later."""
@@ -102,7 +104,9 @@ class Collector:
                 if held.fetchone() is None:
                     # An upload that begins to await it from now on writes the file again.
                     with self._lock:
-                        if digest not in self._arriving:
+                        if digest in self._arriving:
+                            self._left_behind.add(digest)
+                        else:
                             self._blobs.remove(digest)
 
     def begin(self, run_before: str | None) -> None:
@@ -185,11 +189,16 @@ class Collector:
                 self._promises.pop(layer_id, None)
             return condemned
 
-    def _arrived(self, digest: str) -> None:
+    def _arrived(self, digest: str) -> bool:
+        """Tell whether the file was to be removed meanwhile: a repository may be deleted before its upload has ended."""
         with self._lock:
             self._arriving[digest] -= 1
-            if not self._arriving[digest]:
-                del self._arriving[digest]
+            if self._arriving[digest]:
+                return False
+            del self._arriving[digest]
+            was_left = digest in self._left_behind
+            self._left_behind.discard(digest)
+            return was_left
 
     def _look_again_later(self) -> None:
         with self._lock:

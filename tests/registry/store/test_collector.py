@@ -135,6 +135,16 @@ def test_a_file_that_is_about_to_be_known_is_not_forgotten(app, world):
     assert digest not in world.blobs
 
 
+def test_a_file_whose_layer_goes_before_its_upload_is_over_is_removed(app, world):
+    # given a layer that is known, while its upload has not yet ended
+    layer = app.layer(b"about to go")
+    with world.collector.awaiting(layer.digest):
+        # when its repository goes at this moment
+        repositories.delete(app.registry, "app", force=True)
+    # then nobody else will remove the file
+    assert layer.digest not in world.blobs
+
+
 def test_what_is_not_known_after_all_is_removed(world):
     writer = world.blobs.writer(SimpleNamespace(id=1), "arriving")
     digest = writer.digest()
