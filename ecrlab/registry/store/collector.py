@@ -190,7 +190,7 @@ class Collector:
             return condemned
 
     def _arrived(self, digest: str) -> bool:
-        """Tell whether the file was to be removed meanwhile: a repository may be deleted before its upload has ended."""
+        """Tell whether the file was to be removed meanwhile: a repository may go before its upload has ended."""
         with self._lock:
             self._arriving[digest] -= 1
             if self._arriving[digest]:
