@@ -21,7 +21,7 @@ BUFFER = 256 * 1024  # bytes received at once
 PIECE, PIECES = 1024 * 1024, 256  # bytes of a body read at once, and the number of reads to skip an unread body
 HEAD_BYTES, HEAD_SECONDS = 64 * 1024, 30.0  # limits of a head: bytes, and seconds from its first byte to its last
 TURN, TURN_SECONDS = threading.Lock(), 0.003  # answers in turn are faster than threads that contend for Python
-FAREWELL_SECONDS = 2.0  # seconds to wait for the client after the last response
+FAREWELL_SECONDS = 5.0  # to wait for the client after the last response
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 WSGI = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input_terminated": True}
 WSGI |= {"wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
@@ -34,12 +34,10 @@ class Connection(threading.Thread):
     def __init__(self, accepted: socket.socket, application: Any, silence: float, is_over: threading.Event) -> None:
         super().__init__(daemon=True)
         self.idle_since = time.monotonic()  # infinite while a request is answered
-        self._socket, self._application, self._is_over = accepted, application, is_over
-        self._is_begun = False
+        self._socket, self._application, self._is_over, self._is_begun = accepted, application, is_over, False
         accepted.settimeout(silence)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        host, port = accepted.getsockname()
-        self._environ = WSGI | {"SERVER_NAME": host, "SERVER_PORT": str(port)}
+        self._environ = WSGI | {"SERVER_NAME": accepted.getsockname()[0], "SERVER_PORT": str(accepted.getsockname()[1])}
 
     def run(self) -> None:
         """Answer requests until the connection ends."""
@@ -48,8 +46,8 @@ class Connection(threading.Thread):
         try:
             while not self._is_over.is_set() and self._exchange(reader):
                 pass
-        except (Refused, ConnectionError, TimeoutError) as end:
-            status = end.args[0] if isinstance(end, Refused) else 0
+        except (Refused, ConnectionError, TimeoutError) as error:
+            status = error.args[0] if isinstance(error, Refused) else 0
         except BaseException:
             note("a request failed: %s", self.name)
             status = 0 if self._is_begun else 500
@@ -61,7 +59,9 @@ class Connection(threading.Thread):
                 self._socket.sendall(f"HTTP/1.0 {status} {HTTPStatus(status).phrase}\r\n\r\n".encode())
             self._socket.shutdown(socket.SHUT_WR)
             # With unread bytes, the kernel would reset the connection and discard the last response.
-            all(self._socket.recv(PIECE) for _ in range(PIECES))
+            end = self.idle_since + FAREWELL_SECONDS
+            while time.monotonic() < end and self._socket.recv(PIECE):
+                pass
         self.hang_up()
         reader.close()
         self._socket.close()

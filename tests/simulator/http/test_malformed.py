@@ -86,6 +86,7 @@ def test_an_error_is_heard_by_a_client_that_is_still_sending(serve):
 )
 def test_headers_without_end_are_not_collected(port, begun, monkeypatch):
     monkeypatch.setattr(connection, "PIECES", 2)
+    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 0.2)
     with port.connected() as client:
         client.sendall(begun)
         # The server may have hung up before the last of it, and a reset may take its answer along.
@@ -98,8 +99,21 @@ def test_headers_without_end_are_not_collected(port, begun, monkeypatch):
                 client.sendall(b"x" * 10_000)
 
 
+def test_a_refusal_is_read_by_a_client_that_sends_a_large_body_in_small_pieces(serve):
+    def refuse_and_close(environ, start_response):
+        start_response("413 Content Too Large", [("Connection", "close"), ("Content-Length", "0")])
+        return []
+
+    with serve(refuse_and_close).connected() as client:
+        client.sendall(PUT + b"Content-Length: 40000000\r\n\r\n")
+        for _ in range(4000):
+            client.sendall(b"x" * 10_000)
+        assert rest_of(client).startswith(b"HTTP/1.1 413")
+
+
 def test_a_body_that_nobody_wants_is_not_read_for_ever(serve, monkeypatch):
     monkeypatch.setattr(connection, "PIECES", 2)
+    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 0.2)
     with serve(refuse).connected() as client:
         client.sendall(CHUNKED)
         with pytest.raises(ConnectionError):
