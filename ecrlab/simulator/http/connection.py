@@ -121,8 +121,8 @@ class Body:
         self._left = 0 if self._is_chunked else int(environ.get("CONTENT_LENGTH", 0))  # of it, or of a chunk
         waits = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
         self.is_held_back = waits and (self._is_chunked or self._left > 0)
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            turn.close()  # a write may wait for the disk
+        if environ["REQUEST_METHOD"] in ("PUT", "DELETE") or self._is_chunked or self._left > HEAD_BYTES:
+            turn.close()  # it may wait for the disk or the client
 
     def read(self, size: int = -1) -> bytes:
         """Return `size` bytes (default: all), fewer only at the end. Raises `OSError` for an incomplete body."""
