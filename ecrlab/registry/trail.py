@@ -149,8 +149,8 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
     told |= {
         "requestParameters": json.loads(call.request) or None,
         "responseElements": None if call.response is None else json.loads(call.response),
-        "requestID": call.request_id,
-        "eventID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{call.account_id} {call.region} {number} {call.request_id}")),
+        "requestID": call.request_id or _id("request", call.at, number),
+        "eventID": _id("event", call.account_id, number, call.request_id),
         "readOnly": call.event.startswith(READING),
     }
     if call.repository:
@@ -162,6 +162,10 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
         "recipientAccountId": call.account_id,
         "eventCategory": "Management",
     }
+
+
+def _id(*parts: object) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, " ".join(map(str, parts))))
 
 
 def _identity(call: ApiCall) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 A call about another account's repository is recorded in both accounts (CloudTrail user guide, shared event IDs).
 """
 
+import functools
 import json
 import sys
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,8 @@ from ecrlab.registry.world import Registry
 from ecrlab.simulator.access.callers import Caller
 from ecrlab.simulator.aws.shapes import service_model
 from ecrlab.simulator.moto.event_bridge import EVENTBRIDGE
+
+_as_json = json.JSONEncoder(default=str).encode
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 SECRET = frozenset({"layerPartBlob"})
@@ -42,7 +44,7 @@ def note(
     world = registry.world
     elements = None
     if response is not None and not operation.startswith(trail.READING):
-        elements = json.dumps(_in_words(service_model(service).operation_model(operation).output_shape, response))
+        elements = _as_json(_in_words(_output(service, operation), response))
     code, message = error or (None, None)
     for account_id in dict.fromkeys((caller.account_id, registry.account_id)):
         call = ApiCall(
@@ -57,8 +59,8 @@ def note(
             caller=caller.arn,
             access_key=caller.access_key,
             agent=agent,
-            request_id=request_id or str(uuid.uuid4()),
-            request=json.dumps({name: value for name, value in request.items() if name not in SECRET}, default=str),
+            request_id=request_id,
+            request=_as_json({name: value for name, value in request.items() if name not in SECRET}),
             response=elements,
             error=code,
             message=message,
@@ -74,15 +76,30 @@ def named(error: EcrError) -> tuple[str, str]:
     return ("AccessDenied" if isinstance(error, AccessDeniedException) else error.code, error.message)
 
 
+@functools.cache
+def _output(service: str, operation: str) -> Any:
+    """Return the shape of a response if it has times, else None."""
+    shape = service_model(service).operation_model(operation).output_shape
+    return shape if shape is not None and "timestamp" in _types(shape) else None
+
+
+def _types(shape: Any) -> set[str]:
+    inner = [*getattr(shape, "members", {}).values()]
+    inner += [part for name in ("member", "value") if (part := getattr(shape, name, None)) is not None]
+    return {shape.type_name}.union(*map(_types, inner))
+
+
 def _in_words(shape: Any, value: Any) -> Any:
     """Return a response with its times as CloudTrail writes them: `Jul 11, 2018 10:17:44 PM`."""
+    if shape is None:
+        return value
     if isinstance(shape, StructureShape):
         return {name: _in_words(shape.members.get(name), one) for name, one in value.items()}
     if isinstance(shape, ListShape):
         return [_in_words(shape.member, one) for one in value]
     if isinstance(shape, MapShape):
         return {name: _in_words(shape.value, one) for name, one in value.items()}
-    if shape is not None and shape.type_name == "timestamp":
+    if shape.type_name == "timestamp":
         then = datetime.fromtimestamp(value, UTC)
         return f"{then:%b} {then.day}, {then:%Y} {int(then.strftime('%I'))}:{then:%M:%S %p}"
     return value
