@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ecrlab.analysis.inventory.snapshot import Snapshot
     from ecrlab.analysis.plots.show import Show
+    from ecrlab.analysis.plots.trail import Trail
     from ecrlab.analysis.plots.transcripts import Transcript
     from ecrlab.analysis.widgets.policy_editor import PolicyEditor
     from ecrlab.registry.store import snapshots
@@ -147,15 +148,17 @@ class Lab:
             self._server.warm_up.ask(Request("ecs", loading.REGISTER, definition))
         return shop
 
-    def trail(self, repository: str | None = None) -> list[dict[str, Any]]:
-        """Return ECR's own actions in the registry or on one repository, as CloudTrail records them, oldest first.
+    def trail(self, repository: str | None = None, event: str | None = None) -> "Trail":
+        """Return what CloudTrail recorded in the last 90 days, of one repository or one event name, oldest first.
 
-        One document for each run of a lifecycle policy that did something (PolicyExecutionEvent), and for each preview
-        (DryRunEvent). `aws cloudtrail lookup-events` finds the same, for 90 days.
+        One document for each call of ECR, also a refused one, and for each run of a lifecycle policy that did something
+        (PolicyExecutionEvent) or preview (DryRunEvent). A list, which a notebook shows as a table; `.table()` returns
+        the table. `aws cloudtrail lookup-events` finds the same.
         """
+        from ecrlab.analysis.plots.trail import Trail
         from ecrlab.registry import trail
 
-        return trail.of(self._world.registry(self.account_id, self.region), repository)
+        return Trail(trail.of(self._world.registry(self.account_id, self.region), repository, event))
 
     def snapshot(self) -> "snapshots.Snapshot":
         """Take a snapshot of the whole registry, for `lab.restore()`."""

@@ -33,6 +33,7 @@ from ecrlab.registry.store.collector import Collector
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.directory import DATABASE, StateDirectory, StateError
 from ecrlab.registry.store.uploads import Uploads
+from ecrlab.registry.trail import Trail
 
 if TYPE_CHECKING:
     from ecrlab.registry.images import Image, ImageId
@@ -84,6 +85,7 @@ class World:
                 self.store = Store(directory / DATABASE, durable=durable)
                 undo.callback(self.store.close)
                 self.remembered = Cache(self.store)
+                self.trail = Trail(self.store)
                 self._state_directory.begin_run(self.store)
                 self.blobs = BlobStore(directory, durable=durable, run=self._state_directory.run)
                 self.uploads = Uploads(self.blobs)
@@ -154,6 +156,8 @@ class World:
             self.clock.before_moving = lambda there: None
         self.collector.stop()
         self.uploads.end_all()
+        with contextlib.suppress(ServerException):
+            self.trail.flush()
         self._state_directory.close()
         self.store.close()
         self._state_directory.let_go()

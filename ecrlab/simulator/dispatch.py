@@ -92,6 +92,7 @@ class Dispatcher:
             "X-Amz-Target": environ["HTTP_X_AMZ_TARGET"],
             "Authorization": environ.get("HTTP_AUTHORIZATION", ""),
             "Host": environ.get("HTTP_HOST", ""),
+            "User-Agent": environ.get("HTTP_USER_AGENT", ""),
         }
         return self._aws.answer(headers, body)
 

@@ -133,6 +133,26 @@ CREATE TABLE IF NOT EXISTS trail ( -- see trail.py; like the history it outlives
     document TEXT NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS api_call ( -- see trail.py
+    id INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    region TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    at REAL NOT NULL,
+    source TEXT NOT NULL,
+    event TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    caller_account TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    access_key TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    request TEXT NOT NULL,
+    response TEXT,
+    error TEXT,
+    message TEXT
+);
+
 CREATE TABLE IF NOT EXISTS history ( -- see tag_history.py; by name, because it outlives its repositories; without an
     id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
     account_id TEXT NOT NULL,

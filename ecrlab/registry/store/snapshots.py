@@ -34,6 +34,7 @@ def take(world: World) -> Snapshot:
     # Opened here, used wherever `put_back` is called.
     kept = sqlite3.connect(":memory:", check_same_thread=False)
     with world.store.exclusively(), world.store.read(one=True) as db:
+        world.trail.flush()
         db.backup(kept)
         world.blobs.keep(row[0] for row in kept.execute("SELECT DISTINCT digest FROM layer"))
     snapshot = Snapshot(world.clock.now(), world, kept)
@@ -56,6 +57,7 @@ def put_back(world: World, snapshot: Snapshot) -> None:
             staged.execute("UPDATE meta SET value = ? WHERE name = ?", (instant.isoformat(), name))
         staged.commit()
         world.uploads.end_all()
+        world.trail.flush()
         with world.store.read(one=True) as db:
             before = [row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")]
         world.store.replace(staged)

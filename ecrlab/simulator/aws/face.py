@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ecrlab.oci import strict_json
@@ -24,6 +24,7 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.world import World
+from ecrlab.simulator import cloud_trail
 from ecrlab.simulator.access import judging
 from ecrlab.simulator.access.callers import Caller, identify, read_signature
 from ecrlab.simulator.aws.calls import OPERATIONS, Call
@@ -73,8 +74,9 @@ class AwsFace:
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; `headers` have their usual names (`X-Amz-Target`, `Authorization`)."""
+        request_id = str(uuid.uuid4())
         try:
-            members, status = self._call(headers, body), 200
+            members, status = self._call(headers, body, request_id), 200
         except EcrError as refusal:
             members, status = _refusal(refusal), refusal.status
             self._remember(headers, refusal)
@@ -86,7 +88,7 @@ class AwsFace:
         answer_headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "Content-Length": str(len(payload)),
-            "x-amzn-RequestId": str(uuid.uuid4()),
+            "x-amzn-RequestId": request_id,
         }
         return Answer(status, answer_headers, payload)
 
@@ -96,7 +98,7 @@ class AwsFace:
         text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
         self.last_refusal = (time.time(), text)
 
-    def _call(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    def _call(self, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
         prefix, _, name = headers.get("X-Amz-Target", "").rpartition(".")
         service = (TARGETS | CLOUDTRAIL).get(prefix)
         if service is None or name not in service_model(service).operation_names:
@@ -104,7 +106,7 @@ class AwsFace:
         signature = read_signature(headers.get("Authorization", ""))
         if signature is None:
             raise MissingAuthenticationTokenException("Missing Authentication Token")
-        request = request_check(service, name)(_json(body), "")
+        members = _json(body)
         function = OPERATIONS.get((service, name))
         if function is None:
             raise ValidationException(
@@ -113,11 +115,23 @@ class AwsFace:
         self.world.keep_up()
         caller = self._identify(signature.access_key)
         host = headers.get("Host") or "127.0.0.1"
-        call = Call(self.world, caller, signature.region, name, request, host)
-        judging.check(call, service)
-        if service == "ecr" and "repositoryName" in request:
-            wanted.repository(judging.wanted(call))
-        return function(call)
+        call = Call(self.world, caller, signature.region, name, {}, host)
+        response: dict[str, Any] | None = None
+        error: tuple[str, str] | None = None
+        try:
+            call = replace(call, request=request_check(service, name)(members, ""))
+            judging.check(call, service)
+            if service == "ecr" and "repositoryName" in call.request:
+                wanted.repository(judging.wanted(call))
+            response = function(call)
+            return response
+        except EcrError as refusal:
+            error = cloud_trail.named(refusal)
+            raise
+        finally:
+            if service in TARGETS.values():
+                about = {"service": service, "request_id": request_id, "agent": headers.get("User-Agent", "")}
+                cloud_trail.note(caller, call.registry, name, call.request, response, error, **about)
 
 
 def _refusal(error: EcrError) -> dict[str, Any]:

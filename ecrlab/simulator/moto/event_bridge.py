@@ -18,6 +18,9 @@ from ecrlab.simulator.moto import seams
 EVENTBRIDGE = "moto.events.models"
 """The module that moto loads when EventBridge is first used."""
 
+ALL_CALLS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""The state of a rule that also gets the calls that only read."""
+
 log = logging.getLogger("ecrlab.events")
 
 
@@ -36,6 +39,9 @@ class EventsOut:
             return
         message = as_message(event, self.world.new_id())
         for rule in rules:
+            # Calls that only read are for rules that ask for them (EventBridge user guide, management events).
+            if event.detail.get("readOnly") and rule.state != ALL_CALLS:
+                continue
             try:
                 # Unchanged: input transformers would need another library.
                 rule.send_to_targets(message, transform_input=False)

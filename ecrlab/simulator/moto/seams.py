@@ -99,7 +99,7 @@ def event_rules(world: World, account_id: str, region: str) -> list[Any]:
     """
     backend = _in_use(world, "events", account_id, region)
     buses = [] if backend is None else [backend.event_buses["default"]]
-    return [rule for bus in buses for rule in list(bus.rules.values()) if rule.state == "ENABLED"]
+    return [rule for bus in buses for rule in list(bus.rules.values()) if rule.state.startswith("ENABLED")]
 
 
 def security_hub(world: World, account_id: str, region: str) -> Any:

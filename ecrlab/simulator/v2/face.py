@@ -11,6 +11,7 @@ from ecrlab.simulator.v2 import auth, blobs, listings, manifests
 from ecrlab.simulator.v2.auth import Authorize, NotAuthorized
 from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
 from ecrlab.simulator.v2.quirks import Quirks
+from ecrlab.simulator.v2.recording import record
 from ecrlab.simulator.v2.visit import Handler, Visit
 from ecrlab.simulator.v2.wire import Request, Response
 
@@ -88,5 +89,12 @@ class DockerFace:
                 if handler is None:
                     raise wrong_method(request.method, list(handlers))
                 where = {"name": "", "thing": ""} | found.groupdict()
-                return handler(Visit(request, token, registry, authorize=self._authorize, quirks=self._quirks, **where))
+                visit = Visit(request, token, registry, where["name"], where["thing"], self._authorize, self._quirks)
+                try:
+                    response = handler(visit)
+                except (EcrError, Refusal) as error:
+                    record(visit, error)
+                    raise
+                record(visit, response)
+                return response
         raise not_here(request.path)

@@ -25,6 +25,7 @@ def put(visit: Visit) -> Response:
     if len(body) > LARGEST:
         # UNSURE: ECR's status for a manifest over 4 MiB; 413, as in the specification.
         raise Refusal(413, "MANIFEST_INVALID", f"A manifest can have at most {LARGEST} bytes")
+    visit.actions[-1].parameters["imageManifest"] = body.decode(errors="replace")
     said = (visit.request.header("Content-Type") or "").partition(";")[0].strip().lower()
     algorithm = (asked.digest or "sha256:").partition(":")[0]
     parsed = manifest.parse(body, None if said in _UNSPOKEN else said, algorithm=algorithm)

@@ -1,11 +1,12 @@
 """A request to a route under `/v2/`, with the values that its handler needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from ecrlab.registry import names, repositories, wanted
-from ecrlab.registry.errors import InvalidParameterException, UploadNotFoundException
+from ecrlab.registry.errors import EcrError, InvalidParameterException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.tokens import Token
@@ -15,6 +16,16 @@ from ecrlab.simulator.v2.auth import Authorize
 from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.quirks import Quirks
 from ecrlab.simulator.v2.wire import Request, Response
+
+
+@dataclass(slots=True)
+class Action:
+    """An action that a request took on a repository, for CloudTrail: parameters, and the error if it was denied."""
+
+    name: str
+    repository: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    error: EcrError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class Visit:
     thing: str
     authorize: Authorize
     quirks: Quirks | None
+    actions: list[Action] = field(default_factory=list)
 
     def may(self, action: str) -> Repository:
         """Return the repository if the caller may do this to it.
@@ -44,9 +56,15 @@ class Visit:
             raise Refusal(400, "NAME_INVALID", error.message) from error
         # UNSURE: whether ECR tells a caller without permission that a repository does not exist; here it does, as in
         # public reports of pushes.
-        wanted.repository(self.wanted(action, name))
-        repository = repositories.find(self.registry, name)
-        self.authorize(self.token, action, self.registry, name)
+        taken = Action(action, name)
+        self.actions.append(taken)
+        try:
+            wanted.repository(self.wanted(action, name))
+            repository = repositories.find(self.registry, name)
+            self.authorize(self.token, action, self.registry, name)
+        except EcrError as error:
+            taken.error = error
+            raise
         return repository
 
     def wanted(self, action: str, name: str | None = None) -> Wanted:

@@ -1,11 +1,11 @@
-"""LookupEvents of CloudTrail, which moto lacks: the events of ECR itself, newest first.
+"""LookupEvents of CloudTrail, which moto lacks: the calls and events of ECR in the last 90 days, newest first.
 
-As on AWS, it lists the runs and previews of lifecycle policies in the last 90 days. Unlike AWS, it records no API calls
-(API reference, LookupEvents).
+Calls of other services are not recorded (API reference, LookupEvents).
 """
 
+import itertools
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ecrlab.registry import trail
@@ -15,30 +15,26 @@ from ecrlab.simulator.aws.calls import Call, operation
 PAGE = 50
 """Events on a page without `MaxResults`."""
 
-KEPT = timedelta(days=90)
-"""How far back LookupEvents looks."""
 
-
-@operation("LookupEvents", "cloudtrail", partial="only events of lifecycle policies; calls are not recorded")
+@operation("LookupEvents", "cloudtrail", partial="only ECR's calls and events are recorded")
 def lookup_events(call: Call) -> dict[str, Any]:
     """Return pages of an account's events in a Region, filtered by time and by one attribute."""
     request = call.request
-    events = [_shown(document) for document in reversed(trail.of(call.registry))]
-    earliest = max(request.get("StartTime", 0.0), (call.world.clock.now() - KEPT).timestamp())
-    latest = request.get("EndTime", float("inf"))
-    found = [
+    attributes = [(one["AttributeKey"], one["AttributeValue"]) for one in request.get("LookupAttributes", [])]
+    earliest, latest = request.get("StartTime", 0.0), request.get("EndTime", float("inf"))
+    found = (
         event
-        for event in events
+        for event in map(_shown, trail.newest(call.registry, event=dict(attributes).get("EventName")))
         if earliest <= event["EventTime"] <= latest
         and "EventCategory" not in request
-        and all(_has(event, one["AttributeKey"], one["AttributeValue"]) for one in request.get("LookupAttributes", []))
-    ]
+        and all(_has(event, key, value) for key, value in attributes)
+    )
     scope = json.dumps([call.operation, call.registry.account_id, call.region, {**request, "NextToken": ""}])
-    start = pages.position(call.world, scope, request.get("NextToken")) or 0
-    end = start + request.get("MaxResults", PAGE)
-    answer: dict[str, Any] = {"Events": found[start:end]}
-    if end < len(found):
-        answer["NextToken"] = pages.token(call.world, scope, end)
+    start, size = pages.position(call.world, scope, request.get("NextToken")) or 0, request.get("MaxResults", PAGE)
+    page = list(itertools.islice(found, start, start + size + 1))
+    answer: dict[str, Any] = {"Events": page[:size]}
+    if len(page) > size:
+        answer["NextToken"] = pages.token(call.world, scope, start + size)
     return answer
 
 
@@ -49,9 +45,19 @@ def _shown(document: dict[str, Any]) -> dict[str, Any]:
         "ReadOnly": json.dumps(document["readOnly"]),
         "EventTime": datetime.fromisoformat(document["eventTime"]).timestamp(),
         "EventSource": document["eventSource"],
-        "Resources": [{"ResourceType": one["type"], "ResourceName": one["ARN"]} for one in document["resources"]],
+        "Resources": [
+            {"ResourceType": one["type"], "ResourceName": one["ARN"]} for one in document.get("resources", [])
+        ],
+        **_who(document["userIdentity"]),
         "CloudTrailEvent": json.dumps(document, separators=(",", ":")),
     }
+
+
+def _who(identity: dict[str, Any]) -> dict[str, str]:
+    """Return the user's name, or the name of a role's session, and the access key."""
+    if "accessKeyId" not in identity:
+        return {}
+    return {"Username": identity["arn"].rsplit("/", 1)[-1], "AccessKeyId": identity["accessKeyId"]}
 
 
 def _has(event: dict[str, Any], key: str, value: str) -> bool:
