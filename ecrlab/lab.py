@@ -20,7 +20,7 @@ from ecrlab.errors import EcrLabError
 from ecrlab.lessons.exercises import Desk, View
 from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
-from ecrlab.machine import environment
+from ecrlab.machine import apps, environment
 from ecrlab.machine.running import LabFolder, in_temporary_files
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Lab:
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
         self._surroundings = _Surroundings(inside)
+        self._began_in = _current_folder()
 
     @property
     def endpoint(self) -> str:
@@ -133,6 +134,18 @@ class Lab:
         from ecrlab.registry import tag_history
 
         return table(tag_history.of(self._world.registry(self.account_id, self.region), repository))
+
+    def app(self, name: str, *, fresh: bool = False) -> Path:
+        """Return the folder of a copy of an application's files: `%cd -q {lab.app("my-app")}`.
+
+        The copy belongs to this lab, and ends with it. Edits there are kept, unless `fresh`: then the files are the
+        original ones again. Raises `EcrLabError` for an unknown application, and lists the known ones.
+        """
+        if _running is not self:
+            raise EcrLabError("this lab was stopped, and its files with it; start one: lab = ecrlab.start()")
+        with in_temporary_files():
+            (self._folder.path / "apps").mkdir(exist_ok=True)
+            return apps.copy(name, self._folder.path / "apps", fresh=fresh)
 
     def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
         """Load a past that ended yesterday into the registry: `lab.load("a-year-of-ci")`; another seed, another shop.
@@ -210,7 +223,15 @@ class Lab:
         self._surroundings.restore()
         self._server.stop()
         self._world.close()
+        self._leave_folder()
         self._folder.remove()
+
+    def _leave_folder(self) -> None:
+        """Return to the folder in which the lab began, if the current one is the lab's and ends with it."""
+        current = _current_folder()
+        if self._began_in and current and current.is_relative_to(self._folder.path.resolve()):
+            with contextlib.suppress(OSError):
+                os.chdir(self._began_in)
 
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
         """The texts of manifests, read from the registry itself: no pull."""
@@ -304,6 +325,13 @@ def _instant(at: datetime | str) -> datetime:
         return datetime.fromisoformat(at)
     except ValueError as error:
         raise EcrLabError(f"at must be an ISO 8601 instant such as 2026-10-01T09:00, got {at!r}") from error
+
+
+def _current_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # deleted meanwhile
+        return None
 
 
 class _Surroundings:
