@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ecrlab.clock import START, LabClock
+from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
+from ecrlab.lessons import seeds
 from ecrlab.lessons.exercises import Desk, View
 from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
@@ -37,11 +38,9 @@ if TYPE_CHECKING:
     from ecrlab.simulator.server import Server
 
 ACCOUNT = "123456789012"
-SEED = "ecrlab"
-"""The seed of ids and tokens, so that every run makes the same ones."""
 
 SHOP = 7
-"""The seed of the shop that `lab.load` uses by default."""
+"""The shop that `lab.load` loads by default."""
 
 _running: "Lab | None" = None
 
@@ -53,16 +52,23 @@ class Lab:
     """
 
     def __init__(
-        self, folder: LabFolder, world: "World", server: "Server", clock: LabClock, docker: environment.Docker
+        self,
+        folder: LabFolder,
+        world: "World",
+        server: "Server",
+        clock: LabClock,
+        docker: environment.Docker,
+        seed: seeds.Seed,
     ) -> None:
         self.clock = clock
+        self._seed = seed
         self._folder = folder
         self._world = world
         self._server = server
         self._last_snapshot: snapshots.Snapshot | None = None
         self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
         inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
-        self._surroundings = _Surroundings(inside)
+        self._surroundings = _Surroundings(inside | seed.variables)
         self._began_in = _current_folder()
 
     @property
@@ -150,13 +156,14 @@ class Lab:
     def load(self, scenario: str, *, seed: int = SHOP) -> "Shop":
         """Load a past that ended yesterday into the registry: `lab.load("a-year-of-ci")`; another seed, another shop.
 
-        ECS gets task definitions of what runs. Layers have no bytes, so the images cannot be pulled.
+        The seed of the lab varies what happened in that past; names stay. ECS gets task definitions of what runs.
+        Layers have no bytes, so the images cannot be pulled.
         """
         from ecrlab.lessons import loading
         from ecrlab.simulator.moto.warm_up import Request
 
         registry = self._world.registry(self.account_id, self.region)
-        shop = loading.load(scenario, seed, registry)
+        shop = loading.load(scenario, seed, registry, history=self._seed.text)
         for definition in loading.task_definitions(shop, registry):
             self._server.warm_up.ask(Request("ecs", loading.REGISTER, definition))
         return shop
@@ -273,13 +280,15 @@ def start(
     at: datetime | str | None = None,
     docker: environment.Docker = "lab",
     quirks: bool = False,
+    seed: str | int | None = None,
 ) -> Lab:
     """Start a lab; a lab that runs in this process already is stopped first.
 
     `state` names a folder that keeps ECR's data for the next start; without it the lab is empty and keeps nothing.
-    `at` is the time at which the clock starts (default: 1 October 2026, 09:00 UTC). `docker` is "lab" for the kit's own
-    docker command, which needs no engine, or "system" for the installed one. `quirks` makes the registry deviate from
-    the OCI specification where ECR does.
+    `at` is the time at which the clock starts (default: 1 October 2026, 09:00 UTC, varied by the seed). `docker` is
+    "lab" for the kit's own docker command, which needs no engine, or "system" for the installed one. `quirks` makes the
+    registry deviate from the OCI specification where ECR does. `seed` (default: the variable ECRLAB_SEED) makes another
+    world with the same names: other dates, digests, ids and builds of the shop; see `ecrlab.lessons.seeds`.
 
     Raises `EcrLabError` for a `state` that cannot be used and for an invalid argument.
     """
@@ -289,9 +298,8 @@ def start(
 
     if docker not in ("lab", "system"):
         raise EcrLabError(f'docker must be "lab" or "system", got {docker!r}')
-    clock = LabClock(START)
-    if at is not None:
-        clock = LabClock(_instant(at))
+    chosen = seeds.read(os.environ.get(seeds.VARIABLE) if seed is None else seed)
+    clock = LabClock(chosen.start if at is None else _instant(at))
     if state is not None and not str(state).strip():
         raise EcrLabError("state= names the folder that keeps the data, and this name is empty")
     if _running is not None:
@@ -306,14 +314,14 @@ def start(
 
                 install(folder.path / "bin")
         directory = Path(state) if state is not None else folder.path / "state"
-        world = World(directory, clock, seed=SEED, durable=state is not None)
+        world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
         server = Server(world, quirks=quirks)
         undo.callback(server.stop)
         with in_temporary_files():
             folder.announce(server.endpoint, docker)
         undo.pop_all()
-    _running = Lab(folder, world, server, clock, docker)
+    _running = Lab(folder, world, server, clock, docker, chosen)
     shorten()
     return _running
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from ecrlab.commands.test import EVERY_CLIENT
+from ecrlab.lessons.seeds import VARIABLE
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment, write_files
 
 # How long an example takes says how busy the machine is; what is to be fast is measured in tests/bench.
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in foreign_variables(base):
         del os.environ[name]
     os.environ.update(lab_environment(DEAD_ENDPOINT, Path(folder.name), base=base))
+    os.environ.pop(VARIABLE, None)
     os.environ["ECRLAB_PROGRESS"] = str(Path(folder.name) / "progress.json")
 
 

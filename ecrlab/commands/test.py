@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ecrlab.lessons.seeds import VARIABLE
 from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.machine.jupyter import prepare
 from ecrlab.machine.running import temporary_folder
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 def plan(arguments: list[str], *, everything: bool) -> list[str]:
     """Return the arguments for pytest: the user's, or all tests of the package and all notebooks."""
-    chosen = [] if everything else ["-m", "not client and not browser"]
+    chosen = [] if everything else ["-m", "not client and not browser and not slow"]
     notebooks = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # A notebook's cells share one kernel, so all of a file go to one worker.
     workers = ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "loadscope"]
@@ -61,6 +62,7 @@ def plan(arguments: list[str], *, everything: bool) -> list[str]:
 def surroundings(folder: Path, *, everything: bool, base: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the tests: without AWS and the user's settings, with compiled modules stored."""
     environment = prepare(folder, base=base)
+    environment.pop(VARIABLE, None)  # the stored outputs are those of the default seed
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # without .pyc files every kernel starts 10 s slower
     environment["ECRLAB_PROGRESS"] = str(folder / "progress.json")  # a test's solutions are not the user's progress
     return environment | ({EVERY_CLIENT: "1"} if everything else {})

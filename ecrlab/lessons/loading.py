@@ -8,7 +8,7 @@ layers. ECS has task definitions of what runs.
 
 import difflib
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from heapq import merge
 from typing import Any
 
@@ -20,7 +20,7 @@ from ecrlab.registry.repositories import Settings
 from ecrlab.registry.world import Registry
 from ecrlab.scenarios import Day, Pull, Push, Shop, draw
 
-SCENARIOS: dict[str, Callable[[int, date], Shop]] = {"a-year-of-ci": draw}
+SCENARIOS: dict[str, Callable[..., Shop]] = {"a-year-of-ci": draw}
 
 CI = "arn:aws:iam::{account}:user/ci"
 """The principal of the pushes, for the history."""
@@ -31,8 +31,8 @@ REGISTER = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"
 IMMUTABLE = Settings("IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest", "pr-*"))
 
 
-def load(scenario: str, seed: int, registry: Registry) -> Shop:
-    """Load a scenario's past into a registry.
+def load(scenario: str, seed: int, registry: Registry, *, history: str | None = None) -> Shop:
+    """Load a scenario's past into a registry; `seed` names the shop, and `history` one of its pasts.
 
     Raises `EcrLabError` for a scenario that does not exist, `RepositoryAlreadyExistsException` where a name is taken;
     then nothing is loaded.
@@ -40,7 +40,7 @@ def load(scenario: str, seed: int, registry: Registry) -> Shop:
     if scenario not in SCENARIOS:
         near = difflib.get_close_matches(str(scenario), SCENARIOS, n=1, cutoff=0.4) or list(SCENARIOS)
         raise EcrLabError(f"there is no scenario {scenario!r}; did you mean {near[0]!r}?")
-    shop = SCENARIOS[scenario](seed, registry.world.clock.now().date() - timedelta(days=1))
+    shop = SCENARIOS[scenario](seed, registry.world.clock.now().date() - timedelta(days=1), history=history)
     repositories = {one.name: IMMUTABLE if one.is_immutable else Settings() for one in shop.repositories}
     events = (event for day in shop.past for event in _events(day))
     backfill.record(registry, repositories, events, by=CI.format(account=registry.account_id))

@@ -40,16 +40,20 @@ class Shop:
     def future(self, number: int = 0) -> Iterator[Day]:
         """The days after the past, without end, at the same rate; each number is another future."""
         work = copy.deepcopy(self._at_work)
-        work.go_on_in(f"{self.seed} future {number}")
+        work.go_on_in(f"{work.past} future {number}")
         day = self.last
         while True:
             day += ONE_DAY
             yield work.live(day)
 
 
-def draw(seed: int, last: date, *, days: int = YEAR) -> Shop:
-    """Make up a shop, and its past of so many days up to the day `last`."""
-    work = _Work(seed)
+def draw(seed: int, last: date, *, days: int = YEAR, history: str | None = None) -> Shop:
+    """Make up a shop, and its past of so many days up to the day `last`.
+
+    Another `history` is another past of the same shop: its repositories and what runs keep their names, and versions,
+    digests, sizes and dates differ.
+    """
+    work = _Work(seed, str(seed) if history is None else f"{seed} {history}")
     first = last - (days - 1) * ONE_DAY
     forgotten = _Forgotten(work, days)
     past = tuple(forgotten.live(number, first + number * ONE_DAY) for number in range(days))
@@ -60,11 +64,12 @@ def draw(seed: int, last: date, *, days: int = YEAR) -> Shop:
 class _Work:
     """The present state of a shop."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, past: str) -> None:
         chance = Chance(seed, "shop")
         self.name = chance.pick(SHOPS)
-        self.stream = f"{seed} past"
-        self.base_chance = Chance(seed, "base")
+        self.seed, self.past = seed, past
+        self.stream = f"{past} past"
+        self.base_chance = Chance(past, "base")
         self.habits: list[Habits] = services(chance)
         self.bases = {
             stack.base: Base(f"base {number}", stack.base)
@@ -75,7 +80,7 @@ class _Work:
                 habits,
                 f"{self.name}/{habits.name}",
                 self.bases[habits.stack.base],
-                Chance(seed, habits.name),
+                Chance(past, habits.name),
                 self.stream,
             )
             for habits in self.habits
@@ -140,7 +145,7 @@ class _Forgotten:
     """
 
     def __init__(self, work: _Work, days: int) -> None:
-        chance = Chance(work.stream, "forgotten")
+        chance = Chance(work.seed, "past forgotten")
         self._work = work
         self._partner = chance.pick([one for one in work.services if not one.habits.is_immutable])
         self._proposing = chance.pick([one for one in work.services if one.habits.moves_the_tag])

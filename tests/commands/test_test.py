@@ -23,7 +23,7 @@ def test_a_newcomer_s_run_has_package_tests_and_notebooks_but_drives_no_other_pr
     arguments = plan([], everything=False)
     assert arguments[-3:] == ["ecrlab", "tests", "notebooks"]
     assert "--nbval" in arguments
-    assert "not client and not browser" in arguments
+    assert "not client and not browser and not slow" in arguments
 
 
 def test_the_whole_suite_leaves_nothing_out() -> None:

@@ -245,17 +245,17 @@ def lab(monkeypatch, tmp_path):
 
 @pytest.fixture
 def scene(lab, monkeypatch, tmp_path):
-    def prepare(case):
-        """Play what the lesson did before; give the names that its cells have."""
-        folder = tmp_path / "app"
-        shutil.copytree(APPS / case.app, folder)
-        monkeypatch.chdir(folder)
-        shell(case.scene)
-        names = {"ecr": boto3.client("ecr"), "lab": lab}
-        exec(case.cells, names)
-        return names
+    return lambda case: prepare(lab, case, tmp_path / "app", monkeypatch)
 
-    return prepare
+
+def prepare(lab, case, folder, monkeypatch):
+    """Play what the lesson did before; give the names that its cells have."""
+    shutil.copytree(APPS / case.app, folder)
+    monkeypatch.chdir(folder)
+    shell(case.scene)
+    names = {"ecr": boto3.client("ecr"), "lab": lab}
+    exec(case.cells, names)
+    return names
 
 
 def shell(command):
