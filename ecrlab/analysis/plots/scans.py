@@ -80,7 +80,7 @@ def comparison_picture(title: str, images: Mapping[str, "pd.DataFrame"]) -> Any:
     """The same as bars: a row for each image, parted by severity."""
     table = compare(images)
     parts = {str(name): [float(count) for count in table[name]] for name in table.columns}
-    colours = [SEVERITY_COLOURS[name] for name in parts]
+    colours = [SEVERITY_COLOURS[name] for name in parts] or style.PALETTE
     return _bars(title, list(table.index), parts, row_label="image", colours=colours)
 
 
@@ -96,13 +96,9 @@ def _bars(
 
     rows = rows or ["none"]
     parts = parts or {"no findings": [0.0] * len(rows)}
-    shown = bars.stacked(
-        title, rows, dict(parts), unit="findings", row_label=row_label, colours=colours or style.PALETTE
-    )
+    shown = bars.stacked(title, rows, dict(parts), unit="findings", row_label=row_label, colours=colours)
     [axes] = shown.axes
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # findings are whole
-    # With few rows the axes are low, and the usual distance is too short for the label.
-    axes.get_legend().set_bbox_to_anchor((0.5, -0.14 - 0.32 / len(rows)))
     return shown
 
 

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from ecrlab.analysis.plots import scans, style
+from ecrlab.analysis.plots import scans
 
 mpl.use("agg")
 
