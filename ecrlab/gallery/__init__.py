@@ -22,7 +22,7 @@ from ecrlab.oci.layers import Layer, write_layer
 from ecrlab.oci.manifest import Manifest, read
 from ecrlab.oci.media_types import DOCKER, OCI
 
-__all__ = ["HOST", "PLATFORMS", "blob", "manifest", "repositories", "tags"]
+__all__ = ["HOST", "PLATFORMS", "blob", "manifest", "published_sizes", "repositories", "tags"]
 
 HOST = "public.ecr.aws"
 PLATFORMS = ("amd64", "arm64")
@@ -65,6 +65,22 @@ def blob(repository: str, digest: str) -> bytes | None:
         if (found := _image(facts.name).blobs.get(digest)) is not None:
             return found
     return None
+
+
+def published_sizes(repository: str, tag: str) -> list[float]:
+    """Return what each layer of the published image adds on a disk, uncompressed, in MB, lowest first.
+
+    `published_sizes("docker/library/python", "3.12-slim")` is about [75, 50]. An image without its base in the gallery
+    has one size. Raises `KeyError` for an unknown tag.
+    """
+    found = {one: facts for facts in _of(repository) for one in facts.tags}[tag]
+    sizes = []
+    facts: Facts | None = found
+    while facts is not None:
+        below = images()[facts.base] if facts.base else None
+        sizes.append(round(facts.size_on_disk_in_megabytes - (below.size_on_disk_in_megabytes if below else 0), 2))
+        facts = below
+    return sizes[::-1]
 
 
 def _of(repository: str) -> list[Facts]:

@@ -143,8 +143,8 @@ def picture(effect: PolicyEffect, found: Sequence[Risk]) -> Any:
         if skewed:
             said = f"{skewed:,} with dates in the future left out"
             axes.text(1, 1.01, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=9)
-        axes.set_xlabel("days since the push")
-        axes.set_ylabel("days since the last pull")
+        axes.set_xlabel("days since the push (logarithmic)")
+        axes.set_ylabel("days since the last pull (logarithmic)")
         if any(points.values()):
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4, frameon=False, fontsize=10)
         named = ", ".join(_title_of(risk.image) for risk in found[:MOST_NAMED])

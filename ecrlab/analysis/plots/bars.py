@@ -7,33 +7,48 @@ from ecrlab.analysis.plots import style
 
 
 def stacked(
-    title: str, rows: Sequence[str], parts: dict[str, Sequence[float]], *, unit: str, row_label: str = ""
+    title: str,
+    rows: Sequence[str],
+    parts: dict[str, Sequence[float]],
+    *,
+    unit: str,
+    row_label: str = "",
+    colours: Sequence[str] = style.PALETTE,
 ) -> Any:
-    """Horizontal bars, a row each, made of parts that differ in colour and hatch; every part is labelled with its size.
+    """Horizontal bars, a row each, made of parts that differ in colour and hatch, labelled with their sizes.
 
-    `parts` maps a part's name to its length in each row, in `unit`.
+    `parts` maps a part's name to its length in each row, in `unit`. A part that its label would hide has the label
+    beside it if it is the last of its row, and none otherwise: show a table as well.
     """
+    of_rows = list(zip(*parts.values(), strict=True))
+    widest = max(map(sum, of_rows), default=0)
+    last = [max((k for k, length in enumerate(lengths) if length), default=0) for lengths in of_rows]
+    of_one_part = [sum(map(bool, lengths)) == 1 for lengths in of_rows]
     with style.figure(title, height=1.4 + 0.5 * len(rows)) as (shown, axes):
         left = [0.0] * len(rows)
-        of_one_part = [sum(map(bool, lengths)) == 1 for lengths in zip(*parts.values(), strict=True)]
-        for (name, lengths), colour, hatch in zip(parts.items(), style.PALETTE, style.HATCHES, strict=False):
+        for number, ((name, lengths), colour) in enumerate(zip(parts.items(), colours, strict=False)):
             # Orange and sky are too light against white by themselves; a dark outline gives every bar its shape.
             bars = axes.barh(
                 rows,
                 lengths,
                 left=left,
                 color=colour,
-                hatch=hatch,
+                hatch=style.HATCHES[number % len(style.HATCHES)],
                 edgecolor=style.INK,
                 linewidth=1,
                 label=name,
                 height=0.6,
             )
-            sizes = [f"{length:,.0f}" if length else "" for length in lengths]
-            axes.bar_label(bars, [s if alone else "" for s, alone in zip(sizes, of_one_part, strict=True)], padding=4)
+            inside = [f"{length:,.0f}" if length > 0.05 * widest else "" for length in lengths]
+            is_end = [number == end and length > 0 for end, length in zip(last, lengths, strict=True)]
+            beside = [
+                f"{length:,.0f}" if ends and (alone or not words) else ""
+                for length, ends, alone, words in zip(lengths, is_end, of_one_part, inside, strict=True)
+            ]
+            axes.bar_label(bars, beside, padding=4)
             axes.bar_label(
                 bars,
-                ["" if alone else s for s, alone in zip(sizes, of_one_part, strict=True)],
+                ["" if alone else words for words, alone in zip(inside, of_one_part, strict=True)],
                 label_type="center",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
             )
@@ -41,5 +56,7 @@ def stacked(
         axes.set_xlabel(unit)
         axes.set_ylabel(row_label)
         axes.invert_yaxis()
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=len(parts), frameon=False)
+        # With few rows the axes are low, and a fixed distance is too short for the label of the axis.
+        under = -0.14 - 0.32 / len(rows)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, under), ncols=len(parts), frameon=False)
         return shown

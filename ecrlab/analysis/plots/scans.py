@@ -5,7 +5,7 @@ ones, which are Amazon Inspector's, say both.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.plots import bars, style
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED", "UNDEFINED")
 """Worst first; the last two mean "not rated", in enhanced and in basic scanning."""
+
+SEVERITY_COLOURS = dict(
+    zip(SEVERITIES, ("#7f0000", "#d7301f", "#fc8d59", "#fdcc8a", "#fef0d9", "#d9d9d9", "#f5f5f5"), strict=True)
+)
+"""From dark red to pale, the worse the darker (ColorBrewer's OrRd, told apart by lightness alone); grey: not rated."""
 
 COLUMNS = ("severity", "id", "package", "version", "fixed in", "layer", "whose")
 
@@ -75,24 +80,25 @@ def comparison_picture(title: str, images: Mapping[str, "pd.DataFrame"]) -> Any:
     """The same as bars: a row for each image, parted by severity."""
     table = compare(images)
     parts = {str(name): [float(count) for count in table[name]] for name in table.columns}
-    if len(parts) > len(style.PALETTE):
-        # The palette has no more colours that everybody can tell apart.
-        for name, together in (("LOW or less", ("LOW", "INFORMATIONAL")), ("not rated", ("UNTRIAGED", "UNDEFINED"))):
-            merged = [parts.pop(severity) for severity in together if severity in parts]
-            parts |= {name: [sum(numbers) for numbers in zip(*merged, strict=True)]} if merged else {}
-    return _bars(title, list(table.index), parts, row_label="image")
+    colours = [SEVERITY_COLOURS[name] for name in parts] or style.PALETTE
+    return _bars(title, list(table.index), parts, row_label="image", colours=colours)
 
 
-def _bars(title: str, rows: list[str], parts: dict[str, list[float]], *, row_label: str) -> Any:
+def _bars(
+    title: str,
+    rows: list[str],
+    parts: dict[str, list[float]],
+    *,
+    row_label: str,
+    colours: Sequence[str] = style.PALETTE,
+) -> Any:
     from matplotlib.ticker import MaxNLocator
 
     rows = rows or ["none"]
     parts = parts or {"no findings": [0.0] * len(rows)}
-    shown = bars.stacked(title, rows, dict(parts), unit="findings", row_label=row_label)
+    shown = bars.stacked(title, rows, dict(parts), unit="findings", row_label=row_label, colours=colours)
     [axes] = shown.axes
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # findings are whole
-    # With few rows the axes are low, and the usual distance is too short for the label.
-    axes.get_legend().set_bbox_to_anchor((0.5, -0.14 - 0.32 / len(rows)))
     return shown
 
 

@@ -51,7 +51,7 @@ WORDS = {
     UNTAGGED: "untagged: nothing leads to it",
 }
 
-TAGS, MARK, DIGEST, WHAT, AGE, BYTES, OWN, LAYERS, END = 30, 32.5, 37, 48.5, 70, 78, 86, 90, 120
+TAGS, MARK, DIGEST, WHAT, AGE, BYTES, OWN, LAYERS, END = 23, 25.5, 30, 41.5, 62, 69.5, 77, 80, 94
 """Where the columns stand, in tenths of an inch from the left: TAGS, AGE, BYTES and OWN end there, the others begin."""
 
 HEAD = 3.4
@@ -137,7 +137,7 @@ def _title(repositories: Sequence[Snapshot]) -> str:
 def _rows(repositories: Sequence[Snapshot], title: str, now: datetime) -> Any:
     rows = sum(len(snapshot) + HEAD for snapshot in repositories)
     inches = 0.3 if rows < 30 else 0.22
-    with style.figure(title, width=12.4, height=1.3 + inches * max(rows, 2)) as (shown, axes):
+    with style.figure(title, width=9.2, height=1.3 + inches * max(rows, 2)) as (shown, axes):
         top = 0.0
         kinds: set[str] = set()
         shares = False
@@ -170,7 +170,7 @@ def legend(axes: "Axes", kinds: Sequence[str], *, shares: bool) -> None:
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
-        ncols=6,
+        ncols=3,
         frameon=False,
         fontsize=9,
         handletextpad=0.4,
@@ -218,12 +218,11 @@ class _Rows:
         columns = columns_of(self.shared, self.snapshot)
         if columns:
             which = "layers it shares" if len(columns) == len(self.shared) else f"heaviest of {len(self.shared)}"
-            x = max(columns.values()) + 2
-            self.axes.text(x, self.under - 0.1, which, fontsize=8.5, color=style.GREY, va="bottom")
+            self.axes.text(END, self.top + 0.9, which, fontsize=8.5, color=style.GREY, ha="right", va="bottom")
         layers = [self.snapshot.layers.get(entry.image.image_digest, ()) for entry in self.entries]
         for layer, x in columns.items():
             users = [self.under + 0.6 + row for row, some in enumerate(layers) if layer in some]
-            size = 5 if self.is_small else 3.5
+            size = 5 if self.is_small and len(columns) <= MOST_LABELS else 3.5
             self.axes.plot([x] * len(users), users, color=style.INK, lw=1, marker="s", ms=size)
             if len(columns) <= MOST_LABELS:
                 words = format_bytes(self.shared[layer])
@@ -238,7 +237,7 @@ class _Rows:
             axes.text(
                 TAGS,
                 y,
-                _fitting(image.image_tags, 36),
+                _fitting(image.image_tags, 30),
                 fontsize=small,
                 ha="right",
                 va="center",
@@ -266,7 +265,7 @@ def columns_of(layers: Mapping[str, int], snapshot: Snapshot) -> dict[str, float
     """Where each shared layer has its column; the lightest have none when there are too many."""
     heaviest = sorted(layers, key=lambda layer: (-layers[layer] * snapshot.uses[layer], layer))
     chosen = set(heaviest[:MOST_COLUMNS])
-    step = min(3.2, (END - 13 - LAYERS) / max(len(chosen), 1))
+    step = min(3.2, (END - LAYERS) / max(len(chosen), 1))
     return {layer: LAYERS + step * k for k, layer in enumerate(one for one in layers if one in chosen)}
 
 
@@ -274,7 +273,7 @@ def _what(entry: Entry) -> str:
     if entry.image.storage_class == ARCHIVE:
         return f"{entry.kind}, archived"
     if entry.kind == REFERRER:
-        return entry.remark.removeprefix("application/").removeprefix("vnd.")[:28]
+        return entry.remark.removeprefix("application/").removeprefix("vnd.")[:20]
     if entry.kind == PART:
         return entry.remark or PART
     return entry.kind

@@ -74,6 +74,7 @@ def test_a_late_start_ends_where_an_early_one_does_once_all_rules_have_caught_up
 
 def test_a_policy_is_met_once(trajectories, monkeypatch):
     trajectories.of(TIDY, 3, 30)
+    trajectories.of(None, 3, 30)
     monkeypatch.setattr("ecrlab.analysis.costs.trajectories.simulate", None)
 
     assert trajectories.of(TIDY, 3, 7)[0].daily

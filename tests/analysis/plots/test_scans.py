@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from ecrlab.analysis.plots import scans, style
+from ecrlab.analysis.plots import scans
 
 mpl.use("agg")
 
@@ -145,14 +145,16 @@ def test_the_picture_of_several_images_shows_what_their_table_says():
     assert bars(scans.comparison_picture("both", images)) == {"HIGH": [2, 0], "LOW": [1, 1]}
 
 
-def test_more_severities_than_colours_are_put_together_and_none_is_lost():
+def test_every_severity_has_a_colour_the_worse_the_darker():
     every = dict.fromkeys(scans.SEVERITIES, 1)
 
-    shown = bars(scans.comparison_picture("both", {"v1": made(**every), "v2": made(LOW=1)}))
+    shown = scans.comparison_picture("both", {"v1": made(**every), "v2": made(LOW=1)})
 
-    assert len(shown) <= len(style.PALETTE)
-    assert sum(lengths[0] for lengths in shown.values()) == len(scans.SEVERITIES)
-    assert shown["LOW or less"] == [2, 1]
+    assert bars(shown) == {name: [1, int(name == "LOW")] for name in scans.SEVERITIES}
+    lightness = [sum(rgb[:3]) for rgb in (group[0].get_facecolor() for group in shown.axes[0].containers)]
+    rated = lightness[:-2]
+    assert rated == sorted(rated)
+    assert len(set(lightness)) == len(scans.SEVERITIES)
 
 
 @pytest.mark.parametrize("pages", [[], [{}], [page()]])
