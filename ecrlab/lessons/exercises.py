@@ -39,7 +39,7 @@ class View:
     answer: Any = None
 
     def images(self, repository: str) -> list[dict[str, Any]]:
-        """The images of a repository as `describe_images` gives them. Raises `NotYet` if there is no such one."""
+        """The images of a repository as `describe_images` returns them. Raises `NotYet` without the repository."""
         pages = self.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
         try:
             return [detail for page in pages for detail in page["imageDetails"]]

@@ -84,14 +84,14 @@ def test_a_policy_that_breaks_is_logged_and_stops_nobody(lab, clock, monkeypatch
         shelf.push(b"1", tag="v1")
         shelf.push(b"2", tag="v2")
         put(shelf, rule(1, keep=1))
-    real = lifecycle.shelf
+    real = lifecycle.all_images
 
     def shelf_of(db, repository, now):
         if repository.name == "broken":
             raise ValueError("a bug")
         return real(db, repository, now)
 
-    monkeypatch.setattr(lifecycle, "shelf", shelf_of)
+    monkeypatch.setattr(lifecycle, "all_images", shelf_of)
     with caplog.at_level(logging.ERROR, "ecrlab.lifecycle"):
         clock.advance(days=1)
 

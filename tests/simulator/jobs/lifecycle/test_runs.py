@@ -1,4 +1,4 @@
-"""Policies at night: what goes and what stays, and what goes with it."""
+"""Lifecycle policies at night: the images that expire, their referrers, and the images that stay."""
 
 from datetime import UTC, datetime
 
