@@ -135,7 +135,7 @@ class Collector:
                         self._blobs.remove_if_whole(digest)
 
     def begin_anew(self, digests: Iterable[str]) -> None:
-        """Start over after a snapshot was restored; `digests` are the layers of the state before, whose promises end."""
+        """Start over after a snapshot was restored; `digests` are the layers of the state before. All promises end."""
         with self._lock:
             self._promises.clear()
             self._suspects.clear()
