@@ -267,7 +267,7 @@ def _progress(said: str) -> str:
 CURES = {
     r"No space left on device|Errno 28": "the disk is full: free about 1.5 GB and start again",
     r"DO NOT MATCH THE HASHES": (
-        "the package index offers a file that differs from the one in requirements.lock: "
+        "the package index offers a file that is not the one in requirements.lock: "
         "start again on another network or with another index"
     ),
     r"CERTIFICATE_VERIFY_FAILED|SSLError": (

@@ -207,7 +207,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         (
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
-            "not the one requirements.lock",
+            "not the one in requirements.lock",
         ),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "PIP_CERT"),
         ("NewConnectionError: Temporary failure in name resolution", "connect to the network"),
