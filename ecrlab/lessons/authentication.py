@@ -44,7 +44,7 @@ def _ireland(view: View) -> str:
     others = f"; Docker has a password for {', '.join(logins)}" if logins else ""
     view.require(IRELAND in logins, f"Docker has no password for {IRELAND}{others}")
     try:
-        user, _, password = base64.b64decode(logins[IRELAND]).decode().partition(":")
+        user, _, password = base64.b64decode(logins[IRELAND], validate=True).decode().partition(":")
         view.require(user == "AWS", f"the user for {IRELAND} is {user}; for ECR it is always AWS")
         expiration = datetime.fromtimestamp(json.loads(base64.b64decode(password))["expiration"], UTC)
     except (ValueError, LookupError, TypeError, OverflowError, OSError):
