@@ -4,5 +4,7 @@ exercises   what an exercise is, and how it is judged by the state of the regist
 quizzes     cards with choices, each wrong one explained
 progress    what this learner has solved
 explanations  frequent errors: what they mean, their causes, the cure
+cells       the errors of a notebook's cells, which `lab.why()` explains
+tracebacks  errors that end at the learner's own line
 start_here, authentication, push_and_pull …   the exercises and cards of one notebook each
 """
