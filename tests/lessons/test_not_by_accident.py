@@ -58,6 +58,7 @@ SURVIVES = {
     "scan-prod-and-shop": ("the registry's configuration names repositories, also those to come", DESTRUCTIVE),
     "what-could-not-go": ("the trail keeps what has happened", DESTRUCTIVE),
     "let-some-tags-move": ("the task is a setting of the repository", (emptied,)),
+    "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
 }
 """Exercises that stay solved after some destruction, and why."""
