@@ -27,5 +27,8 @@ ACTIONS = frozenset(f"ecr:{name}".lower() for name in _NAMES.split())
 NOT_IN_RESOURCE_POLICIES = frozenset({"ecr:getauthorizationtoken", "ecr:createpullthroughcacherule"})
 """Only an identity's policy can grant these (AWS user guide, pull through cache and registry permissions)."""
 
+IN_REGISTRY_POLICIES_V1 = frozenset({"ecr:replicateimage", "ecr:batchimportupstreamimage", "ecr:createrepository"})
+"""The actions that a registry policy of scope V1 decides (AWS user guide, registry permissions)."""
+
 NOT_IN_REPOSITORY_POLICIES = NOT_IN_RESOURCE_POLICIES | {"ecr:createrepository", "ecr:replicateimage"}
 """A registry's policy can also grant these two: there may be no repository yet."""

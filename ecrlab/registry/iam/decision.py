@@ -3,7 +3,8 @@
     1. A Deny anywhere is the end of it.
     2. Inside an account, the identity's policies or the resource's must allow.
     3. Between accounts both must.
-    4. A permissions boundary and a session policy bound what identity policies allow; a grant of the resource to that
+    4. For a service, only the resource's policies count.
+    5. A permissions boundary and a session policy bound what identity policies allow; a grant of the resource to that
        very user or session is not bounded, one to the session's role is.
 
 See the IAM user guide, policy evaluation logic; the words of a refusal are those of its page on access denied messages.
@@ -12,7 +13,7 @@ See the IAM user guide, policy evaluation logic; the words of a refusal are thos
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ecrlab.registry.iam.document import Named, Policy
+from ecrlab.registry.iam.document import Named, Policy, Statement
 from ecrlab.registry.iam.request import Principal, Request
 
 
@@ -27,42 +28,61 @@ class Identity:
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def refusal(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> str | None:
-    """Why the request is refused, as AWS ends its message, or None if it is allowed.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request is allowed (`refusal` is None, else how AWS ends its message), and what decided it.
 
-    `on_resource` are the policies of the resource: that of the repository and that of the registry.
+    `policy` and `statement` are None where no statement matches, which also denies.
     """
+
+    refusal: str | None
+    policy: Policy | None = None
+    statement: Statement | None = None
+
+
+def refusal(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> str | None:
+    """Why the request is refused, as AWS ends its message, or None if it is allowed. See `decide`."""
+    return decide(request, identity, on_resource).refusal
+
+
+def decide(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> Decision:
+    """Return the decision; `on_resource` are the policies of the resource: the repository's and the registry's."""
     # UNSURE: which policy AWS names when several deny; it names only one.
     for kind, policies in (
         ("an identity-based policy", identity.policies),
         ("a permissions boundary", _some(identity.boundary)),
         ("a session policy", _some(identity.session)),
+        # UNSURE: whether AWS calls the registry's policy a resource-based one, too.
         ("a resource-based policy", on_resource),
     ):
-        if any(policy.denies(request) for policy in policies):
-            return f"with an explicit deny in {kind}"
-    granted = max((policy.grant(request) for policy in on_resource), default=Named.NOT)
-    if not identity.principal.account_id:
-        return None if granted else _no("resource-based policy", request)
-    if identity.principal.account_id == request.owner:
-        if granted is Named.BY_ITSELF:
-            return None
-        return _lacking(request, identity, granted=granted is Named.BY_ROLE)
+        for policy in policies:
+            if denying := policy.denies(request):
+                return Decision(f"with an explicit deny in {kind}", policy, denying)
+    granted, by_resource = Named.NOT, Decision(_no("resource-based policy", request))
+    for policy in on_resource:
+        named, statement = policy.grant(request)
+        if named > granted:
+            granted, by_resource = named, Decision(None, policy, statement)
+    principal = identity.principal
+    if not principal.account_id or (principal.account_id == request.owner and granted is Named.BY_ITSELF):
+        return by_resource
+    if principal.account_id == request.owner:
+        return _by_identity(request, identity, by_resource if granted is Named.BY_ROLE else None)
     # UNSURE: which of the two AWS names when neither side of two accounts allows.
-    lacking = _lacking(request, identity, granted=False)
-    if lacking is None and granted is Named.NOT:
-        return _no("resource-based policy", request)
-    return lacking
+    by_identity = _by_identity(request, identity)
+    return by_identity if by_identity.refusal else by_resource
 
 
-def _lacking(request: Request, identity: Identity, *, granted: bool) -> str | None:
-    """What of the identity's own does not allow the request; `granted` stands in for its policies."""
-    if not granted and not any(policy.allows(request) for policy in identity.policies):
-        return _no("identity-based policy", request)
+def _by_identity(request: Request, identity: Identity, instead: Decision | None = None) -> Decision:
+    """Return what the identity's own policies decide; the decision `instead` stands in for them, but not for bounds."""
+    found = instead or next(
+        (Decision(None, one, statement) for one in identity.policies if (statement := one.allows(request))),
+        Decision(_no("identity-based policy", request)),
+    )
     for kind, bound in (("permissions boundary", identity.boundary), ("session policy", identity.session)):
-        if bound is not None and not bound.allows(request):
-            return _no(kind, request)
-    return None
+        if found.refusal is None and bound is not None and not bound.allows(request):
+            return Decision(_no(kind, request))
+    return found
 
 
 def _no(kind: str, request: Request) -> str:

@@ -7,19 +7,44 @@ Every call looks them up by name, so a change applies at once. A deleted princip
 permissions boundary for users.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
-from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, Caller, backends, session_of
+from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, session_of
 
 ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
 NOTHING = Policy(())
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS Organizations creates in every member account for the organization's administrators. All accounts
-of the lab belong to the learner's organization, so the learner enters another account by assuming this role.
+"""The role that AWS Organizations creates in every member account for the organization's administrators. In the lab
+every account has it, so the learner enters another account by assuming this role.
 """
+
+
+_PERSON = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/(.+)")
+
+
+def exists(principal: str) -> bool:
+    """Tell whether a principal of a policy exists. Every account exists, and every service; users and roles may not."""
+    found = _PERSON.fullmatch(principal)
+    if found is None or principal == LEARNER_ARN:
+        return True
+    account_id, kind, name = found.groups()
+    iam = _iam(account_id)
+    if kind == "user":
+        return iam is not None and any(one.arn == principal for one in list(iam.users.values()))
+    if kind == "assumed-role":
+        name = name.partition("/")[0]
+        principal = f"arn:aws:iam::{account_id}:role/{name}"
+    if name == MEMBER_ROLE and account_id != DEFAULT_ACCOUNT:
+        return True
+    return iam is not None and any(
+        # A session's ARN lacks the path of its role.
+        one.arn == principal or (kind == "assumed-role" and one.name == name)
+        for one in list(iam.roles.values())
+    )
 
 
 def identity_of(caller: Caller) -> Identity:
@@ -97,9 +122,14 @@ def _read(document: str) -> Policy:
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that every principal has."""
-    # Once the learner has an organization, all accounts of the lab belong to it.
-    organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
-    organization = next(organizations, None)
+    organization = next(
+        (
+            backend.org
+            for _, backend in backends("organizations")
+            if backend.org is not None and any(one.id == principal.account_id for one in list(backend.accounts))
+        ),
+        None,
+    )
     about: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (arn,),
         "aws:principalaccount": (principal.account_id,),

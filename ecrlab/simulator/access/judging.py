@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ecrlab.registry import iam, names, repositories
 from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
+from ecrlab.registry.iam.actions import IN_REGISTRY_POLICIES_V1
 from ecrlab.registry.tokens import Token
 from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
@@ -71,12 +72,14 @@ def wanted(call: Call) -> Wanted:
 
 
 def would_lock_out(call: Call, policy_text: str) -> bool:
-    """Tell whether this policy prevents the caller from setting another one (see `force` of SetRepositoryPolicy).
+    """Tell whether this policy denies the caller to set another one (see `force` of SetRepositoryPolicy).
 
     Raises `PolicyError`.
     """
+    # UNSURE: whether a policy also locks out a caller whom it merely does not allow; cross-account policies without a
+    # word about the owner are AWS's own examples, so it does not.
     wish = _about("ecr:SetRepositoryPolicy", call.registry, call.repository_name)
-    return _tail(call.caller, wish, call.request, [policy_text]) is not None
+    return iam.parse(policy_text).denies(_asked(identity_of(call.caller), wish, call.request)) is not None
 
 
 def _wishes(call: Call, service: str) -> Iterator[Wish]:
@@ -115,38 +118,41 @@ def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
     # UNSURE: on AWS a forced policy can lock out everybody; a lesson must be able to continue.
     if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
         return
-    tail = _tail(caller, wish, request, on_resource)
+    identity = identity_of(caller)
+    tail = iam.refusal(_asked(identity, wish, request), identity, on_resource)
     if tail is not None:
         raise AccessDeniedException(caller.arn, wish.action, wish.resource, tail)
 
 
-def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list[str]) -> str | None:
-    """Return the end of AWS's error text, or None if the caller may do it."""
-    identity = identity_of(caller)
+def _asked(identity: iam.Identity, wish: Wish, request: dict[str, Any]) -> iam.Request:
     circumstances = _circumstances(wish, request) | dict(identity.context)
-    asked = iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
-    return iam.refusal(asked, identity, [iam.parse(text) for text in on_resource])
+    return iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
 
 
-def _policies_on(wish: Wish) -> list[str]:
-    """Return the policies of the repository and of the registry, as stored."""
+def _policies_on(wish: Wish) -> list[iam.Policy]:
+    """Return the policies that the repository and the registry have for an action."""
     if wish.action == "ecr:GetAuthorizationToken":
         # A token does not belong to one registry, so no registry policy applies.
         return []
     registry = wish.registry
     where = (registry.account_id, registry.region)
 
-    def look_up() -> list[str]:
+    def look_up() -> dict[str, str]:
         with registry.world.store.read(one=True) as db:
             rows = db.execute(
-                "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
-                "UNION ALL "
-                "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'policy'",
+                "SELECT 'repository', policy FROM repository "
+                "WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL UNION ALL "
+                "SELECT name, value FROM registry_setting WHERE account_id = ? AND region = ? "
+                "AND name IN ('policy', 'account setting REGISTRY_POLICY_SCOPE')",
                 (*where, wish.name, *where),
             )
-            return [row[0] for row in rows]
+            return {row[0]: row[1] for row in rows}
 
-    return registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    kept = registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    of_registry = kept.get("policy")
+    if kept.get("account setting REGISTRY_POLICY_SCOPE") == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
+        of_registry = None
+    return [iam.parse(text) for text in (kept.get("repository"), of_registry) if text is not None]
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -237,6 +237,7 @@ def test_a_policy_can_let_in_an_organization(home):
         "AccountId"
     ]
     _, ecr = home.assume(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole")
+    _, stranger = home.assume(f"arn:aws:iam::{ABROAD}:role/OrganizationAccountAccessRole")
 
     def let_in(organization_id: str) -> None:
         of_it = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
@@ -249,13 +250,15 @@ def test_a_policy_can_let_in_an_organization(home):
         let_in(organization)
         assert code == "AccessDeniedException"
         assert ecr.list_images(registryId=HOME, repositoryName="app")["imageIds"] == []
+        assert refusal(stranger.list_images, registryId=HOME, repositoryName="app")[0] == "AccessDeniedException"
     finally:
         organizations.remove_account_from_organization(AccountId=member)
         organizations.delete_organization()
 
 
 def test_a_lock_out_must_be_forced(home):
-    all_but_one = {"NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/somebody"}}
+    name, _, _ = home.user()
+    all_but_one = {"NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/{name}"}}
     locks = document("ecr:Set*", effect="Deny", **all_but_one)
     elsewhere = document(
         "ecr:*", effect="Deny", Principal="*", Condition={"StringEquals": {"aws:RequestedRegion": "x"}}
