@@ -11,17 +11,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ecrlab.machine.environment import MEMBER_ROLE
 from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, session_of
 
 ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
 NOTHING = Policy(())
-
-MEMBER_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS Organizations creates in every member account for the organization's administrators. In the lab
-every account has it, so the learner enters another account by assuming this role.
-"""
-
 
 _PERSON = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/(.+)")
 
@@ -45,6 +40,12 @@ def exists(principal: str) -> bool:
         one.arn == principal or (kind == "assumed-role" and one.name == name)
         for one in list(iam.roles.values())
     )
+
+
+def role_arn(account_id: str, name: str) -> str | None:
+    """Return the ARN of a role in an account's IAM, or None if there is no such role."""
+    iam = _iam(account_id)
+    return next((str(role.arn) for role in list(iam.roles.values()) if role.name == name), None) if iam else None
 
 
 def identity_of(caller: Caller) -> Identity:
