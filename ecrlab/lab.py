@@ -115,6 +115,20 @@ class Lab:
         profile = name or (f"{account_id}-{role}" if role else account_id)
         return account.enter(self._folder.path, account_id, profile, arn)
 
+    def who_can(self, repository: str, *actions: str, source_arn: str = "") -> "pd.DataFrame":
+        """Return who may do `actions` to a repository: one row for each principal and action, with what decided it.
+
+        `lab.who_can("my-app", "ecr:BatchGetImage")` asks the code that decides requests. The principals are all users
+        and roles in the IAM of every account, and what the policies of repository and registry name; a service acts for
+        the resource `source_arn`. Raises `EcrLabError` for an unknown repository or action.
+        """
+        import pandas as pd
+
+        from ecrlab.simulator.access import who_can
+
+        registry = self._world.registry(self.account_id, self.region)
+        return pd.DataFrame(who_can.answers(registry, repository, actions, source_arn), columns=who_can.Answer._fields)
+
     @contextlib.contextmanager
     def transcript(self) -> Iterator["Transcript"]:
         """Record requests and answers while the block runs: `with lab.transcript() as said:`."""

@@ -12,7 +12,7 @@ principals, under some conditions. Nothing here knows HTTP or where policies are
 element reference and policy evaluation logic.
 """
 
-from ecrlab.registry.iam.decision import Decision, Identity, decide, refusal
+from ecrlab.registry.iam.decision import Decision, Identity, decide
 from ecrlab.registry.iam.document import Policy, PolicyError, parse
 from ecrlab.registry.iam.request import Principal, Request
 
@@ -25,5 +25,4 @@ __all__ = [
     "Request",
     "decide",
     "parse",
-    "refusal",
 ]

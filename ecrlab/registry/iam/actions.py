@@ -22,7 +22,10 @@ _NAMES = """
     StartReplicationBackfill StopReplicationBackfill TagResource UntagResource UpdateImageStorageClass
     UpdatePullThroughCacheRule UpdateRepositoryCreationTemplate UploadLayerPart ValidatePullThroughCacheRule
 """
-ACTIONS = frozenset(f"ecr:{name}".lower() for name in _NAMES.split())
+SPELLINGS = {f"ecr:{name}".lower(): f"ecr:{name}" for name in _NAMES.split()}
+"""Action in lower case -> as AWS writes it."""
+
+ACTIONS = frozenset(SPELLINGS)
 
 NOT_IN_RESOURCE_POLICIES = frozenset({"ecr:getauthorizationtoken", "ecr:createpullthroughcacherule"})
 """Only an identity's policy can grant these (AWS user guide, pull through cache and registry permissions)."""

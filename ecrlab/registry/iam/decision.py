@@ -10,7 +10,7 @@
 See the IAM user guide, policy evaluation logic; the words of a refusal are those of its page on access denied messages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ecrlab.registry.iam.document import Named, Policy, Statement
@@ -32,37 +32,33 @@ class Identity:
 class Decision:
     """Whether a request is allowed (`refusal` is None, else how AWS ends its message), and what decided it.
 
-    `policy` and `statement` are None where no statement matches, which also denies.
+    `policy` names the policy: one of the resource's, identity policy, permissions boundary or session policy. It is
+    empty, and `statement` None, if no statement matches; that denies, too.
     """
 
     refusal: str | None
-    policy: Policy | None = None
+    policy: str = ""
     statement: Statement | None = None
 
 
-def refusal(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> str | None:
-    """Why the request is refused, as AWS ends its message, or None if it is allowed. See `decide`."""
-    return decide(request, identity, on_resource).refusal
-
-
-def decide(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> Decision:
-    """Return the decision; `on_resource` are the policies of the resource: the repository's and the registry's."""
+def decide(request: Request, identity: Identity, on_resource: Mapping[str, Policy]) -> Decision:
+    """Return the decision; `on_resource` are the policies of the resource by name: repository and registry policy."""
     # UNSURE: which policy AWS names when several deny; it names only one.
-    for kind, policies in (
-        ("an identity-based policy", identity.policies),
-        ("a permissions boundary", _some(identity.boundary)),
-        ("a session policy", _some(identity.session)),
+    denials = (
+        *(("an identity-based policy", "identity policy", policy) for policy in identity.policies),
+        ("a permissions boundary", "permissions boundary", identity.boundary),
+        ("a session policy", "session policy", identity.session),
         # UNSURE: whether AWS calls the registry's policy a resource-based one, too.
-        ("a resource-based policy", on_resource),
-    ):
-        for policy in policies:
-            if denying := policy.denies(request):
-                return Decision(f"with an explicit deny in {kind}", policy, denying)
+        *(("a resource-based policy", name, policy) for name, policy in on_resource.items()),
+    )
+    for kind, name, policy in denials:
+        if policy is not None and (statement := policy.denies(request)):
+            return Decision(f"with an explicit deny in {kind}", name, statement)
     granted, by_resource = Named.NOT, Decision(_no("resource-based policy", request))
-    for policy in on_resource:
+    for name, policy in on_resource.items():
         named, statement = policy.grant(request)
         if named > granted:
-            granted, by_resource = named, Decision(None, policy, statement)
+            granted, by_resource = named, Decision(None, name, statement)
     principal = identity.principal
     if not principal.account_id or (principal.account_id == request.owner and granted is Named.BY_ITSELF):
         return by_resource
@@ -75,8 +71,9 @@ def decide(request: Request, identity: Identity, on_resource: Sequence[Policy]) 
 
 def _by_identity(request: Request, identity: Identity, instead: Decision | None = None) -> Decision:
     """Return what the identity's own policies decide; the decision `instead` stands in for them, but not for bounds."""
+    allowing = (policy.allows(request) for policy in identity.policies)
     found = instead or next(
-        (Decision(None, one, statement) for one in identity.policies if (statement := one.allows(request))),
+        (Decision(None, "identity policy", statement) for statement in allowing if statement),
         Decision(_no("identity-based policy", request)),
     )
     for kind, bound in (("permissions boundary", identity.boundary), ("session policy", identity.session)):
@@ -87,7 +84,3 @@ def _by_identity(request: Request, identity: Identity, instead: Decision | None 
 
 def _no(kind: str, request: Request) -> str:
     return f"because no {kind} allows the {request.action} action"
-
-
-def _some(policy: Policy | None) -> tuple[Policy, ...]:
-    return () if policy is None else (policy,)

@@ -15,7 +15,10 @@ from ecrlab.machine.environment import MEMBER_ROLE
 from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, session_of
 
-ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+ADMINISTRATOR = parse(
+    '{"Version": "2012-10-17", "Statement": '
+    '{"Sid": "AdministratorAccess", "Effect": "Allow", "Action": "*", "Resource": "*"}}'
+)
 NOTHING = Policy(())
 
 _PERSON = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/(.+)")
@@ -52,6 +55,8 @@ def identity_of(caller: Caller) -> Identity:
     """Return the caller with its policies and boundaries."""
     if caller.is_administrator:
         return _administrator(caller)
+    if not caller.account_id:
+        return _service(caller)
     if ":assumed-role/" in caller.arn:
         return _session(caller)
     return _user(caller)
@@ -61,6 +66,18 @@ def _administrator(caller: Caller) -> Identity:
     principal = Principal(caller.arn, caller.account_id)
     context = _about(principal, "User", caller.arn) | {"aws:username": (_last(caller.arn),)}
     return Identity(principal, (ADMINISTRATOR,), context=context)
+
+
+def _service(caller: Caller) -> Identity:
+    """Return a service, such as lambda.amazonaws.com, that acts for the resource `caller.source_arn`."""
+    context: dict[str, tuple[str, ...]] = {
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (caller.arn,),
+        "aws:principaltype": ("Service",),
+    }
+    if caller.source_arn:
+        context |= {"aws:sourcearn": (caller.source_arn,), "aws:sourceaccount": (caller.source_arn.split(":")[4],)}
+    return Identity(Principal(caller.arn, ""), context=context)
 
 
 def _user(caller: Caller) -> Identity:

@@ -20,8 +20,9 @@ from ecrlab.registry.tokens import Token
 from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access.callers import Caller, named
-from ecrlab.simulator.access.identities import identity_of
+from ecrlab.simulator.access.identities import ADMINISTRATOR, identity_of
 from ecrlab.simulator.aws.calls import Call
+from ecrlab.simulator.aws.shapes import service_model
 
 ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
 """Operations whose IAM action has another name (botocore model, ListImageReferrers)."""
@@ -32,6 +33,12 @@ POLICY_ACTIONS = frozenset(
 """Actions that an administrator may always take in the own account: read and change policies."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
+
+
+_KEPT = (("repository", "repository"), ("registry", "policy"))
+_KEPT_SCOPE = "account setting REGISTRY_POLICY_SCOPE"
+
+_ADMINISTERED = iam.Decision(None, "identity policy", ADMINISTRATOR.statements[0])
 
 
 class Wish(NamedTuple):
@@ -69,6 +76,36 @@ def wanted(call: Call) -> Wanted:
         call.caller.arn,
         lambda action: _judge(call.caller, _about(action, registry, name), {}),
     )
+
+
+def decide(caller: Caller, action: str, registry: Registry, repository_name: str) -> iam.Decision:
+    """Return the decision about an action.
+
+    An action that is not about a repository is about the caller's own registry.
+    """
+    if _is_about_repositories(action):
+        wish = _about(action, registry, repository_name)
+    else:
+        own = registry.world.registry(caller.account_id or registry.account_id, registry.region)
+        wish = Wish(action, "*", own)
+    return _decide(caller, wish, {})
+
+
+def _is_about_repositories(action: str) -> bool:
+    operation = action.partition(":")[2]
+    model = service_model("ecr")
+    if operation not in model.operation_names:
+        # ReplicateImage and BatchImportUpstreamImage are no operations.
+        return True
+    shape: Any = model.operation_model(operation).input_shape
+    return not shape.members.keys().isdisjoint(("repositoryName", "repositoryNames", "resourceArn"))
+
+
+def named_on(registry: Registry, repository_name: str) -> set[str]:
+    """Return the principals that the policies of a repository and its registry name."""
+    on_resource = _policies_on(_about("ecr:BatchGetImage", registry, repository_name))
+    statements = (one for policy in on_resource.values() for one in policy.statements)
+    return {name for one in statements if one.principals for name in one.principals.names}
 
 
 def would_lock_out(call: Call, policy_text: str) -> bool:
@@ -113,15 +150,19 @@ def _about(action: str, registry: Registry, name: str) -> Wish:
 
 
 def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
+    decision = _decide(caller, wish, request)
+    if decision.refusal is not None:
+        raise AccessDeniedException(caller.arn, wish.action, wish.resource, decision.refusal)
+
+
+def _decide(caller: Caller, wish: Wish, request: dict[str, Any]) -> iam.Decision:
     on_resource = _policies_on(wish)
     is_at_home = caller.is_administrator and caller.account_id == wish.registry.account_id
     # UNSURE: on AWS a forced policy can lock out everybody; a lesson must be able to continue.
     if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
-        return
+        return _ADMINISTERED
     identity = identity_of(caller)
-    tail = iam.refusal(_asked(identity, wish, request), identity, on_resource)
-    if tail is not None:
-        raise AccessDeniedException(caller.arn, wish.action, wish.resource, tail)
+    return iam.decide(_asked(identity, wish, request), identity, on_resource)
 
 
 def _asked(identity: iam.Identity, wish: Wish, request: dict[str, Any]) -> iam.Request:
@@ -129,11 +170,11 @@ def _asked(identity: iam.Identity, wish: Wish, request: dict[str, Any]) -> iam.R
     return iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
 
 
-def _policies_on(wish: Wish) -> list[iam.Policy]:
-    """Return the policies that the repository and the registry have for an action."""
+def _policies_on(wish: Wish) -> dict[str, iam.Policy]:
+    """Return the policies that the repository and the registry have for an action, by their names."""
     if wish.action == "ecr:GetAuthorizationToken":
         # A token does not belong to one registry, so no registry policy applies.
-        return []
+        return {}
     registry = wish.registry
     where = (registry.account_id, registry.region)
 
@@ -143,16 +184,16 @@ def _policies_on(wish: Wish) -> list[iam.Policy]:
                 "SELECT 'repository', policy FROM repository "
                 "WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL UNION ALL "
                 "SELECT name, value FROM registry_setting WHERE account_id = ? AND region = ? "
-                "AND name IN ('policy', 'account setting REGISTRY_POLICY_SCOPE')",
-                (*where, wish.name, *where),
+                "AND name IN ('policy', ?)",
+                (*where, wish.name, *where, _KEPT_SCOPE),
             )
             return {row[0]: row[1] for row in rows}
 
     kept = registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
-    of_registry = kept.get("policy")
-    if kept.get("account setting REGISTRY_POLICY_SCOPE") == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
-        of_registry = None
-    return [iam.parse(text) for text in (kept.get("repository"), of_registry) if text is not None]
+    found = {f"{name} policy": iam.parse(kept[key]) for name, key in _KEPT if key in kept}
+    if kept.get(_KEPT_SCOPE) == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
+        found.pop("registry policy", None)
+    return found
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:
