@@ -150,3 +150,18 @@ def test_the_api_reads_layers_across_accounts(lab):
     assert text.endswith("because no resource-based policy allows the ecr:GetDownloadUrlForLayer action")
     with urllib.request.urlopen(url) as answer:
         assert answer.read() == b"layer"
+
+
+def test_the_labs_docker_pushes_to_a_repository_that_a_template_makes(lab):
+    ecr = boto3.client("ecr")
+    image = IMAGE.replace("my-app", "team/new")
+    shell(f"aws ecr get-login-password | docker login -u AWS --password-stdin {IMAGE}; docker pull -q {PUBLIC}")
+
+    refused = shell(f"docker tag {PUBLIC} {image}:v1 && docker push -q {image}:v1")
+    ecr.create_repository_creation_template(
+        prefix="team", appliedFor=["CREATE_ON_PUSH"], imageTagMutability="IMMUTABLE"
+    )
+
+    assert "name unknown: The repository with name 'team/new' does not exist" in refused
+    assert shell(f"docker push -q {image}:v1") == f"{image}:v1"
+    assert [one["imageTagMutability"] for one in ecr.describe_repositories()["repositories"]] == ["IMMUTABLE"]

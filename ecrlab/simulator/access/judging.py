@@ -143,6 +143,14 @@ def _wishes(call: Call, service: str) -> Iterator[Wish]:
         yield _about(action, registry, "*")
     else:
         yield Wish(action, "*", registry)
+    if call.operation in ("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"):
+        # UNSURE: on which resource ECR asks for what a template's author also needs (AWS user guide, IAM permissions
+        # for creating repository creation templates); here on all.
+        yield Wish("ecr:CreateRepository", "*", registry)
+        if request.get("repositoryPolicy"):
+            yield Wish("ecr:SetRepositoryPolicy", "*", registry)
+        if request.get("lifecyclePolicy"):
+            yield Wish("ecr:PutLifecyclePolicy", "*", registry)
 
 
 def _about(action: str, registry: Registry, name: str) -> Wish:

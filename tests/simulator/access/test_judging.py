@@ -1,13 +1,25 @@
 """Users, roles and sessions made with IAM and STS, judged by the AWS face of a real server."""
 
 import datetime
+import json
 import threading
 
 import pytest
 
 from ecrlab.simulator.access.callers import identify, session_of
+from ecrlab.simulator.aws.calls import OPERATIONS
+from ecrlab.simulator.aws.operations import load
+from ecrlab.simulator.aws.shapes import service_model
 from tests.simulator.accounts import ABROAD, HOME, NO_IDENTITY, NO_RESOURCE, arn_of, denial, document
 from tests.simulator.client import client_of, refusal
+from tests.simulator.requests import Raw, sound
+
+load()
+
+
+@pytest.fixture
+def raw(server):
+    return Raw(server)
 
 
 def test_a_new_user_may_do_nothing_and_is_told_so(home):
@@ -161,6 +173,23 @@ def test_across_accounts_both_sides_must_allow(home, abroad):
     assert ecr.list_images(**call)["imageIds"] == []
     abroad.iam.delete_role_policy(RoleName=name, PolicyName="pull")
     assert refusal(ecr.list_images, **call) == denial(who, "ecr:ListImages", arn_of(home.region), NO_IDENTITY)
+
+
+HAS_REGISTRY_ID = sorted(
+    name
+    for service, name in OPERATIONS
+    if service == "ecr" and "registryId" in service_model("ecr").operation_model(name).input_shape.members
+)
+
+
+@pytest.mark.parametrize("operation", HAS_REGISTRY_ID)
+def test_an_operation_with_registry_id_is_about_that_registry(raw, operation):
+    request = sound(service_model("ecr").operation_model(operation).input_shape) | {"registryId": ABROAD}
+
+    status, answer = raw.post("ecr", operation, json.dumps(request).encode())
+
+    assert (status, answer["__type"]) == (400, "AccessDeniedException")
+    assert answer["message"].rpartition(" because ")[2].startswith("no resource-based policy allows")
 
 
 def test_the_learner_is_an_administrator_at_home_and_a_stranger_abroad(home, abroad):

@@ -263,3 +263,18 @@ def test_the_pusher_may_push_and_create_the_repository(home: Account) -> None:
     assert [one["repositoryName"] for one in home.ecr.describe_repositories()["repositories"]] == ["app"]
     _, _, ecr = home.user(document(pushing, "ecr:CreateRepository", Resource="*"))
     ecr.initiate_layer_upload(repositoryName="dev/web")
+
+
+def test_the_author_of_a_template_may_do_what_it_does(home: Account) -> None:
+    actions = ["ecr:CreateRepositoryCreationTemplate", "ecr:CreateRepository"]
+    _, _, ecr = home.user(document(*actions, Resource="*"))
+
+    for member, text, missing in (
+        ("lifecyclePolicy", LIFECYCLE, "ecr:PutLifecyclePolicy"),
+        ("repositoryPolicy", POLICY, "ecr:SetRepositoryPolicy"),
+    ):
+        asked = {"prefix": "dev", "appliedFor": ["CREATE_ON_PUSH"], member: text}
+        code, said = refusal(ecr.create_repository_creation_template, **asked)
+        assert (code, f"perform: {missing} on resource: *" in said) == ("AccessDeniedException", True)
+    create(ecr, "dev")
+    assert [one["prefix"] for one in described(home.ecr)] == ["dev"]
