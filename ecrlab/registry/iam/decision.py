@@ -3,8 +3,9 @@
     1. A Deny anywhere is the end of it.
     2. Inside an account, the identity's policies or the resource's must allow.
     3. Between accounts both must.
-    4. For a service, only the resource's policies count.
-    5. A permissions boundary and a session policy bound what identity policies allow; a grant of the resource to that
+    4. The service control policies of an organization's member must allow, too, on each level.
+    5. For a service, only the resource's policies count.
+    6. A permissions boundary and a session policy bound what identity policies allow; a grant of the resource to that
        very user or session is not bounded, one to the session's role is.
 
 See the IAM user guide, policy evaluation logic; the words of a refusal are those of its page on access denied messages.
@@ -19,12 +20,16 @@ from ecrlab.registry.iam.request import Principal, Request
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A principal and what is attached to it; `context` are the condition keys that tell about it."""
+    """A principal and what is attached to it; `context` are the condition keys that tell about it.
+
+    `controls` are the service control policies of its account, of each unit above it, and of the organization's root.
+    """
 
     principal: Principal
     policies: tuple[Policy, ...] = ()
     boundary: Policy | None = None
     session: Policy | None = None
+    controls: tuple[tuple[Policy, ...], ...] = ()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -32,8 +37,8 @@ class Identity:
 class Decision:
     """Whether a request is allowed (`refusal` is None, else how AWS ends its message), and what decided it.
 
-    `policy` names the policy: one of the resource's, identity policy, permissions boundary or session policy. It is
-    empty, and `statement` None, if no statement matches; that denies, too.
+    `policy` names the policy: one of the resource's, identity policy, permissions boundary, session policy or service
+    control policy. It is empty, and `statement` None, if no statement matches; that denies, too.
     """
 
     refusal: str | None
@@ -48,12 +53,19 @@ def decide(request: Request, identity: Identity, on_resource: Mapping[str, Polic
         *(("an identity-based policy", "identity policy", policy) for policy in identity.policies),
         ("a permissions boundary", "permissions boundary", identity.boundary),
         ("a session policy", "session policy", identity.session),
+        *(
+            ("a service control policy", "service control policy", policy)
+            for level in identity.controls
+            for policy in level
+        ),
         # UNSURE: whether AWS calls the registry's policy a resource-based one, too.
         *(("a resource-based policy", name, policy) for name, policy in on_resource.items()),
     )
     for kind, name, policy in denials:
         if policy is not None and (statement := policy.denies(request)):
             return Decision(f"with an explicit deny in {kind}", name, statement)
+    if not all(any(policy.allows(request) for policy in level) for level in identity.controls):
+        return Decision(_no("service control policy", request))
     granted, by_resource = Named.NOT, Decision(_no("resource-based policy", request))
     for name, policy in on_resource.items():
         named, statement = policy.grant(request)

@@ -9,6 +9,7 @@ permissions boundary for users.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from ecrlab.machine.environment import MEMBER_ROLE
@@ -57,9 +58,9 @@ def identity_of(caller: Caller) -> Identity:
         return _administrator(caller)
     if not caller.account_id:
         return _service(caller)
-    if ":assumed-role/" in caller.arn:
-        return _session(caller)
-    return _user(caller)
+    identity = _session(caller) if ":assumed-role/" in caller.arn else _user(caller)
+    controls = _controls(caller.account_id)
+    return replace(identity, controls=controls) if controls else identity
 
 
 def _administrator(caller: Caller) -> Identity:
@@ -113,7 +114,7 @@ def _session(caller: Caller) -> Identity:
         kept = iam.managed_policies.get(role.permissions_boundary_arn)
         boundary = NOTHING if kept is None else _default_version(kept)
     context |= _tags(role.tags or ()) | {"aws:userid": (f"{role.id}:{_last(caller.arn)}",)}
-    return Identity(principal, (*given, *_attached(role)), boundary, bound, context)
+    return Identity(principal, (*given, *_attached(role)), boundary, bound, context=context)
 
 
 def _iam(account_id: str) -> Any:
@@ -140,14 +141,7 @@ def _read(document: str) -> Policy:
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that every principal has."""
-    organization = next(
-        (
-            backend.org
-            for _, backend in backends("organizations")
-            if backend.org is not None and any(one.id == principal.account_id for one in list(backend.accounts))
-        ),
-        None,
-    )
+    organization = _organization(principal.account_id)
     about: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (arn,),
         "aws:principalaccount": (principal.account_id,),
@@ -155,8 +149,34 @@ def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ..
         "aws:principalisawsservice": ("false",),
     }
     if organization is not None:
-        about["aws:principalorgid"] = (str(organization.id),)
+        about["aws:principalorgid"] = (str(organization.org.id),)
     return about
+
+
+def _organization(account_id: str) -> Any | None:
+    """Return moto's organization of an account, which is its management account or a member."""
+    for _, organization in backends("organizations"):
+        if organization.org is not None and any(one.id == account_id for one in list(organization.accounts)):
+            return organization
+    return None
+
+
+def _controls(account_id: str) -> tuple[tuple[Policy, ...], ...]:
+    """Return the service control policies of a member account, its units and the root; the management account has none.
+
+    See the AWS Organizations user guide, SCP evaluation.
+    """
+    organization = _organization(account_id)
+    if organization is None or organization.org.master_account_id == account_id:
+        return ()
+    levels = []
+    level = next((one for one in list(organization.accounts) if one.id == account_id), None)
+    while level is not None:
+        attached = [one for one in list(level.attached_policies) if one.type == "SERVICE_CONTROL_POLICY"]
+        levels.append(tuple(_read(one.content) for one in attached))
+        parent = getattr(level, "parent_id", None)
+        level = next((unit for unit in list(organization.ou) if unit.id == parent), None)
+    return tuple(levels)
 
 
 def _tags(tags: Iterable[dict[str, str]]) -> dict[str, tuple[str, ...]]:

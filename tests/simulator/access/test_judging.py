@@ -285,6 +285,45 @@ def test_a_policy_can_let_in_an_organization(home):
         organizations.delete_organization()
 
 
+def test_service_control_policies_bound_the_members_of_an_organization(home):
+    organizations = client_of(home.endpoint, "organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(Email="x@example.com", AccountName="member")["CreateAccountStatus"]
+    member = made["AccountId"]
+    _, ecr = home.assume(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole")
+    who = f"arn:aws:sts::{member}:assumed-role/OrganizationAccountAccessRole/build-7"
+
+    def attach(name: str, text: str, target: str) -> str:
+        policy = organizations.create_policy(Name=name, Description="", Type="SERVICE_CONTROL_POLICY", Content=text)[
+            "Policy"
+        ]["PolicySummary"]["Id"]
+        organizations.attach_policy(PolicyId=policy, TargetId=target)
+        return policy
+
+    try:
+        assert ecr.describe_repositories()["repositories"] == []
+        root = organizations.list_roots()["Roots"][0]["Id"]
+        deny = attach("no-delete", document("ecr:DescribeRepositories", effect="Deny", Resource="*"), root)
+        everything = arn_of(home.region, "*", member)
+        assert refusal(ecr.describe_repositories) == denial(
+            who, "ecr:DescribeRepositories", everything, "with an explicit deny in a service control policy"
+        )
+        assert home.ecr.describe_repositories()["repositories"]  # the management account is not bounded
+        organizations.detach_policy(PolicyId=deny, TargetId=root)
+        attach("only-registry", document("ecr:DescribeRegistry", Resource="*"), member)
+        organizations.detach_policy(PolicyId="p-FullAWSAccess", TargetId=member)
+        assert ecr.describe_registry()["registryId"] == member
+        assert refusal(ecr.describe_repositories) == denial(
+            who,
+            "ecr:DescribeRepositories",
+            everything,
+            "because no service control policy allows the {} action",
+        )
+    finally:
+        organizations.remove_account_from_organization(AccountId=member)
+        organizations.delete_organization()
+
+
 def test_a_lock_out_must_be_forced(home):
     name, _, _ = home.user()
     all_but_one = {"NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/{name}"}}

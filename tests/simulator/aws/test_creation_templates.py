@@ -100,6 +100,28 @@ def test_an_update_changes_what_it_names_and_an_empty_text_removes(ecr: Any) -> 
     assert changed["repositoryCreationTemplate"]["imageTagMutabilityExclusionFilters"] == []
 
 
+@pytest.mark.parametrize("region", ["eu-north-1"])
+def test_terraforms_provider_finds_what_it_wrote_and_clears_what_was_taken_out(ecr: Any) -> None:
+    """Its calls (internal/service/ecr/repository_creation_template.go): an empty text or list for what is gone."""
+    create(ecr, "prod", **EVERYTHING)
+    [found] = described(ecr, "prod")
+    assert json.loads(found["lifecyclePolicy"]) == json.loads(LIFECYCLE)
+    assert json.loads(found["repositoryPolicy"]) == json.loads(POLICY)
+    assert {name: found[name] for name in EVERYTHING if not name.endswith("Policy")} == {
+        name: value for name, value in EVERYTHING.items() if not name.endswith("Policy")
+    }
+
+    gone = {"description": "", "customRoleArn": "", "lifecyclePolicy": "", "repositoryPolicy": "", "resourceTags": []}
+    ecr.update_repository_creation_template(
+        prefix="prod", encryptionConfiguration={"encryptionType": "AES256"}, imageTagMutability="MUTABLE", **gone
+    )
+    [left] = described(ecr, "prod")
+    assert not any(left.get(name) for name in gone)
+    ecr.initiate_layer_upload(repositoryName="prod/web")  # the key is gone, too, and so no role is needed
+    ecr.delete_repository_creation_template(prefix="prod")
+    assert described(ecr, "prod") == []
+
+
 @pytest.mark.operation("ecr:DeleteRepositoryCreationTemplate")
 def test_a_template_is_deleted_and_its_repositories_stay(ecr: Any) -> None:
     create(ecr, "prod")
