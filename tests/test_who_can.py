@@ -122,6 +122,23 @@ def test_lambda_needs_a_statement_for_the_service_and_its_functions(lab):
     assert may("") == (False, silent)
 
 
+def test_a_service_is_let_in_by_the_organization_of_its_resource(lab):
+    organizations = boto3.client("organizations")
+    organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    condition = {"StringEquals": {"aws:SourceOrgID": organization}}
+    policy = document("ecr:BatchGetImage", Principal={"Service": "lambda.amazonaws.com"}, Condition=condition)
+    boto3.client("ecr").set_repository_policy(repositoryName="my-app", policyText=policy)
+
+    allowed = [
+        lab.who_can("my-app", "ecr:BatchGetImage", source_arn=f"arn:aws:lambda:us-east-1:{account}:function:web")
+        .set_index("principal")
+        .allowed["lambda.amazonaws.com"]
+        for account in (HOME, STAGING)
+    ]
+
+    assert allowed == [True, False]
+
+
 @pytest.mark.parametrize(
     ("asked", "settings"),
     [

@@ -77,7 +77,10 @@ def _service(caller: Caller) -> Identity:
         "aws:principaltype": ("Service",),
     }
     if caller.source_arn:
-        context |= {"aws:sourcearn": (caller.source_arn,), "aws:sourceaccount": (caller.source_arn.split(":")[4],)}
+        account_id = caller.source_arn.split(":")[4]
+        context |= {"aws:sourcearn": (caller.source_arn,), "aws:sourceaccount": (account_id,)}
+        if (organization := _organization(account_id)) is not None:
+            context["aws:sourceorgid"] = (str(organization.org.id),)
     return Identity(Principal(caller.arn, ""), context=context)
 
 
