@@ -214,6 +214,12 @@ class Lab:
         """Print one solution of an exercise."""
         self._desk.solution(exercise)
 
+    def compare(self, question: str, answer: object = None) -> None:
+        """Print an answer in a sentence beside the model answer; an empty answer shows none."""
+        from ecrlab.lessons.questions import compare
+
+        print(compare(question, answer))
+
     def why(self, error: object = None) -> None:
         """Explain an error: its text, a caught exception, or the last one that AWS or docker returned in this lab."""
         if error is None and _running is not self:

@@ -2,7 +2,8 @@
 
 exercises   what an exercise is, and how it is judged by the state of the registry
 quizzes     cards with choices, each wrong one explained
-progress    what this learner has solved
+questions   answers in a sentence, beside a model answer
+progress    what this learner has solved and missed
 explanations  frequent errors: what they mean, their causes, the cure
 start_here, authentication, push_and_pull …   the exercises and cards of one notebook each
 """

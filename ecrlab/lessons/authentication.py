@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
 IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -83,6 +84,15 @@ aws ecr get-login-password --region eu-west-1 | \\
   docker login --username AWS --password-stdin \\
   123456789012.dkr.ecr.eu-west-1.amazonaws.com
 """,
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="why-it-fails-tomorrow",
+        question="docker push works today and fails tomorrow morning, while aws still works. Why?",
+        model="aws signs every request with my keys, but Docker only has the password that ECR issued at the login, "
+        "and that one expires after twelve hours unless somebody logs in again.",
     ),
 )
 

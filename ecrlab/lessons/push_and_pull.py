@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.oci.media_types import INDEXES
 
@@ -99,6 +100,15 @@ untagged = ecr.describe_images(repositoryName="playground", filter={"tagStatus":
 ghost = untagged["imageDetails"][0]["imageDigest"]
 lab.check("find-the-ghost", ghost)
 """,
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="why-so-little-is-freed",
+        question="Two images of 100 MB are listed. You delete one, and only 5 MB are freed. Why?",
+        model="describe-images shows the full size of each image, but layers that both have are stored once, and a "
+        "layer goes only with the last image that uses it.",
     ),
 )
 

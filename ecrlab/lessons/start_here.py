@@ -1,6 +1,7 @@
 """Exercises and cards of 00-start-here."""
 
 from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
 
@@ -32,6 +33,15 @@ EXERCISES = (
 docker tag hello:v1 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
 docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
 """,
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="what-a-digest-says",
+        question="What does a digest tell you that a tag does not?",
+        model="A digest is made from the image's bytes, so it always means the same image, and I can check it myself; "
+        "a tag is a name that can point at another image tomorrow.",
     ),
 )
 

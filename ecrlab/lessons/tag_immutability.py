@@ -3,6 +3,7 @@
 from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.tags import is_immutable
@@ -81,6 +82,15 @@ manifest=$(aws ecr batch-get-image --repository-name web --image-ids imageDigest
   --query 'images[0].imageManifest' --output text)
 aws ecr put-image --repository-name web --image-tag latest --image-manifest "$manifest"
 """,
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="what-to-write-down",
+        question="The repository is IMMUTABLE. Why should a deployment still write down the digest, not the tag?",
+        model="Somebody who may delete images or change the mode can give the tag to another image, but no one can "
+        "make the same digest mean other bytes.",
     ),
 )
 
