@@ -22,7 +22,7 @@ def _two_tags(view: View) -> str:
 
 def _your_own(view: View) -> str:
     tags = view.tags("mine")
-    view.require("v1" in tags, f"mine has no image tagged v1{'; it has ' + ', '.join(sorted(tags)) if tags else ''}")
+    view.require("v1" in tags, f"mine has no image tagged v1; its tags: {', '.join(sorted(tags)) or 'none'}")
     hello = view.tags("hello") if "hello" in view.repositories() else {}
     view.require(
         tags["v1"] not in hello.values(),
@@ -37,7 +37,7 @@ EXERCISES = (
         task="Give the image a second tag, stable, and push it.",
         judge=_two_tags,
         hints=(
-            "An image can have any number of names; docker tag OLD NEW gives it another. docker images lists those it has.",
+            "An image can have any number of names; docker tag OLD NEW gives one more; docker images lists them.",
             "The name must begin with the registry's host, as it did for v1, and end in :stable.",
         ),
         solution="""
@@ -52,7 +52,7 @@ docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
         judge=_your_own,
         hints=(
             "Four steps: create-repository, change hello.sh, docker build, docker push.",
-            "Build under the full name, 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:v1, and no docker tag is needed.",
+            "Build under the full name, 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:v1, and push that.",
         ),
         solution="""
 aws ecr create-repository --repository-name mine
