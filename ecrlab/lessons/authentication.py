@@ -85,8 +85,6 @@ def _as_role(view: View, name: str) -> Any:
         keys = sts.assume_role(RoleArn=role, RoleSessionName="check")["Credentials"]
     except iam.exceptions.NoSuchEntityException:
         raise NotYet(f"there is no role named {name}") from None
-    except sts.exceptions.ClientError:
-        raise NotYet(f"you may not assume {name}: its trust policy must allow sts:AssumeRole to your account") from None
     return boto3.client(
         "ecr",
         aws_access_key_id=keys["AccessKeyId"],
@@ -114,7 +112,7 @@ def _may(call: Callable[[], Any]) -> bool:
     try:
         call()
     except ClientError as refused:
-        return refused.response["Error"]["Code"] != "AccessDeniedException"
+        return bool(refused.response["Error"]["Code"] != "AccessDeniedException")
     return True
 
 

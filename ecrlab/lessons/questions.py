@@ -29,7 +29,7 @@ def compare(question_id: str, answer: object) -> str:
         return "✗ Not yet: put your sentence between quotes, in place of the dots."
     written = " ".join(answer.split())
     if len(written) < SHORTEST:
-        return "✗ Not yet: answer in a whole sentence; the model answer is shown beside it."
+        return "✗ Not yet: answer in a whole sentence; then you see the model answer beside it."
     return "\n".join(
         [
             f"Asked: {questions[question_id].question}",

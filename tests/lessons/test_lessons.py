@@ -13,7 +13,7 @@ import ecrlab
 from ecrlab.analysis.costs import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons import lifecycle_cases, scanning_cases
+from tests.lessons import lifecycle_cases, own_repository_cases, scanning_cases
 from tests.lessons.case import HOST, LOGIN, Case
 
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
@@ -71,14 +71,14 @@ RELEASES = 'rule(1, "", "v*", AGE, 365)'
 BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
 
 
-OF_OTHER_FILES = lifecycle_cases.CASES | scanning_cases.CASES
+OF_OTHER_FILES = own_repository_cases.CASES | lifecycle_cases.CASES | scanning_cases.CASES
 
 CASES = OF_OTHER_FILES | {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
-            docker build -q -t hello:v1 . && docker tag hello:v1 {HOST}/hello:v1 && docker push -q {HOST}/hello:v1""",
+            docker build -q -t {HOST}/hello:v1 . && docker push -q {HOST}/hello:v1""",
         wrong={
-            "none called stable": f"docker tag hello:v1 {HOST}/hello:Stable && docker push {HOST}/hello:Stable",
+            "none called stable": f"docker tag {HOST}/hello:v1 {HOST}/hello:Stable && docker push {HOST}/hello:Stable",
             "two different images": f"""echo 'LABEL other=1' >> Dockerfile && docker build -q -t {HOST}/hello:stable .
                 docker push {HOST}/hello:stable""",
         },
@@ -193,7 +193,22 @@ CASES = OF_OTHER_FILES | {
                 aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest""",
             "no second image yet": "aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest",
         },
-        right=(f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",),
+        right=(
+            f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",
+            """manifest=$(aws ecr batch-get-image --repository-name web --image-ids imageDigest=$(
+                aws ecr describe-images --repository-name web --output text \
+                --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest') \
+                --query 'images[0].imageManifest' --output text)
+               aws ecr put-image --repository-name web --image-tag latest --image-manifest "$manifest" """,
+        ),
+        cells="""
+def point(tag, digest, repository="my-app"):
+    found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
+    ecr.put_image(repositoryName=repository, imageManifest=found["images"][0]["imageManifest"], imageTag=tag)
+
+images = ecr.describe_images(repositoryName="web")["imageDetails"]
+monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
+""",
     ),
     "count-the-layers": Case(
         scene="true",

@@ -82,5 +82,5 @@ def test_the_overview_has_a_row_for_each_lesson(kept):
 
     table = progress.progress()
 
-    assert table.loc["00-start-here", "exercises"] == "1 of 1"
+    assert table.loc["00-start-here", "exercises"] == "1 of 2"
     assert table.loc["00-start-here", "questions"] == "0 of 5"
