@@ -81,6 +81,9 @@ CASES = OF_OTHER_FILES | {
             "none called stable": f"docker tag {HOST}/hello:v1 {HOST}/hello:Stable && docker push {HOST}/hello:Stable",
             "two different images": f"""echo 'LABEL other=1' >> Dockerfile && docker build -q -t {HOST}/hello:stable .
                 docker push {HOST}/hello:stable""",
+            "hello has no image tagged v1": f"""docker tag {HOST}/hello:v1 {HOST}/hello:stable
+                docker push {HOST}/hello:stable
+                aws ecr batch-delete-image --repository-name hello --image-ids imageTag=v1""",
         },
         right=(
             f"""docker pull {HOST}/hello:v1; docker tag {HOST}/hello:v1 {HOST}/hello:stable
@@ -93,6 +96,7 @@ CASES = OF_OTHER_FILES | {
     "expiry-of-a-token": Case(
         scene="true",
         wrong={
+            "there is no answer yet": lambda lab: ...,
             "twelve": lambda lab: lab.clock.now().replace(hour=lab.clock.now().hour + 1),
             "no datetime": lambda lab: "tomorrow",
             "lab's past": lambda lab: "2020-01-01T00:00",
@@ -133,6 +137,9 @@ CASES = OF_OTHER_FILES | {
             "delete it with aws ecr batch-delete-image": f"""
                 aws ecr put-image-tag-mutability --repository-name my-app --image-tag-mutability IMMUTABLE
                 docker tag {HOST}/my-app:v1.2.3 {HOST}/my-app:v1.2.5 && docker push {HOST}/my-app:v1.2.5""",
+            "has no image tagged v1.2.3": f"""docker build -q -t {HOST}/my-app:v1.2.5 .
+                docker push {HOST}/my-app:v1.2.5
+                aws ecr batch-delete-image --repository-name my-app --image-ids imageTag=v1.2.3""",
             "is an index": f"""docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/my-app:v1.2.5 .
                 docker push {HOST}/my-app:v1.2.5""",
         },
@@ -151,6 +158,10 @@ CASES = OF_OTHER_FILES | {
             docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/playground:multi .
             docker push -q {HOST}/playground:multi""",
         wrong={
+            "there is no answer yet": lambda lab: ...,
+            "no image that lost its tag": f"""docker push -q {HOST}/playground:multi; aws ecr batch-delete-image \
+                --repository-name playground --image-ids imageDigest=$(aws ecr describe-images --output text \
+                --repository-name playground --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest')""",
             "never had a tag": child,
             "the one tagged v1": tagged,
             "is no digest": lambda lab: "v1",
