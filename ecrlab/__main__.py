@@ -17,11 +17,11 @@ if sys.version_info < (3, 11):
 from collections.abc import Sequence
 
 from ecrlab.commands.cli import answer_at_once
-from ecrlab.commands.status import TROUBLE, told
+from ecrlab.commands.status import TROUBLE, with_exit_status
 from ecrlab.machine.bootstrap import SetupError, fit_here, hand_over, prepare
 
 
-@told
+@with_exit_status
 def main(arguments: Sequence[str]) -> int:
     """Run a command of the kit in an environment that has what it needs, making that environment first if
     need be.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import seeds
-from ecrlab.lessons.exercises import Desk, View
+from ecrlab.lessons.exercises import Desk, LabStopped, View
 from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.machine import apps, environment
@@ -66,7 +66,7 @@ class Lab:
         self._world = world
         self._server = server
         self._last_snapshot: snapshots.Snapshot | None = None
-        self._desk = Desk(lambda answer: View(self.client("ecr"), clock, self.client, self.storage, answer))
+        self._desk = Desk(self._view)
         inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
         self._surroundings = _Surroundings(inside | seed.variables)
         self._began_in = _current_folder()
@@ -245,6 +245,11 @@ class Lab:
         if self._began_in and current and current.is_relative_to(self._folder.path.resolve()):
             with contextlib.suppress(OSError):
                 os.chdir(self._began_in)
+
+    def _view(self, answer: Any) -> View:
+        if _running is not self:
+            raise LabStopped("This lab was stopped; run lab = ecrlab.start() and the cells after it again.")
+        return View(self.client("ecr"), self.clock, self.client, self.storage, answer)
 
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
         """The texts of manifests, read from the registry itself: no pull."""

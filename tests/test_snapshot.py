@@ -92,7 +92,7 @@ def test_wrong_use_is_said(lab, app):
         EcrLabError, match=r"there is no snapshot to go back to; take one first: before = lab\.snapshot"
     ):
         lab.restore()
-    with pytest.raises(EcrLabError, match="a snapshot is what snapshot\\(\\) gives, got int"):
+    with pytest.raises(EcrLabError, match="a snapshot must come from snapshot\\(\\), got int"):
         lab.restore(3)
     foreign = lab.snapshot()
     with ecrlab.start() as other, pytest.raises(EcrLabError, match="taken in another lab"):

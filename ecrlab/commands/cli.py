@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ecrlab import __version__
-from ecrlab.commands.status import TROUBLE, told
+from ecrlab.commands.status import TROUBLE, with_exit_status
 
 PROGRAM = "python3 -m ecrlab"
 
@@ -48,7 +48,7 @@ examples:
 """
 
 
-@told
+@with_exit_status
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit status."""
     status = answer_at_once(arguments)

@@ -140,7 +140,7 @@ def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free
     text = f"{folder}, {free / 1e9:.1f} GB free"
     if not os.access(existing, os.W_OK):
-        yield Finding("WRONG", name, f"{text}, not writable: use a folder of yours")
+        yield Finding("WRONG", name, f"{text}, not writable: use a folder of your own")
     elif free < NEEDED_BYTES:
         yield Finding("WRONG", name, f"{text}: a lab needs {NEEDED_BYTES / 1e9:.1f} GB, so free some space")
     else:

@@ -199,8 +199,8 @@ def _images(options: argparse.Namespace) -> list[Image]:
     unknown = sum(image.is_index and image.image_digest not in manifests for image in images)
     if unknown:
         print(
-            f"ecrlab lifecycle: {options.images}: what {unknown} multi-architecture images list is not known, so that"
-            " their parts may seem to go; give --manifests",
+            f"ecrlab lifecycle: {options.images} does not have the contents of {unknown} multi-architecture images, so"
+            " images that they list may be shown as expiring; add --manifests",
             file=sys.stderr,
         )
     return images

@@ -20,11 +20,11 @@ _OF_OUTPUT = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno
 """The errors of writing to a stream; an error of writing to a file has a file name."""
 
 
-def told(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:
+def with_exit_status(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:
     """Turn expected errors, and errors of the standard streams, into a sentence and an exit status."""
 
     @functools.wraps(main)
-    def telling(arguments: Sequence[str]) -> int:
+    def wrapper(arguments: Sequence[str]) -> int:
         _open_streams()
         try:
             try:
@@ -44,7 +44,7 @@ def told(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]
         except KeyboardInterrupt:
             return STOPPED
 
-    return telling
+    return wrapper
 
 
 def _trouble(sentence: str) -> int:

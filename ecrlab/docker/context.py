@@ -59,7 +59,7 @@ class Context:
             if (
                 where.is_dir()
                 and not where.is_symlink()
-                and (self._ignore.takes_back or not self._ignore.ignores(name))
+                and (self._ignore.has_exceptions or not self._ignore.ignores(name))
             ):
                 own = name.rpartition("/")[2]
                 for entry in self.below(name):
@@ -81,13 +81,14 @@ class Context:
         return sorted(prefix + path.name for path in folder.iterdir())
 
     def _exists(self, path: str) -> bool:
+        """Tell whether the context has a path; an ignored folder exists if an exception (`!`) keeps a file in it."""
         if not path:
             return True
         if not os.path.lexists(self.root / path):
             return False
         if not self._ignore.ignores(path):
             return True
-        return self._ignore.takes_back and any(True for _ in self.below(path))
+        return self._ignore.has_exceptions and any(True for _ in self.below(path))
 
     def _follow(self, path: str) -> Path:
         try:

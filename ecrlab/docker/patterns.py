@@ -136,7 +136,7 @@ class Ignore:
             cleaned = _clean(rule.removeprefix("!").strip())
             if cleaned:
                 self._rules.append((keeps, pattern(cleaned)))
-        self.takes_back = any(keeps for keeps, _ in self._rules)
+        self.has_exceptions = any(keeps for keeps, _ in self._rules)
         """Tell whether a later rule may include something below an ignored directory."""
 
     def ignores(self, path: str) -> bool:

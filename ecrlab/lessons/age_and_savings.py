@@ -6,7 +6,7 @@ from typing import Any
 from ecrlab.analysis.costs import risks, savings, storage
 from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.units import format_bytes
-from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.exercises import BYTES, Exercise, NotYet, View
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import parse
 
@@ -45,10 +45,8 @@ def _count(view: View) -> str:
     repository = _repository(view)
     snapshot = view.storage(repository)
     true = storage.stored(snapshot).least
-    try:
-        answer = int(view.answer)
-    except (TypeError, ValueError):
-        raise NotYet(f"hand in a number of bytes, got {view.answer!r}") from None
+    view.require(true, f"{repository} stores nothing; start the lab and the lesson again")
+    answer = int(view.answer)
     sums = {
         storage.sum_of_sizes(snapshot): "the sum of imageSizeInBytes, which counts a shared layer again and again",
         sum(one.size_in_bytes for one in snapshot.images if not one.is_index): (
@@ -98,6 +96,7 @@ EXERCISES = (
         id="count-the-layers",
         task="How many bytes does bike/search really store? Hand in the number.",
         judge=_count,
+        answer=BYTES,
         hints=(
             'lab.storage("bike/search") knows the layers of each image (.layers) and the bytes of each layer (.sizes).',
             "Gather the digests of all layers in a set, and add up their sizes.",

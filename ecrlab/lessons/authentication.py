@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.exercises import INSTANT, Exercise, NotYet, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
@@ -22,14 +22,11 @@ IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 def _expiry(view: View) -> str:
     view.require(
-        view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a time"
-    )
-    view.require(
-        not isinstance(view.answer, (timedelta, int, float)),
+        not isinstance(view.answer, timedelta),
         "that is a length of time; the question is when, so add it to lab.clock.now()",
     )
     try:
-        answer = view.answer if isinstance(view.answer, datetime) else datetime.fromisoformat(str(view.answer))
+        answer = view.answer if isinstance(view.answer, datetime) else datetime.fromisoformat(view.answer)
     except ValueError:
         shown = textwrap.shorten(repr(view.answer), 60, placeholder=" …")
         raise NotYet(f"{shown} is no datetime and no ISO 8601 text such as 2026-10-01T21:00:00+00:00") from None
@@ -48,16 +45,16 @@ def _expiry(view: View) -> str:
 def _ireland(view: View) -> str:
     try:
         config = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        logins = {host: str(login["auth"]) for host, login in config.get("auths", {}).items() if login.get("auth")}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise NotYet("Docker's config.json is missing or cannot be read, so it has no password at all") from None
-    hosts = [host for host, login in config.get("auths", {}).items() if login.get("auth")]
-    others = f"; Docker has a password for {', '.join(hosts)}" if hosts else ""
-    view.require(IRELAND in hosts, f"Docker has no password for {IRELAND}{others}")
-    user, _, password = base64.b64decode(config["auths"][IRELAND]["auth"]).decode().partition(":")
-    view.require(user == "AWS", f"the user for {IRELAND} is {user}; for ECR it is always AWS")
+    others = f"; Docker has a password for {', '.join(logins)}" if logins else ""
+    view.require(IRELAND in logins, f"Docker has no password for {IRELAND}{others}")
     try:
+        user, _, password = base64.b64decode(logins[IRELAND], validate=True).decode().partition(":")
+        view.require(user == "AWS", f"the user for {IRELAND} is {user}; for ECR it is always AWS")
         expiration = datetime.fromtimestamp(json.loads(base64.b64decode(password))["expiration"], UTC)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, OverflowError, OSError):
         raise NotYet(f"what Docker keeps for {IRELAND} is no password that ECR gave; run the pipeline") from None
     view.require(expiration > view.clock.now(), f"the password for {IRELAND} has expired; fetch a fresh one")
     return f"Docker is logged in to {IRELAND}"
@@ -121,6 +118,7 @@ EXERCISES = (
         id="expiry-of-a-token",
         task="Say when a token fetched now would expire.",
         judge=_expiry,
+        answer=INSTANT,
         hints=(
             "lab.clock.now() is the time in the lab, and a token lives for a fixed number of hours.",
             "Or let ECR tell: get_authorization_token() names the instant in expiresAt.",

@@ -7,6 +7,8 @@ done or what is still missing. For an unsolved exercise it raises `NotYet`, and 
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.clock import Clock
@@ -25,6 +27,30 @@ class NoSuchExercise(EcrLabError):
     """An id that no lesson has; the text names similar ones."""
 
 
+class LabStopped(EcrLabError):
+    """The lab of the exercise runs no more, so there is nothing to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an exercise accepts as an answer: a name for people, and the Python types."""
+
+    name: str
+    types: tuple[type, ...]
+
+    def accept(self, answer: Any) -> None:
+        """Raise `NotYet` for a missing answer, and for one of another type."""
+        if answer is None or answer is ... or (isinstance(answer, str) and not answer.strip()):
+            raise NotYet(f"there is no answer yet; expected {self.name}")
+        if isinstance(answer, bool) or not isinstance(answer, self.types):
+            raise NotYet(f"expected {self.name}, got {type(answer).__name__!r}")
+
+
+BYTES = Kind("a whole number of bytes", (Integral,))
+DIGEST = Kind("a digest", (str,))
+INSTANT = Kind("a time", (datetime, timedelta, str))
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything.
@@ -39,7 +65,7 @@ class View:
     answer: Any = None
 
     def images(self, repository: str) -> list[dict[str, Any]]:
-        """The images of a repository as `describe_images` gives them. Raises `NotYet` if there is no such one."""
+        """The images of a repository as `describe_images` returns them. Raises `NotYet` without the repository."""
         pages = self.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
         try:
             return [detail for page in pages for detail in page["imageDetails"]]
@@ -72,10 +98,15 @@ class Exercise:
     judge: Callable[[View], str]
     hints: tuple[str, ...]
     solution: str
+    answer: Kind | None = None
+    """What `lab.check` needs besides the exercise; None if the state of the registry says all."""
 
 
 class Desk:
-    """Checks the exercises of one lab, and remembers which hints it gave."""
+    """Checks the exercises of one lab, and remembers which hints it gave.
+
+    `view` returns the view of an answer, and raises `LabStopped` if the lab runs no more.
+    """
 
     def __init__(self, view: Callable[[Any], View]) -> None:
         self._view = view
@@ -87,21 +118,23 @@ class Desk:
 
         try:
             exercise = find(exercise_id)
-            reached = exercise.judge(self._view(answer))
+            view = self._view(answer)
+            if exercise.answer is not None:
+                exercise.answer.accept(answer)
+            reached = exercise.judge(view)
         except NotYet as missing:
             if strict:
                 raise
             print(f"✗ Not yet: {missing}.")
             print(f'  For a hint: lab.hint("{exercise.id}")')
-        except NoSuchExercise as unknown:
+        except (NoSuchExercise, LabStopped) as failed:
             if strict:
                 raise
-            print(f"✗ {unknown}")
+            print(f"✗ {failed}")
         except (BotoCoreError, ClientError) as refused:
             if strict:
                 raise
             print(f"✗ The check could not look into the registry: {refused}")
-            print("  If the lab was stopped, run lab = ecrlab.start() and the cells after it again.")
         else:
             progress.note_solved(exercise.id)
             print(f"✓ Solved: {reached}.")
@@ -133,7 +166,7 @@ def find(exercise_id: str) -> Exercise:
     exercises: dict[str, Exercise] = {
         exercise.id: exercise for lesson in catalogue.lessons() for exercise in lesson.EXERCISES
     }
-    if exercise_id not in exercises:
+    if not isinstance(exercise_id, str) or exercise_id not in exercises:
         near = difflib.get_close_matches(str(exercise_id), exercises, n=1, cutoff=0.4) or list(exercises)
         raise NoSuchExercise(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")
     return exercises[exercise_id]

@@ -6,9 +6,8 @@ The first six cards are the worked examples of the AWS user guide, examples of l
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.exercises import DIGEST, Exercise, NotYet, View
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import Evaluation, Image, Policy, evaluate, explain, parse
 
@@ -70,9 +69,7 @@ def _because(evaluation: Evaluation, image: Image) -> str:
 
 
 def _what_could_not_go(view: View) -> str:
-    answer: Any = view.answer
-    view.require(isinstance(answer, str) and answer, "hand in a digest: answer = 'sha256:…'")
-    digest = answer.rpartition("@")[2]
+    digest = view.answer.rpartition("@")[2].strip()
     failed = _failures(view)
     view.require(failed, "no run of a policy in the trail has failed to delete anything; run the cells above first")
     if digest in failed:
@@ -82,7 +79,7 @@ def _what_could_not_go(view: View) -> str:
         "that is the index; the run could not delete what it lists",
     )
     view.require(
-        "sha256:" in digest and len(digest) == 71, f"{answer!r} is no digest; a digest is sha256: and 64 figures"
+        "sha256:" in digest and len(digest) == 71, f"{digest[:80]!r} is no digest; a digest is sha256: and 64 figures"
     )
     raise NotYet("no run failed to delete the image of that digest; look for lifecycleEventFailureDetails")
 
@@ -130,6 +127,7 @@ aws ecr put-lifecycle-policy --repository-name my-app --lifecycle-policy-text '{
         id="what-could-not-go",
         task="Find in the trail an image that ECR could not delete, because another one lists it.",
         judge=_what_could_not_go,
+        answer=DIGEST,
         hints=(
             'lab.trail("my-app")[-1] is the last run; serviceEventDetails has what it did, and what failed.',
             "Each of the lifecycleEventFailureDetails has a lifecycleEventImage, and that its digest.",

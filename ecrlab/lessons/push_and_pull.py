@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.exercises import DIGEST, Exercise, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.oci.media_types import INDEXES
@@ -47,10 +47,7 @@ def _left_behind(view: View) -> str:
     untagged = [image["imageDigest"] for image in images if not image.get("imageTags")]
     left = [digest for digest in untagged if digest not in children]
     view.require(left, "playground has no image that lost its tag; push two images under one tag first")
-    view.require(
-        view.answer is not None and view.answer is not ..., "there is no answer yet; replace the ... by a digest"
-    )
-    answer = str(view.answer).rpartition("@")[2].strip()
+    answer = view.answer.rpartition("@")[2].strip()
     view.require(answer.startswith("sha256:"), f"{answer[:80]} is no digest; those of ECR begin with sha256:")
     tagged = {image["imageDigest"]: image["imageTags"][0] for image in images if image.get("imageTags")}
     view.require(
@@ -104,6 +101,7 @@ docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:v1.2.5
         id="find-the-ghost",
         task="Hand in the digest of the image that the tag v1 of playground left behind.",
         judge=_left_behind,
+        answer=DIGEST,
         hints=(
             "The image is still listed: look for the row without a tag.",
             "describe_images takes a filter: filter={'tagStatus': 'UNTAGGED'}.",

@@ -69,7 +69,7 @@ def preview_table(
 ) -> Iterator[str]:
     """Return the images that expire or move; with `explained` all images, each with its sentence."""
     shown = [verdict for verdict in evaluation if explained or verdict.action]
-    yield from _table([(_deed(v), *_facts(v)) for v in shown], evaluation, shown if explained else [])
+    yield from _table([(_outcome(v), *_facts(v)) for v in shown], evaluation, shown if explained else [])
     yield f"{_number(evaluation.images)}: {_count(evaluation)}."
     yield from _warnings(harmed)
     if disagreements is not None:
@@ -97,7 +97,7 @@ def diff_json(difference: Difference, harmed: dict[str, int], explained: bool) -
 
 def diff_table(difference: Difference, harmed: dict[str, int], explained: bool) -> Iterator[str]:
     """Return what the new policy takes, keeps, or takes in another way."""
-    newly_deleted = [change for change in difference.newly_going if _deed(change.new) == "expire"]
+    newly_deleted = [change for change in difference.newly_going if _outcome(change.new) == "expire"]
     newly_archived = len(difference.newly_going) - len(newly_deleted)
     for title, changes in (
         ("newly going", difference.newly_going),
@@ -137,14 +137,14 @@ def _facts(verdict: Verdict) -> tuple[str, str, str, str]:
     )
 
 
-def _deed(verdict: Verdict) -> str:
+def _outcome(verdict: Verdict) -> str:
     if verdict.action is None:
         return "keep"
     return "expire" if verdict.action.type == "expire" else "archive"
 
 
 def _told(verdict: Verdict) -> str:
-    return _deed(verdict) + (f" (rule {verdict.rule_priority})" if verdict.rule_priority else "")
+    return _outcome(verdict) + (f" (rule {verdict.rule_priority})" if verdict.rule_priority else "")
 
 
 def _count(evaluation: Evaluation) -> str:

@@ -82,12 +82,12 @@ class Disagreement:
 
 def compare(evaluation: Evaluation, results: Iterable[Mapping[str, Any]]) -> list[Disagreement]:
     """Compare an evaluation with the `previewResults` of GetLifecyclePolicyPreview, by digest."""
-    theirs = {result["imageDigest"]: _deed(result["action"], result["appliedRulePriority"]) for result in results}
+    theirs = {result["imageDigest"]: _outcome(result["action"], result["appliedRulePriority"]) for result in results}
     found = []
     for position in evaluation.by_age:
         digest = evaluation.images[position].image_digest
         rule = evaluation.acts(position)
-        ours = _deed(action(rule.action), rule.rule_priority) if rule else "keep"
+        ours = _outcome(action(rule.action), rule.rule_priority) if rule else "keep"
         there = theirs.pop(digest, "keep")
         if ours != there:
             found.append(Disagreement(digest, ours, there, doubt(evaluation, position)))
@@ -129,5 +129,5 @@ def _doubt_of_age(evaluation: Evaluation, rule: Rule, position: int) -> str:
     return ""
 
 
-def _deed(wanted: Mapping[str, str], priority: int | None) -> str:
+def _outcome(wanted: Mapping[str, str], priority: int | None) -> str:
     return f"{wanted['type'].lower()} by rule {priority}"

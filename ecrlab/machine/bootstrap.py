@@ -84,7 +84,7 @@ def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None 
     if is_whole(checkout) and not afresh:
         return python
     say = say or _say
-    _refuse_what_cannot_work(checkout)
+    _check_machine(checkout)
     try:
         with _one_at_a_time(checkout, say) as held:
             if afresh or not is_whole(checkout):  # another set-up may have finished it meanwhile
@@ -130,21 +130,23 @@ def _made_from(checkout: Path) -> str:
     return f"lock {lock}\nfolder {checkout}\npython {python}\n"
 
 
-def _refuse_what_cannot_work(checkout: Path) -> None:
+def _check_machine(checkout: Path) -> None:
     if os.name != "posix":
         raise SetupError("this kit runs on Linux and macOS; on Windows, run it inside WSL (wsl --install)")
     if os.pathsep in str(checkout):
         raise SetupError(
-            f"{checkout} has a {os.pathsep!r} in its path, where no PATH can lead: move the project elsewhere"
+            f"{checkout} contains {os.pathsep!r}, which PATH cannot contain: move the project to another folder"
         )
     if util.find_spec("venv") is None or util.find_spec("ensurepip") is None:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(
             f"this Python ({sys.executable}) lacks the venv module; on Debian or Ubuntu: "
-            f"sudo apt install python{version}-venv (elsewhere: a complete Python); start again"
+            f"sudo apt install python{version}-venv (on other systems, install a complete Python); start again"
         )
     if not os.access(checkout, os.W_OK):
-        raise SetupError(f"{checkout} is not writable, and .venv is made there: copy the project to a folder of yours")
+        raise SetupError(
+            f"{checkout} is not writable, and the set-up makes .venv there: copy the project to a folder of your own"
+        )
     free = shutil.disk_usage(checkout).free
     if free < NEEDED_BYTES:
         raise SetupError(
@@ -166,7 +168,7 @@ def _one_at_a_time(checkout: Path, say: Say) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another set-up is at work in this folder; waiting for it")
+            say("another set-up is running in this folder; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock.fileno()
 
@@ -174,7 +176,7 @@ def _one_at_a_time(checkout: Path, say: Say) -> Iterator[int]:
 def _make(checkout: Path, held: int, say: Say) -> None:
     started = time.monotonic()
     folder = checkout / ".venv"
-    say(f"making the environment in {folder} (this once; a minute or a few, and 1 GB of disk)")
+    say(f"making the environment in {folder} (only once; it takes a few minutes, and 1 GB of disk)")
     _stamp(checkout).unlink(missing_ok=True)
     # Not sys.executable: with .venv activated, that is the Python being replaced.
     base = getattr(sys, "_base_executable", sys.executable)
@@ -265,12 +267,12 @@ def _progress(said: str) -> str:
 CURES = {
     r"No space left on device|Errno 28": "the disk is full: free about 1.5 GB and start again",
     r"DO NOT MATCH THE HASHES": (
-        "the package index offers a file that is not the one requirements.lock names: "
+        "the package index offers a file that is not the one in requirements.lock: "
         "start again on another network or with another index"
     ),
     r"CERTIFICATE_VERIFY_FAILED|SSLError": (
-        "the package index's certificate is not trusted here: "
-        "if a proxy here inspects traffic, name its certificate in PIP_CERT, and start again"
+        "this machine does not trust the package index's certificate: "
+        "if a proxy inspects your traffic, name its certificate in PIP_CERT, and start again"
     ),
     r"NewConnectionError|NameResolutionError|Temporary failure in name resolution|Network is unreachable"
     r"|ConnectTimeout|Read timed out|ProxyError|Connection (?:refused|broken|reset)|from versions: none": (
@@ -278,7 +280,7 @@ CURES = {
         "(behind a proxy, set https_proxy) and start again; later starts need no network"
     ),
     r"Permission denied|Read-only file system": (
-        "a folder is not writable: copy the project to a folder of yours and start again"
+        "a folder is not writable: copy the project to a folder of your own and start again"
     ),
 }
 
@@ -288,12 +290,13 @@ def _cure(text: str) -> str | None:
 
 
 def _why(said: str) -> str:
+    """Return the cure for a failed step's output, or else its last lines."""
     if cure := _cure(said):
         return cure
-    last = " / ".join(said.split("\n")[-4:]).strip(" /") or "it said nothing"
+    last = " / ".join(said.split("\n")[-4:]).strip(" /") or "it printed nothing"
     if sys.version_info[:2] > NEWEST_TESTED:
         newest = ".".join(map(str, NEWEST_TESTED))
-        return f"{last} (Python {newest} is the newest tried: start with python{newest} instead)"
+        return f"{last} (Python {newest} is the newest tested: start with python{newest})"
     return last
 
 

@@ -152,9 +152,9 @@ def shell_lines(variables: Mapping[str, str]) -> str:
 
 
 def _search_path(directory: Path, base: Mapping[str, str], docker: Docker) -> str:
-    """Return the PATH: the lab's programs, the environment's, those that report that no lab runs, the user's."""
-    walls = [str(NO_LAB)] if docker == "lab" else []
-    return os.pathsep.join([str(directory / "bin"), *walls, sysconfig.get_path("scripts"), *_others(base)])
+    """Return the PATH: the lab's programs, those that say that no lab runs, Python's, and the user's."""
+    no_lab = [str(NO_LAB)] if docker == "lab" else []
+    return os.pathsep.join([str(directory / "bin"), *no_lab, sysconfig.get_path("scripts"), *_others(base)])
 
 
 def _others(base: Mapping[str, str]) -> list[str]:

@@ -199,6 +199,7 @@ def _bits(value: int, count: int) -> str:
 
 
 def _lengths() -> list[str]:
+    """Return the bits for each length of a match, with its extra bits (RFC 1951, 3.2.5)."""
     codes = [""] * (LONGEST_MATCH + 1)
     length, symbol = 3, 257
     while symbol < 285:

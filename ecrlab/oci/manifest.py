@@ -103,7 +103,7 @@ class Manifest:
 def read(
     body: bytes, media_type: str | None = None, *, algorithm: str = "sha256", by_members: bool = False
 ) -> Manifest:
-    """Read a manifest of at most 4 MiB; `media_type` counts where the manifest states none.
+    """Read a manifest of at most 4 MiB; `media_type` applies if the manifest has none itself.
 
     With `by_members`, a manifest without any media type is an OCI index if it has `manifests`, else an OCI manifest.
 

@@ -104,13 +104,13 @@ class _Past:
 
     def __init__(self, registry: Registry, db: sqlite3.Connection, by: str) -> None:
         self.registry, self.db, self.by = registry, db, by
-        self.open: dict[str, _Shelf] = {}
+        self.open: dict[str, _PastRepository] = {}
         self.notes: list[tuple[object, ...]] = []
         self.image_id, self.layer_id = (
             db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0] for table in ("image", "layer")
         )
 
-    def create(self, name: str, settings: Settings, at: float) -> "_Shelf":
+    def create(self, name: str, settings: Settings, at: float) -> "_PastRepository":
         """Create a repository."""
         names.check_repository_name(name)
         try:
@@ -121,8 +121,8 @@ class _Past:
         except sqlite3.IntegrityError as error:
             raise RepositoryAlreadyExistsException(name, self.registry.account_id) from error
         assert made.lastrowid is not None
-        shelf = self.open[name] = _Shelf(self, made.lastrowid, name, settings)
-        return shelf
+        repository = self.open[name] = _PastRepository(self, made.lastrowid, name, settings)
+        return repository
 
     def note(self, *what: object) -> None:
         """Note an event for the history: repository, instant, what, tag, digest before, digest after."""
@@ -130,8 +130,8 @@ class _Past:
 
     def write(self) -> None:
         """Write all rows."""
-        for shelf in self.open.values():
-            shelf.write(self.db)
+        for repository in self.open.values():
+            repository.write(self.db)
         self.db.executemany(
             "INSERT INTO history (account_id, region, repository, at, what, tag, before, after, by) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -139,7 +139,7 @@ class _Past:
         )
 
 
-class _Shelf:
+class _PastRepository:
     """One repository of a past, as it stands at some instant."""
 
     def __init__(self, past: _Past, id: int, name: str, settings: Settings) -> None:

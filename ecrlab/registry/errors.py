@@ -1,4 +1,4 @@
-"""What ECR answers when it refuses: one class per AWS exception, its text built from the facts.
+"""The errors of ECR: one class for each AWS exception, with a text built from the facts.
 
     EcrError                       code, text, HTTP status 400, extra members
       ├ InvalidParameterException  which parameter failed which constraint
@@ -81,7 +81,7 @@ class KmsException(EcrError):
 
 
 class ServerException(EcrError):
-    """The service itself failed, for example for want of disk."""
+    """The service itself failed, for example because the disk is full."""
 
     status = 500
 
@@ -105,7 +105,7 @@ class RepositoryAlreadyExistsException(_About):
 
 
 class RepositoryNotEmptyException(_About):
-    """There are images in it, and `force` was not given."""
+    """The repository has images, and `force` is not set."""
 
     def __init__(self, repository: str, registry_id: str) -> None:
         super().__init__(
@@ -144,7 +144,7 @@ class LifecyclePolicyPreviewNotFoundException(_About):
 
 
 class LifecyclePolicyPreviewInProgressException(EcrError):
-    """The preview before is still running."""
+    """The previous preview is still running."""
 
     def __init__(self) -> None:
         # UNSURE: the text is that of the model's documentation.
@@ -152,11 +152,11 @@ class LifecyclePolicyPreviewInProgressException(EcrError):
 
 
 class ImageStorageClassUpdateNotSupportedException(EcrError):
-    """The image cannot go to that storage class, or not now."""
+    """The image cannot change to that storage class, at least not now."""
 
 
 class InvalidTagParameterException(EcrError):
-    """A resource tag that AWS does not take."""
+    """AWS does not accept this resource tag."""
 
 
 class TooManyTagsException(EcrError):
@@ -235,7 +235,7 @@ class UploadNotFoundException(_About):
 
 
 class InvalidLayerPartException(_About):
-    """The part does not continue where the upload stands; the members say where it stands."""
+    """The part does not begin after the last byte received; the members name that byte."""
 
     def __init__(self, upload_id: str, last_valid_byte: int, repository: str, registry_id: str) -> None:
         super().__init__(
@@ -262,7 +262,7 @@ class InvalidLayerException(EcrError):
 
 
 class EmptyUploadException(EcrError):
-    """The upload was completed without a byte."""
+    """The upload has no bytes to complete."""
 
     def __init__(self, upload_id: str) -> None:
         # UNSURE: the exact text is not public.
@@ -270,14 +270,14 @@ class EmptyUploadException(EcrError):
 
 
 class LayerAlreadyExistsException(_About):
-    """The layer is there already."""
+    """The repository has this layer already."""
 
     def __init__(self, digest: str, repository: str, registry_id: str) -> None:
         super().__init__(f"Layer with digest '{digest}' already exists in the {self.where(repository, registry_id)}")
 
 
 class LayerInaccessibleException(_About):
-    """The layer is there, but cannot be downloaded: no image uses it, or `why`."""
+    """The repository has this layer, but it cannot be downloaded: no image uses it, or `why`."""
 
     def __init__(
         self, digest: str, repository: str, registry_id: str, why: str = "is not associated with an image"

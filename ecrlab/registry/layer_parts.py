@@ -1,4 +1,4 @@
-"""A layer in parts, as the API takes it: InitiateLayerUpload, UploadLayerPart for each part, CompleteLayerUpload.
+"""The upload of a layer in parts: InitiateLayerUpload, UploadLayerPart for each part, CompleteLayerUpload.
 
 Parts come in order and without gaps. Each but the last has at least 5 MiB, which is checked when the upload is
 completed; there are at most 4,200 of them (AWS user guide, service quotas; botocore model of `ecr`).
@@ -21,7 +21,7 @@ from ecrlab.registry.world import Registry
 # UNSURE: the quota page says that a part has at most 10 MiB, the model 20 MiB; clients are asked for parts of 10, and
 # parts of 20 are accepted.
 PART = 10 * 1024 * 1024
-"""Bytes of a part, as clients are asked for."""
+"""Bytes of a part: the size that InitiateLayerUpload asks for."""
 
 SMALLEST_PART = 5 * 1024 * 1024
 MOST_PARTS = 4200
@@ -48,7 +48,7 @@ def upload(registry: Registry, repository_name: str, upload_id: str, *, first: i
 
 
 def complete(registry: Registry, repository_name: str, upload_id: str, digests: Sequence[str]) -> Layer:
-    """Make a layer of the parts; `digests` are those that the caller expects.
+    """Complete an upload and store its parts as a layer; `digests` are those that the caller expects.
 
     Raises `RepositoryNotFoundException`, `UploadNotFoundException`, `EmptyUploadException`,
     `LayerPartTooSmallException`, `InvalidLayerException`; `LayerAlreadyExistsException`, and then the upload is over;

@@ -1,10 +1,10 @@
-"""Layers: the blobs that a repository holds, and how they get into it.
+"""Layers: the blobs of a repository, and their uploads and mounts.
 
 A layer belongs to one repository. Another repository has it only after a push or a mount (AWS user guide, blob
 mounting). The disk stores the same bytes once.
 
 A layer that came with a past (see `backfill`) has no bytes. The images that use it have its size, but a client that
-looks for it in order to leave it out of a push does not find it: it pushes the layer, which is then like any other.
+checks for it before a push does not find it. The client pushes the layer, which is then like any other.
 """
 
 import sqlite3
@@ -29,7 +29,7 @@ class Layer:
     digest: str
     size: int
     media_type: str | None
-    """What the newest image that used it calls it, if there was one."""
+    """Its media type in the newest image that uses it; None before the first image."""
     has_bytes: bool = True
     """False for a layer of a past, which cannot be pulled."""
     is_archived: bool = False
@@ -107,15 +107,15 @@ def find(registry: Registry, repository_name: str, digest: str) -> Layer | None:
 
 
 def reserve(registry: Registry, repository_name: str, digest: str) -> Layer | None:
-    """Return a layer that a client leaves out of its push, and keep it for that client's image for a while; None if the
-    client has to push it.
+    """Return a layer that a client need not push, and keep it for that client's image for a while; return None if the
+    client must push it.
 
     Raises `RepositoryNotFoundException`.
     """
     layer = find(registry, repository_name, digest)
     if layer is None or not layer.has_bytes:
         return None
-    # Between the look and the promise the collector must not come.
+    # The collector must not run between the check and the promise.
     with registry.world.store.exclusively():
         layer = find(registry, repository_name, digest)
         if layer is not None:
@@ -198,7 +198,7 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
     try:
         world.blobs.sync(upload.blob)
         with world.collector.awaiting(digest):
-            # The file first: a file without a row is swept, but a row without a file would promise too much.
+            # The file first: the collector removes a file without a row, but a row without a file is a lost layer.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
                 repository = repositories.find(registry, repository_name)
@@ -234,7 +234,7 @@ def _get(db: sqlite3.Connection, repository_id: int, digest: str) -> Layer | Non
 
 
 def _is_in_reach(layer: Layer) -> bool:
-    # A restore ends by itself, without a change.
+    # Cached only while true: a restore from the archive ends without a change of the database.
     return not layer.is_archived
 
 

@@ -19,8 +19,8 @@ from ecrlab.registry.errors import (
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry, World
 
-# UNSURE: how long a preview takes; here it is over when somebody looks, and at the latest after the pause that the
-# waiters of the SDKs make between two looks.
+# UNSURE: how long a preview takes; here it ends when a client reads its result, or after 5 seconds, the interval
+# at which the waiters of the SDKs poll.
 RUNS_FOR = timedelta(seconds=5)
 
 
@@ -56,7 +56,7 @@ def put(registry: Registry, name: str, text: str) -> None:
         policy_id, version = (
             (registry.world.new_id(), 1) if before is None else (before["policy_id"], before["policy_version"] + 1)
         )
-        # UNSURE: whether a new text keeps the time at which the one before it ran; it has not run, so no.
+        # UNSURE: whether a new text keeps the time of the previous text's last run; here it does not.
         change.db.execute(
             "INSERT OR REPLACE INTO lifecycle (repository_id, policy, policy_id, policy_version) VALUES (?, ?, ?, ?)",
             (repository.id, text, policy_id, version),
@@ -70,7 +70,7 @@ def get(registry: Registry, name: str) -> LifecyclePolicy:
 
 
 def get_in(db: sqlite3.Connection, registry: Registry, repository: Repository) -> LifecyclePolicy:
-    """The same inside a transaction."""
+    """Return the policy of a repository inside a transaction. Raises `LifecyclePolicyNotFoundException`."""
     row = _row(db, repository)
     if row is None:
         raise LifecyclePolicyNotFoundException(repository.name, registry.account_id)
@@ -92,7 +92,7 @@ def delete(registry: Registry, name: str) -> LifecyclePolicy:
 
 
 def note_evaluated(change: Change, repository: Repository, refused: str) -> None:
-    """Store that a repository's policy has just run, and could not delete what `refused` names."""
+    """Store that a repository's policy has just run, and that it could not delete the images in `refused`."""
     change.db.execute(
         "UPDATE lifecycle SET evaluated_at = ?, refused = ? WHERE repository_id = ?",
         (change.at, refused, repository.id),
@@ -110,7 +110,7 @@ def holders(world: World) -> list[tuple[Registry, str]]:
 
 
 def begin_preview(change: Change, repository: Repository) -> None:
-    """Raise `LifecyclePolicyPreviewInProgressException` while the preview before is running."""
+    """Raise `LifecyclePolicyPreviewInProgressException` while the previous preview is running."""
     before = change.db.execute(
         "SELECT at, polled FROM lifecycle_preview WHERE repository_id = ?", (repository.id,)
     ).fetchone()
@@ -119,7 +119,7 @@ def begin_preview(change: Change, repository: Repository) -> None:
 
 
 def keep_preview(change: Change, repository: Repository, preview: Preview) -> None:
-    """Store the result of a preview, in place of the one before."""
+    """Store the result of a preview, in place of the previous one."""
     change.db.execute(
         "INSERT OR REPLACE INTO lifecycle_preview VALUES (?, ?, ?, 0, ?, ?)",
         (repository.id, preview.text, preview.at, json.dumps(preview.results), json.dumps(preview.summary)),
@@ -140,7 +140,7 @@ def preview(registry: Registry, name: str) -> Preview:
 
 
 def complete_preview(registry: Registry, name: str) -> None:
-    """Somebody has seen the outcome of the last preview of a repository, which is over with that."""
+    """End the last preview of a repository, because a client has read its result."""
     with registry.world.store.write() as db:
         repository = repositories.get(db, registry, name)
         db.execute("UPDATE lifecycle_preview SET polled = 1 WHERE repository_id = ? AND NOT polled", (repository.id,))

@@ -1,7 +1,7 @@
-"""The names of ECR: what a repository, a tag and a digest may be called, and the URI and ARN made of them.
+"""The names that ECR accepts for repositories, tags and digests, and the URIs and ARNs of repositories.
 
 Patterns and lengths are those of the botocore model of `ecr`; the tag's pattern is the one that ECR's registry quotes
-when it refuses a tag.
+when it rejects a tag.
 """
 
 import re
@@ -17,7 +17,7 @@ REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 
 
 def check_repository_name(name: str) -> str:
-    """Give the name back if ECR takes it: 2 to 256 characters, lower case, `/` between parts.
+    """Return the name if ECR accepts it: 2 to 256 characters, lower case, `/` between parts.
 
     >>> check_repository_name("team-a/my-app")
     'team-a/my-app'
@@ -29,18 +29,18 @@ def check_repository_name(name: str) -> str:
 
 
 def check_tag(tag: str) -> str:
-    """Give the tag back if a registry takes it: 1 to 128 of letters, digits, `-`, `_` and `.`, none of `-.` first.
+    """Return the tag if ECR accepts it: 1 to 128 letters, digits, `-`, `_` and `.`; `-` and `.` cannot be the first.
 
     ECR's API model allows 300 characters and names the pattern below; the OCI distribution specification allows 128.
     """
     if not TAG.fullmatch(tag):
-        # UNSURE: whether ECR takes tags of 129 to 300 characters; no client can pull one, so the lab does not.
+        # UNSURE: whether ECR accepts tags of 129 to 300 characters; no client can pull one, so the lab rejects them.
         raise InvalidParameterException("imageTag", "must satisfy regular expression '[a-zA-Z0-9-_.]+'")
     return tag
 
 
 def check_digest(digest: str, parameter: str = "imageDigest") -> str:
-    """Give the digest back if it is one: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits."""
+    """Return the digest if it is well-formed: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits."""
     if not DIGEST.fullmatch(digest):
         raise InvalidParameterException(
             parameter, "image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
@@ -49,7 +49,7 @@ def check_digest(digest: str, parameter: str = "imageDigest") -> str:
 
 
 def repository_uri(account_id: str, region: str, name: str) -> str:
-    """What Docker calls the repository.
+    """Return the name of a repository for Docker.
 
     >>> repository_uri("123456789012", "us-east-1", "my-app")
     '123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app'
@@ -58,12 +58,12 @@ def repository_uri(account_id: str, region: str, name: str) -> str:
 
 
 def registry_host(account_id: str, region: str) -> str:
-    """The host name of one account's registry in one Region."""
+    """Return the host name of an account's registry in a Region."""
     return f"{account_id}.dkr.ecr.{region}.amazonaws.com"
 
 
 def partition(region: str) -> str:
-    """The partition of AWS that a Region belongs to (botocore's partitions).
+    """Return the AWS partition of a Region (botocore's partitions).
 
     >>> partition("eu-west-1"), partition("cn-north-1"), partition("us-gov-west-1")
     ('aws', 'aws-cn', 'aws-us-gov')
@@ -73,7 +73,7 @@ def partition(region: str) -> str:
 
 
 def repository_arn(account_id: str, region: str, name: str) -> str:
-    """What IAM calls the repository.
+    """Return the ARN of a repository.
 
     >>> repository_arn("123456789012", "us-east-1", "my-app")
     'arn:aws:ecr:us-east-1:123456789012:repository/my-app'

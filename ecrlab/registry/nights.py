@@ -31,8 +31,8 @@ class Nights:
         """The midnight that comes next."""
         return self._next
 
-    def do(self, job: Job) -> None:
-        """Run a job from the next midnight on; an equal job runs once."""
+    def add(self, job: Job) -> None:
+        """Register a job, which runs from the next midnight on; an equal job is registered once."""
         if job not in self._jobs:
             self._jobs.append(job)
 

@@ -46,7 +46,7 @@ def put(
 ) -> Image:
     """Accept a manifest, and let `tag` point at it; `digest` is what the caller expects it to be.
 
-    With `again`, a push that changes nothing is accepted, as Docker expects; without it, such a push is refused, as by
+    With `again`, a push that changes nothing is accepted, as Docker expects; without it, such a push is rejected, as by
     PutImage. `by` is the caller's ARN, for the history.
     Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
     `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
@@ -137,7 +137,7 @@ class _Push:
 
 
 def _resolve(change: Change, registry: Registry, name: str, manifest: Manifest, tag: str | None) -> _Push:
-    """Find what a push is about. Raises `RepositoryNotFoundException`."""
+    """Return a push with its repository, image and tag. Raises `RepositoryNotFoundException`."""
     repository = repositories.find(registry, name)
     there, holder = change.db.execute(
         "SELECT (SELECT id FROM image WHERE repository_id = :repository AND digest = :digest), "
@@ -151,7 +151,7 @@ def _resolve(change: Change, registry: Registry, name: str, manifest: Manifest, 
 
 
 def _restore(change: Change, push: _Push, image: Image) -> Image:
-    """Bring an image back at once if it is archived; return it as it is then, under its new tag."""
+    """Bring an image back at once if it is archived; return it as restored, with its new tag."""
     if push.restores:
         archive.restore_in(change, push.registry, push.repository, image, change.at)
         image = replace(image, is_archived=False, activated_at=change.at)
@@ -164,7 +164,7 @@ def _restore(change: Change, push: _Push, image: Image) -> Image:
 
 
 def _insert(change: Change, push: _Push, manifest: Manifest) -> tuple[Image, list[int]]:
-    """Keep a new image; return it as it is under its tag, and the ids of the layers it uses."""
+    """Store a new image; return it with its tag, and return the ids of its layers."""
     layers = _used_layers(change.db, push, manifest)
     children = _listed_images(change.db, push, manifest)
     size = size_of(manifest, {digest: layer.size for digest, layer in layers.items()}, children.values())

@@ -24,7 +24,7 @@ FREQUENCIES = {BASIC: (SCAN_ON_PUSH, MANUAL), ENHANCED: (SCAN_ON_PUSH, CONTINUOU
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Repositories that pass one of the filters are scanned at this frequency."""
+    """A scan frequency, and the filters for repository names; one matching filter is enough."""
 
     frequency: str
     filters: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Configuration:
     rules: tuple[Rule, ...] = ()
 
     def to_json(self) -> str:
-        """As kept in the database."""
+        """Return the configuration as the database stores it."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -57,7 +57,7 @@ class Applied:
 
 
 def configuration(registry: Registry) -> Configuration:
-    """Return how a registry scans; a new one scans the basic way, on request."""
+    """Return how a registry scans; a new registry uses basic scanning on request."""
     key = (registry.account_id, registry.region)
 
     def look_up() -> Configuration:
@@ -81,7 +81,7 @@ def put_configuration(registry: Registry, new: Configuration) -> float:
             raise InvalidParameterException(None, f"Invalid scan frequency for scanType {new.scan_type}: {frequency}")
     twice = sorted({frequency for frequency in frequencies if frequencies.count(frequency) > 1})
     if twice:
-        # UNSURE: what stands before this text.
+        # UNSURE: whether AWS's text has a prefix.
         raise InvalidParameterException(
             None, f"Invalid input. Contains duplicate scan frequencies: [{', '.join(twice)}]"
         )
@@ -98,7 +98,7 @@ def put_configuration(registry: Registry, new: Configuration) -> float:
 
 
 def _resource_changes(registry: Registry, before: Configuration, now: Configuration, at: float) -> list[ServiceEvent]:
-    """The events about repositories that are scanned more or less often than before."""
+    """Return the events about repositories whose scan frequency changes."""
     changed = []
     for repository in repositories.describe(registry, most=-1):
         was, is_now = applied(before, repository).frequency, applied(now, repository).frequency
@@ -119,18 +119,18 @@ def _resource_changes(registry: Registry, before: Configuration, now: Configurat
 
 
 def enhanced(world: World) -> list[Registry]:
-    """Return the registries that scan the enhanced way."""
+    """Return the registries with enhanced scanning."""
     with world.store.read(one=True) as db:
         rows = db.execute("SELECT account_id, region FROM registry_setting WHERE name = 'scanning'").fetchall()
-    told = [Registry(world, row["account_id"], row["region"]) for row in rows]
-    return [registry for registry in told if configuration(registry).scan_type == ENHANCED]
+    configured = [Registry(world, row["account_id"], row["region"]) for row in rows]
+    return [registry for registry in configured if configuration(registry).scan_type == ENHANCED]
 
 
 def applied(how: Configuration, repository: Repository) -> Applied:
     """Return how often a registry scans the images of one of its repositories.
 
-    Continuous scanning goes before scanning on push (AWS user guide, filters for image scanning). A repository's own
-    `scanOnPush` counts for basic scanning, also where no rule names the repository.
+    Continuous scanning takes precedence over scanning on push (AWS user guide, filters for image scanning). A
+    repository's own `scanOnPush` counts for basic scanning, also where no rule names the repository.
     """
     for frequency in (CONTINUOUS_SCAN, SCAN_ON_PUSH):
         if filters := _passed(how, frequency, repository.name):
@@ -146,7 +146,8 @@ def _passed(how: Configuration, frequency: str, name: str) -> tuple[str, ...]:
 
 
 def passes(name: str, wildcard: str) -> bool:
-    """Tell whether a repository's name passes a filter: without `*` it is contained, with one it fits as a whole.
+    """Tell whether a repository's name passes a filter: without `*` the name contains it, with `*` the whole
+    name matches it.
 
     >>> [name for name in ("prod", "repo-prod", "prod-repo", "prodrepo") if passes(name, "*prod")]
     ['prod', 'repo-prod']

@@ -81,8 +81,8 @@ def note(change: Change, registry: Registry, repository_name: str, image: Image,
     change.db.execute("INSERT OR REPLACE INTO scan VALUES (?, ?, ?, ?)", (image.id, scan_type, change.at, change.at))
 
 
-def note_told(change: Change, image: Image, scan_type: str) -> None:
-    """Store that all findings on an image up to the instant of a change were announced."""
+def note_announced(change: Change, image: Image, scan_type: str) -> None:
+    """Store that the findings on an image are announced up to the instant of a change."""
     change.db.execute(
         "UPDATE scan SET told_until = ? WHERE image_id = ? AND scan_type = ?", (change.at, image.id, scan_type)
     )

@@ -81,7 +81,7 @@ class World:
         with contextlib.ExitStack() as undo:
             try:
                 self._state_directory = StateDirectory(directory, durable=durable)
-                undo.callback(self._state_directory.let_go)
+                undo.callback(self._state_directory.release)
                 self.store = Store(directory / DATABASE, durable=durable)
                 undo.callback(self.store.close)
                 self.remembered = Cache(self.store)
@@ -160,7 +160,7 @@ class World:
             self.trail.flush()
         self._state_directory.close()
         self.store.close()
-        self._state_directory.let_go()
+        self._state_directory.release()
 
     def _live_through(self, there: datetime) -> None:
         first = self.nights.next

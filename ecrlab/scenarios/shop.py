@@ -40,7 +40,7 @@ class Shop:
     def future(self, number: int = 0) -> Iterator[Day]:
         """The days after the past, without end, at the same rate; each number is another future."""
         work = copy.deepcopy(self._at_work)
-        work.go_on_in(f"{work.past} future {number}")
+        work.use_random_stream(f"{work.past} future {number}")
         day = self.last
         while True:
             day += ONE_DAY
@@ -94,7 +94,7 @@ class _Work:
         for service in self.services:
             yield Repository(service.repository, service.habits.is_immutable)
 
-    def go_on_in(self, stream: str) -> None:
+    def use_random_stream(self, stream: str) -> None:
         """Use other random numbers from now on, also for new digests."""
         self.stream, self.base_chance = stream, Chance(stream, "base")
         for service in self.services:

@@ -9,6 +9,6 @@ from ecrlab.simulator.moto.event_bridge import EventsOut
 def wire(world: World) -> None:
     """Attach the listeners and jobs. A second call changes nothing."""
     world.events.add(EventsOut(world))
-    world.nights.do(LifecycleRuns(world))
-    world.nights.do(Nightly(world))
+    world.nights.add(LifecycleRuns(world))
+    world.nights.add(Nightly(world))
     world.after_push.add(ScanOnPush())

@@ -123,7 +123,7 @@ def test_without_manifests_an_index_is_a_reason_to_warn(call: Call) -> None:
 
     assert status == 0
     assert "3 would expire" in out
-    assert "give --manifests" in err
+    assert "add --manifests" in err
 
 
 def test_epoch_dates_of_cli_version_1_give_the_same_answer(call: Call, folder: Path) -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
+import boto3
 import pytest
 
 from ecrlab.commands import cli, clock
@@ -67,17 +68,22 @@ WITHOUT_A_LAB = [
     ["serve", "--port", "0"],
     ["setup", "--help"],
     ["notebooks", "--help"],
+    ["tour"],
 ]
-WITH_A_LAB = [["env"], ["clock"]]
+WITH_A_LAB = [["env"], ["clock"], ["report", "--repository", "my-app"]]
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """The address of a lab in a process of its own."""
+    """The address of a lab in a process of its own, with an empty repository `my-app`."""
     command = [sys.executable, "-m", "ecrlab", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
         assert lab.stdout is not None
-        yield lab.stdout.readline().strip()
+        address = lab.stdout.readline().strip()
+        keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
+        ecr = boto3.client("ecr", endpoint_url=address, region_name="us-east-1", **keys)
+        ecr.create_repository(repositoryName="my-app")
+        yield address
         lab.terminate()
         lab.communicate(timeout=60)
 

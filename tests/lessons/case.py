@@ -16,3 +16,5 @@ class Case:
     app: str = "hello"
     cells: str = ""
     """What cells of the notebook have defined before."""
+    solves_too: tuple[str, ...] = ()
+    """Other exercises that its solution solves rightly."""

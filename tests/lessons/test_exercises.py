@@ -38,7 +38,7 @@ def test_a_check_after_the_lab_was_stopped_says_so_and_does_not_raise(lab, capsy
 
     lab.check("push-a-second-tag")
 
-    assert "If the lab was stopped, run lab = ecrlab.start()" in capsys.readouterr().out
+    assert "✗ This lab was stopped; run lab = ecrlab.start()" in capsys.readouterr().out
 
 
 def test_an_unsolved_exercise_says_what_is_missing_and_does_not_raise(lab, capsys):

@@ -101,7 +101,7 @@ CASES = OF_OTHER_FILES | {
             "no datetime": lambda lab: "tomorrow",
             "lab's past": lambda lab: "2020-01-01T00:00",
             "a length of time": lambda lab: timedelta(hours=12),
-            "authorizationData.* … is no datetime": lambda lab: lab.client("ecr").get_authorization_token(),
+            "expected a time, got 'dict'": lambda lab: lab.client("ecr").get_authorization_token(),
         },
         right=(
             lambda lab: lab.client("ecr").get_authorization_token()["authorizationData"][0]["expiresAt"],
@@ -113,6 +113,9 @@ CASES = OF_OTHER_FILES | {
         wrong={
             "Docker has a password for " + HOST: LOGIN,
             "config.json is missing or cannot be read": "rm $DOCKER_CONFIG/config.json",
+            "missing or cannot be read": "echo [] > $DOCKER_CONFIG/config.json",
+            "eu-west-1.* is no password that ECR gave": f"""cat > $DOCKER_CONFIG/config.json <<< '{{"auths":
+                {{"{HOST.replace("us-east-1", "eu-west-1")}": {{"auth": "%"}}}}}}'""",
             "is no password that ECR gave": f"""cat > $DOCKER_CONFIG/config.json <<< '{{"auths":
                 {{"{HOST.replace("us-east-1", "eu-west-1")}": {{"auth": "'$(printf AWS:guess | base64)'"}}}}}}'""",
         },
@@ -231,7 +234,7 @@ monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
             ),
             "what the images hold alone": lambda lab: sum(storage.own(search(lab)).values()),
             "not what its layers come to": lambda lab: 1,
-            "hand in a number of bytes, got '21 GB'": lambda lab: "21 GB",
+            "expected a whole number of bytes, got 'str'": lambda lab: "21 GB",
         },
         right=(lambda lab: storage.stored(search(lab)).least,),
     ),

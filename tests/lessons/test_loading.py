@@ -184,7 +184,7 @@ def test_scanning_an_image_says_why_it_cannot_be(lab, ecr):
 
 
 def test_somebody_else_can_push_on_top(lab, ecr):
-    """The config of a signature is in the history and has no bytes; whoever signs anew pushes it."""
+    """The config of a signature is in the history and has no bytes; a client that signs again pushes it."""
     name = lab.shop.repositories[0].name
     about = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "bookworm"}])["imageDetails"][0]
     app = Repository(ecr, name)

@@ -186,7 +186,7 @@ def test_two_set_ups_in_one_folder_follow_each_other(
     # then
     assert is_whole(checkout)
     assert len(steps) == 3
-    assert "another set-up is at work in this folder; waiting for it" in said
+    assert "another set-up is running in this folder; waiting for it" in said
 
 
 def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         (
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
-            "not the one requirements.lock",
+            "not the one in requirements.lock",
         ),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "PIP_CERT"),
         ("NewConnectionError: Temporary failure in name resolution", "connect to the network"),
@@ -233,5 +233,5 @@ def test_a_full_disk_is_refused_before_anything_is_made(checkout: Path, monkeypa
 
 def test_a_checkout_that_cannot_be_written_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.os, "access", lambda *asked: False)
-    with pytest.raises(SetupError, match="copy the project to a folder of yours"):
+    with pytest.raises(SetupError, match="copy the project to a folder of your own"):
         prepare(checkout)

@@ -30,7 +30,7 @@ def deleted(world):
     return told
 
 
-def test_a_push_is_told_once_it_is_kept(app, world, pushed, caplog):
+def test_a_push_is_announced_after_its_commit(app, world, pushed, caplog):
     there = []
     world.after_push.add(lambda registry, repository, image: there.extend(images.describe(registry, repository.name)))
 

@@ -29,7 +29,7 @@ def every_night(world):
         seen.append((midnight, world.clock.now()))
         return midnight + DAY
 
-    world.nights.do(job)
+    world.nights.add(job)
     return seen
 
 
@@ -59,7 +59,7 @@ def test_nights_that_no_job_wants_are_passed_over_but_for_the_first_and_the_last
         # Wanted again some time on the fifth day, and then never.
         return MIDNIGHT + timedelta(days=4, hours=1) if len(seen) == 1 else None
 
-    world.nights.do(job)
+    world.nights.add(job)
 
     world.clock.advance(days=3650)
 
@@ -84,7 +84,7 @@ def test_what_happens_at_night_takes_no_time_and_carries_midnight(world):
         with world.change(at=midnight) as change:
             change.db.execute("INSERT INTO meta VALUES ('seen', ?)", (change.at,))
 
-    world.nights.do(job)
+    world.nights.add(job)
 
     world.clock.travel_to(MIDNIGHT)
 
@@ -111,7 +111,7 @@ def test_a_job_that_fails_is_not_done_again_for_the_same_night(world):
     def broken(midnight):
         raise ValueError(midnight)
 
-    world.nights.do(broken)
+    world.nights.add(broken)
 
     with pytest.raises(ValueError):
         world.clock.travel_to(MIDNIGHT)

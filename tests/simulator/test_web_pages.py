@@ -65,7 +65,7 @@ def test_a_foreign_page_is_refused(server, way, page):
     assert not [name for name in answered if name.startswith("access-control-")]
 
 
-def test_nothing_is_approved_to_whoever_asks_before(server):
+def test_a_preflight_request_is_never_approved(server):
     status, headers, _ = ask(server.endpoint, "OPTIONS", "/", {"Access-Control-Request-Method": "POST"})
     assert status == 204
     assert not [name for name in headers if name.startswith("access-control-")]

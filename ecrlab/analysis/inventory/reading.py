@@ -36,11 +36,11 @@ MOST_IDS = 100
 LARGEST = 2**40
 """Bytes of the largest plausible layer: far above ECR's largest, 52,000 MiB (AWS user guide, service quotas)."""
 
-ARCHIVED = "they are in the archive, which gives out no manifest"
+ARCHIVED = "they are in the archive, which returns no manifest"
 FOREIGN = "they have layers that may be stored elsewhere"
 MALFORMED = "their manifests list no layers with sizes"
 CONTRADICTORY = "their manifests give a layer another size than others do"
-_MISSING = "ECR gives no manifest of them"
+_MISSING = "ECR returns no manifest of them"
 
 Parts = tuple[tuple[str, int], ...]
 """The blobs of an image with their bytes."""
@@ -130,7 +130,7 @@ def _given(ecr: Any, repository: str, digests: Sequence[str], failures: dict[str
         for image in answer["images"]:
             given[image["imageId"]["imageDigest"]] = image["imageManifest"]
         for failure in answer.get("failures", ()):
-            failures[failure["imageId"]["imageDigest"]] = f"ECR gives no manifest of them ({failure['failureCode']})"
+            failures[failure["imageId"]["imageDigest"]] = f"ECR returns no manifest of them ({failure['failureCode']})"
     return given
 
 

@@ -58,7 +58,7 @@ def references(text: str) -> list[Reference]:
 
 
 def found_in(answer: Any) -> list[Reference]:
-    """The references in an answer of ECS, Kubernetes or Lambda, as boto3 or a JSON parser gives it, each once."""
+    """The references in an answer of ECS, Kubernetes or Lambda, as boto3 or a JSON parser returns it, each once."""
     return list(dict.fromkeys(_walk(answer)))
 
 

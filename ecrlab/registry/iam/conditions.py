@@ -1,7 +1,7 @@
-"""Conditions: under which circumstances a statement counts.
+"""Conditions: when a statement applies to a request.
 
     {"StringEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]}}
-      operator         key                     values, one of which must fit
+      operator         key                     values, one of which must match
 
 A key that does not apply to the request fails its operator, or satisfies it if the operator is a negative one or ends
 in `IfExists`. That also holds for keys that the lab does not know, such as those of VPC endpoints: no request here
@@ -25,7 +25,7 @@ def _equal_in_any_case(wanted: str, value: str, context: Context | None) -> bool
 
 
 def _same_arn(wanted: str, value: str, context: Context | None) -> bool:
-    """Each of the six parts of an ARN on its own, so that `*` does not cross a colon."""
+    """Compare the six parts of two ARNs one by one, so that `*` does not cross a colon."""
     parts, of_value = wanted.split(":", 5), value.split(":", 5)
     return len(parts) == len(of_value) == 6 and all(
         patterns.like(part, of_part, context) for part, of_part in zip(parts, of_value, strict=True)
@@ -44,7 +44,7 @@ def _truth(wanted: str, value: str, _: Context | None) -> bool:
 
 
 def _instant(text: str) -> float:
-    """Seconds since 1970 of an ISO 8601 instant or of a number of seconds. Raises `ValueError`."""
+    """Return an ISO 8601 instant, or a number of seconds, in seconds since 1970. Raises `ValueError`."""
     try:
         return float(text)
     except ValueError:
@@ -104,7 +104,7 @@ class Condition:
     wanted: tuple[str, ...]
 
     def holds(self, context: Context, *, variables: bool, unknown: bool) -> bool:
-        """Whether the request satisfies the condition; `unknown` is the answer for an operator that is not IAM's."""
+        """Return whether a request satisfies the condition; return `unknown` for an operator that is not IAM's."""
         quantifier, name, if_exists = self._parts
         values = context.get(self.key)
         if name == "Null" and not if_exists:

@@ -37,7 +37,10 @@ def equal(wanted: str, text: str, context: Context | None = None) -> bool:
 
 
 def _fill(pattern: str, context: Context, *, literally: bool) -> str | None:
-    """Replace the variables of a pattern, or return None when one has no single value."""
+    """Replace the variables of a pattern; return None if one has no single value.
+
+    Unless `literally`, wildcards in the values are escaped, so that they match only themselves.
+    """
     missing = False
 
     def value(found: re.Match[str]) -> str:

@@ -132,7 +132,7 @@ class BlobWriter:
 
     def rewind(self, mark: Mark) -> None:
         """Remove what was appended since `mark`; does nothing when the blob was discarded."""
-        self._hash.so_far()
+        self._hash.so_far()  # waits until the pieces so far are hashed
         self.size, self._hash = mark[0], _Hash(mark[1])
         if self._held is not None:
             del self._held[self.size :]
@@ -183,7 +183,7 @@ class BlobStore:
         self._blobs = directory / "blobs"
         self._uploads = directory / "uploads"
         self._durable = durable
-        self._kept: set[str] = set()
+        self._in_snapshots: set[str] = set()
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
 
@@ -229,12 +229,12 @@ class BlobStore:
                 yield f"{path.parts[-3]}:{path.name}"
 
     def keep(self, digests: Iterable[str]) -> None:
-        """Do not remove these blobs from now on: a snapshot needs them."""
-        self._kept.update(digests)
+        """Never remove these blobs from now on, because a snapshot needs them."""
+        self._in_snapshots.update(digests)
 
     def remove(self, digest: str) -> None:
-        """Delete a blob, if it exists and need not be kept."""
-        if digest in self._kept:
+        """Delete a blob, if it exists and no snapshot needs it."""
+        if digest in self._in_snapshots:
             return
         with disk.writing():
             self.path(digest).unlink(missing_ok=True)

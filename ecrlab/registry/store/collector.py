@@ -1,8 +1,8 @@
 """Garbage collection: layers without an image, and files without a layer.
 
-A layer is needed while an image of its repository uses it, and for a grace period after a client pushed it or found it,
+A layer is needed while an image of its repository uses it, and for a grace period after a client pushed or found it,
 because that client is about to push an image that uses it. ECR says only that unused layers may be cleaned up at any
-time (API reference, LayerInaccessibleException); here they are when an image is deleted, or when the grace is over.
+time (API reference, LayerInaccessibleException); here that is when an image is deleted, or when the grace period ends.
 """
 
 import contextlib
@@ -102,7 +102,7 @@ class Collector:
             for digest in set(digests):
                 held = db.execute("SELECT 1 FROM layer WHERE digest = ? AND has_bytes LIMIT 1", (digest,))
                 if held.fetchone() is None:
-                    # An upload that begins to await it from now on writes the file again.
+                    # A later upload of this digest writes the file again.
                     with self._lock:
                         if digest in self._arriving:
                             self._left_behind.add(digest)
@@ -110,8 +110,8 @@ class Collector:
                             self._blobs.remove(digest)
 
     def begin(self, run_before: str | None) -> None:
-        """At the start of a lab nothing is deleted: layers without an image have a new grace, and after it what the
-        run before had begun to write when it was killed goes too. Without a run before, files that nobody knows stay.
+        """Start without deleting anything. Unused layers get a new grace period. After it the collector also
+        deletes what a killed run (`run_before`) had begun to write; without `run_before`, unknown files stay.
         """
         self._run_before = run_before
         with self._store.read(one=True) as db:
@@ -122,7 +122,7 @@ class Collector:
         self._look_again_later()
 
     def _remove_strays(self) -> None:
-        """Delete the files of a killed run: uploads, and blobs that it put in place and did not come to note."""
+        """Delete the files of a killed run: uploads, and blobs that it stored without a row in the database."""
         run, self._run_before = self._run_before, None
         if run is None:
             return
@@ -135,9 +135,7 @@ class Collector:
                         self._blobs.remove_if_whole(digest)
 
     def begin_anew(self, digests: Iterable[str]) -> None:
-        """Another state was put in place: nobody counts on what was promised in the one before, of which these are the
-        layers.
-        """
+        """Start over after a snapshot was restored; `digests` are the layers of the state before. All promises end."""
         with self._lock:
             self._promises.clear()
             self._suspects.clear()
@@ -159,7 +157,7 @@ class Collector:
             timer.join()
 
     def _drop(self, condemned: dict[int, int]) -> list[str]:
-        """Delete those layers from the database that are really unused; return their digests."""
+        """Delete the condemned layers that are still unused from the database; return their digests."""
         try:
             with self._store.write() as db:
                 return [
@@ -171,7 +169,7 @@ class Collector:
                     )
                 ]
         except BaseException:
-            # A disk that is too full for a deletion now may have room later.
+            # A disk that is too full for a deletion may have room later.
             self.suspect(condemned.items())
             raise
 
@@ -190,7 +188,7 @@ class Collector:
             return condemned
 
     def _arrived(self, digest: str) -> bool:
-        """Tell whether the file was to be removed meanwhile: a repository may go before its upload has ended."""
+        """Tell whether the file should be removed, because its repository was deleted during the upload."""
         with self._lock:
             self._arriving[digest] -= 1
             if self._arriving[digest]:

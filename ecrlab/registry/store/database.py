@@ -4,7 +4,7 @@ A change is one transaction: it happens as a whole or not at all, also with `kil
 Writers queue at one lock; readers see the last committed state and never wait. Connections are pooled, not kept by
 thread, because HTTP servers make a thread for a connection.
 
-Each change reports the scopes that it touches. Triggers do that, so that no change can omit it: what `Cache` keeps
+Each change reports the scopes that it touches. Triggers do that, so that no change can omit it: what `Cache` stores
 about a scope is valid until a change touches that scope.
 """
 
@@ -320,7 +320,7 @@ class Store:
                 raise
 
     def close(self) -> None:
-        """Close the database, for good; the write-ahead log is folded into it."""
+        """Close the database; the write-ahead log is folded into it. It cannot be opened again."""
         with self._write_lock, self._pool_lock:
             self._is_closed = True
             for reader in self._readers:
@@ -386,7 +386,7 @@ class Store:
 
 
 def _keep_private(database: Path) -> None:
-    """Let only its owner read the database, which holds the key of the tokens, in whatever folder it lies.
+    """Let only its owner read the database, which holds the key of the tokens, in any folder.
 
     SQLite makes the files beside it (`-wal`, `-shm`) with the same mode.
     """

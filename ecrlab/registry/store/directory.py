@@ -1,13 +1,12 @@
 """The state directory: it stores one registry, and its parts are checked at each start.
 
-    registry.sqlite (-wal, -shm)   names, manifests, settings: what nothing else can tell
+    registry.sqlite (-wal, -shm)   names, manifests, settings; nothing else has a copy of them
     registry.state                 which registry this is, and the run that opened it last, as JSON
     blobs/ALGORITHM/AB/AB…         the bytes of layers and configs, each under its own digest
-    uploads/ID                     layers on their way in
+    uploads/ID                     layers that a client is uploading
 
-A registry starts only in a folder that is empty or its own, and a start deletes nothing. With a
-lost, truncated or foreign database, every blob would look unused. So a start rejects such a folder and lists the
-remedies.
+A registry starts only in a folder that is empty or its own, and a start deletes nothing. With a lost, truncated or
+foreign database, every blob would look unused. So a start rejects such a folder and lists the remedies.
 """
 
 import contextlib
@@ -41,10 +40,10 @@ class StateError(EcrLabError):
 
 
 class StateDirectory:
-    """A folder that one registry holds, from when this is made until `let_go`.
+    """A folder that one registry holds until `release`.
 
-    Raises `StateError` when another process holds it, it is no registry's, or a part of the registry is lost; nothing
-    in it has changed then. `durable` syncs what it writes to the disk.
+    Raises `StateError` if another process holds it, it is not a registry's, or a part of the registry is lost; then
+    the folder is unchanged. With `durable`, what it writes is synced to the disk.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -55,16 +54,16 @@ class StateDirectory:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock: int | None = claim(path)
             try:
-                self._kept, self._is_new = examine(path)
+                self._state, self._is_new = examine(path)
             except BaseException:
-                self.let_go()
+                self.release()
                 raise
         except OSError as error:
             raise StateError(f"cannot keep a registry in {path}: {error.strerror or error}") from error
         self.run = uuid.uuid4().hex
         """The id of this run."""
         self.run_before: str | None = None
-        """The id of the run whose database this is, if nothing came after it: a file that it left is nobody's."""
+        """The id of the previous run, if the database is its last state: then a file without a row is a leftover."""
 
     def begin_run(self, store: Store) -> None:
         """Note in the database and in the folder which run of which registry this is."""
@@ -72,30 +71,30 @@ class StateDirectory:
             kept = dict(
                 db.execute("SELECT name, value FROM meta WHERE name IN ('registry', 'run', 'older than blobs')")
             )
-            follows = "run" in kept and kept["run"] in (self._kept.get("run"), self._kept.get("before"))
+            follows = "run" in kept and kept["run"] in (self._state.get("run"), self._state.get("before"))
             if "older than blobs" not in kept and (self._is_new or follows):
                 self.run_before = kept.get("run")
             else:
-                # For good: what this database does not know, a better copy of it may.
+                # Never removed: a better copy of the database may know blobs that this one does not.
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('older than blobs', '1')")
             registry = kept.get("registry") or uuid.uuid4().hex
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("registry", registry), ("run", self.run)])
-            # Until the change is kept, the database may be of either run.
-            self._kept = {"registry": registry, "run": self.run, "before": kept.get("run"), "open": True}
+            # Until the change is committed, the database may be of either run.
+            self._state = {"registry": registry, "run": self.run, "before": kept.get("run"), "open": True}
             self._write()
-        del self._kept["before"]
+        del self._state["before"]
         self._write()
 
     def close(self) -> None:
-        """The database is about to be closed as it should be: from then on it needs no log."""
+        """Note that the database is closed in order: from then on it needs no log."""
         with contextlib.suppress(OSError):
-            self._kept["open"] = False
+            self._state["open"] = False
             self._write()
 
-    def let_go(self) -> None:
-        """Let other processes have the folder."""
+    def release(self) -> None:
+        """Unlock the folder for other processes."""
         if self._lock is not None:
-            # Unlocked by name: a child process may have the folder open too.
+            # Closing alone keeps the lock if a child process has the descriptor too.
             fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
@@ -103,7 +102,7 @@ class StateDirectory:
     def _write(self) -> None:
         beside = self.path / f"{STATE}.new"
         beside.touch(mode=0o600)
-        beside.write_text(json.dumps(self._kept))
+        beside.write_text(json.dumps(self._state))
         if self._durable:
             with beside.open("rb") as file:
                 os.fsync(file.fileno())
@@ -111,9 +110,9 @@ class StateDirectory:
 
 
 def claim(directory: Path) -> int:
-    """Lock a state directory for this process: a descriptor to close when it is over.
+    """Lock a state directory for this process, and return the descriptor that holds the lock.
 
-    The folder itself is locked, which nobody can delete and leave the registry. Raises `StateError` when it is in use.
+    The folder itself is locked, because a lock file could be deleted. Raises `StateError` if the folder is in use.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -129,14 +128,14 @@ def claim(directory: Path) -> int:
 
 
 def examine(directory: Path) -> tuple[dict[str, Any], bool]:
-    """What `registry.state` says of a folder, and whether the folder is empty. Reads, and changes nothing.
+    """Return the contents of `registry.state`, and whether the folder is new. Changes nothing.
 
-    Raises `StateError` when the folder is no registry's, or its database or log is lost, cut short, or another's.
+    Raises `StateError` if the folder is not a registry's, or its database or log is lost, truncated or another's.
     """
     if not os.access(directory, os.W_OK | os.X_OK):
         raise StateError(f"{directory} is read-only: make it writable, or name another folder")
     there = {path.name for path in directory.iterdir()}
-    kept = _state(directory / STATE)
+    kept = _read_state(directory / STATE)
     database = directory / DATABASE
     blobs = [path for path in (directory / "blobs").glob("*/*/*") if DIGEST.fullmatch(f"{path.parts[-3]}:{path.name}")]
     is_lost = DATABASE not in there or database.stat().st_size == 0
@@ -153,7 +152,7 @@ def examine(directory: Path) -> tuple[dict[str, Any], bool]:
     return kept, is_lost
 
 
-def _state(path: Path) -> dict[str, Any]:
+def _read_state(path: Path) -> dict[str, Any]:
     try:
         kept = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -166,8 +165,8 @@ def _state(path: Path) -> dict[str, Any]:
 
 
 def _known(database: Path) -> tuple[str | None, bool]:
-    """Which registry a database is of, and whether it knows a layer. Opened for reading only: a log that waits to be
-    folded in goes on waiting, and none is made.
+    """Return the id of a database's registry, and whether the database has layers. It is opened for reading only, so
+    an existing log stays, and no new one is made.
     """
     try:
         uri = f"{database.absolute().as_uri()}?{'mode=ro' if database.with_name(LOG).exists() else 'immutable=1'}"
@@ -198,11 +197,11 @@ def _check_instant(database: Path, name: str, kept: object) -> None:
 
 @contextlib.contextmanager
 def _checked_log(directory: Path, kept: dict[str, Any]) -> Iterator[None]:
-    """Let SQLite read a database with its write-ahead log, and refuse a log that is lost, cut short or damaged: SQLite
-    itself goes on without a word.
+    """Let SQLite read a database with its write-ahead log, and reject a lost, truncated or damaged log; SQLite itself
+    continues without an error.
 
     A database that was not closed has a log beside it, and the log's index says how many of its pages count (SQLite,
-    "WAL-mode File Format"). Whoever reads first makes the index anew from the pages that are whole.
+    "WAL-mode File Format"). The first reader rebuilds the index from the pages that are complete.
     """
     log, index = directory / LOG, directory / INDEX
     lost = (
@@ -219,5 +218,5 @@ def _checked_log(directory: Path, kept: dict[str, Any]) -> Iterator[None]:
 
 
 def _pages(index: bytes) -> int:
-    """How many pages of a log count; 0 when its index was just being written: then its header is not there twice."""
+    """Return the number of valid pages in a log; 0 if the index was being written, so that its two headers differ."""
     return struct.unpack_from("=16xI", index)[0] if len(index) >= 96 and index[:48] == index[48:96] else 0

@@ -1,4 +1,4 @@
-"""A disk that accepts no more: the client gets one error, and nothing has changed.
+"""Errors of the disk: the client receives one error, and nothing changes.
 
 A full disk, a file size limit, a quota or a read-only disk raises an `OSError` in a write, a sync or a rename, or an
 error of SQLite in a commit. All of them become a `ServerException` (botocore model: "These errors are usually caused by
@@ -23,7 +23,7 @@ _SQLITE = {
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Work on files; an error of the disk becomes a `ServerException`. A missing file is not the disk's error."""
+    """Turn errors of the disk into `ServerException`. A missing file is not an error of the disk."""
     try:
         yield
     except FileNotFoundError:
@@ -34,7 +34,7 @@ def writing() -> Iterator[None]:
 
 def refusal(error: sqlite3.OperationalError) -> ServerException | None:
     """Return the error for a failed change of the database; None if the disk is not its cause."""
-    # The primary result code; the bits above it say more than a client needs.
+    # The primary result code; the higher bits have details that a client does not need.
     code = error.sqlite_errorcode & 0xFF
     if code not in _SQLITE:
         return None

@@ -48,7 +48,7 @@ def put_back(world: World, snapshot: Snapshot) -> None:
     Raises `SnapshotError` for another object or another world's snapshot, `ServerException` when the disk is full.
     """
     if not isinstance(snapshot, Snapshot):
-        raise SnapshotError(f"a snapshot is what snapshot() gives, got {type(snapshot).__name__}")
+        raise SnapshotError(f"a snapshot must come from snapshot(), got {type(snapshot).__name__}")
     if snapshot.world is not world:
         raise SnapshotError("this snapshot was taken in another lab; a lab goes back only to what it was itself")
     with world.store.exclusively(), closing(sqlite3.connect(":memory:")) as staged:

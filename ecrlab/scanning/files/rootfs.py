@@ -47,7 +47,7 @@ class RootFs:
         self.pieces: dict[bytes, Piece] = {}
         self._children: dict[bytes, set[bytes]] = {}
         self._parents: dict[bytes, bytes] = {}  # folders as written → with links followed
-        self._passed: set[bytes] = set()  # all that was passed on those ways
+        self._passed: set[bytes] = set()  # every path that resolving them passed
         self._remembered = 0  # bytes of both
         self._limit = kept_names
 
@@ -57,7 +57,7 @@ class RootFs:
         if len(self.pieces) >= self._limit:
             raise TooLargeError(f"the image holds more than {self._limit:,} links and package manifests: refused")
         self.pieces[path] = piece
-        self._forget_ways_through(path)
+        self._forget_resolved_through(path)
         while path:
             parent, _, name = path.rpartition(b"/")
             siblings = self._children.setdefault(parent, set())
@@ -89,17 +89,18 @@ class RootFs:
             piece = self.pieces.get(one)
             if piece is not None and (below is None or piece.layer < below):
                 del self.pieces[one]
-                self._forget_ways_through(one)
+                self._forget_resolved_through(one)
             if one not in self.pieces and not self._children.get(one):
                 self._children.pop(one, None)
                 parent, _, name = one.rpartition(b"/")
                 self._children.get(parent, set()).discard(name)
 
-    def _forget_ways_through(self, path: bytes) -> None:
+    def _forget_resolved_through(self, path: bytes) -> None:
+        """Forget the resolved folders if a link or folder on their way changes."""
         if path in self._passed:
-            self._forget_all_ways()
+            self._forget_resolved()
 
-    def _forget_all_ways(self) -> None:
+    def _forget_resolved(self) -> None:
         self._parents.clear()
         self._passed.clear()
         self._remembered = 0
@@ -112,7 +113,7 @@ class RootFs:
         resolved = self._parents.get(parent)
         if resolved is None:
             if self._remembered > _MOST_REMEMBERED:
-                self._forget_all_ways()
+                self._forget_resolved()
             resolved = self._parents[parent] = self.resolve(parent)
         return resolved + slash + name if resolved else name
 

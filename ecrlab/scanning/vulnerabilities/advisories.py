@@ -157,7 +157,7 @@ def _kit_records() -> Iterator[object]:
 
 
 def _fingerprint(path: Path) -> tuple[str, str]:
-    """Digest where a set lies, and the state it is in there."""
+    """Return a hash of the path of a set of advisories, and a hash of its files' sizes and times."""
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
     state = hashlib.sha256(str(_FORMAT).encode())
     for file in _files(path) if path.is_dir() else [path]:

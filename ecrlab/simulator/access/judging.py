@@ -49,7 +49,7 @@ def check(call: Call, service: str = "ecr") -> None:
 
 
 def authorize(token: Token, action: str, registry: Registry, repository_name: str) -> None:
-    """Return if the bearer of a registry token may do this to a repository (`*` for all of them) under `/v2/`.
+    """Check that the bearer of a registry token may act on a repository (`*` for all of them) under `/v2/`.
 
     The token names the bearer, so it outlives the key that fetched it. The current policies apply. Raises
     `AccessDeniedException`.

@@ -26,7 +26,7 @@ from ecrlab.registry.images import Failure, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry, World, moment
 from ecrlab.simulator.jobs import lifecycle_record
-from ecrlab.simulator.jobs.lifecycle_record import Deed
+from ecrlab.simulator.jobs.lifecycle_record import ImageAction
 
 BY = "ecr.amazonaws.com"
 """The caller of a policy's deletions in the history: ECR itself."""
@@ -66,16 +66,18 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
         repository = repositories.get(change.db, registry, name)
         kept = lifecycle_policies.get_in(change.db, registry, repository)
         policy = read(kept.text)
-        seen = shelf(change.db, repository, midnight)
+        seen = all_images(change.db, repository, midnight)
         evaluation = lifecycle.evaluate(policy, seen, midnight)
-        deeds, deletion = _act(change, registry, repository, evaluation)
-        refused = " ".join(f"{deed.image.image_digest} {deed.rule.rule_priority}" for deed in deeds if deed.failure)
+        actions, deletion = _act(change, registry, repository, evaluation)
+        refused = " ".join(
+            f"{action.image.image_digest} {action.rule.rule_priority}" for action in actions if action.failure
+        )
         # UNSURE: whether a run that did nothing is recorded, and a failure again each night; neither, so that nights
         # can be passed over.
-        done = [deed for deed in deeds if deed.failure is None]
-        if done or (deeds and refused != kept.refused):
+        done = [action for action in actions if action.failure is None]
+        if done or (actions and refused != kept.refused):
             told = lifecycle_record.Policy.of(kept, policy)
-            for document in lifecycle_record.execution(registry, name, midnight, told, deeds):
+            for document in lifecycle_record.execution(registry, name, midnight, told, actions):
                 trail.record(change, registry, name, document)
         lifecycle_policies.note_evaluated(change, repository, refused)
         if done:
@@ -87,10 +89,10 @@ def run(registry: Registry, name: str, midnight: datetime) -> datetime | None:
 
 def preview(db: sqlite3.Connection, repository: Repository, policy: Policy, at: datetime) -> Evaluation:
     """Return the evaluation of a policy at an instant, without refusals by ECR; call it inside a transaction."""
-    return lifecycle.evaluate(policy, shelf(db, repository, at), at)
+    return lifecycle.evaluate(policy, all_images(db, repository, at), at)
 
 
-def shelf(db: sqlite3.Connection, repository: Repository, now: datetime) -> list[lifecycle.Image]:
+def all_images(db: sqlite3.Connection, repository: Repository, now: datetime) -> list[lifecycle.Image]:
     """Return all images of a repository as a policy sees them, in the order of their pushes."""
     children: defaultdict[int, list[str]] = defaultdict(list)
     listed = db.execute(
@@ -121,10 +123,10 @@ def _as_seen(image: images.Image, children: tuple[str, ...], now: float) -> life
     )
 
 
-def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) -> list[lifecycle.Image]:
+def _left(seen: Sequence[lifecycle.Image], done: Sequence[ImageAction], now: datetime) -> list[lifecycle.Image]:
     """Return the images that a run leaves."""
-    expired = {deed.image.image_digest for deed in done if deed.rule.action.type == EXPIRE}
-    archived = {deed.image.image_digest for deed in done} - expired
+    expired = {action.image.image_digest for action in done if action.rule.action.type == EXPIRE}
+    archived = {action.image.image_digest for action in done} - expired
     return [
         replace(image, storage_class=ARCHIVE, last_archived_at=now) if image.image_digest in archived else image
         for image in seen
@@ -134,10 +136,10 @@ def _left(seen: Sequence[lifecycle.Image], done: Sequence[Deed], now: datetime) 
 
 def _act(
     change: Change, registry: Registry, repository: Repository, evaluation: Evaluation
-) -> tuple[list[Deed], Deletion]:
+) -> tuple[list[ImageAction], Deletion]:
     """Delete and archive what a policy selects; return what was done and what failed, and the deletion to finish."""
     # First the images that cannot go, while the index that lists them exists: the refusal is BatchDeleteImage's.
-    deeds = [_refused(change, repository, image, rule) for image, rule in evaluation.held_back()]
+    actions = [_refused(change, repository, image, rule) for image, rule in evaluation.held_back()]
     rules = {rule.rule_priority: rule for rule in evaluation.policy}
     expiring, transitioning = (
         [(one.image, rules[one.rule_priority]) for one in verdicts if one.rule_priority is not None]
@@ -146,18 +148,18 @@ def _act(
     ids = [ImageId(image.image_digest) for image, _ in expiring]
     deletion = deletions.delete_in(change, registry, repository, ids, by=BY)
     failed = {failure.image_id.digest: failure for failure in deletion.failures}
-    deeds += [Deed(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
+    actions += [ImageAction(image, rule, failed.get(image.image_digest)) for image, rule in expiring]
     for image, rule in transitioning:
         found = images.find_in(change.db, repository, image.image_digest)
         if found is not None:
             archive.archive_in(change, registry, repository, found)
-            deeds.append(Deed(image, rule))
-    return deeds, deletion
+            actions.append(ImageAction(image, rule))
+    return actions, deletion
 
 
-def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> Deed:
+def _refused(change: Change, repository: Repository, image: lifecycle.Image, rule: Rule) -> ImageAction:
     # UNSURE: whether AWS reports the failures to archive and to delete such an image with the same text.
     found = images.find_in(change.db, repository, image.image_digest)
     parents: Sequence[str] = images.parents_of(change.db, found.id) if found is not None else ()
     reason = images.listed_by(parents)
-    return Deed(image, rule, Failure(ImageId(image.image_digest), "ImageReferencedByManifestList", reason))
+    return ImageAction(image, rule, Failure(ImageId(image.image_digest), "ImageReferencedByManifestList", reason))

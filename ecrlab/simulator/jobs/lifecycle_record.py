@@ -35,7 +35,7 @@ COUNT_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class ImageAction:
     """The action of a rule on an image, or its failure."""
 
     image: lifecycle.Image
@@ -59,11 +59,11 @@ class Policy:
 
 
 def execution(
-    registry: Registry, repository: str, at: datetime, policy: Policy, deeds: Sequence[Deed], name: str = RUN
+    registry: Registry, repository: str, at: datetime, policy: Policy, actions: Sequence[ImageAction], name: str = RUN
 ) -> Iterator[dict[str, Any]]:
     """Yield the documents of a run, or with `DRY_RUN` of a preview; at least one."""
-    for number, start in enumerate(range(0, len(deeds) or 1, MOST_IMAGES)):
-        some = deeds[start : start + MOST_IMAGES]
+    for number, start in enumerate(range(0, len(actions) or 1, MOST_IMAGES)):
+        some = actions[start : start + MOST_IMAGES]
         details = {
             "repositoryName": repository,
             "lifecycleEventPolicy": {
@@ -72,8 +72,8 @@ def execution(
                 "policyVersion": policy.version,
                 "policyId": policy.id,
             },
-            "lifecycleEventImageActions": [_action(deed) for deed in some if deed.failure is None],
-            "lifecycleEventFailureDetails": [_failure(deed, deed.failure) for deed in some if deed.failure],
+            "lifecycleEventImageActions": [_action(action) for action in some if action.failure is None],
+            "lifecycleEventFailureDetails": [_failure(action, action.failure) for action in some if action.failure],
         }
         yield {
             "eventVersion": "1.05",
@@ -132,12 +132,12 @@ def _image(image: lifecycle.Image) -> dict[str, Any]:
     }
 
 
-def _action(deed: Deed) -> dict[str, Any]:
-    return {"lifecycleEventImage": _image(deed.image), "rulePriority": deed.rule.rule_priority}
+def _action(action: ImageAction) -> dict[str, Any]:
+    return {"lifecycleEventImage": _image(action.image), "rulePriority": action.rule.rule_priority}
 
 
-def _failure(deed: Deed, failure: Failure) -> dict[str, Any]:
-    return {**_action(deed), "failureCode": failure.code, "failureReason": failure.reason}
+def _failure(action: ImageAction, failure: Failure) -> dict[str, Any]:
+    return {**_action(action), "failureCode": failure.code, "failureReason": failure.reason}
 
 
 def _milliseconds(seconds: float) -> int:

@@ -58,7 +58,7 @@ def test_all_that_cannot_be_read_is_unknown_with_its_reason(client):
     assert storage.stored(snapshot).least == 57
     assert storage.stored(snapshot).most == 57 + 5 * 100
     assert snapshot.layers["sha256:index"] == ()
-    assert snapshot.unread["sha256:lost"] == "ECR gives no manifest of them (ImageInaccessible)"
+    assert snapshot.unread["sha256:lost"] == "ECR returns no manifest of them (ImageInaccessible)"
     assert snapshot.unread["sha256:archived"] == reading.ARCHIVED
     assert snapshot.unread["sha256:odd"] == snapshot.unread["sha256:v1"] == reading.MALFORMED
     assert snapshot.unread["sha256:foreign"] == reading.FOREIGN

@@ -39,7 +39,7 @@ def test_images_come_back_with_their_bytes(app, world):
 
 def test_the_time_does_not_go_back_and_no_night_is_lived_twice(app, world):
     seen = []
-    world.nights.do(lambda midnight: seen.append(midnight) or midnight + timedelta(days=1))
+    world.nights.add(lambda midnight: seen.append(midnight) or midnight + timedelta(days=1))
     snapshot = snapshots.take(world)
     world.clock.advance(days=2)
     now = world.clock.now()

@@ -51,7 +51,7 @@ def test_a_body_of_any_size_arrives_and_another_request_may_follow(port, size, c
             assert one_answer(client).partition(b"] ")[2] == body
 
 
-def test_a_body_that_ends_too_early_is_an_error_for_whoever_reads_it(serve):
+def test_a_body_that_ends_too_early_is_an_error_for_the_application(serve):
     def read(environ, start_response):
         with pytest.raises(OSError):
             environ["wsgi.input"].read()
@@ -115,7 +115,7 @@ def test_a_client_that_does_not_wait_for_the_leave_it_asked_for_goes_on(port):
             assert one_answer(client).endswith(b" body")
 
 
-def test_a_client_that_waits_for_leave_in_vain_is_told_so_and_let_go(serve):
+def test_a_client_that_waits_for_100_continue_in_vain_gets_an_error_and_a_closed_connection(serve):
     with serve(refuse).connected() as client:
         client.sendall(PUT + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
         heard = rest_of(client)

@@ -88,7 +88,7 @@ def rest_of_length(client, length):
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTT", GET], ids=["nothing", "half a head", "a request"])
-def test_who_is_silent_too_long_is_let_go(serve, said):
+def test_a_client_that_is_silent_too_long_is_disconnected(serve, said):
     port = serve(silence=0.2)
     with port.connected() as client:
         client.sendall(said)
@@ -194,7 +194,7 @@ def test_a_log_that_cannot_be_written_ends_no_thread_and_no_answer(serve, monkey
         connection.log.removeHandler(full)
 
 
-def test_with_too_many_connections_the_one_that_waited_longest_is_let_go(serve, monkeypatch):
+def test_with_too_many_connections_the_one_that_waited_longest_is_closed(serve, monkeypatch):
     monkeypatch.setattr(listener, "MOST_CONNECTIONS", 3)
     port = serve()
     clients = [socket.create_connection(port.address, timeout=10) for _ in range(3)]
@@ -209,7 +209,7 @@ def test_with_too_many_connections_the_one_that_waited_longest_is_let_go(serve, 
         client.close()
 
 
-def test_connections_that_come_and_go_and_are_let_go_leave_nothing(serve, monkeypatch):
+def test_connections_that_come_go_and_are_closed_leave_nothing(serve, monkeypatch):
     monkeypatch.setattr(listener, "MOST_CONNECTIONS", 2)
     listening = Listener(echo, silence=0.004)
     port = Port(listening)

@@ -42,18 +42,18 @@ def test_a_piece_for_an_upload_that_is_just_being_completed_is_refused_at_once(a
     face = DockerFace(world)
     location = ask("POST", "/v2/team/app/blobs/uploads/", face=face).location
     upload = world.uploads.find(location.rpartition("/")[2], 1)
-    held, let_go = threading.Event(), threading.Event()
+    held, release = threading.Event(), threading.Event()
 
     def complete():
         with upload.lock:
             held.set()
-            assert let_go.wait(10)
+            assert release.wait(10)
 
     completing = threading.Thread(target=complete)
     completing.start()
     assert held.wait(10)
     response = ask("PATCH", location, b"more", face=face)
-    let_go.set()
+    release.set()
     completing.join()
     assert (response.status_code, response.json["errors"][0]["code"]) == (416, "BLOB_UPLOAD_INVALID")
     assert ask("PATCH", location, b"more", face=face).status_code == 202

@@ -15,7 +15,7 @@ from ecrlab.registry.world import moment
 from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 from ecrlab.simulator.jobs import lifecycle, lifecycle_record
-from ecrlab.simulator.jobs.lifecycle_record import DRY_RUN, Deed
+from ecrlab.simulator.jobs.lifecycle_record import DRY_RUN, ImageAction
 
 PAGE = 100
 """Results on a page without `maxResults`."""
@@ -67,8 +67,10 @@ def start_lifecycle_policy_preview(call: Call) -> dict[str, Any]:
         outcome = Preview(text, change.at, results, preview.summary(evaluation))
         lifecycle_policies.keep_preview(change, repository, outcome)
         rules = {rule.rule_priority: rule for rule in policy}
-        deeds = [Deed(one.image, rules[one.rule_priority]) for one in evaluation if one.rule_priority is not None]
-        for document in lifecycle_record.execution(call.registry, repository.name, at, told, deeds, DRY_RUN):
+        actions = [
+            ImageAction(one.image, rules[one.rule_priority]) for one in evaluation if one.rule_priority is not None
+        ]
+        for document in lifecycle_record.execution(call.registry, repository.name, at, told, actions, DRY_RUN):
             trail.record(change, call.registry, repository.name, document)
     return {**call.names, "lifecyclePolicyText": text, "status": "IN_PROGRESS"}
 

@@ -81,7 +81,7 @@ def _tell_news(registry: Registry, repository: Repository, image: Image, midnigh
     news = [finding for finding in found if finding["firstObservedAt"] > last.told_until]
     if news:
         with registry.world.change(at=midnight) as change:
-            scans.note_told(change, image, ENHANCED)
+            scans.note_announced(change, image, ENHANCED)
             change.events += [events.finding(registry, finding, change.at) for finding in news]
     if security_hub.is_listening(registry):
         security_hub.send(registry, found)
@@ -103,7 +103,7 @@ def _close(registry: Registry, repository: Repository, image: Image, midnight: d
         for finding in _findings(registry, repository, image, verdict)
     ]
     with registry.world.change(at=midnight) as change:
-        scans.note_told(change, image, ENHANCED)
+        scans.note_announced(change, image, ENHANCED)
         change.events += [events.finding(registry, finding, change.at) for finding in closed]
 
 

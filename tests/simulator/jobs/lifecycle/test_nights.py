@@ -7,13 +7,13 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 
 from ecrlab.clock import WallClock
-from ecrlab.registry import trail
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs import lifecycle
 from ecrlab.simulator.server import Server
 from tests.lifecycle.builders import rule
 from tests.simulator.client import Repository, client_of
 from tests.simulator.jobs.lifecycle.days import ACCOUNT, EVE, MIDNIGHT, REGION, put, status_of_all
+from tests.simulator.jobs.lifecycle.events import service_events
 
 
 def test_the_days_are_lived_through_in_order(app, clock):
@@ -48,7 +48,7 @@ def test_a_step_of_ninety_days_does_what_ninety_steps_do(lab, clock):
         begun = clock.now()
         for days in steps:
             clock.advance(days=days)
-        documents = trail.of(lab[0].registry(ACCOUNT, REGION), name)
+        documents = service_events(lab[0].registry(ACCOUNT, REGION), name)
         outcomes.append(
             [
                 (
@@ -84,14 +84,14 @@ def test_a_policy_that_breaks_is_logged_and_stops_nobody(lab, clock, monkeypatch
         shelf.push(b"1", tag="v1")
         shelf.push(b"2", tag="v2")
         put(shelf, rule(1, keep=1))
-    real = lifecycle.shelf
+    real = lifecycle.all_images
 
     def shelf_of(db, repository, now):
         if repository.name == "broken":
             raise ValueError("a bug")
         return real(db, repository, now)
 
-    monkeypatch.setattr(lifecycle, "shelf", shelf_of)
+    monkeypatch.setattr(lifecycle, "all_images", shelf_of)
     with caplog.at_level(logging.ERROR, "ecrlab.lifecycle"):
         clock.advance(days=1)
 
@@ -108,7 +108,7 @@ def test_two_faces_of_a_world_run_each_policy_once(app, clock, world, registry):
 
     clock.advance(days=1)
 
-    assert len(trail.of(registry)) == 1
+    assert len(service_events(registry)) == 1
 
 
 def test_on_wall_time_the_first_request_after_midnight_finds_the_work_done(tmp_path):

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from ecrlab.registry import trail
 from tests.lifecycle.builders import rule, text
 from tests.simulator.jobs.lifecycle.days import ACCOUNT, REGION, put
+from tests.simulator.jobs.lifecycle.events import service_events
 
 
 def test_a_run_is_recorded_in_cloudtrail_s_shape(app, clock, registry):
@@ -13,7 +13,7 @@ def test_a_run_is_recorded_in_cloudtrail_s_shape(app, clock, registry):
     app.put_lifecycle_policy(lifecyclePolicyText=text({**rule(3, ["v*"], keep=1), "description": "one release"}))
     clock.travel_to(datetime(2026, 10, 2, tzinfo=UTC))
 
-    [document] = trail.of(registry)
+    [document] = service_events(registry)
 
     policy = document["serviceEventDetails"]["lifecycleEventPolicy"]
     assert document.pop("eventID") != policy.pop("policyId")
@@ -79,7 +79,7 @@ def test_ten_images_make_several_events_and_each_image_is_in_one(app, clock, reg
     put(app, rule(1, keep=1))
     clock.advance(days=1)
 
-    documents = trail.of(registry, "app")
+    documents = service_events(registry, "app")
 
     told = [one["serviceEventDetails"]["lifecycleEventImageActions"] for one in documents]
     assert len(told) == 2
@@ -95,7 +95,7 @@ def test_a_preview_is_a_dry_run_event_and_a_run_without_work_none(app, clock, re
 
     clock.advance(days=3)
 
-    [document] = trail.of(registry)
+    [document] = service_events(registry)
     assert document["eventName"] == "DryRunEvent"
     assert len(document["serviceEventDetails"]["lifecycleEventImageActions"]) == 1
     assert kept in app.images()
@@ -109,7 +109,7 @@ def test_a_new_policy_counts_its_versions(app, clock, registry):
     app.push(b"new", tag="v2")
     clock.advance(days=1)
 
-    assert trail.of(registry)[0]["serviceEventDetails"]["lifecycleEventPolicy"]["policyVersion"] == 2
+    assert service_events(registry)[0]["serviceEventDetails"]["lifecycleEventPolicy"]["policyVersion"] == 2
 
 
 def test_a_refused_child_is_recorded_once_and_again_when_something_changed(app, clock, registry):
@@ -119,7 +119,7 @@ def test_a_refused_child_is_recorded_once_and_again_when_something_changed(app, 
 
     for _ in range(5):
         clock.advance(days=1)
-    assert len(trail.of(registry)) == 1
+    assert len(service_events(registry)) == 1
     other = app.push(b"arm64")
     app.push_index(other, tag="v2")
     clock.advance(days=3)
@@ -129,6 +129,6 @@ def test_a_refused_child_is_recorded_once_and_again_when_something_changed(app, 
             one["lifecycleEventImage"]["digest"]
             for one in document["serviceEventDetails"]["lifecycleEventFailureDetails"]
         ]
-        for document in trail.of(registry)
+        for document in service_events(registry)
     ]
     assert failed == [[child], [child, other]]

@@ -1,13 +1,14 @@
-"""Policies at night: what goes and what stays, and what goes with it."""
+"""Lifecycle policies at night: the images that expire, their referrers, and the images that stay."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from ecrlab.registry import tag_history, trail
+from ecrlab.registry import tag_history
 from tests.lifecycle.builders import rule
 from tests.simulator.client import OCI_MANIFEST, Repository, digest_of
 from tests.simulator.jobs.lifecycle.days import MIDNIGHT, pushed_on_days, put, status_of_all
+from tests.simulator.jobs.lifecycle.events import service_events
 
 # The worked examples of the AWS user guide, examples of lifecycle policies, from push to night
 
@@ -50,7 +51,7 @@ def test_the_worked_examples_are_previewed_and_happen_at_midnight(app, clock, re
     assert app.get_lifecycle_policy()["lastEvaluatedAt"] == MIDNIGHT
     done = {
         one["lifecycleEventImage"]["digest"]: one["rulePriority"]
-        for one in trail.of(registry)[-1]["serviceEventDetails"]["lifecycleEventImageActions"]
+        for one in service_events(registry)[-1]["serviceEventDetails"]["lifecycleEventImageActions"]
     }
     assert done == gone
 
@@ -96,7 +97,7 @@ def test_a_child_is_refused_while_its_index_is_there_and_goes_the_night_after(ap
     put(app, rule(1, ["v*"], pushed=3), rule(2, status="untagged", pushed=1))
 
     clock.travel_to(datetime(2026, 10, 3, tzinfo=UTC))
-    [document] = trail.of(registry, "app")
+    [document] = service_events(registry, "app")
     details = document["serviceEventDetails"]
     assert app.images().keys() == {child, index}
     assert details["lifecycleEventImageActions"] == []
