@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import seeds
+from ecrlab.lessons.cells import Cells
 from ecrlab.lessons.exercises import Desk, LabStopped, View
-from ecrlab.lessons.explanations import explain
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.machine import apps, environment
 from ecrlab.machine.running import LabFolder, in_temporary_files
@@ -70,6 +70,7 @@ class Lab:
         inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
         self._surroundings = _Surroundings(inside | seed.variables)
         self._began_in = _current_folder()
+        self._cells = Cells(server.aws, folder.path / "docker" / "last-error")
 
     @property
     def endpoint(self) -> str:
@@ -129,7 +130,8 @@ class Lab:
         """
         from ecrlab.analysis.widgets.policy_editor import editor
 
-        return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
+        with self._cells.unnoticed():
+            return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
 
     def history(self, repository: str | None = None) -> "pd.DataFrame":
         """Return the history of tags in the registry or in one repository: one row for each event.
@@ -204,7 +206,8 @@ class Lab:
 
         An unsolved exercise raises nothing, unless `strict` (for graders): then `NotYet`.
         """
-        self._desk.check(exercise, answer, strict=strict)
+        with self._cells.unnoticed():
+            self._desk.check(exercise, answer, strict=strict)
 
     def hint(self, exercise: str) -> None:
         """Print the next hint for an exercise."""
@@ -221,11 +224,13 @@ class Lab:
         print(compare(question, answer))
 
     def why(self, error: object = None) -> None:
-        """Explain an error: its text, a caught exception, or the last one that AWS or docker returned in this lab."""
+        """Explain an error: its text, a caught exception, or the last one that a cell, AWS or docker returned.
+
+        docs/errors.md lists the errors that it explains.
+        """
         if error is None and _running is not self:
             error = "Could not connect to the endpoint URL (this lab was stopped)"
-        text = str(error) if error is not None else self._last_error()
-        print(explain(text) if text else 'No error yet in this lab. Provoke one, or give its text: lab.why("…")')
+        print(self._cells.page(error))
 
     def stop(self) -> None:
         """Stop the lab and restore the process; a lab without `state=` keeps nothing."""
@@ -233,6 +238,7 @@ class Lab:
         if _running is not self:
             return
         _running = None
+        self._cells.close()
         self._surroundings.restore()
         self._server.stop()
         self._world.close()
@@ -264,13 +270,6 @@ class Lab:
                 image = images.find(registry, repository, images.ImageId(digest))
                 given[digest] = (image.body or b"{}").decode()
         return given
-
-    def _last_error(self) -> str | None:
-        seen = [self._server.aws.last_refusal] if self._server.aws.last_refusal else []
-        from_docker = self._folder.path / "docker" / "last-error"
-        with contextlib.suppress(FileNotFoundError):
-            seen.append((from_docker.stat().st_mtime, from_docker.read_text(encoding="utf-8")))
-        return max(seen)[1] if seen else None
 
     def __enter__(self) -> Self:
         return self

@@ -6,5 +6,7 @@ questions   answers in a sentence, beside a model answer
 progress    what this learner has solved and missed
 seeds       what the seed of a lab varies, so that every student works in a world of their own
 explanations  frequent errors: what they mean, their causes, the cure
+cells       the errors of a notebook's cells, which `lab.why()` explains
+tracebacks  errors that end at the learner's own line
 start_here, authentication, push_and_pull …   the exercises and cards of one notebook each
 """

@@ -1,63 +1,93 @@
-"""Famous errors are recognised by the texts that AWS and Docker print, and explained."""
+"""Each error that has an explanation is provoked on a running lab, and `lab.why()` explains this one."""
+
+import subprocess
 
 import pytest
 
-from ecrlab.lessons import explanations
+import ecrlab
+from ecrlab.lessons.cells import choose, described
+from ecrlab.lessons.explanations.lookup import CHAPTERS, explain, find
+from tests.lessons import errors_page, provocations
 
-FAMOUS = [
-    "no basic auth credentials",
-    "denied: Your authorization token has expired. Reauthenticate and try again.",
-    "name unknown: The repository with name 'x' does not exist in the registry with id '123456789012'",
-    "tag invalid: The image tag 'v1' already exists in the 'my-app' repository and cannot be overwritten because the "
-    "repository is immutable.",
-    "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: x is not "
-    "authorized to perform: ecr:GetAuthorizationToken on resource: *",
-    "denied: User: arn:aws:sts::123456789012:assumed-role/reader/me is not authorized to perform: "
-    "ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app",
-    "exec /hello.sh: exec format error",
-    "The image manifest, config or layer media type for the source image x is not supported.",
-    "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
-    "UNSUPPORTED_IMAGE",
-    "An error occurred (ScanNotFoundException) when calling the DescribeImageScanFindings operation",
-    "An error occurred (LimitExceededException) when calling the StartImageScan operation: The scan quota per image "
-    "has been exceeded. Wait and try again.",
-    "ImageReferencedByManifestList",
-    "An error occurred (InvalidParameterException) when calling the PutLifecyclePolicy operation: Invalid parameter at "
-    "'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: array is too short'",
-    "An error occurred (LifecyclePolicyNotFoundException) when calling the StartLifecyclePolicyPreview operation: x",
-    "Requested image is archived and cannot be pulled",
-    "An error occurred (RepositoryNotEmptyException) when calling the DeleteRepository operation",
-    "toomanyrequests: Rate exceeded",
-    "5f70bf18a086: Layer already exists",
-    "An error occurred (RepositoryAlreadyExistsException) when calling the CreateRepository operation: The repository "
-    "with name 'hello' already exists in the registry with id '123456789012'",
-    'Could not connect to the endpoint URL: "http://127.0.0.1:9/no-lab-is-running"',
-    "docker: no lab is running here, and the Docker that is installed is not used in its place.",
-    "Error: Cannot perform an interactive login from a non TTY device",
-    "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed with "
-    "status: 403 Forbidden",
-    "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed with "
-    "status: 400 Bad Request",
-    "An image does not exist locally with the tag: 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello",
-    "hello means Docker Hub, which the lab never reaches: give it the name of your registry first",
-    "no matching manifest for linux/s390x in the manifest list entries of my-app:v1",
-    "docker run needs an engine, and the lab's docker has none",
-]
+ALL = {one.id: one for entries in CHAPTERS.values() for one in entries}
 
 
-@pytest.mark.parametrize("error", FAMOUS)
-def test_a_famous_error_has_meaning_causes_and_both_cures(error):
-    page = explanations.explain(error)
+def test_each_error_is_provoked_or_quoted_and_none_twice() -> None:
+    ways = [*provocations.PYTHON, *provocations.SHELL, *provocations.CELL, *provocations.QUOTED]
 
-    for heading in ("What it means", "Usual causes", "The cure here", "The cure on AWS"):
-        assert heading in page
+    assert sorted(ways) == sorted(ALL)
+    assert len(ALL) == sum(map(len, CHAPTERS.values()))
 
 
-def test_each_famous_error_has_an_explanation_of_its_own():
-    found = [next(why for why in explanations.EXPLANATIONS if why.sign.search(error)) for error in FAMOUS]
+@pytest.mark.parametrize("id", provocations.PYTHON)
+def test_an_error_in_a_cell_of_python_is_explained(id, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with ecrlab.start() as lab:
+        names = provocations.names(lab)
+        error = None
+        try:
+            exec(provocations.PYTHON[id], names)
+        except BaseException as raised:
+            error = raised
+        if "printed" in names:
+            error = names["printed"].strip()
+        lab.why(error)
 
-    assert len({id(why) for why in found}) == len(FAMOUS)
+    assert_explains(id, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("id", provocations.SHELL)
+def test_an_error_in_a_cell_of_shell_is_explained(id, tmp_path, capsys):
+    with ecrlab.start() as lab:
+        lab.client("ecr").create_repository(repositoryName="app")
+        script = provocations.LOGGED_IN + provocations.SHELL[id]
+        ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+        lab.why(choose(subprocess.CalledProcessError(1, "bash"), ran.stderr.splitlines()))
+
+    assert_explains(id, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("id", provocations.CELL)
+def test_a_cell_of_shell_that_prints_nothing_is_explained_by_its_status(id):
+    error = subprocess.CalledProcessError(provocations.CELL[id], "bash")
+
+    assert_explains(id, explain(choose(error, [])))
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_the_example_of_an_error_is_this_error(id):
+    assert_explains(id, explain(ALL[id].example))
+
+
+def assert_explains(id, page):
+    one = ALL[id]
+    _, *parts = one.page("").splitlines()
+    assert page.splitlines()[-len(parts) :] == parts, page
 
 
 def test_an_unknown_error_is_not_explained_by_a_guess():
-    assert "not among the famous errors" in explanations.explain("the moon is in the wrong phase")
+    assert find("the moon is in the wrong phase") is None
+    assert "There is no explanation for this one" in explain("the moon is in the wrong phase")
+
+
+def test_an_error_that_follows_another_is_explained_only_where_it_stands_alone():
+    follows = "Error: Cannot perform an interactive login from a non TTY device"
+    first = "The config profile (nobody) could not be found"
+
+    assert choose(None, [first, follows]) == first
+    assert choose(None, [follows, first]) == first
+    assert choose(None, [follows]) == follows
+
+
+def test_what_a_cell_prints_without_an_error_is_none():
+    assert choose(None, ["WARNING! Your credentials are stored unencrypted", "Login Succeeded"]) is None
+
+
+def test_a_caught_exception_is_named_as_python_prints_it():
+    assert described(KeyError("imageTags")) == "KeyError: 'imageTags'"
+
+
+def test_docs_errors_md_is_the_page_of_these_explanations():
+    assert errors_page.PAGE.read_text(encoding="utf-8") == errors_page.render(), (
+        "run python -m tests.lessons.errors_page"
+    )

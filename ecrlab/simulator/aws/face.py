@@ -77,9 +77,13 @@ class AwsFace:
         request_id = str(uuid.uuid4())
         try:
             members, status = self._call(headers, body, request_id), 200
+            for failure in members.get("failures", []):
+                what = f"{failure.get('failureCode')}: {failure.get('failureReason', '')}"
+                self._remember(f"{_operation(headers)} returned failures: {what}")
         except EcrError as refusal:
             members, status = _refusal(refusal), refusal.status
-            self._remember(headers, refusal)
+            what = f"An error occurred ({refusal.code}) when calling the"
+            self._remember(f"{what} {_operation(headers)} operation: {refusal.message}")
         except Exception:
             log.exception("an operation failed")
             bug = ServerException("ecrlab failed to answer; its log says why. Please report this.")
@@ -92,10 +96,8 @@ class AwsFace:
         }
         return Answer(status, answer_headers, payload)
 
-    def _remember(self, headers: Mapping[str, str], refusal: EcrError) -> None:
-        """Store the error as clients print it, and its time, for `lab.why()`."""
-        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
-        text = f"An error occurred ({refusal.code}) when calling the {operation} operation: {refusal.message}"
+    def _remember(self, text: str) -> None:
+        """Store an error as clients print it, and its time, for `lab.why()`."""
         self.last_refusal = (time.time(), text)
 
     def _call(self, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
@@ -132,6 +134,10 @@ class AwsFace:
             if service in TARGETS.values():
                 about = {"service": service, "request_id": request_id, "agent": headers.get("User-Agent", "")}
                 cloud_trail.note(caller, call.registry, name, call.request, response, error, **about)
+
+
+def _operation(headers: Mapping[str, str]) -> str:
+    return headers.get("X-Amz-Target", "").rpartition(".")[2]
 
 
 def _refusal(error: EcrError) -> dict[str, Any]:

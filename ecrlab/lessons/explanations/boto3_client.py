@@ -1,0 +1,111 @@
+"""Errors of boto3 and botocore, most of them before a request is sent."""
+
+from ecrlab.lessons.explanations.entry import Explanation
+
+ENTRIES = (
+    Explanation(
+        "no-endpoint",
+        "Could not connect to the endpoint URL|EndpointConnectionError|Connection was closed before we received",
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/no-lab-is-running"',
+        "Nobody listens at that address, so no lab answered; nothing was sent anywhere else.",
+        (
+            "the lab was stopped, or not started yet, or the kernel was restarted",
+            "a terminal was attached to a lab that has ended since",
+        ),
+        "Run lab = ecrlab.start() and the cells after it; in a terminal, then attach again with python3 -m ecrlab env.",
+        "A wrong --region or endpoint, or no network.",
+    ),
+    Explanation(
+        "dots-not-filled",
+        r"value: (Ellipsis|\.\.\.)|'ellipsis'",
+        "Parameter validation failed:\nInvalid type for parameter repositoryName, value: Ellipsis, type: "
+        "<class 'ellipsis'>, valid types: <class 'str'>",
+        "The three dots of an exercise are still there.",
+        ("the cell was run before it was filled in",),
+        "Put your answer in place of the dots, and run the cell again; lab.hint(…) helps.",
+        "It does not happen there.",
+    ),
+    Explanation(
+        "parameter-missing",
+        "Missing required parameter",
+        'Parameter validation failed:\nMissing required parameter in input: "repositoryName"',
+        "The call needs a parameter that is not there; the error names it. Nothing was sent.",
+        ("it was forgotten", "it was written in another case: boto3 spells repositoryName, the CLI --repository-name"),
+        "Add the parameter that it names.",
+        "The same.",
+    ),
+    Explanation(
+        "parameter-unknown",
+        "Unknown parameter in",
+        'Parameter validation failed:\nUnknown parameter in input: "repository_name", must be one of: registryId, '
+        "repositoryName",
+        "The call has no parameter of this name; the error lists those that it has. Nothing was sent.",
+        ("a typing mistake", "repository_name for repositoryName", "a boto3 older than the parameter"),
+        "Use a name of the list that it prints.",
+        "The same.",
+    ),
+    Explanation(
+        "parameter-type",
+        "Invalid type for parameter|expected string or bytes-like|parameters? must be",
+        "Parameter validation failed:\nInvalid type for parameter imageIds, value: v1, type: <class 'str'>, valid "
+        "types: <class 'list'>, <class 'tuple'>",
+        "A parameter has a value of the wrong kind. Nothing was sent.",
+        ('imageIds is a list of dictionaries: [{"imageTag": "v1"}]', "a number where a text is wanted"),
+        "Compare with the valid types that it prints.",
+        "The same.",
+    ),
+    Explanation(
+        "positional-arguments",
+        "only accepts keyword arguments",
+        "describe_images() only accepts keyword arguments.",
+        "Calls of boto3 want each value with its name.",
+        ('ecr.describe_images("my-app") for ecr.describe_images(repositoryName="my-app")',),
+        "Write the name in front of the value.",
+        "The same.",
+    ),
+    Explanation(
+        "parameter-range",
+        "Invalid (length|range) for parameter",
+        "Parameter validation failed:\nInvalid length for parameter imageIds, value: 0, valid min length: 1",
+        "A value is too short or too small: text, list or number. Nothing was sent.",
+        ("a variable is empty, as the call or the query before it found nothing",),
+        "print the value first; the error says how long it must be.",
+        "The same.",
+    ),
+    Explanation(
+        "service-unknown",
+        "Unknown service: ",
+        "Unknown service: 'erc'. Valid service names are: …",
+        "boto3 knows no service of this name.",
+        ("a typing mistake", "a boto3 older than the service"),
+        'boto3.client("ecr"); for the public registry "ecr-public".',
+        "The same.",
+    ),
+    Explanation(
+        "no-region-client",
+        "NoRegionError",
+        "NoRegionError: You must specify a region.",
+        "The client does not know in which Region to ask.",
+        ("the lab was stopped, or not started yet: it sets AWS_REGION",),
+        'Run lab = ecrlab.start(), or give boto3.client("ecr", region_name="us-east-1").',
+        "Give region_name, or set AWS_REGION.",
+    ),
+    Explanation(
+        "client-method-missing",
+        r"'(ECR|ECRPublic|IAM|STS|ECS|KMS|S3|CloudTrail|EventBridge)' object has no attribute",
+        "AttributeError: 'ECR' object has no attribute 'list_image'",
+        "The client has no method of this name.",
+        ("a typing mistake", "the CLI's list-images is list_images in Python", "an operation of another service"),
+        "dir(ecr) lists the methods; in JupyterLab, ecr. and Tab.",
+        "The same.",
+    ),
+    Explanation(
+        "not-pageable",
+        "Operation cannot be paginated",
+        "OperationNotPageableError: Operation cannot be paginated: put_image",
+        "This operation returns all that it has in one answer, so it has no paginator.",
+        ("get_paginator was called for an operation that does not list", "the name is written as the CLI writes it"),
+        "Call the operation by itself; ecr.can_paginate(name) tells beforehand.",
+        "The same.",
+    ),
+)

@@ -1,0 +1,72 @@
+"""Errors of the kit itself."""
+
+from ecrlab.lessons.explanations.entry import Explanation
+
+ENTRIES = (
+    Explanation(
+        "not-simulated",
+        "does not simulate",
+        "ecrlab does not simulate ecr:CreatePullThroughCacheRule yet; docs/fidelity.md lists what it does",
+        "The kit does not simulate this operation (yet).",
+        ("docs/fidelity.md lists what it does",),
+        "Nothing is wrong with your command; try it on AWS.",
+        "It works there.",
+    ),
+    Explanation(
+        "no-lab",
+        "no lab is running|is attached to it; |the lab at .* does not answer|nothing answers at the lab's address",
+        "docker: no lab is running here, and the Docker that is installed is not used in its place.",
+        "The command found no lab, and used nothing else in its place: nothing was changed.",
+        (
+            "the lab was stopped, or not started yet, or the kernel was restarted",
+            "a terminal was attached to a lab that has ended since",
+        ),
+        'Run lab = ecrlab.start() and the cells after it; for the installed Docker, ecrlab.start(docker="system").',
+        "Docker's own error of this kind is: Cannot connect to the Docker daemon. Start Docker.",
+    ),
+    Explanation(
+        "no-snapshot",
+        "there is no snapshot to go back to",
+        "EcrLabError: there is no snapshot to go back to; take one first: before = lab.snapshot()",
+        "lab.restore() puts a registry back as lab.snapshot() saw it, and this lab has seen none.",
+        ("the cell with lab.snapshot() was skipped", "the lab was started anew since: it begins with nothing"),
+        "Take one first: before = lab.snapshot().",
+        "There is no way back on AWS: what is deleted is gone.",
+    ),
+    Explanation(
+        "clock-backwards",
+        "time only moves forward|calendar ends with the year",
+        "EcrLabError: time only moves forward: cannot advance by -1 day, 0:00:00",
+        "The lab's clock moves forward only, and not beyond the year 9998.",
+        ("a negative number", "a cell with a fixed date was run twice"),
+        "lab.clock.now() says what time it is; to begin anew, run lab = ecrlab.start().",
+        "There, time passes by itself.",
+    ),
+    Explanation(
+        "start-argument",
+        r'docker must be "lab"|state= names the folder|at must be an ISO 8601 instant',
+        "EcrLabError: at must be an ISO 8601 instant such as 2026-10-01T09:00, got 'yesterday'",
+        "ecrlab.start() does not accept one of its arguments, and started nothing; a lab that ran is still running.",
+        ("a typing mistake; help(ecrlab.start) lists what it accepts",),
+        "Mend the argument that it names, or leave it out.",
+        "It does not happen there.",
+    ),
+    Explanation(
+        "kit-name-unknown",
+        r"there is no (exercise|quiz|scenario|command|notebook) ",
+        "EcrLabError: there is no exercise 'push-second-tag'; did you mean push-a-second-tag?",
+        "The kit has nothing of this name.",
+        ("a typing mistake",),
+        "Use one of the names that it lists.",
+        "It does not happen there.",
+    ),
+    Explanation(
+        "kit-error",
+        r"\bEcrLabError: ",
+        "EcrLabError: day is a number of whole days from now, 0 or more, got -1",
+        "The kit refuses this, and changed nothing; its sentence says what it wants.",
+        ("a value of the wrong kind or out of its range", "a name that is not there"),
+        "Read the sentence: it names the value and what is accepted. help(…) shows the arguments of a function.",
+        "It does not happen there.",
+    ),
+)

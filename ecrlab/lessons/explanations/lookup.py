@@ -1,0 +1,51 @@
+"""All explanations in the order in which they are tried, and the one that fits a text."""
+
+from ecrlab.lessons.explanations import (
+    access,
+    any_service,
+    boto3_client,
+    consumers,
+    docker,
+    images,
+    kit,
+    layers,
+    lifecycle,
+    python_code,
+    repositories,
+    scanning,
+    shell,
+)
+from ecrlab.lessons.explanations.entry import Explanation, quoted
+
+CHAPTERS: dict[str, tuple[Explanation, ...]] = {
+    "The lab itself": kit.ENTRIES,
+    "Services that pull": consumers.ENTRIES,
+    "Login and permissions": access.ENTRIES,
+    "Scans": scanning.ENTRIES,
+    "Lifecycle policies": lifecycle.ENTRIES,
+    "Images and tags": images.ENTRIES,
+    "Layers and uploads": layers.ENTRIES,
+    "Repositories": repositories.ENTRIES,
+    "Docker": docker.ENTRIES,
+    "boto3": boto3_client.ENTRIES,
+    "Python": python_code.ENTRIES,
+    "The AWS CLI and the shell": shell.ENTRIES,
+    "Any service of AWS": any_service.ENTRIES,
+}
+
+UNKNOWN = """
+There is no explanation for this one. An error of AWS has three parts: the class in parentheses,
+the operation, and a sentence that names repository, tag or digest. Docker prints only such a
+sentence; the words before its first colon say how far it came. docs/errors.md lists the errors
+that lab.why() explains."""
+
+
+def find(text: str) -> Explanation | None:
+    """Return the explanation of an error's text, or None."""
+    return next((one for entries in CHAPTERS.values() for one in entries if one.fits(text)), None)
+
+
+def explain(text: str) -> str:
+    """Return the page about an error; for an unknown one, how to read it."""
+    found = find(text)
+    return found.page(text) if found else f"{quoted(text)}\n{UNKNOWN}"

@@ -1,0 +1,133 @@
+"""Errors of Python that learners meet in a notebook, most often after a cell was skipped."""
+
+from ecrlab.lessons.explanations.entry import Explanation
+
+ON_AWS = "It has nothing to do with AWS: nothing was sent."
+
+ENTRIES = (
+    Explanation(
+        "lab-not-started",
+        r"name '(lab|ecrlab)' is not defined",
+        "NameError: name 'lab' is not defined",
+        "This kernel has no lab: the first cell was not run, or the kernel was restarted since.",
+        ("a cell was run before the first one", "the kernel was restarted: it forgets everything"),
+        "Run the first cell, then those after it: Run, Run All Above Selected Cell.",
+        ON_AWS,
+    ),
+    Explanation(
+        "name-missing",
+        r"NameError: name '.*' is not defined|cannot access local variable",
+        "NameError: name 'ecr' is not defined",
+        "Python does not know this name yet.",
+        (
+            "the cell that defines it was skipped, or the kernel was restarted since",
+            "a typing mistake, or a text without quotation marks",
+        ),
+        "Run the cells above from the first one on: Run, Run All Above Selected Cell.",
+        ON_AWS,
+    ),
+    Explanation(
+        "syntax",
+        r"(Syntax|Indentation|Tab)Error: ",
+        "SyntaxError: invalid syntax",
+        "Python cannot read the cell, so nothing of it was run.",
+        (
+            "a bracket or a quotation mark is open",
+            "a line of shell in a cell of Python: its first line must be %%bash",
+            "lines of one block do not begin in the same column",
+        ),
+        "Look at the line that it names, and at the one before.",
+        ON_AWS,
+    ),
+    Explanation(
+        "module-missing",
+        "ModuleNotFoundError|ImportError",
+        "ModuleNotFoundError: No module named 'boto'",
+        "Python finds no package, or no part of one, of this name.",
+        ("a typing mistake", "the notebook runs with another Python than the kit was installed in"),
+        "python3 -m ecrlab doctor says what is missing; choose the kernel that python3 -m ecrlab opens.",
+        "Install the package in the environment that runs the code.",
+    ),
+    Explanation(
+        "file-missing-python",
+        "FileNotFoundError",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'policy.json'",
+        "There is no file of this name in the folder where you are.",
+        ("the cell that writes it was skipped", "the current folder is another one", "a typing mistake"),
+        "%pwd and %ls show where you are and what is there; run the cells from the first one on.",
+        ON_AWS,
+    ),
+    Explanation(
+        "json-invalid",
+        "JSONDecodeError",
+        "JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+        "The text is not JSON; line and column say up to where it was.",
+        (
+            "the text is empty, as the command that printed it failed",
+            "single quotation marks, or a comma after the last member",
+            "it is an object of Python already: boto3 returns dictionaries",
+        ),
+        "print the text first.",
+        ON_AWS,
+    ),
+    Explanation(
+        "key-missing",
+        "KeyError: ",
+        "KeyError: 'imageTags'",
+        "The dictionary has no such key. Answers of AWS leave out what is not there.",
+        ("an untagged image has no imageTags; a never pulled one no lastRecordedPullTime", "a typing mistake"),
+        'Use image.get("imageTags", []); list(image) shows which keys there are.',
+        "The same: AWS leaves the same members out.",
+    ),
+    Explanation(
+        "index-missing",
+        "IndexError: ",
+        "IndexError: list index out of range",
+        "The list is shorter than you think; often it is empty.",
+        ("the repository holds no image, or the filter fits none", "the cell that pushes was skipped"),
+        "print the list and its len first.",
+        "The same.",
+    ),
+    Explanation(
+        "attribute-missing",
+        "AttributeError: ",
+        "AttributeError: 'dict' object has no attribute 'imageTags'",
+        "The value has no such attribute: it is of another kind than you think.",
+        (
+            'answers of boto3 are dictionaries: image["imageTags"], not image.imageTags',
+            "the value is None, as the call before it returned nothing",
+        ),
+        "type(value) and dir(value) say what it is and has.",
+        ON_AWS,
+    ),
+    Explanation(
+        "type-wrong",
+        "TypeError: ",
+        "TypeError: string indices must be integers, not 'str'",
+        "A value of one kind stands where another is needed, or a call has an argument too many or too few.",
+        (
+            'a loop over a dictionary gives its keys; the list is one member of the answer: answer["images"]',
+            "dates of boto3 have a time zone, those of datetime.now() have none",
+        ),
+        "type(value) says of what kind it is.",
+        ON_AWS,
+    ),
+    Explanation(
+        "value-wrong",
+        "ValueError: ",
+        "ValueError: not enough values to unpack (expected 1, got 0)",
+        "The kind of the value is right, and the value is not: too many, too few, or not of the form that is read.",
+        ("[image] = … wants exactly one image, and there is none or another one", "a text that is no number or date"),
+        "print the value first.",
+        ON_AWS,
+    ),
+    Explanation(
+        "interrupted",
+        "KeyboardInterrupt",
+        "KeyboardInterrupt",
+        "You stopped the cell (or someone did); what it had done by then stays done.",
+        ("the button Interrupt, or I pressed twice",),
+        "Run it again; the cells of the lessons can be run twice.",
+        "The same: requests that were sent were carried out.",
+    ),
+)

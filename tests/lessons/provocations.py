@@ -1,0 +1,222 @@
+"""A way to provoke each error that `lab.why()` explains: id -> code that runs into it on a running lab.
+
+`PYTHON` is run with what `names` returns; it ends in the error: as an exception, in the `failures` of an answer, or as
+what a command has `printed`. `SHELL` is run by bash after `LOGGED_IN`, in an empty folder. `QUOTED` are errors that the
+lab cannot return; their examples stand for them.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+import ecrlab
+from tests.simulator.client import Repository, digest_of, manifest
+
+RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
+POLICY = json.dumps({"rules": [RULE | {"action": {"type": "expire"}}]})
+HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+LOGIN = f"docker login --username AWS --password-stdin {HOST}"
+SMALL = """
+printf 'FROM scratch\\nCOPY Dockerfile /\\n' > Dockerfile
+build() { docker build -q "$@" . > /dev/null; }
+"""
+
+PYTHON = {
+    # the lab itself
+    "not-simulated": "boto3.client('sts').decode_authorization_message(EncodedMessage='x')",
+    "no-snapshot": "lab.restore()",
+    "clock-backwards": "lab.clock.advance(days=-1)",
+    "start-argument": "ecrlab.start(at='yesterday')",
+    "kit-name-unknown": "ecrlab.quiz('nothing')",
+    "kit-error": "lab.edit_policy('app').day = -1",
+    # login and permissions
+    "get-token-denied": "user('ecr:ListImages').get_authorization_token()",
+    "ecr-denied": "user('ecr:ListImages').describe_images(repositoryName='app')",
+    "access-denied": "user('ecr:ListImages', 'cloudtrail').lookup_events()",
+    "unknown-access-key": "client = user('ecr:*')\niam = lab.client('iam')\n"
+    "[key] = iam.list_access_keys(UserName='me')['AccessKeyMetadata']\n"
+    "iam.delete_access_key(UserName='me', AccessKeyId=key['AccessKeyId'])\nclient.describe_repositories()",
+    "request-not-signed": "boto3.client('ecr', config=unsigned).describe_repositories()",
+    "profile-missing": "boto3.Session(profile_name='nobody')",
+    "token-expired": f"sh('aws ecr get-login-password | {LOGIN}')\nlab.clock.advance(hours=13)\n"
+    f"printed = sh('docker pull {HOST}/app:v1')",
+    "login-403": "sh('aws ecr get-login-password > password')\nlab.clock.advance(hours=13)\n"
+    f"printed = sh('{LOGIN} < password')",
+    # scans
+    "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
+    "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
+    "waiter = ecr.get_waiter('image_scan_complete')\n"
+    "waiter.wait(repositoryName='app', imageId={'imageTag': 'v1'}, WaiterConfig={'MaxAttempts': 1})",
+    "scan-missing": "app.push(b'x', tag='v1')\napp.describe_image_scan_findings(imageId={'imageTag': 'v1'})",
+    "scan-quota": "app.push(b'x', tag='v1')\nfor _ in 'ab':\n    app.start_image_scan(imageId={'imageTag': 'v1'})",
+    # lifecycle policies
+    "lifecycle-invalid": "app.put_lifecycle_policy(lifecyclePolicyText=json.dumps({'rules': [], 'pad': 'x' * 100}))",
+    "lifecycle-too-short": "app.put_lifecycle_policy(lifecyclePolicyText='{}')",
+    "lifecycle-missing": "app.get_lifecycle_policy()",
+    "preview-missing": "app.get_lifecycle_policy_preview()",
+    "preview-in-progress": "for _ in 'ab':\n    app.start_lifecycle_policy_preview(lifecyclePolicyText=policy)",
+    # images and tags
+    "tag-immutable": "ecr.put_image_tag_mutability(repositoryName='app', imageTagMutability='IMMUTABLE')\n"
+    "for body in (b'x', b'y'):\n    app.push(body, tag='v1')",
+    "image-exists": "for _ in 'ab':\n    app.push(b'x', tag='v1')",
+    "tag-and-digest-differ": "old = app.push(b'x')\napp.push(b'y', tag='v1')\n"
+    "app.batch_get_image(imageIds=[{'imageTag': 'v1', 'imageDigest': old}])",
+    "image-id-invalid": "app.batch_get_image(imageIds=[{'imageDigest': 'sha256:abc'}])",
+    "image-referenced": "child = app.push(b'x')\napp.push_index(child)\n"
+    "app.batch_delete_image(imageIds=[{'imageDigest': child}])",
+    "image-archived": "app.push(b'x', tag='v1')\n"
+    "app.update_image_storage_class(imageId={'imageTag': 'v1'}, targetStorageClass='ARCHIVE')\n"
+    "app.batch_get_image(imageIds=[{'imageTag': 'v1'}])",
+    "storage-class-refused": "app.push(b'x', tag='v1')\n"
+    "app.update_image_storage_class(imageId={'imageTag': 'v1'}, targetStorageClass='STANDARD')",
+    "digest-mismatch": "body = manifest(b'x')\napp.push(b'x')\n"
+    "app.put_image(imageManifest=body, imageTag='v1', imageDigest=digest_of(b'other'))",
+    "children-missing": "app.push_index(digest_of(b'nothing'))",
+    "layers-missing": "app.put(manifest(b'nothing'))",
+    "manifest-invalid": "app.put('{')",
+    "image-missing": "app.describe_images(imageIds=[{'imageTag': 'v1'}])",
+    "no-bytes": f"lab.load('a-year-of-ci')\nsh('aws ecr get-login-password | {LOGIN}')\n"
+    f"printed = sh('docker pull {HOST}/bike/stock')",
+    # layers and uploads
+    "upload-missing": "app.complete_layer_upload(uploadId=unknown, layerDigests=[digest_of(b'x')])",
+    "layer-part-misplaced": "send(5, b'x')",
+    "layer-part-too-small": "send(0, b'x')\nsend(1, b'y')\n"
+    "app.complete_layer_upload(uploadId=upload, layerDigests=[digest_of(b'xy')])",
+    "layer-digest-mismatch": "send(0, b'x')\n"
+    "app.complete_layer_upload(uploadId=upload, layerDigests=[digest_of(b'other')])",
+    "upload-empty": "app.complete_layer_upload(uploadId=upload, layerDigests=[digest_of(b'')])",
+    "layer-exists": "app.push(b'x')\nsend(0, b'x')\n"
+    "app.complete_layer_upload(uploadId=upload, layerDigests=[digest_of(b'x')])",
+    "layer-inaccessible": "app.get_download_url_for_layer(layerDigest=app.layer(b'x'))",
+    "layer-missing": "app.batch_check_layer_availability(layerDigests=['abc'])",
+    # repositories
+    "repository-missing": "ecr.list_images(repositoryName='nope')",
+    "repository-exists": "ecr.create_repository(repositoryName='app')",
+    "repository-not-empty": "app.push(b'x')\napp.delete_repository()",
+    "repository-name-invalid": "ecr.create_repository(repositoryName='My-App')",
+    "repository-policy-missing": "app.get_repository_policy()",
+    "registry-policy-missing": "ecr.get_registry_policy()",
+    "policy-text-invalid": "app.set_repository_policy(policyText='{}')",
+    "resource-tags-invalid": "ecr.create_repository(repositoryName='web', tags=[{'Key': 'aws:x', 'Value': 'y'}])",
+    # boto3
+    "no-endpoint": "boto3.client('ecr', endpoint_url='http://127.0.0.1:9', config=impatient).describe_repositories()",
+    "dots-not-filled": "ecr.create_repository(repositoryName=...)",
+    "parameter-missing": "ecr.list_images()",
+    "parameter-unknown": "ecr.list_images(repositoryName='app', repository_name='app')",
+    "parameter-type": "app.describe_images(imageIds='v1')",
+    "positional-arguments": "ecr.list_images('app')",
+    "parameter-range": "app.batch_get_image(imageIds=[{'imageTag': ''}])",
+    "service-unknown": "boto3.client('erc')",
+    "client-method-missing": "ecr.list_image",
+    "not-pageable": "ecr.get_paginator('put_image')",
+    # Python
+    "lab-not-started": "del lab\nlab",
+    "name-missing": "nothing",
+    "syntax": "exec('x = (')",
+    "module-missing": "import boto",
+    "file-missing-python": "open('policy.json')",
+    "json-invalid": "json.loads('')",
+    "key-missing": "{}['imageTags']",
+    "index-missing": "app.describe_images()['imageDetails'][0]",
+    "attribute-missing": "app.describe_images().imageDetails",
+    "type-wrong": "app.describe_images()['imageDetails']['imageTags']",
+    "value-wrong": "[image] = app.describe_images()['imageDetails']",
+    "interrupted": "signal.raise_signal(signal.SIGINT)",
+    # any service
+    "policy-document-malformed": "boto3.client('iam').create_policy(PolicyName='p', PolicyDocument='{')",
+    "exists": "for _ in 'ab':\n    boto3.client('iam').create_user(UserName='ann')",
+    "missing": "boto3.client('iam').get_role(RoleName='nope')",
+    "limit": "app.push(b'x')\nfor number in range(1001):\n    app.put(manifest(b'x'), f'v{number}')",
+    "invalid": "app.describe_images(nextToken='x')",
+    "service-failed": "shutil.rmtree(lab._folder.path / 'state')\n"
+    "boto3.client('ecr', config=impatient).describe_repositories()",
+}
+
+BARE = (
+    "HTTPS_PROXY=http://127.0.0.1:9 AWS_EC2_METADATA_DISABLED=true "
+    "AWS_CONFIG_FILE=nope AWS_SHARED_CREDENTIALS_FILE=nope env"
+)
+"""A shell's command without a configuration, and with no way to AWS."""
+
+LOGGED_IN = f"{SMALL}aws ecr get-login-password | {LOGIN} > /dev/null 2>&1\n"
+
+SHELL = {
+    "no-lab": f"unset ECRLAB_ENDPOINT; docker pull {HOST}/app:v1",
+    "no-basic-auth": f"docker logout {HOST} > /dev/null; docker pull {HOST}/app:v1",
+    "login-without-password": f"printf '' | {LOGIN}",
+    "login-400": f"aws ecr get-login-password --region eu-west-1 | {LOGIN}",
+    "exec-format": "printf '\\177ELF\\2\\1\\1' > program; head -c 60 /dev/zero >> program; chmod +x program; ./program",
+    "docker-image-missing": f"docker push {HOST}/nope:v1",
+    "docker-hub": "build -t web; docker push web",
+    "foreign-registry": "docker pull ghcr.io/a/b",
+    "platform-missing": f"build --platform linux/amd64,linux/arm64 -t {HOST}/app:v1; docker push -q {HOST}/app:v1; "
+    f"docker pull --platform linux/s390x {HOST}/app:v1",
+    "needs-engine": "docker run hello",
+    "image-name-invalid": "build -t My-App",
+    "dockerfile-missing": "rm Dockerfile; build -t app",
+    "dockerfile-invalid": "echo COPPY a b >> Dockerfile; build -t app",
+    "copy-missing": "echo COPY nothing / >> Dockerfile; build -t app",
+    "docker-usage": "docker images --tags",
+    "layer-not-sent": f"build -t {HOST}/app:v1; docker push -q {HOST}/app:v1; docker push {HOST}/app:v1 >&2",
+    "cli-unknown-option": "aws ecr get-login-password --regoin us-east-1",
+    "cli-missing-option": "aws ecr list-images",
+    "cli-invalid-choice": "aws ecr list-imagess",
+    "cli-file-missing": "aws ecr put-lifecycle-policy --repository-name app --lifecycle-policy-text file://nope.json",
+    "cli-json-invalid": "aws ecr batch-get-image --repository-name app --image-ids '{bad'",
+    "cli-value-invalid": "aws ecr batch-get-image --repository-name app --image-ids v1",
+    "cli-query-invalid": "aws ecr describe-repositories --query 'a['",
+    "region-missing": f"{BARE} -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_ENDPOINT_URL aws ecr describe-repositories",
+    "no-region-client": f"{BARE} -u AWS_REGION -u AWS_DEFAULT_REGION python3 -c 'import boto3; boto3.client(\"ecr\")'",
+    "no-credentials": f"{BARE} -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY aws ecr describe-repositories",
+    "command-missing": "dokcer images",
+    "shell-syntax": 'eval "echo \'open"',
+    "file-missing": "cat policy.json",
+}
+
+CELL = {"exit-usage": 252, "exit-configuration": 253, "exit-aws": 254, "exit-other": 3}
+"""Exit status of a cell of shell that prints nothing."""
+
+QUOTED = {
+    "docker-daemon",
+    "lambda-image-kind",
+    "cannot-pull",
+    "throttled",
+}
+"""Errors that the lab cannot return."""
+
+
+def sh(command: str) -> str:
+    """Run a command and return what it prints on stderr."""
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True).stderr
+
+
+def names(lab: ecrlab.Lab) -> dict[str, Any]:
+    """Return the names that the code of `PYTHON` uses: a repository `app` and an open upload of it among them."""
+    ecr = lab.client("ecr")
+    ecr.create_repository(repositoryName="app")
+    app = Repository(ecr, "app")
+    upload = app.initiate_layer_upload()["uploadId"]
+
+    def send(first: int, part: bytes) -> None:
+        last = first + len(part) - 1
+        app.upload_layer_part(uploadId=upload, partFirstByte=first, partLastByte=last, layerPartBlob=part)
+
+    def user(action: str, service: str = "ecr") -> Any:
+        iam = lab.client("iam")
+        iam.create_user(UserName="me")
+        allowed = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}
+        iam.put_user_policy(UserName="me", PolicyName="p", PolicyDocument=json.dumps(allowed))
+        key = iam.create_access_key(UserName="me")["AccessKey"]
+        return lab.client(service, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+    given = {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
+    given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
+    given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}
+    given |= {"manifest": manifest, "digest_of": digest_of, "json": json, "shutil": shutil, "signal": signal}
+    return given | {"ecrlab": ecrlab, "boto3": boto3}
