@@ -232,6 +232,15 @@ class Lab:
             error = "Could not connect to the endpoint URL (this lab was stopped)"
         print(self._cells.page(error))
 
+    def define(self, term: str) -> None:
+        """Print the meaning of a term of the lessons in one sentence: `lab.define("digest")`."""
+        from ecrlab.lessons import glossary
+
+        try:
+            print(glossary.define(term))
+        except glossary.UnknownTerm as unknown:
+            print(f"✗ {unknown}")
+
     def stop(self) -> None:
         """Stop the lab and restore the process; a lab without `state=` keeps nothing."""
         global _running

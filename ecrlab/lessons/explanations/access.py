@@ -80,7 +80,7 @@ ENTRIES = (
     ),
     Explanation(
         "login-400",
-        r"login attempt to .* 40[01] ",
+        r"login attempt to .* 40[01] |failed with status: 40[01] ",
         "Error response from daemon: login attempt to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/ failed "
         "with status: 400 Bad Request",
         "The registry rejects the login itself: user and password are no token for this host.",
