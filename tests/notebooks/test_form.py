@@ -229,6 +229,11 @@ def test_there_is_something_to_type_before_the_third_section(lesson):
 
 
 @each_lesson
+def test_an_exercise_with_less_help_follows_under_more(lesson):
+    assert any("lab.check(" in cell.source for cell in more(lesson))
+
+
+@each_lesson
 def test_a_question_is_answered_in_a_sentence_beside_a_model_answer(lesson):
     used = {name for cell in code(lesson) for name in re.findall(r'lab\.compare\("([^"]+)"', cell.source)}
 
