@@ -24,6 +24,12 @@ def untagged(lab):
     return min(found["imageDetails"], key=lambda image: image["imagePushedAt"])["imageDigest"]
 
 
+def deleted(lab):
+    digest = untagged(lab)
+    lab.client("ecr").batch_delete_image(repositoryName="playground", imageIds=[{"imageDigest": digest}])
+    return digest
+
+
 def child(lab):
     found = lab.client("ecr").describe_images(repositoryName="playground", filter={"tagStatus": "UNTAGGED"})
     return max(found["imageDetails"], key=lambda image: image["imagePushedAt"])["imageDigest"]
@@ -162,9 +168,7 @@ CASES = OF_OTHER_FILES | {
             docker push -q {HOST}/playground:multi""",
         wrong={
             "there is no answer yet": lambda lab: ...,
-            "no image that lost its tag": f"""docker push -q {HOST}/playground:multi; aws ecr batch-delete-image \
-                --repository-name playground --image-ids imageDigest=$(aws ecr describe-images --output text \
-                --repository-name playground --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest')""",
+            "no image that lost its tag": deleted,
             "never had a tag": child,
             "the one tagged v1": tagged,
             "is no digest": lambda lab: "v1",

@@ -57,7 +57,6 @@ SURVIVES = {
     "log-in-to-ireland": ("a login belongs to no repository", DESTRUCTIVE),
     "scan-prod-and-shop": ("the registry's configuration names repositories, also those to come", DESTRUCTIVE),
     "what-could-not-go": ("the trail keeps what has happened", DESTRUCTIVE),
-    "a-role-that-pushes": ("the task is what a role may do in a repository of that name", (emptied, replaced)),
     "let-some-tags-move": ("the task is a setting of the repository", (emptied,)),
     "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
