@@ -85,7 +85,7 @@ CASES = {
         },
         right=(
             watch("*", scan_type="BASIC", frequency="SCAN_ON_PUSH") + kiosk(BOOKWORM),
-            kiosk("public.ecr.aws/docker/library/alpine:3.23.6"),
+            kiosk("public.ecr.aws/docker/library/alpine:3.22.6"),
         ),
     ),
 }
