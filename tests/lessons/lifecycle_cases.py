@@ -71,7 +71,7 @@ course = '''{"rules": [
      "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}}
 ]}'''
 """
-RUNS = """runs = [one for one in lab.trail("my-app") if one["eventName"] == "PolicyExecutionEvent"]"""
+RUNS = 'runs = lab.trail("my-app", "PolicyExecutionEvent")'
 
 CASES = {
     "keep-what-runs": Case(
