@@ -73,6 +73,13 @@ def policy(*rules, after=""):
     return f"put({', '.join(rules)})\n{after}\nlab.check('save-and-break-nothing')"
 
 
+def forecast(*rules):
+    """Python that puts a policy on bike/forecast."""
+    text = f'json.dumps({{"rules": [{", ".join(rules)}]}})'
+    put = f'ecr.put_lifecycle_policy(repositoryName="bike/forecast", lifecyclePolicyText={text})'
+    return f"{put}\nlab.check('bring-it-down')"
+
+
 RELEASES = 'rule(1, "", "v*", AGE, 365)'
 BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
 
@@ -263,6 +270,18 @@ monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
             ),
             policy(RELEASES, BUILDS, 'rule(4, "", None, AGE, 14)', after="lab.clock.advance(days=3)"),
         ),
+    ),
+    "bring-it-down": Case(
+        scene="true",
+        cells=A_YEAR + RULES,
+        wrong={
+            "bike/forecast has no lifecycle policy": "true",
+            "there is no repository named bike/forecast": "aws ecr delete-repository --force "
+            "--repository-name bike/forecast",
+            "at most 32 GB should stay": forecast('rule(1, "", "v*", COUNT, 10)', 'rule(4, "", None, AGE, 7)'),
+            "which runs as .*/bike/forecast:v": forecast('rule(1, "", "*", AGE, 1)', 'rule(2, "", None, AGE, 1)'),
+        },
+        right=(forecast('rule(1, "", "v*", AGE, 365)', BUILDS, 'rule(4, "", None, AGE, 10)'),),
     ),
 }
 
