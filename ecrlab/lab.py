@@ -8,7 +8,6 @@ work without options and cannot reach real AWS; `stop()` restores everything.
 import atexit
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab import account
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
+from ecrlab.lab_views import ACCOUNT, Views
 from ecrlab.lessons import seeds
 from ecrlab.lessons.cells import Cells
 from ecrlab.lessons.exercises import Desk, LabStopped, View
@@ -26,19 +26,10 @@ from ecrlab.machine.running import LabFolder, in_temporary_files
 from ecrlab.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from ecrlab.analysis.inventory.snapshot import Snapshot
-    from ecrlab.analysis.plots.show import Show
-    from ecrlab.analysis.plots.trail import Trail
-    from ecrlab.analysis.plots.transcripts import Transcript
-    from ecrlab.analysis.widgets.policy_editor import PolicyEditor
     from ecrlab.registry.store import snapshots
     from ecrlab.registry.world import World
     from ecrlab.scenarios import Shop
     from ecrlab.simulator.server import Server
-
-ACCOUNT = "123456789012"
 
 SHOP = 7
 """The shop that `lab.load` loads by default."""
@@ -46,7 +37,7 @@ SHOP = 7
 _running: "Lab | None" = None
 
 
-class Lab:
+class Lab(Views):
     """A running lab. Made by `ecrlab.start()`.
 
     `clock` is the lab's time: `lab.clock.advance(days=30)`.
@@ -78,25 +69,6 @@ class Lab:
         """Where the simulator listens, as a URL."""
         return self._server.endpoint
 
-    @property
-    def account_id(self) -> str:
-        """The learner's account."""
-        return ACCOUNT
-
-    @property
-    def region(self) -> str:
-        """The Region that clients use unless told otherwise."""
-        return environment.REGION
-
-    def client(self, service: str, **settings: Any) -> Any:
-        """A boto3 client for this lab; the same as `boto3.client(service)` while the lab runs.
-
-        `settings` are those of `boto3.client` (`region_name`, `config` …).
-        """
-        import boto3
-
-        return boto3.client(service, **settings)
-
     def account(self, account_id: str, *, name: str | None = None, role: str | None = None) -> "account.Account":
         """Return another account, to act in it: `staging = lab.account("222233334444", name="staging")`.
 
@@ -114,67 +86,6 @@ class Lab:
                 raise EcrLabError(f"the account {account_id} has no role {role!r}; create it in its IAM first")
         profile = name or (f"{account_id}-{role}" if role else account_id)
         return account.enter(self._folder.path, account_id, profile, arn)
-
-    def who_can(self, repository: str, *actions: str, source_arn: str = "") -> "pd.DataFrame":
-        """Return who may do `actions` to a repository: one row for each principal and action, with what decided it.
-
-        `lab.who_can("my-app", "ecr:BatchGetImage")` asks the code that decides requests. The principals are all users
-        and roles in the IAM of every account, and what the policies of repository and registry name; a service acts for
-        the resource `source_arn`. Raises `EcrLabError` for an unknown repository or action.
-        """
-        import pandas as pd
-
-        from ecrlab.simulator.access import who_can
-
-        registry = self._world.registry(self.account_id, self.region)
-        return pd.DataFrame(who_can.answers(registry, repository, actions, source_arn), columns=who_can.Answer._fields)
-
-    @contextlib.contextmanager
-    def transcript(self) -> Iterator["Transcript"]:
-        """Record requests and answers while the block runs: `with lab.transcript() as said:`."""
-        from ecrlab.analysis.plots.transcripts import Transcript
-
-        with self._server.recorder.recording() as exchanges:
-            yield Transcript(exchanges)
-
-    def show(self, repository: str | None = None) -> "Show":
-        """The registry, or one repository of it, as a picture with a table: tags, digests, ages and shared layers.
-
-        `.picture()` and `.table()` of the result return them separately. Showing is no pull.
-        """
-        from ecrlab.analysis.plots.show import show
-
-        return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
-
-    def storage(self, repository: str) -> "Snapshot":
-        """What a repository holds now: the values from which `ecrlab.analysis` computes bytes, ages and savings.
-
-        Reading them is no pull.
-        """
-        from ecrlab.analysis.inventory.reading import read
-
-        return read(self.client("ecr"), repository, at=self.clock.now(), manifests=self._manifests)
-
-    def edit_policy(self, repository: str, policy: str | None = None) -> "PolicyEditor":
-        """An editor for a lifecycle policy of a repository: which images go today or on a later day, and why.
-
-        It begins with the text `policy`, or with the repository's own policy, or without a rule; it changes nothing in
-        the registry. See `ecrlab.analysis.widgets.policy_editor`.
-        """
-        from ecrlab.analysis.widgets.policy_editor import editor
-
-        with self._cells.unnoticed():
-            return editor(self.client("ecr"), repository, policy, now=self.clock.now(), manifests=self._manifests)
-
-    def history(self, repository: str | None = None) -> "pd.DataFrame":
-        """Return the history of tags in the registry or in one repository: one row for each event.
-
-        Refused requests are not listed. `ecrlab.analysis.plots.tag_history` draws it.
-        """
-        from ecrlab.analysis.plots.tag_history import table
-        from ecrlab.registry import tag_history
-
-        return table(tag_history.of(self._world.registry(self.account_id, self.region), repository))
 
     def app(self, name: str, *, fresh: bool = False) -> Path:
         """Return the folder of a copy of an application's files: `%cd -q {lab.app("my-app")}`.
@@ -197,23 +108,11 @@ class Lab:
         from ecrlab.lessons import loading
         from ecrlab.simulator.moto.warm_up import Request
 
-        registry = self._world.registry(self.account_id, self.region)
+        registry = self._registry
         shop = loading.load(scenario, seed, registry, history=self._seed.text)
         for definition in loading.task_definitions(shop, registry):
             self._server.warm_up.ask(Request("ecs", loading.REGISTER, definition))
         return shop
-
-    def trail(self, repository: str | None = None, event: str | None = None) -> "Trail":
-        """Return what CloudTrail recorded in the last 90 days, of one repository or one event name, oldest first.
-
-        One document for each call of ECR, also a refused one, and for each run of a lifecycle policy that did something
-        (PolicyExecutionEvent) or preview (DryRunEvent). A list, which a notebook shows as a table; `.table()` returns
-        the table. `aws cloudtrail lookup-events` finds the same.
-        """
-        from ecrlab.analysis.plots.trail import Trail
-        from ecrlab.registry import trail
-
-        return Trail(trail.of(self._world.registry(self.account_id, self.region), repository, event))
 
     def snapshot(self) -> "snapshots.Snapshot":
         """Take a snapshot of the whole registry, for `lab.restore()`."""
@@ -249,6 +148,12 @@ class Lab:
     def solution(self, exercise: str) -> None:
         """Print one solution of an exercise."""
         self._desk.solution(exercise)
+
+    def compare(self, question: str, answer: object = None) -> None:
+        """Print an answer in a sentence beside the model answer; an empty answer shows none."""
+        from ecrlab.lessons.questions import compare
+
+        print(compare(question, answer))
 
     def why(self, error: object = None) -> None:
         """Explain an error: its text, a caught exception, or the last one that a cell, AWS or docker returned.
@@ -292,20 +197,6 @@ class Lab:
         if _running is not self:
             raise LabStopped("This lab was stopped; run lab = ecrlab.start() and the cells after it again.")
         return View(self.client("ecr"), self.clock, self.client, self.storage, answer)
-
-    def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
-        """The texts of manifests, read from the registry itself: no pull."""
-        from ecrlab.registry import images
-        from ecrlab.registry.errors import ImageNotFoundException
-
-        registry = self._world.registry(self.account_id, self.region)
-        given = {}
-        for digest in digests:
-            # Another client may have deleted it since it was listed.
-            with contextlib.suppress(ImageNotFoundException):
-                image = images.find(registry, repository, images.ImageId(digest))
-                given[digest] = (image.body or b"{}").decode()
-        return given
 
     def __enter__(self) -> Self:
         return self

@@ -56,7 +56,7 @@ RIM = {
     "lifecycle/aws.py": {"boto3", "botocore"},
 }
 
-TIE_THE_KNOT = {"lab", "commands", "simulator"}
+TIE_THE_KNOT = {"lab", "lab_views", "commands", "simulator"}
 """Who may import the simulator: the server itself, and what starts one."""
 
 TOP_LEVEL = {

@@ -2,7 +2,8 @@
 
 exercises   what an exercise is, and how it is judged by the state of the registry
 quizzes     cards with choices, each wrong one explained
-progress    what this learner has solved
+questions   answers in a sentence, beside a model answer
+progress    what this learner has solved and missed
 seeds       what the seed of a lab varies, so that every student works in a world of their own
 explanations  frequent errors: what they mean, their causes, the cure
 cells       the errors of a notebook's cells, which `lab.why()` explains

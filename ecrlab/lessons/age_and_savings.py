@@ -5,8 +5,10 @@ from typing import Any
 
 from ecrlab.analysis.costs import risks, savings, storage
 from ecrlab.analysis.inventory import running
+from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.inventory.units import format_bytes
 from ecrlab.lessons.exercises import BYTES, Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import parse
 
@@ -61,6 +63,18 @@ def _count(view: View) -> str:
 def _save(view: View) -> str:
     repository = _repository(view)
     snapshot = view.storage(repository)
+    thrifty = storage.stored(savings.settle(snapshot, THRIFTY).after).least
+    return _leave(view, repository, snapshot, max(MOST_LEFT, thrifty * 3 // 2))
+
+
+def _bring_down(view: View) -> str:
+    view.require("bike/forecast" in view.repositories(), "there is no repository named bike/forecast; load the shop")
+    snapshot = view.storage("bike/forecast")
+    return _leave(view, "bike/forecast", snapshot, storage.stored(snapshot).least * 2 // 5)
+
+
+def _leave(view: View, repository: str, snapshot: Snapshot, most: int) -> str:
+    """Judge the policy of a repository: it leaves at most so many bytes, and takes nothing that is in use."""
     try:
         text = view.ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
     except view.ecr.exceptions.LifecyclePolicyNotFoundException:
@@ -75,7 +89,6 @@ def _save(view: View) -> str:
         where = f"runs as {risk.where[0]}" if risk.where else "was pulled in the last seven days"
         raise NotYet(f"{rule} takes {name}, which {where}")
     left = storage.stored(effect.after).least
-    most = max(MOST_LEFT, storage.stored(savings.settle(snapshot, THRIFTY).after).least * 3 // 2)
     view.require(
         left <= most,
         f"it leaves {format_bytes(left)} of {format_bytes(storage.stored(snapshot).least)}; "
@@ -125,6 +138,34 @@ search = {"rules": [
 ecr.put_lifecycle_policy(repositoryName="bike/search", lifecyclePolicyText=json.dumps(search))
 lab.check("save-and-break-nothing")
 """,
+    ),
+    Exercise(
+        id="bring-it-down",
+        task="Bring bike/forecast down to two fifths of its bytes, and take nothing that runs or was pulled last week.",
+        judge=_bring_down,
+        hints=(
+            'lab.storage("bike/forecast") and ages.by_family say which families there are, and how old they are.',
+            "Few releases cost little; a week of untagged images and two of pull requests are enough for most.",
+        ),
+        solution="""
+forecast = {"rules": [
+    rule(1, "Keep 20 releases", "v*", COUNT, 20),
+    rule(2, "Keep a month of main", "main-*", AGE, 30),
+    rule(3, "Keep two weeks of pull requests", "pr-*", AGE, 14),
+    rule(4, "Delete untagged after two weeks", None, AGE, 14),
+]}
+ecr.put_lifecycle_policy(repositoryName="bike/forecast", lifecyclePolicyText=json.dumps(forecast))
+lab.check("bring-it-down")
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="fifty-gigabytes",
+        question='"We delete 500 images of 100 MB, that frees 50 GB." What do you answer?',
+        model="The size of an image counts all its layers, but a layer that several images have is stored once and "
+        "goes only with the last of them, so count what the images hold alone; and ask first which of them run.",
     ),
 )
 
@@ -190,7 +231,9 @@ CARDS = (
                 "A part of an index that has a tag",
                 "Not while the index is there: it holds its parts. When the index goes, they go after it.",
             ),
-            Choice("A signature whose image is kept", "What is about an image goes with that image, and not before."),
+            Choice(
+                "A release that nobody ever pulled", "It has a tag, so the rule does not select it, however old it is."
+            ),
         ),
     ),
     Card(

@@ -4,10 +4,17 @@ import base64
 import json
 import os
 import textwrap
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
 
 from ecrlab.lessons.exercises import INSTANT, Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
 IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -53,6 +60,59 @@ def _ireland(view: View) -> str:
     return f"Docker is logged in to {IRELAND}"
 
 
+def _robot(view: View) -> str:
+    view.images("nightly")
+    robot = _as_role(view, "robot")
+    view.require(
+        _may(robot.get_authorization_token), "robot may not fetch a token: ecr:GetAuthorizationToken on resource *"
+    )
+    for action, call in _push_calls(robot, "nightly").items():
+        view.require(_may(call), f"robot may not push to nightly: ecr:{action} is missing")
+    for repository in ("hello", "nightly-2"):
+        for action, call in _push_calls(robot, repository).items():
+            view.require(not _may(call), f"robot also has ecr:{action} for {repository}; nightly is the only one")
+    return "robot may push to nightly and nowhere else"
+
+
+def _as_role(view: View, name: str) -> Any:
+    """Return an ECR client with temporary keys of a role."""
+    iam, sts = view.client("iam"), view.client("sts")
+    try:
+        role = iam.get_role(RoleName=name)["Role"]["Arn"]
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="check")["Credentials"]
+    except iam.exceptions.NoSuchEntityException:
+        raise NotYet(f"there is no role named {name}") from None
+    return boto3.client(
+        "ecr",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def _push_calls(ecr: Any, repository: str) -> dict[str, Callable[[], Any]]:
+    """The actions of a push, each as a call that stores nothing."""
+    nothing, upload = "sha256:" + "0" * 64, {"repositoryName": repository, "uploadId": str(uuid.UUID(int=0))}
+    return {
+        "BatchCheckLayerAvailability": lambda: ecr.batch_check_layer_availability(
+            repositoryName=repository, layerDigests=[nothing]
+        ),
+        "InitiateLayerUpload": lambda: ecr.initiate_layer_upload(repositoryName=repository),
+        "UploadLayerPart": lambda: ecr.upload_layer_part(partFirstByte=0, partLastByte=0, layerPartBlob=b"0", **upload),
+        "CompleteLayerUpload": lambda: ecr.complete_layer_upload(layerDigests=[nothing], **upload),
+        "PutImage": lambda: ecr.put_image(repositoryName=repository, imageManifest="{}"),
+    }
+
+
+def _may(call: Callable[[], Any]) -> bool:
+    """Whether a call is not refused for want of a permission; any other error means that it may be made."""
+    try:
+        call()
+    except ClientError as refused:
+        return bool(refused.response["Error"]["Code"] != "AccessDeniedException")
+    return True
+
+
 EXERCISES = (
     Exercise(
         id="expiry-of-a-token",
@@ -81,6 +141,35 @@ aws ecr get-login-password --region eu-west-1 | \\
   docker login --username AWS --password-stdin \\
   123456789012.dkr.ecr.eu-west-1.amazonaws.com
 """,
+    ),
+    Exercise(
+        id="a-role-that-pushes",
+        task="Make a repository nightly, and a role robot that may push there and nowhere else.",
+        judge=_robot,
+        hints=(
+            "aws iam create-role makes the role with its trust policy, aws iam put-role-policy writes what it may do.",
+            "The token is on resource *; the other five actions are on "
+            "arn:aws:ecr:us-east-1:123456789012:repository/nightly.",
+        ),
+        solution="""
+aws ecr create-repository --repository-name nightly
+aws iam create-role --role-name robot --assume-role-policy-document '{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}]}'
+aws iam put-role-policy --role-name robot --policy-name push --policy-document '{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+  {"Effect": "Allow", "Resource": "arn:aws:ecr:us-east-1:123456789012:repository/nightly", "Action": [
+    "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload", "ecr:PutImage"]}]}'
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="why-it-fails-tomorrow",
+        question="docker push works today and fails tomorrow morning, while aws still works. Why?",
+        model="aws signs every request with my keys, but Docker only has the password that ECR issued at the login, "
+        "and that one expires after twelve hours unless somebody logs in again.",
     ),
 )
 

@@ -1,13 +1,21 @@
 """Exercises and cards of 04-image-scanning."""
 
 import json
-from typing import Any
+import urllib.request
+from typing import Any, BinaryIO
 
 from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
+from ecrlab.oci import manifest
 from ecrlab.registry.scan_rules import CONTINUOUS_SCAN, ENHANCED, passes
+from ecrlab.scanning import layers_of, take_inventory
 
-WATCHED, LEFT_ALONE = ("prod", "prod-api", "prod/web", "shop"), ("reproduce", "my-prod", "test", "museum")
+WATCHED = ("prod", "prod-api", "prod/web", "shop")
+LEFT_ALONE = ("reproduce", "my-prod", "workshop", "test", "museum")
+JUDGED = ("COMPLETE", "ACTIVE")
+"""What the status of a scan that has judged its image can be: of a basic scan, or of one that was made on push; of a
+continuous one."""
 
 
 def _watched(view: View) -> str:
@@ -31,35 +39,51 @@ def _is_continuous(rule: dict[str, Any]) -> bool:
 def _own(view: View) -> str:
     tags = view.tags("shop")
     view.require("v1" in tags, "shop has no image tagged v1; run the cells above first")
-    view.require("v2" in tags, f"shop has no tag v2, only {', '.join(sorted(tags))}")
-    view.require(tags["v2"] != tags["v1"], "v2 is the very image v1: change the packages, then build again")
-    base = [_lowest_layer(view, tag) for tag in ("v1", "v2")]
-    view.require(base[0] == base[1], "v2 stands on another base than v1; the base stays the old one this time")
-    found = _findings(view)
-    own = sorted({_package(one) for one in found if _manager(one) != "OS"})
-    view.require(not own, f"v2 still has findings about {', '.join(own)}")
-    return f"v2 has no findings of its own left; the {len(found)} of the base remain"
+    view.require("clean" in tags, f"shop has no tag clean, only {', '.join(sorted(tags))}")
+    view.require(tags["clean"] != tags["v1"], "clean is the very image v1: change the packages, then build again")
+    base = [_manifest(view, "shop", tag)["layers"][0]["digest"] for tag in ("v1", "clean")]
+    view.require(base[0] == base[1], "clean stands on another base than v1; the base stays the old one this time")
+    gone = sorted(_python_packages(view, "v1") - _python_packages(view, "clean"))
+    view.require(not gone, f"clean no longer has {', '.join(gone)}: keep every package, in a version that is fixed")
+    found = _findings(view, "shop", "clean")
+    view.require("findings" not in found, "the registry scans the BASIC way, which does not look at Python packages")
+    enhanced = found.get("enhancedFindings", [])
+    own = sorted({_package(one) for one in enhanced if _manager(one) != "OS"})
+    view.require(not own, f"clean still has findings about {', '.join(own)}")
+    return f"all packages are there and fixed; the {len(enhanced)} findings of the base remain"
 
 
-def _lowest_layer(view: View, tag: str) -> str:
-    answer = view.ecr.batch_get_image(repositoryName="shop", imageIds=[{"imageTag": tag}])
-    manifest = json.loads(answer["images"][0]["imageManifest"])
-    view.require(manifest.get("layers"), f"{tag} is an index of several platforms, not one image")
-    lowest: str = manifest["layers"][0]["digest"]
-    return lowest
+def _manifest(view: View, repository: str, tag: str) -> dict[str, Any]:
+    answer = view.ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    document: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
+    view.require(document.get("layers"), f"{repository}:{tag} is an index of several platforms, not one image")
+    return document
 
 
-def _findings(view: View) -> list[dict[str, Any]]:
-    asked = {"repositoryName": "shop", "imageId": {"imageTag": "v2"}, "maxResults": 1000}
+def _python_packages(view: View, tag: str) -> set[str]:
+    """The names of the Python packages in an image of the shop, whatever their versions."""
+
+    def open_blob(digest: str) -> BinaryIO:
+        url = view.ecr.get_download_url_for_layer(repositoryName="shop", layerDigest=digest)["downloadUrl"]
+        # Never through a proxy: the lab is on this machine.
+        opened: BinaryIO = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60)
+        return opened
+
+    body = json.dumps(_manifest(view, "shop", tag)).encode()
+    inventory = take_inventory(layers_of(manifest.read(body, by_members=True), open_blob))
+    return {package.name for package in inventory.packages if package.ecosystem == "PyPI"}
+
+
+def _findings(view: View, repository: str, tag: str) -> dict[str, Any]:
+    """The findings on an image that a scan has judged, as DescribeImageScanFindings shows them."""
+    asked = {"repositoryName": repository, "imageId": {"imageTag": tag}, "maxResults": 1000}
     try:
         answer = view.ecr.describe_image_scan_findings(**asked)
     except view.ecr.exceptions.ScanNotFoundException:
-        raise NotYet("v2 was never scanned: which rule of the registry names shop?") from None
+        raise NotYet(f"{tag} was never scanned: which rule of the registry names {repository}?") from None
     status = answer["imageScanStatus"]["status"]
-    view.require("imageScanFindings" in answer, f"the scan of v2 ended as {status}, so nothing is known of it")
-    found: list[dict[str, Any]] = answer["imageScanFindings"].get("enhancedFindings", [])
-    basic = answer["imageScanFindings"].get("findings", [])
-    view.require(not basic, "the registry scans the BASIC way, which does not look at Python packages")
+    view.require(status in JUDGED, f"the scan of {tag} ended as {status}, so nothing is known of it")
+    found: dict[str, Any] = answer["imageScanFindings"]
     return found
 
 
@@ -73,24 +97,38 @@ def _manager(finding: dict[str, Any]) -> str:
     return manager
 
 
+def _kiosk(view: View) -> str:
+    tags = view.tags("kiosk")
+    view.require("v1" in tags, "kiosk has no image tagged v1")
+    for other in view.repositories():
+        known = other != "kiosk" and tags["v1"] in view.tags(other).values()
+        view.require(not known, f"v1 is an image that {other} has too; build one of your own")
+    _manifest(view, "kiosk", "v1")
+    counts = _findings(view, "kiosk", "v1").get("findingSeverityCounts", {})
+    grave = [f"{counts[severity]} {severity}" for severity in ("CRITICAL", "HIGH") if counts.get(severity)]
+    view.require(not grave, f"the scan of v1 found {' and '.join(grave)}; is there a newer base?")
+    return f"the scan has judged kiosk:v1, and found {sum(counts.values())} of lower severity"
+
+
 EXERCISES = (
     Exercise(
         id="scan-prod-and-shop",
-        task="Have shop and all repositories that begin with prod watched continuously, but not reproduce or test.",
+        task="Have shop and all that begins with prod watched continuously, but not reproduce, workshop or test.",
         judge=_watched,
         hints=(
-            "A filter without * passes every name that contains it: prod would let reproduce pass.",
-            "One rule can have several filters; the frequency is CONTINUOUS_SCAN.",
+            "A filter without * passes every name that contains it; with one it has to fit the whole name.",
+            'A rule is {"scanFrequency": …, "repositoryFilters": [{"filter": …, "filterType": "WILDCARD"}]}.',
         ),
         solution="""
-aws ecr put-registry-scanning-configuration --scan-type ENHANCED --rules \\
-  '[{"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [
-      {"filter": "prod*", "filterType": "WILDCARD"}, {"filter": "shop", "filterType": "WILDCARD"}]}]'
+begins = [{"filter": name, "filterType": "WILDCARD"} for name in ("prod*", "shop*")]
+rule = {"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": begins}
+ecr.put_registry_scanning_configuration(scanType="ENHANCED", rules=[rule])
+lab.check("scan-prod-and-shop")
 """,
     ),
     Exercise(
         id="clean-your-own",
-        task="Push shop:v2 on the old base, without a finding about a Python package.",
+        task="Push shop:clean on the old base, with all its Python packages, and no finding about any of them.",
         judge=_own,
         hints=(
             'What to raise, and how far, is in the columns "package" and "fixed in" of scans.findings().',
@@ -102,8 +140,36 @@ for new in Jinja2-3.1.6 PyYAML-6.0.2; do
   rm -rf ${new%-*}-*.dist-info && mkdir $new.dist-info
   printf 'Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n' ${new%-*} ${new##*-} > $new.dist-info/METADATA
 done
-cd .. && sh publish.sh v2
+cd .. && sh publish.sh clean
 """,
+    ),
+    Exercise(
+        id="scan-your-own",
+        task="Push an image of your own to kiosk as v1; its scan has judged it, and found nothing CRITICAL or HIGH.",
+        judge=_kiosk,
+        hints=(
+            "A scan needs an operating system that it knows: a current base, such as that of my-app.",
+            "put-registry-scanning-configuration replaces all rules; a pushed image is scanned if one names kiosk.",
+        ),
+        solution="""
+host=123456789012.dkr.ecr.us-east-1.amazonaws.com
+aws ecr put-registry-scanning-configuration --scan-type ENHANCED --rules \\
+  'scanFrequency=CONTINUOUS_SCAN,repositoryFilters=[{filter=kiosk*,filterType=WILDCARD}]'
+aws ecr create-repository --repository-name kiosk
+aws ecr get-login-password | docker login --username AWS --password-stdin $host
+mkdir -p kiosk && cd kiosk && echo welcome > welcome.txt
+printf 'FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\\nCOPY welcome.txt /\\n' > Dockerfile
+docker build -t $host/kiosk:v1 . && docker push $host/kiosk:v1
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="what-clean-means",
+        question="A scan reports no finding. What do you have to know before you call the image clean?",
+        model="Whether the scan could read the image at all (its status), which kinds of packages it looks at, and "
+        "whose advisories it used, of which day.",
     ),
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from ecrlab.lessons.exercises import DIGEST, Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import Evaluation, Image, Policy, evaluate, explain, parse
 
@@ -23,7 +24,7 @@ def _policy(view: View, repository: str) -> Policy:
     return parse(text)
 
 
-def _repository(days_between: float) -> Iterator[tuple[Image, bool]]:
+def _releases(days_between: float) -> Iterator[tuple[Image, bool]]:
     """Images for the first exercise, each with whether it should go; releases are so many days apart."""
     for n in range(1, 9):
         yield _image(f"v2.{9 - n}", n * days_between), n > 5
@@ -34,6 +35,19 @@ def _repository(days_between: float) -> Iterator[tuple[Image, bool]]:
     yield _image("", 3), True
 
 
+def _web(latest: str) -> Iterator[tuple[Image, bool]]:
+    """Images for the third exercise, each with whether it should go; one is `latest`, which may have a second tag."""
+    for n in range(1, 25):
+        yield _image(f"release-{25 - n}", n * 20), n > 20
+    yield _image(latest, 600), False
+    for days in range(1, 24, 2):
+        yield _image(f"build-{days}", days), days > 14
+    yield _image("", 2), False
+    yield _image("", 5), True
+    yield _image("try-this", 58), False
+    yield _image("try-that", 62), True
+
+
 def _image(tags: str, days: float) -> Image:
     return Image(f"sha256:{tags.replace(' ', '-')}-{days}", tuple(tags.split()), NOW - timedelta(days=days))
 
@@ -42,18 +56,29 @@ def _keep_what_runs(view: View) -> str:
     policy = _policy(view, "my-app")
     # Releases day by day and ten days apart: only a count keeps the newest five of both.
     for days_between in (1, 10):
-        expected = list(_repository(days_between))
-        evaluation = evaluate(policy, [image for image, _ in expected], NOW)
-        for image, should_go in expected:
-            action = evaluation.verdict(image.image_digest).action
-            goes = action is not None and action.type == "expire"
-            if goes and not should_go:
-                raise NotYet(f"it would delete {_told(image)}. {_because(evaluation, image)}")
-            if action is not None and not goes:
-                raise NotYet(f"it would archive {_told(image)}; the task is to delete it or to leave it")
-            if should_go and not goes:
-                raise NotYet(f"it would keep {_told(image)}. {_because(evaluation, image)}")
+        _try(policy, list(_releases(days_between)))
     return "five releases stay, stable is safe, and what is untagged goes after a day"
+
+
+def _tidy_up_web(view: View) -> str:
+    policy = _policy(view, "web")
+    for latest in ("latest", "latest release-0", "build-0 latest"):
+        _try(policy, list(_web(latest)))
+    return "latest and twenty releases stay, builds, untagged images and the rest go in time"
+
+
+def _try(policy: Policy, expected: list[tuple[Image, bool]]) -> None:
+    """Raise `NotYet` about the first image that the policy treats otherwise than expected."""
+    evaluation = evaluate(policy, [image for image, _ in expected], NOW)
+    for image, should_go in expected:
+        action = evaluation.verdict(image.image_digest).action
+        goes = action is not None and action.type == "expire"
+        if goes and not should_go:
+            raise NotYet(f"it would delete {_told(image)}. {_because(evaluation, image)}")
+        if action is not None and not goes:
+            raise NotYet(f"it would archive {_told(image)}; the task is to delete it or to leave it")
+        if should_go and not goes:
+            raise NotYet(f"it would keep {_told(image)}. {_because(evaluation, image)}")
 
 
 def _told(image: Image) -> str:
@@ -106,21 +131,17 @@ EXERCISES = (
         judge=_keep_what_runs,
         hints=(
             "Three rules. That for stable must have the smallest number: the first rule that selects an image decides.",
-            "tagPatternList with the one entry stable, imageCountMoreThan 1: it selects one image and keeps it.",
+            "tag_prefix_list stable, imageCountMoreThan 1: it selects the one image and keeps it.",
             "Then v with imageCountMoreThan 5, then untagged with sinceImagePushed 1; no rule for any.",
         ),
         solution="""
-aws ecr put-lifecycle-policy --repository-name my-app --lifecycle-policy-text '{
-  "rules": [
-    {"rulePriority": 1, "action": {"type": "expire"},
-     "selection": {"tagStatus": "tagged", "tagPatternList": ["stable"],
-                   "countType": "imageCountMoreThan", "countNumber": 1}},
-    {"rulePriority": 2, "action": {"type": "expire"},
-     "selection": {"tagStatus": "tagged", "tagPrefixList": ["v"],
-                   "countType": "imageCountMoreThan", "countNumber": 5}},
-    {"rulePriority": 3, "action": {"type": "expire"},
-     "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed",
-                   "countUnit": "days", "countNumber": 1}}]}'
+mine = lab.edit_policy("my-app", course)
+mine.edit(2, rule_priority=3)
+mine.edit(1, rule_priority=2, count_number=5)
+mine.add(rule_priority=1, tag_status="tagged", tag_prefix_list="stable",
+         count_type="imageCountMoreThan", count_number=1)
+ecr.put_lifecycle_policy(repositoryName="my-app", lifecyclePolicyText=mine.policy)
+lab.check("keep-what-runs")
 """,
     ),
     Exercise(
@@ -129,14 +150,44 @@ aws ecr put-lifecycle-policy --repository-name my-app --lifecycle-policy-text '{
         judge=_what_could_not_go,
         answer=DIGEST,
         hints=(
-            'lab.trail("my-app")[-1] is the last run; serviceEventDetails has what it did, and what failed.',
+            'runs[-1] is the last run of a policy; its "serviceEventDetails" has what it did, and what failed.',
             "Each of the lifecycleEventFailureDetails has a lifecycleEventImage, and that its digest.",
         ),
         solution="""
-failed = lab.trail()[-1]["serviceEventDetails"]["lifecycleEventFailureDetails"]
+failed = runs[-1]["serviceEventDetails"]["lifecycleEventFailureDetails"]
 answer = failed[0]["lifecycleEventImage"]["digest"]
 lab.check("what-could-not-go", answer)
 """,
+    ),
+    Exercise(
+        id="tidy-up-web",
+        task="Give web a policy: latest and twenty releases stay, builds, untagged images and the rest go in time.",
+        judge=_tidy_up_web,
+        hints=(
+            "The image that is latest may have another tag too: the rule that shields it comes first.",
+            "A rule for any image comes last, and shields must stand before it.",
+        ),
+        solution="""
+web = {"rules": [
+    rule(1, "tagged", 1, tagPrefixList=["latest"]),
+    rule(2, "tagged", 20, tagPrefixList=["release-"]),
+    rule(3, "tagged", 14, "sinceImagePushed", tagPrefixList=["build-"]),
+    rule(4, "untagged", 3, "sinceImagePushed"),
+    rule(5, "any", 60, "sinceImagePushed"),
+]}
+ecr.create_repository(repositoryName="web")
+ecr.put_lifecycle_policy(repositoryName="web", lifecyclePolicyText=json.dumps(web))
+lab.check("tidy-up-web")
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="before-a-rule-for-any",
+        question='Somebody proposes one rule, "any image goes after 30 days". What do you ask before it is put?',
+        model="Which old images are still needed (releases, latest, what runs by tag or by digest), and what a preview "
+        "of the rule says about them; those get a rule of a smaller number that selects them.",
     ),
 )
 

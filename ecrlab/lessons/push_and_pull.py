@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from ecrlab.lessons.exercises import DIGEST, Exercise, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.oci.media_types import INDEXES
 
@@ -68,6 +69,19 @@ def _children(view: View, images: list[dict[str, Any]]) -> set[str]:
     return {child["digest"] for manifest in manifests for child in manifest.get("manifests", [])}
 
 
+def _two_processors(view: View) -> str:
+    tags = view.tags("site")
+    view.require("v1" in tags, f"site has no image tagged v1; its tags: {', '.join(sorted(tags)) or 'none'}")
+    answer = view.ecr.batch_get_image(repositoryName="site", imageIds=[{"imageTag": "v1"}])
+    manifest = json.loads(answer["images"][0]["imageManifest"])
+    view.require("manifests" in manifest, "v1 of site is one image, for one kind of processor; an index lists several")
+    platforms = {f"{one['platform']['os']}/{one['platform']['architecture']}" for one in manifest["manifests"]}
+    missing = sorted({"linux/amd64", "linux/arm64"} - platforms)
+    view.require(not missing, f"v1 of site has no image for {' and '.join(missing)}")
+    view.require("unknown/unknown" not in platforms, "v1 of site has an attestation: build with --provenance=false")
+    return "site has one tag for two processors"
+
+
 EXERCISES = (
     Exercise(
         id="push-a-patch",
@@ -97,6 +111,30 @@ untagged = ecr.describe_images(repositoryName="playground", filter={"tagStatus":
 ghost = untagged["imageDetails"][0]["imageDigest"]
 lab.check("find-the-ghost", ghost)
 """,
+    ),
+    Exercise(
+        id="one-tag-two-processors",
+        task="Publish my-app in a repository site for linux/amd64 and linux/arm64 under the tag v1.",
+        judge=_two_processors,
+        hints=(
+            "docker build takes --platform with a list: linux/amd64,linux/arm64.",
+            "One build makes the index and one push sends it, if it is built under the full name.",
+        ),
+        solution="""
+aws ecr create-repository --repository-name site
+docker build -q --platform linux/amd64,linux/arm64 --provenance=false \\
+  -t 123456789012.dkr.ecr.us-east-1.amazonaws.com/site:v1 .
+docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/site:v1
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="why-so-little-is-freed",
+        question="Two images of 100 MB are listed. You delete one, and only 5 MB are freed. Why?",
+        model="describe-images shows the full size of each image, but layers that both have are stored once, and a "
+        "layer goes only with the last image that uses it.",
     ),
 )
 

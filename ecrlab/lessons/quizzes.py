@@ -1,11 +1,16 @@
 """Quick revision questions as cards: choose, and read why it is so.
 
+A quiz opens with two cards of earlier lessons: those that the learner missed, or two fixed ones. The first choice on a
+card is the learner's try, and only that one counts; the choices after it explain themselves.
+
 A card shows a question and a button for each choice, so that mouse and keyboard (Tab, then Space or Enter) both work.
 Every choice has an explanation, also the wrong ones. A word and a sign mark the choice, not colour alone.
 """
 
 import html
+import itertools
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import ipywidgets as widgets
@@ -40,8 +45,9 @@ class Card:
 class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A card on the screen; `choose(n)` does what a click on the n-th button does."""
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, lesson: str = "") -> None:
         self.card = card
+        self._tried = False
         self.verdict = widgets.HTML(layout={"display": "none"})
         self.verdict.add_class("ecrlab-verdict")
         self.buttons = []
@@ -49,12 +55,13 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             button = widgets.Button(description=choice.text, layout={"width": "auto"}, tooltip=choice.text)
             button.on_click(lambda _, number=number: self.choose(number))
             self.buttons.append(button)
-        question = widgets.HTML(f"{STYLE}<p><strong>{html.escape(card.question)}</strong></p>")
+        self.question = f"From {lesson}: {card.question}" if lesson else card.question
+        question = widgets.HTML(f"{STYLE}<p><strong>{html.escape(self.question)}</strong></p>")
         super().__init__([question, *self.buttons, self.verdict])
         self.add_class("ecrlab-card")
 
     def choose(self, number: int) -> None:
-        """Mark the n-th choice (from 0) and explain it."""
+        """Mark the n-th choice (from 0) and explain it; the first choice counts as the learner's try."""
         choice = self.card.choices[number]
         button = self.buttons[number]
         button.icon = "check" if choice.right else "times"
@@ -62,8 +69,9 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         word = "✓ Right." if choice.right else "✗ Not quite."
         self.verdict.value = f"<p role='status'><strong>{word}</strong> {html.escape(choice.because)}</p>"
         self.verdict.layout.display = None
-        if choice.right:
-            progress.note_solved(self.card.id)
+        if not self._tried:
+            self._tried = True
+            progress.note_try(self.card.id, right=choice.right)
 
     @property
     def says(self) -> str:
@@ -74,10 +82,10 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 class Quiz(widgets.VBox):  # type: ignore[misc]
-    """The cards of one lesson, one below the other; `quiz[0]` is the first."""
+    """Two cards of earlier lessons and the cards of one lesson, one below the other; `quiz[0]` is the first."""
 
-    def __init__(self, cards: tuple[Card, ...]) -> None:
-        self.cards = [CardView(card) for card in cards]
+    def __init__(self, earlier: dict[Card, str], cards: tuple[Card, ...]) -> None:
+        self.cards = [CardView(card, lesson) for card, lesson in earlier.items()] + [CardView(card) for card in cards]
         super().__init__(self.cards)
 
     def __getitem__(self, number: int) -> CardView:
@@ -93,7 +101,7 @@ class Quiz(widgets.VBox):  # type: ignore[misc]
         shown = super()._repr_mimebundle_(**settings)
         if isinstance(shown, dict):
             # Where widgets cannot be shown (a printed page, a repository's web view), the questions still can.
-            questions = [f"{n}. {view.card.question}" for n, view in enumerate(self.cards, start=1)]
+            questions = [f"{n}. {view.question}" for n, view in enumerate(self.cards, start=1)]
             shown["text/plain"] = "\n".join(questions)
         return shown
 
@@ -103,4 +111,16 @@ def quiz(topic: str) -> Quiz:
     lesson = catalogue.lesson(topic)
     if lesson is None:
         raise EcrLabError(f"there is no quiz about {topic!r}; there are {', '.join(catalogue.MODULES)}")
-    return Quiz(lesson.CARDS)
+    return Quiz(_earlier(lesson), lesson.CARDS)
+
+
+def _earlier(lesson: ModuleType) -> dict[Card, str]:
+    """Two cards of the lessons before this one, each with its lesson: missed ones first, else always the same two."""
+    before = list(itertools.takewhile(lambda other: other is not lesson, catalogue.lessons()))
+    if not before:
+        return {}
+    lessons = zip(catalogue.MODULES, before, strict=False)
+    cards = {card.id: (card, name) for name, other in lessons for card in other.CARDS}
+    always = [before[-2:][0].CARDS[1].id, before[-1].CARDS[0].id]
+    chosen = dict(cards[one] for one in [*progress.missed(), *always] if one in cards)
+    return dict(list(chosen.items())[:2])

@@ -1,6 +1,7 @@
 """Exercises and cards of 00-start-here."""
 
 from ecrlab.lessons.exercises import Exercise, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
 
@@ -19,19 +20,55 @@ def _two_tags(view: View) -> str:
     return "hello holds one image under v1 and stable; a second tag is a second name, not a second image"
 
 
+def _your_own(view: View) -> str:
+    tags = view.tags("mine")
+    view.require("v1" in tags, f"mine has no image tagged v1; its tags: {', '.join(sorted(tags)) or 'none'}")
+    hello = view.tags("hello") if "hello" in view.repositories() else {}
+    view.require(
+        tags["v1"] not in hello.values(),
+        "v1 of mine is the image of hello, byte for byte: change hello.sh, save it and build again before you push",
+    )
+    return f"mine holds an image that you changed, {tags['v1'][:19]}…"
+
+
 EXERCISES = (
     Exercise(
         id="push-a-second-tag",
         task="Give the image a second tag, stable, and push it.",
         judge=_two_tags,
         hints=(
-            "An image can have any number of names; docker tag OLD NEW gives it another.",
+            "An image can have any number of names; docker tag OLD NEW gives one more; docker images lists them.",
             "The name must begin with the registry's host, as it did for v1, and end in :stable.",
         ),
         solution="""
-docker tag hello:v1 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
+docker tag 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:v1 \\
+  123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
 docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/hello:stable
 """,
+    ),
+    Exercise(
+        id="publish-your-own",
+        task="Push a changed hello to a repository of your own, mine, as v1.",
+        judge=_your_own,
+        hints=(
+            "Four steps: create-repository, change hello.sh, docker build, docker push.",
+            "Build under the full name, 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:v1, and push that.",
+        ),
+        solution="""
+aws ecr create-repository --repository-name mine
+echo 'echo "and goodbye"' >> hello.sh
+docker build -q -t 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:v1 .
+docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:v1
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="what-a-digest-says",
+        question="What does a digest tell you that a tag does not?",
+        model="A digest is made from the image's bytes, so it always means the same image, and I can check it myself; "
+        "a tag is a name that can point at another image tomorrow.",
     ),
 )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, NotYet, View
+from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.tags import is_immutable
@@ -50,6 +51,19 @@ def _roll_back(view: View) -> str:
     return f"latest is Monday's image again, {monday['imageDigest'][:19]}…"
 
 
+def _catalog(view: View) -> str:
+    settings = _settings(view, "catalog")
+    for tag in ("v1", "v2", "dev", "latest-7"):
+        view.require(is_immutable(settings, tag), f"{tag} may move in catalog ({_said(settings)})")
+    view.require(not is_immutable(settings, "latest"), f"latest may not move in catalog ({_said(settings)})")
+    tags = view.tags("catalog")
+    missing = [tag for tag in ("v1", "v2", "latest") if tag not in tags]
+    view.require(not missing, f"catalog has no tag {' and no tag '.join(missing)}")
+    view.require(tags["v1"] != tags["v2"], "v1 and v2 are the same image: change app.py and build again in between")
+    view.require(tags["latest"] == tags["v1"], "latest is not the image of v1")
+    return "in catalog the releases stay, and latest is the image of v1"
+
+
 EXERCISES = (
     Exercise(
         id="let-some-tags-move",
@@ -72,15 +86,41 @@ aws ecr create-repository --repository-name shop \\
         judge=_roll_back,
         hints=(
             'Monday\'s image is still there; its digest is in the variable monday, and in lab.show("web").',
-            "point() does it in one line; or pull by digest, tag, and push.",
+            "The function point of the lesson does it in one line: tag, digest, repository.",
         ),
         solution="""
-manifest=$(aws ecr batch-get-image --repository-name web --image-ids imageDigest=$(
-    aws ecr describe-images --repository-name web \\
-      --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest' --output text) \\
-  --query 'images[0].imageManifest' --output text)
-aws ecr put-image --repository-name web --image-tag latest --image-manifest "$manifest"
+point("latest", monday, "web")
+lab.check("roll-back")
 """,
+    ),
+    Exercise(
+        id="a-catalog-of-releases",
+        task="Make a repository catalog with releases v1 and v2 that stay, and a latest that may move.",
+        judge=_catalog,
+        hints=(
+            "The mode with one filter first, then two builds with a change in between, each pushed under its tag.",
+            "docker tag gives the image of v1 the name that ends in :latest; then push that name.",
+        ),
+        solution="""
+registry=123456789012.dkr.ecr.us-east-1.amazonaws.com
+aws ecr create-repository --repository-name catalog \\
+  --image-tag-mutability IMMUTABLE_WITH_EXCLUSION \\
+  --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter=latest
+docker build -q -t $registry/catalog:v1 .
+echo '# second release' >> app.py
+docker build -q -t $registry/catalog:v2 .
+docker tag $registry/catalog:v1 $registry/catalog:latest
+for tag in v1 v2 latest; do docker push -q $registry/catalog:$tag; done
+""",
+    ),
+)
+
+QUESTIONS = (
+    Question(
+        id="what-to-write-down",
+        question="The repository is IMMUTABLE. Why should a deployment still write down the digest, not the tag?",
+        model="Somebody who may delete images or change the mode can give the tag to another image, but no one can "
+        "make the same digest mean other bytes.",
     ),
 )
 

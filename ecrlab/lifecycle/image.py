@@ -46,7 +46,10 @@ class Image:
 
 
 def aged_since(image: Image) -> datetime:
-    """Return the instant that orders images: the push, the last restore, or for an archived image the archiving."""
+    """Return the instant that orders images: the push, the last restore, or for an archived image the archiving.
+
+    A later tag does not make an image younger (aws/containers-roadmap#2746).
+    """
     if image.storage_class == ARCHIVE:
         return image.last_archived_at or _NEVER
     # UNSURE: a restore counts as a new push for ages too, not only for the order; otherwise the next run would

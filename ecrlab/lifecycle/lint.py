@@ -200,7 +200,7 @@ def untagged_children(policy: Policy) -> Iterator[Finding]:
                 "untagged-children",
                 NOTE,
                 rule.rule_priority,
-                f"also selects {parts}: they stay as long as their image does, and each run logs a failure for each",
+                f"also selects {parts}: they stay as long as their image does, and a run may record a failure",
                 "nothing to do; they go after their index",
             )
 

@@ -5,15 +5,23 @@ import json
 from tests.lessons.case import HOST, LOGIN, Case
 
 
-def lifecycle(*rules):
-    """A command that gives my-app a policy; each rule is (what it selects, what it counts, how many)."""
+def lifecycle(*rules, repository="my-app"):
+    """A command that puts a policy; each rule is (what it selects, what it counts, how many)."""
     documents = []
     for number, (selection, count, bound) in enumerate(rules, 1):
         units = {} if count == "imageCountMoreThan" else {"countUnit": "days"}
         chosen = selection | {"countType": count, "countNumber": bound} | units
         documents.append({"rulePriority": number, "selection": chosen, "action": {"type": "expire"}})
     policy = json.dumps({"rules": documents})
-    return f"aws ecr put-lifecycle-policy --repository-name my-app --lifecycle-policy-text '{policy}'"
+    return f"aws ecr put-lifecycle-policy --repository-name {repository} --lifecycle-policy-text '{policy}'"
+
+
+def web(*rules):
+    return lifecycle(*rules, repository="web")
+
+
+def beginning(*prefixes):
+    return {"tagStatus": "tagged", "tagPrefixList": list(prefixes)}
 
 
 STABLE, RELEASES, UNTAGGED, ANY = (
@@ -24,6 +32,7 @@ STABLE, RELEASES, UNTAGGED, ANY = (
 )
 COUNT, PUSHED = "imageCountMoreThan", "sinceImagePushed"
 AFTER_A_DAY = (UNTAGGED, PUSHED, 1)
+CREATE = "aws ecr create-repository --repository-name web; "
 
 
 def index_of(lab):
@@ -36,9 +45,38 @@ def parts_of(lab):
     return [image["imageDigest"] for image in found["imageDetails"]]
 
 
+LATEST, TWENTY, BUILDS, THREE_DAYS, REST = WEB = (
+    (beginning("latest"), COUNT, 1),
+    (beginning("release-"), COUNT, 20),
+    (beginning("build-"), PUSHED, 14),
+    (UNTAGGED, PUSHED, 3),
+    (ANY, PUSHED, 60),
+)
+
+RULE = """
+import json
+
+def rule(priority, status, number, count="imageCountMoreThan", **more):
+    selection = {"tagStatus": status, "countType": count, "countNumber": number, **more}
+    if count != "imageCountMoreThan":
+        selection["countUnit"] = "days"
+    return {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+"""
+COURSE = """
+course = '''{"rules": [
+    {"rulePriority": 1, "description": "Keep last 10 tagged images", "action": {"type": "expire"},
+     "selection": {"tagStatus": "tagged", "tagPrefixList": ["v"],
+                   "countType": "imageCountMoreThan", "countNumber": 10}},
+    {"rulePriority": 2, "description": "Delete untagged after 1 day", "action": {"type": "expire"},
+     "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}}
+]}'''
+"""
+RUNS = 'runs = lab.trail("my-app", "PolicyExecutionEvent")'
+
 CASES = {
     "keep-what-runs": Case(
         scene="aws ecr create-repository --repository-name my-app",
+        cells=COURSE,
         wrong={
             "my-app has no lifecycle policy": "true",
             "it would keep an image tagged v2.3, pushed 6 days ago. Kept, for no rule": lifecycle(AFTER_A_DAY),
@@ -64,6 +102,7 @@ CASES = {
     ),
     "what-could-not-go": Case(
         app="my-app",
+        cells=RUNS,
         scene=f"""{LOGIN}aws ecr create-repository --repository-name my-app
             docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/my-app:multi .
             docker push -q {HOST}/my-app:multi
@@ -78,6 +117,27 @@ CASES = {
         right=(
             lambda lab: parts_of(lab)[0],
             lambda lab: f"{HOST}/my-app@{parts_of(lab)[-1]}",
+        ),
+    ),
+    "tidy-up-web": Case(
+        scene="true",
+        cells=RULE,
+        wrong={
+            "there is no repository named web": "true",
+            "web has no lifecycle policy": CREATE,
+            "it would delete an image tagged release-21, pushed 80 days ago": CREATE + web(LATEST, BUILDS, REST),
+            "it would delete an image tagged latest, pushed 600 days ago": CREATE + web(TWENTY, BUILDS, REST),
+            "it would delete an image tagged latest and release-0": CREATE + web(TWENTY, LATEST, *WEB[2:]),
+            "it would delete an image tagged build-0 and latest": CREATE + web(BUILDS, LATEST, TWENTY, *WEB[3:]),
+            "it would keep an image tagged build-15": CREATE + web(LATEST, TWENTY, THREE_DAYS, REST),
+            "it would keep an untagged image, pushed 5 days ago": CREATE + web(LATEST, TWENTY, BUILDS, REST),
+            "it would keep an image tagged try-that": CREATE + web(*WEB[:-1]),
+            "it would keep an image tagged build-15, pushed 15 days ago. Kept by rule 4": CREATE
+            + web(LATEST, TWENTY, (beginning("build-", "ci-"), PUSHED, 14), REST),
+        },
+        right=(
+            CREATE + web((beginning("latest"), PUSHED, 9000), THREE_DAYS, TWENTY, BUILDS, REST),
+            CREATE + web(LATEST, ({"tagStatus": "tagged", "tagPatternList": ["release-*"]}, COUNT, 20), *WEB[2:]),
         ),
     ),
 }

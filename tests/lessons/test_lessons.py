@@ -13,7 +13,7 @@ import ecrlab
 from ecrlab.analysis.costs import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons import lifecycle_cases, scanning_cases
+from tests.lessons import lifecycle_cases, own_repository_cases, scanning_cases
 from tests.lessons.case import HOST, LOGIN, Case
 
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
@@ -22,6 +22,12 @@ APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
 def untagged(lab):
     found = lab.client("ecr").describe_images(repositoryName="playground", filter={"tagStatus": "UNTAGGED"})
     return min(found["imageDetails"], key=lambda image: image["imagePushedAt"])["imageDigest"]
+
+
+def deleted(lab):
+    digest = untagged(lab)
+    lab.client("ecr").batch_delete_image(repositoryName="playground", imageIds=[{"imageDigest": digest}])
+    return digest
 
 
 def child(lab):
@@ -67,20 +73,30 @@ def policy(*rules, after=""):
     return f"put({', '.join(rules)})\n{after}\nlab.check('save-and-break-nothing')"
 
 
+def forecast(*rules):
+    """Python that puts a policy on bike/forecast."""
+    text = f'json.dumps({{"rules": [{", ".join(rules)}]}})'
+    put = f'ecr.put_lifecycle_policy(repositoryName="bike/forecast", lifecyclePolicyText={text})'
+    return f"{put}\nlab.check('bring-it-down')"
+
+
 RELEASES = 'rule(1, "", "v*", AGE, 365)'
 BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
 
 
-OF_OTHER_FILES = lifecycle_cases.CASES | scanning_cases.CASES
+OF_OTHER_FILES = own_repository_cases.CASES | lifecycle_cases.CASES | scanning_cases.CASES
 
 CASES = OF_OTHER_FILES | {
     "push-a-second-tag": Case(
         scene=f"""{LOGIN}aws ecr create-repository --repository-name hello
-            docker build -q -t hello:v1 . && docker tag hello:v1 {HOST}/hello:v1 && docker push -q {HOST}/hello:v1""",
+            docker build -q -t {HOST}/hello:v1 . && docker push -q {HOST}/hello:v1""",
         wrong={
-            "none called stable": f"docker tag hello:v1 {HOST}/hello:Stable && docker push {HOST}/hello:Stable",
+            "none called stable": f"docker tag {HOST}/hello:v1 {HOST}/hello:Stable && docker push {HOST}/hello:Stable",
             "two different images": f"""echo 'LABEL other=1' >> Dockerfile && docker build -q -t {HOST}/hello:stable .
                 docker push {HOST}/hello:stable""",
+            "hello has no image tagged v1": f"""docker tag {HOST}/hello:v1 {HOST}/hello:stable
+                docker push {HOST}/hello:stable
+                aws ecr batch-delete-image --repository-name hello --image-ids imageTag=v1""",
         },
         right=(
             f"""docker pull {HOST}/hello:v1; docker tag {HOST}/hello:v1 {HOST}/hello:stable
@@ -93,6 +109,7 @@ CASES = OF_OTHER_FILES | {
     "expiry-of-a-token": Case(
         scene="true",
         wrong={
+            "there is no answer yet": lambda lab: ...,
             "twelve": lambda lab: lab.clock.now().replace(hour=lab.clock.now().hour + 1),
             "no datetime": lambda lab: "tomorrow",
             "lab's past": lambda lab: "2020-01-01T00:00",
@@ -136,6 +153,9 @@ CASES = OF_OTHER_FILES | {
             "delete it with aws ecr batch-delete-image": f"""
                 aws ecr put-image-tag-mutability --repository-name my-app --image-tag-mutability IMMUTABLE
                 docker tag {HOST}/my-app:v1.2.3 {HOST}/my-app:v1.2.5 && docker push {HOST}/my-app:v1.2.5""",
+            "has no image tagged v1.2.3": f"""docker build -q -t {HOST}/my-app:v1.2.5 .
+                docker push {HOST}/my-app:v1.2.5
+                aws ecr batch-delete-image --repository-name my-app --image-ids imageTag=v1.2.3""",
             "is an index": f"""docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/my-app:v1.2.5 .
                 docker push {HOST}/my-app:v1.2.5""",
         },
@@ -154,6 +174,8 @@ CASES = OF_OTHER_FILES | {
             docker build -q --platform linux/amd64,linux/arm64 -t {HOST}/playground:multi .
             docker push -q {HOST}/playground:multi""",
         wrong={
+            "there is no answer yet": lambda lab: ...,
+            "no image that lost its tag": deleted,
             "never had a tag": child,
             "the one tagged v1": tagged,
             "is no digest": lambda lab: "v1",
@@ -196,7 +218,22 @@ CASES = OF_OTHER_FILES | {
                 aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest""",
             "no second image yet": "aws ecr batch-delete-image --repository-name web --image-ids imageTag=latest",
         },
-        right=(f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",),
+        right=(
+            f"docker tag web:monday {HOST}/web:latest; docker push {HOST}/web:latest",
+            """manifest=$(aws ecr batch-get-image --repository-name web --image-ids imageDigest=$(
+                aws ecr describe-images --repository-name web --output text \
+                --query 'sort_by(imageDetails, &imagePushedAt)[0].imageDigest') \
+                --query 'images[0].imageManifest' --output text)
+               aws ecr put-image --repository-name web --image-tag latest --image-manifest "$manifest" """,
+        ),
+        cells="""
+def point(tag, digest, repository="my-app"):
+    found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
+    ecr.put_image(repositoryName=repository, imageManifest=found["images"][0]["imageManifest"], imageTag=tag)
+
+images = ecr.describe_images(repositoryName="web")["imageDetails"]
+monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
+""",
     ),
     "count-the-layers": Case(
         scene="true",
@@ -233,6 +270,18 @@ CASES = OF_OTHER_FILES | {
             ),
             policy(RELEASES, BUILDS, 'rule(4, "", None, AGE, 14)', after="lab.clock.advance(days=3)"),
         ),
+    ),
+    "bring-it-down": Case(
+        scene="true",
+        cells=A_YEAR + RULES,
+        wrong={
+            "bike/forecast has no lifecycle policy": "true",
+            "there is no repository named bike/forecast": "aws ecr delete-repository --force "
+            "--repository-name bike/forecast",
+            "at most 32 GB should stay": forecast('rule(1, "", "v*", COUNT, 10)', 'rule(4, "", None, AGE, 7)'),
+            "which runs as .*/bike/forecast:v": forecast('rule(1, "", "*", AGE, 1)', 'rule(2, "", None, AGE, 1)'),
+        },
+        right=(forecast('rule(1, "", "v*", AGE, 365)', BUILDS, 'rule(4, "", None, AGE, 10)'),),
     ),
 }
 

@@ -60,6 +60,7 @@ SURVIVES = {
     "let-some-tags-move": ("the task is a setting of the repository", (emptied,)),
     "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
+    "tidy-up-web": ("the task is a policy of the repository", (emptied,)),
 }
 """Exercises that stay solved after some destruction, and why."""
 

@@ -11,7 +11,7 @@ from ecrlab.lessons import progress
 
 @pytest.fixture
 def kept(monkeypatch, tmp_path):
-    monkeypatch.setattr(progress, "_unwritten", {})
+    monkeypatch.setattr(progress, "_unwritten", progress.Record())
     monkeypatch.setenv("ECRLAB_PROGRESS", str(tmp_path / "deep" / "progress.json"))
     return tmp_path / "deep" / "progress.json"
 
@@ -37,6 +37,26 @@ def test_processes_side_by_side_lose_nothing(kept):
     assert len(progress.solved()) == 80
 
 
+def test_the_last_try_says_whether_a_card_is_missed(kept):
+    for right in (False, True, False):
+        progress.note_try("a", right=right)
+    for right in (False, True):
+        progress.note_try("b", right=right)
+
+    assert progress.missed() == ["a"]
+    assert sorted(progress.solved()) == ["a", "b"]
+
+
+def test_a_file_of_before_there_were_tries_is_read(kept):
+    kept.parent.mkdir()
+    kept.write_text('{"solved": {"a": "2026-01-01T00:00:00+00:00"}}')
+
+    progress.note_try("b", right=False)
+
+    assert list(progress.solved()) == ["a"]
+    assert progress.missed() == ["b"]
+
+
 def test_an_unreadable_file_is_put_aside_and_not_lost(kept):
     kept.parent.mkdir()
     kept.write_text("{ half of it")
@@ -52,7 +72,9 @@ def test_where_nothing_can_be_written_progress_lasts_as_long_as_the_process(kept
 
     progress.note_solved("a")
 
+    progress.note_try("b", right=False)
     assert list(progress.solved()) == ["a"]
+    assert progress.missed() == ["b"]
 
 
 def test_the_overview_has_a_row_for_each_lesson(kept):
@@ -60,5 +82,5 @@ def test_the_overview_has_a_row_for_each_lesson(kept):
 
     table = progress.progress()
 
-    assert table.loc["00-start-here", "exercises"] == "1 of 1"
+    assert table.loc["00-start-here", "exercises"] == "1 of 2"
     assert table.loc["00-start-here", "questions"] == "0 of 5"

@@ -31,7 +31,7 @@ def test_ids_are_unique():
     assert len({card.id for card in CARDS}) == len(CARDS)
 
 
-def test_a_click_explains_and_a_right_one_is_kept():
+def test_every_click_explains_and_the_first_one_counts():
     card = ecrlab.quiz("start-here")[0]
 
     card.buttons[0].click()
@@ -40,7 +40,43 @@ def test_a_click_explains_and_a_right_one_is_kept():
 
     assert wrong.startswith("✗ Not quite.")
     assert card.says.startswith("✓ Right.")
+    assert progress.solved() == {}
+    assert progress.missed() == [card.card.id]
+
+
+def test_a_card_that_was_missed_is_solved_by_a_right_first_choice_later():
+    for choice in (0, 1):
+        card = ecrlab.quiz("start-here")[0]
+        card.choose(choice)
+
     assert list(progress.solved()) == [card.card.id]
+    assert progress.missed() == []
+
+
+def questions(topic):
+    return [view.question for view in ecrlab.quiz(topic).cards]
+
+
+def test_a_quiz_opens_with_two_cards_of_earlier_lessons():
+    first, second, *own = questions("push-and-pull")
+
+    assert first.startswith("From 00-start-here: ")
+    assert second.startswith("From 01-authentication: ")
+    assert own == [card.question for card in catalogue.lesson("push-and-pull").CARDS]
+    assert questions("start-here") == [card.question for card in catalogue.lesson("start-here").CARDS]
+
+
+def test_missed_cards_of_earlier_lessons_come_first_and_later_ones_not_at_all():
+    always = questions("push-and-pull")[:2]
+    progress.note_try("tag-immutability/what", right=False)
+    progress.note_try("start-here/where", right=False)
+    progress.note_try("authentication/scope", right=False)
+    progress.note_try("authentication/scope", right=True)
+
+    missed, kept, *_ = questions("push-and-pull")
+
+    assert "Where do the bytes go?" in missed
+    assert kept == always[0]
 
 
 def test_an_unknown_topic_names_those_there_are():

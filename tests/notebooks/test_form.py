@@ -1,4 +1,8 @@
-"""The form of a lesson: what every notebook has in common, and what its committed outputs never hold."""
+"""The form of a lesson: what every notebook has in common, and what its committed outputs never hold.
+
+The core path of a lesson has at most 25 code cells; further drills and third exercises follow under "## More", at most
+15 code cells, which nobody has to do. Before the third section there is a cell to fill in: one with `...` in it.
+"""
 
 import functools
 import itertools
@@ -93,6 +97,23 @@ def code(lesson):
     return [cell for cell in cells(lesson) if cell.cell_type == "code"]
 
 
+def sections(lesson):
+    """Heading of the second level -> the code cells below it; those before the first heading are under ""."""
+    found = {"": []}
+    for cell in cells(lesson):
+        if cell.cell_type == "code":
+            found[list(found)[-1]].append(cell)
+        else:
+            text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+            found |= {title: [] for title in re.findall(r"^## +(.+)$", text, re.MULTILINE)}
+    return found
+
+
+def more(lesson):
+    """The code cells that nobody has to do."""
+    return sections(lesson).get("More", [])
+
+
 def tagged(cell, tag):
     return tag in cell.metadata.get("tags", [])
 
@@ -178,7 +199,8 @@ def test_cells_are_few_and_short(lesson):
     sizes = [len(lines(cell)) for cell in code(lesson)]
     long = [cell.source for cell in code(lesson) if len(lines(cell)) > 15 and not tagged(cell, "verbatim")]
 
-    assert 12 <= len(sizes) <= 25
+    assert 12 <= len(sizes) - len(more(lesson)) <= 25
+    assert len(more(lesson)) <= 15
     assert statistics.median(sizes) <= 4
     assert long == []
 
@@ -196,6 +218,34 @@ def test_it_asks_for_guesses_and_provokes_an_error(lesson):
 
     assert text.count("**Guess:**") >= 3
     assert re.search(r"\*\*Failure drill|## Failure", text)
+
+
+@each_lesson
+def test_there_is_something_to_type_before_the_third_section(lesson):
+    titles = [title for title in sections(lesson) if title]
+    before = [cell for title in ["", *titles[:2]] for cell in sections(lesson)[title]]
+
+    assert any("..." in cell.source for cell in before)
+
+
+@each_lesson
+def test_an_exercise_with_less_help_follows_under_more(lesson):
+    assert any("lab.check(" in cell.source for cell in more(lesson))
+
+
+@each_lesson
+def test_a_question_is_answered_in_a_sentence_beside_a_model_answer(lesson):
+    used = {name for cell in code(lesson) for name in re.findall(r'lab\.compare\("([^"]+)"', cell.source)}
+
+    assert used
+    assert used == {question.id for question in catalogue.lesson(lesson).QUESTIONS}
+
+
+@each_lesson
+def test_model_answers_are_not_printed(lesson):
+    for cell in code(lesson):
+        for question in catalogue.lesson(lesson).QUESTIONS:
+            assert question.model not in printed(cell)
 
 
 @each_lesson

@@ -58,6 +58,13 @@ def test_tags_of_an_image_are_in_the_order_in_which_they_came_to_it(app):
     assert app.images[image.digest] == ("ant", "zebra")
 
 
+def test_another_tag_does_not_make_an_image_younger(app, world):
+    old = app.push(b"one", tag="v1")
+    world.clock.advance(days=40)
+
+    assert app.push(b"one", tag="stable").pushed_at == old.pushed_at
+
+
 def test_pushing_again_changes_nothing_and_takes_no_time(app, world):
     app.push(b"one", tag="v1")
     before = world.clock.now()

@@ -5,6 +5,8 @@ Any boto3 ECR client will do, the lab's or one of a real account; nothing is cha
 
 from typing import TYPE_CHECKING, Any
 
+from ecrlab.errors import EcrLabError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,14 +36,14 @@ def images(ecr: Any, repository: str) -> "pd.DataFrame":
 def layers(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
     """One row for each blob of the image that a tag points at: config first, then the layers from the lowest up.
 
-    Columns: `part`, `digest` (its first 12 hexadecimal digits), `bytes` (compressed), `media type`. Raises `ValueError`
-    for an index, which has no layers of its own, and for a tag that is not there.
+    Columns: `part`, `digest` (its first 12 hexadecimal digits), `bytes` (compressed), `media type`. Raises
+    `EcrLabError` for an index, which has no layers of its own, and for a tag that is not there.
     """
     import pandas as pd
 
     manifest = _manifest(ecr, repository, tag)
     if "config" not in manifest:
-        raise ValueError(f"{repository}:{tag} is an index of images for several platforms; ask for one of them")
+        raise EcrLabError(f"{repository}:{tag} is an index of images for several platforms; ask for one of them")
     parts = [("config", manifest["config"])]
     parts += [(f"layer {number}", layer) for number, layer in enumerate(manifest.get("layers", []), start=1)]
     rows = [
@@ -54,14 +56,14 @@ def layers(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
 def platforms(ecr: Any, repository: str, tag: str) -> "pd.DataFrame":
     """One row for each image that an index lists: `platform` (os/architecture), `digest` and what it `is`.
 
-    An attestation says of itself that it is for `unknown/unknown`. Raises `ValueError` for an image that is no index,
+    An attestation says of itself that it is for `unknown/unknown`. Raises `EcrLabError` for an image that is no index,
     and for a tag that is not there.
     """
     import pandas as pd
 
     index = _manifest(ecr, repository, tag)
     if "manifests" not in index:
-        raise ValueError(f"{repository}:{tag} is one image, not an index")
+        raise EcrLabError(f"{repository}:{tag} is one image, not an index")
     rows = [
         {
             "platform": f"{child['platform']['os']}/{child['platform']['architecture']}",
@@ -87,7 +89,7 @@ def _manifest(ecr: Any, repository: str, tag: str) -> dict[str, Any]:
 
     answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
     if not answer["images"]:
-        raise ValueError(f"{repository} has no image tagged {tag}")
+        raise EcrLabError(f"{repository} has no image tagged {tag}")
     manifest: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
     return manifest
 

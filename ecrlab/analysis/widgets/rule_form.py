@@ -50,8 +50,9 @@ FIRST, NEXT = Selection(UNTAGGED, PUSHED, 14), Selection(TAGGED, COUNT, 10, ("v*
 def edited(rule: Rule, **changes: Any) -> Rule:
     """A rule with some of its keys changed, named as in `CHANGEABLE`; `action` is "expire" or "transition".
 
-    One list of tags takes the place of the other; a list may be given as text with spaces between. Raises
-    `EcrLabError` for a key that no rule has and a value that no form can show.
+    One list of tags takes the place of the other; a list may be given as text with spaces between. A description
+    follows what the rule does: unless it is changed too, it becomes the rule in words. Raises `EcrLabError` for a key
+    that no rule has and a value that no form can show.
     """
     values = {key: _value(key, value) for key, value in changes.items()}
     for one, other in (("tag_pattern_list", "tag_prefix_list"), ("tag_prefix_list", "tag_pattern_list")):
@@ -62,7 +63,15 @@ def edited(rule: Rule, **changes: Any) -> Rule:
         values.setdefault("storage_class", ARCHIVE if values["count_type"] == TRANSITIONED else STANDARD)
     of_selection = {key: value for key, value in values.items() if key in OF_SELECTION}
     of_rule = {key: value for key, value in values.items() if key not in OF_SELECTION}
-    return replace(rule, selection=replace(rule.selection, **of_selection), **of_rule)
+    new = replace(rule, selection=replace(rule.selection, **of_selection), **of_rule)
+    if (
+        rule.description
+        and "description" not in values
+        and (new.selection, new.action) != (rule.selection, rule.action)
+    ):
+        # The old words are about the old rule.
+        new = replace(new, description=new.in_words)
+    return new
 
 
 def _value(key: str, value: Any) -> Any:

@@ -27,7 +27,7 @@ ENTRIES = (
             "the clock was moved: the lab's by you, a machine's by a bad time server",
         ),
         "Run the login pipeline again; the new token is valid from the lab's time on.",
-        "The same; or install the ECR credential helper, which fetches a fresh token each time.",
+        "The same; or install the ECR credential helper, which fetches the tokens by itself.",
     ),
     Explanation(
         "get-token-denied",

@@ -56,7 +56,7 @@ def test_an_attestation_is_for_no_platform(ecr):
     ],
 )
 def test_what_cannot_be_shown_is_refused_in_a_sentence(ecr, ask, tag, says):
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ecrlab.EcrLabError, match=says):
         ask(ecr, "app", tag)
 
 

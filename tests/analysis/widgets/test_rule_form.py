@@ -149,3 +149,12 @@ def test_the_button_removes():
     seen.form.remove_button.click()
 
     assert seen.removed == [seen.form]
+
+
+def test_a_description_follows_what_the_rule_does_and_stays_when_that_stays():
+    described = edited(TAGGED, description="Keep last 10 releases")
+
+    assert edited(described, count_number=5).description == "tagged v*: keep the newest 5"
+    assert edited(described, rule_priority=5).description == "Keep last 10 releases"
+    assert edited(described, count_number=5, description="Keep five").description == "Keep five"
+    assert edited(TAGGED, count_number=5).description == ""
