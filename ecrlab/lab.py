@@ -8,7 +8,6 @@ work without options and cannot reach real AWS; `stop()` restores everything.
 import atexit
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from ecrlab.lessons.exercises import Desk, LabStopped, View
 from ecrlab.lessons.tracebacks import shorten
 from ecrlab.machine import apps, environment
 from ecrlab.machine.running import LabFolder, in_temporary_files
+from ecrlab.surroundings import Surroundings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ class Lab:
         self._last_snapshot: snapshots.Snapshot | None = None
         self._desk = Desk(self._view)
         inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
-        self._surroundings = _Surroundings(inside | seed.variables)
+        self._surroundings = Surroundings(inside | seed.variables)
         self._began_in = _current_folder()
         self._cells = Cells(server.aws, folder.path / "docker" / "last-error")
 
@@ -359,46 +359,6 @@ def _current_folder() -> Path | None:
         return Path.cwd()
     except FileNotFoundError:  # deleted meanwhile
         return None
-
-
-class _Surroundings:
-    """The changes that a lab makes to its process; `restore` undoes them."""
-
-    def __init__(self, inside: dict[str, str]) -> None:
-        names = {name for name in {*os.environ, *inside} if os.environ.get(name) != inside.get(name)}
-        self._before = {name: os.environ.get(name) for name in names}
-        _set_variables({name: inside.get(name) for name in names})
-        self._models = _user_models()
-        _forget_sessions(str(Path(inside["AWS_CONFIG_FILE"]).parent / "models"))
-
-    def restore(self) -> None:
-        _set_variables(self._before)
-        _forget_sessions(self._models)
-
-
-def _set_variables(values: dict[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    time.tzset()
-
-
-def _user_models() -> str:
-    from botocore.loaders import Loader
-
-    path: str = Loader.CUSTOMER_DATA_PATH
-    return path
-
-
-def _forget_sessions(models: str) -> None:
-    """Reset boto3's session, and let it look for the user's API models in `models` instead of `~/.aws`."""
-    import boto3
-    from botocore.loaders import Loader
-
-    boto3.DEFAULT_SESSION = None
-    Loader.CUSTOMER_DATA_PATH = models
 
 
 @atexit.register
