@@ -14,9 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ecrlab import account
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
-from ecrlab.lessons import seeds
+from ecrlab.lessons import questions, seeds
 from ecrlab.lessons.cells import Cells
 from ecrlab.lessons.exercises import Desk, LabStopped, View
 from ecrlab.lessons.tracebacks import shorten
@@ -95,6 +96,38 @@ class Lab:
         import boto3
 
         return boto3.client(service, **settings)
+
+    def account(self, account_id: str, *, name: str | None = None, role: str | None = None) -> "account.Account":
+        """Return another account, to act in it: `staging = lab.account("222233334444", name="staging")`.
+
+        The learner administers it, or acts there as the IAM role with the name `role`. `name` is the
+        AWS profile: `aws --profile staging …`. By default it is the account's number, with the role if there is one.
+        Raises `EcrLabError` for a wrong number or name, and for a role that does not exist.
+        """
+        from ecrlab.simulator.access import identities
+
+        if role is None:
+            arn = None if account_id == ACCOUNT else f"arn:aws:iam::{account_id}:role/{environment.MEMBER_ROLE}"
+        else:
+            arn = identities.role_arn(account_id, role)
+            if arn is None:
+                raise EcrLabError(f"the account {account_id} has no role {role!r}; create it in its IAM first")
+        profile = name or (f"{account_id}-{role}" if role else account_id)
+        return account.enter(self._folder.path, account_id, profile, arn)
+
+    def who_can(self, repository: str, *actions: str, source_arn: str = "") -> "pd.DataFrame":
+        """Return who may do `actions` to a repository: one row for each principal and action, with what decided it.
+
+        `lab.who_can("my-app", "ecr:BatchGetImage")` asks the code that decides requests. The principals are all users
+        and roles in the IAM of every account, and what the policies of repository and registry name; a service acts for
+        the resource `source_arn`. Raises `EcrLabError` for an unknown repository or action.
+        """
+        import pandas as pd
+
+        from ecrlab.simulator.access import who_can
+
+        registry = self._world.registry(self.account_id, self.region)
+        return pd.DataFrame(who_can.answers(registry, repository, actions, source_arn), columns=who_can.Answer._fields)
 
     @contextlib.contextmanager
     def transcript(self) -> Iterator["Transcript"]:
@@ -219,9 +252,7 @@ class Lab:
 
     def compare(self, question: str, answer: object = None) -> None:
         """Print an answer in a sentence beside the model answer; an empty answer shows none."""
-        from ecrlab.lessons.questions import compare
-
-        print(compare(question, answer))
+        print(questions.compare(question, answer))
 
     def why(self, error: object = None) -> None:
         """Explain an error: its text, a caught exception, or the last one that a cell, AWS or docker returned.

@@ -8,7 +8,7 @@ file settings at its own files (`write_files`), all inside one directory:
       bin/                  the first programs in PATH (`ecrlab.machine.launchers`)
       home/                 their home directory: empty, so they neither read nor write the user's files
       aws/config            settings under which version 1 and 2 of the AWS CLI print the same
-      aws/credentials       empty: the keys are in the environment
+      aws/credentials       empty: the keys are in the environment; `write_profile` writes them for profiles
       docker/config.json    where `docker login` keeps its tokens
       registry-auth.json    the same for podman, skopeo and buildah
 
@@ -16,6 +16,8 @@ Sources: AWS CLI user guide, "Configuration and credential file settings" and "E
 botocore's credential chain; containers-auth.json(5).
 """
 
+import configparser
+import io
 import os
 import shlex
 import sysconfig
@@ -30,6 +32,11 @@ Docker = Literal["lab", "system"]
 ACCESS_KEY_ID = "ECRLABLEARNER0000000"
 SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
 REGION = "us-east-1"
+
+MEMBER_ROLE = "OrganizationAccountAccessRole"
+"""The role that AWS Organizations creates in every member account for the organization's administrators. In the lab
+every account has it, so the learner enters another account by assuming this role.
+"""
 
 # The endpoint of clients while no lab runs. Port 9 belongs to the discard service, which needs root and does not
 # run; clients show the path in "could not connect to the endpoint URL".
@@ -126,6 +133,22 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
         if not logins.exists():
             write_private(logins, CLIENT_LOGINS)
     write_launchers(directory, search=os.pathsep.join(_others(base)))
+
+
+def write_profile(directory: Path, name: str, role_arn: str | None) -> None:
+    """Write an AWS profile that acts as a role, or as the learner, into the files of `write_files`."""
+    config, keys = directory / "aws" / "config", directory / "aws" / "credentials"
+    file = configparser.ConfigParser(interpolation=None, default_section="")
+    file.read(config, encoding="utf-8")
+    learner = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY}
+    role = {"role_arn": role_arn or "", "role_session_name": "learner", "source_profile": "learner"}
+    file[f"profile {name}"] = dict(file["default"]) | (role if role_arn else learner)
+    text = io.StringIO()
+    file.write(text)
+    write_private(
+        keys, f"[learner]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = {SECRET_ACCESS_KEY}\n"
+    )
+    write_private(config, text.getvalue())
 
 
 def write_private(path: Path, text: str) -> None:

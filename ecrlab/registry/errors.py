@@ -128,6 +128,28 @@ class RegistryPolicyNotFoundException(EcrError):
         super().__init__(f"Registry policy does not exist in the registry with id '{registry_id}'")
 
 
+class TemplateAlreadyExistsException(EcrError):
+    """The prefix has a repository creation template."""
+
+    def __init__(self, prefix: str, registry_id: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(
+            f"The repository creation template with the prefix '{prefix}' already exists in the registry with id "
+            f"'{registry_id}'"
+        )
+
+
+class TemplateNotFoundException(EcrError):
+    """The prefix has no repository creation template."""
+
+    def __init__(self, prefix: str, registry_id: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(
+            f"The repository creation template with the prefix '{prefix}' does not exist in the registry with id "
+            f"'{registry_id}'"
+        )
+
+
 class LifecyclePolicyNotFoundException(_About):
     """The repository has no lifecycle policy."""
 

@@ -51,16 +51,20 @@ class Preview:
 def put(registry: Registry, name: str, text: str) -> None:
     """Set a repository's policy. Raises `RepositoryNotFoundException`."""
     with registry.world.change() as change:
-        repository = repositories.get(change.db, registry, name)
-        before = _row(change.db, repository)
-        policy_id, version = (
-            (registry.world.new_id(), 1) if before is None else (before["policy_id"], before["policy_version"] + 1)
-        )
-        # UNSURE: whether a new text keeps the time of the previous text's last run; here it does not.
-        change.db.execute(
-            "INSERT OR REPLACE INTO lifecycle (repository_id, policy, policy_id, policy_version) VALUES (?, ?, ?, ?)",
-            (repository.id, text, policy_id, version),
-        )
+        put_in(change, registry, repositories.get(change.db, registry, name), text)
+
+
+def put_in(change: Change, registry: Registry, repository: Repository, text: str) -> None:
+    """The same inside a change."""
+    before = _row(change.db, repository)
+    policy_id, version = (
+        (registry.world.new_id(), 1) if before is None else (before["policy_id"], before["policy_version"] + 1)
+    )
+    # UNSURE: whether a new text keeps the time of the previous text's last run; here it does not.
+    change.db.execute(
+        "INSERT OR REPLACE INTO lifecycle (repository_id, policy, policy_id, policy_version) VALUES (?, ?, ?, ?)",
+        (repository.id, text, policy_id, version),
+    )
 
 
 def get(registry: Registry, name: str) -> LifecyclePolicy:

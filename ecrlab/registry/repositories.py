@@ -15,7 +15,7 @@ from ecrlab.registry.errors import (
     RepositoryPolicyNotFoundException,
 )
 from ecrlab.registry.iam import resource_policy
-from ecrlab.registry.world import Registry
+from ecrlab.registry.world import Change, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,23 @@ def create(registry: Registry, name: str, settings: Settings | None = None) -> R
 
     Raises `InvalidParameterException` for an invalid name, `RepositoryAlreadyExistsException`.
     """
-    names.check_repository_name(name)
     with registry.world.change() as change:
-        try:
-            change.db.execute(
-                "INSERT INTO repository (account_id, region, name, created_at, settings) VALUES (?, ?, ?, ?, ?)",
-                (registry.account_id, registry.region, name, change.at, (settings or Settings()).to_json()),
-            )
-        except sqlite3.IntegrityError as error:
-            raise RepositoryAlreadyExistsException(name, registry.account_id) from error
-        return get(change.db, registry, name)
+        return create_in(change, registry, name, settings or Settings())
+
+
+def create_in(
+    change: Change, registry: Registry, name: str, settings: Settings, policy: str | None = None
+) -> Repository:
+    """The same inside a change; `policy` is the resource policy as stored."""
+    names.check_repository_name(name)
+    try:
+        change.db.execute(
+            "INSERT INTO repository (account_id, region, name, created_at, settings, policy) VALUES (?, ?, ?, ?, ?, ?)",
+            (registry.account_id, registry.region, name, change.at, settings.to_json(), policy),
+        )
+    except sqlite3.IntegrityError as error:
+        raise RepositoryAlreadyExistsException(name, registry.account_id) from error
+    return get(change.db, registry, name)
 
 
 def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:

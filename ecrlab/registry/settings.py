@@ -16,8 +16,8 @@ from ecrlab.registry.world import Registry
 
 ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
-    # UNSURE: older models also list V1; the newest model lists only V2, so the lab rejects V1.
-    "REGISTRY_POLICY_SCOPE": ("V2",),
+    # UNSURE: the newest model lists only V2; older ones and the Terraform provider also list V1, so the lab takes both.
+    "REGISTRY_POLICY_SCOPE": ("V2", "V1"),
     # UNSURE: the guide does not state the default; it explains how to turn mounting on, so a new registry has it off.
     "BLOB_MOUNTING": ("DISABLED", "ENABLED"),
 }
@@ -46,6 +46,11 @@ def blob_mounting(registry: Registry) -> bool:
     return account_setting(registry, "BLOB_MOUNTING") == "ENABLED"
 
 
+def registry_policy_kind(registry: Registry) -> resource_policy.Kind:
+    """Return which actions the policy of a registry may be about: those of its scope."""
+    return "registry V1" if account_setting(registry, "REGISTRY_POLICY_SCOPE") == "V1" else "registry"
+
+
 def policy(registry: Registry) -> str:
     """Return the policy of a registry. Raises `RegistryPolicyNotFoundException`."""
     text = _kept(registry, "policy")
@@ -55,8 +60,11 @@ def policy(registry: Registry) -> str:
 
 
 def put_policy(registry: Registry, text: str) -> str:
-    """Store a registry policy; return the stored text. Raises `InvalidParameterException` for a malformed policy."""
-    kept = resource_policy.as_kept(resource_policy.check(text, "registry"))
+    """Store a registry policy; return the stored text.
+
+    Raises `InvalidParameterException` for a malformed policy, and for an action outside the scope of the registry.
+    """
+    kept = resource_policy.as_kept(resource_policy.check(text, registry_policy_kind(registry)))
     _keep(registry, "policy", kept)
     return kept
 

@@ -1,6 +1,7 @@
-"""The jobs and listeners of a world: lifecycle policies, scans, and events for EventBridge."""
+"""The jobs and listeners of a world: lifecycle policies, scans, create on push, and events for EventBridge."""
 
 from ecrlab.registry.world import World
+from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
 from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
 from ecrlab.simulator.moto.event_bridge import EventsOut
@@ -12,3 +13,4 @@ def wire(world: World) -> None:
     world.nights.add(LifecycleRuns(world))
     world.nights.add(Nightly(world))
     world.after_push.add(ScanOnPush())
+    world.repository_wanted.add(create_on_push)

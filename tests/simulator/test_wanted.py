@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client as Browser
 from werkzeug.test import TestResponse
 
-from ecrlab.registry import repositories, settings, tokens
+from ecrlab.registry import creation_templates, repositories, settings, tokens
 from ecrlab.registry.errors import AccessDeniedException
 from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import LEARNER_ARN
@@ -210,3 +210,26 @@ def test_a_layer_that_is_looked_for_is_brought_on_both_faces(world, aws, docker,
     assert aws("GetDownloadUrlForLayer", layerDigest=four)["__type"] == "LayersNotFoundException"
     actions = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer")
     assert asked == [(f"ecr:{actions[which]}", "app") for which in (0, 1, 0, 0, 1)]
+
+
+def test_a_docker_push_makes_the_repository_that_a_template_is_for(world, docker):
+    registry = world.registry(ACCOUNT, REGION)
+    creation_templates.create(registry, {"prefix": "team", "appliedFor": ["CREATE_ON_PUSH"]})
+
+    assert docker("POST", "app/blobs/uploads/").json["errors"][0]["code"] == "NAME_UNKNOWN"
+    assert docker("GET", "team/app/manifests/v1").json["errors"][0]["code"] == "NAME_UNKNOWN"
+    assert docker("HEAD", f"team/app/blobs/{DIGEST}").status_code == 404
+    assert docker("POST", "team/app/blobs/uploads/").status_code == 202
+    assert [one.name for one in repositories.describe(registry)] == ["team/app"]
+
+
+def test_a_docker_push_that_may_not_create_is_told_so(world, docker):
+    registry = world.registry(ACCOUNT, REGION)
+    creation_templates.create(registry, {"prefix": "team", "appliedFor": ["CREATE_ON_PUSH"]})
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "ecr:CreateRepository", "Resource": "*"}
+    settings.put_policy(registry, json.dumps({"Version": "2012-10-17", "Statement": [denial]}))
+
+    answer = docker("POST", "team/app/blobs/uploads/")
+
+    assert answer.status_code == 403 and b"ecr:CreateRepository" in answer.data
+    assert repositories.describe(registry) == []

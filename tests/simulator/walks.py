@@ -162,6 +162,12 @@ class Walk:
             "tagKeys": [pick("abc")],
             "lifecyclePolicyText": json.dumps({"rules": [pick((RULE, RULE, {**RULE, "rulePriority": 0}))]}),
             "policyText": json.dumps(pick((REPOSITORY_POLICY, REGISTRY_POLICY, {}))),
+            # Not of the repositories: a push makes its repository, and may then be refused.
+            "prefix": pick(("prod", "prod/team")),
+            "resourceTags": [{"Key": pick("abc"), "Value": "x"}],
+            "lifecyclePolicy": json.dumps({"rules": [RULE]}),
+            "repositoryPolicy": json.dumps(REPOSITORY_POLICY),
+            "scanType": pick(("BASIC", "BASIC", "BASIC", "ENHANCED")),
             "nextToken": pick([*self._tokens[-5:], "AAAA"]),
             "imageManifest": json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}),
             "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "v*"}],

@@ -76,6 +76,7 @@ ENTRIES = (
             "it is not JSON, or has no Version and Statement",
             "a statement lacks Effect, Principal or Action, or has a Resource that a repository policy does not take",
             "a Principal that does not exist",
+            "a Deny of your own ecr:SetRepositoryPolicy, which only --force sets",
         ),
         "Begin with one statement that works, and add to it; python3 -m json.tool policy.json finds errors of JSON.",
         "The same; the IAM console's policy editor marks most mistakes.",

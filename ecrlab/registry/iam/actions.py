@@ -22,10 +22,16 @@ _NAMES = """
     StartReplicationBackfill StopReplicationBackfill TagResource UntagResource UpdateImageStorageClass
     UpdatePullThroughCacheRule UpdateRepositoryCreationTemplate UploadLayerPart ValidatePullThroughCacheRule
 """
-ACTIONS = frozenset(f"ecr:{name}".lower() for name in _NAMES.split())
+SPELLINGS = {f"ecr:{name}".lower(): f"ecr:{name}" for name in _NAMES.split()}
+"""Action in lower case -> as AWS writes it."""
+
+ACTIONS = frozenset(SPELLINGS)
 
 NOT_IN_RESOURCE_POLICIES = frozenset({"ecr:getauthorizationtoken", "ecr:createpullthroughcacherule"})
 """Only an identity's policy can grant these (AWS user guide, pull through cache and registry permissions)."""
+
+IN_REGISTRY_POLICIES_V1 = frozenset({"ecr:replicateimage", "ecr:batchimportupstreamimage", "ecr:createrepository"})
+"""The actions that a registry policy of scope V1 decides (AWS user guide, registry permissions)."""
 
 NOT_IN_REPOSITORY_POLICIES = NOT_IN_RESOURCE_POLICIES | {"ecr:createrepository", "ecr:replicateimage"}
 """A registry's policy can also grant these two: there may be no repository yet."""

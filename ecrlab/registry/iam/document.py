@@ -98,6 +98,8 @@ class Statement:
     resources: Words | None
     conditions: tuple[Condition, ...]
     variables: bool
+    name: str = ""
+    """Its Sid, or its place in the policy: `statement 2`."""
 
     def speaks_of(self, request: Request) -> Named:
         """Return whether, and how exactly, the statement matches a request."""
@@ -121,17 +123,21 @@ class Policy:
 
     statements: tuple[Statement, ...]
 
-    def denies(self, request: Request) -> bool:
-        """Return whether a Deny statement matches the request."""
-        return any(not one.allows and one.speaks_of(request) for one in self.statements)
+    def denies(self, request: Request) -> Statement | None:
+        """Return the first Deny statement that matches the request."""
+        return next((one for one in self.statements if not one.allows and one.speaks_of(request)), None)
 
-    def grant(self, request: Request) -> Named:
-        """Return how exactly an Allow statement names the caller; `Named.NOT` without a match."""
-        return max((one.speaks_of(request) for one in self.statements if one.allows), default=Named.NOT)
+    def grant(self, request: Request) -> tuple[Named, Statement | None]:
+        """Return how exactly the Allow statements name the caller, and the one that does so most exactly."""
+        best, by = Named.NOT, None
+        for one in self.statements:
+            if one.allows and (named := one.speaks_of(request)) > best:
+                best, by = named, one
+        return best, by
 
-    def allows(self, request: Request) -> bool:
-        """Return whether an Allow statement matches the request."""
-        return self.grant(request) is not Named.NOT
+    def allows(self, request: Request) -> Statement | None:
+        """Return an Allow statement that matches the request."""
+        return self.grant(request)[1]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -152,10 +158,11 @@ def parse(text: str) -> Policy:
         statements = [statements]
     if not isinstance(statements, list) or not statements:
         raise PolicyError("a policy needs a Statement")
-    return Policy(tuple(_statement(one, variables=version == "2012-10-17") for one in statements))
+    variables = version == "2012-10-17"
+    return Policy(tuple(_statement(one, number, variables=variables) for number, one in enumerate(statements, 1)))
 
 
-def _statement(element: Any, *, variables: bool) -> Statement:
+def _statement(element: Any, number: int, *, variables: bool) -> Statement:
     if not isinstance(element, dict):
         raise PolicyError("a statement must be an object")
     if strange := set(element) - _MEMBERS:
@@ -171,7 +178,8 @@ def _statement(element: Any, *, variables: bool) -> Statement:
         raise PolicyError(f"{bad[0]!r} is no action")
     actions = Words(tuple(action.lower() for action in actions.patterns), actions.but)
     resources = _words(element, "Resource", "NotResource")
-    return Statement(effect == "Allow", _principals(element), actions, resources, _conditions(element), variables)
+    name = element.get("Sid") or f"statement {number}"
+    return Statement(effect == "Allow", _principals(element), actions, resources, _conditions(element), variables, name)
 
 
 def _text(element: dict[str, Any], name: str) -> None:
@@ -204,7 +212,6 @@ def _principals(element: dict[str, Any]) -> Principals | None:
         if kind not in ("AWS", "Service", "Federated"):
             raise PolicyError(f"there is no kind of principal {kind!r}")
         listed = _strings(values, "Principal")
-        # UNSURE: AWS also rejects principals that do not exist; the lab accepts any that could.
         if bad := [name for name in listed if not (_AWS_PRINCIPAL.fullmatch(name) if kind == "AWS" else name.strip())]:
             raise PolicyError(f"{bad[0]!r} is no principal")
         names.update(f"arn:aws:iam::{name}:root" if name.isdigit() else name for name in listed)

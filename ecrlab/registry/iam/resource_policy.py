@@ -15,14 +15,26 @@ from typing import Any, Literal
 
 from ecrlab.oci import strict_json
 from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.iam.actions import ACTIONS, NOT_IN_REPOSITORY_POLICIES, NOT_IN_RESOURCE_POLICIES
+from ecrlab.registry.iam.actions import (
+    ACTIONS,
+    IN_REGISTRY_POLICIES_V1,
+    NOT_IN_REPOSITORY_POLICIES,
+    NOT_IN_RESOURCE_POLICIES,
+)
 from ecrlab.registry.iam.document import PolicyError, Statement, Words, parse
 
 _RESOURCE = re.compile(r"\*|arn:aws[a-z-]*:ecr:[^\s:]*:[^\s:]*:[^\s]+")
-_GRANTED_BY = {"repository": ACTIONS - NOT_IN_REPOSITORY_POLICIES, "registry": ACTIONS - NOT_IN_RESOURCE_POLICIES}
+_GRANTED_BY = {
+    "repository": ACTIONS - NOT_IN_REPOSITORY_POLICIES,
+    "registry": ACTIONS - NOT_IN_RESOURCE_POLICIES,
+    "registry V1": IN_REGISTRY_POLICIES_V1,
+}
+
+Kind = Literal["repository", "registry", "registry V1"]
+"""What a policy belongs to. A registry of scope V1 has fewer actions (GetAccountSetting, REGISTRY_POLICY_SCOPE)."""
 
 
-def check(text: str, of: Literal["repository", "registry"] = "repository") -> dict[str, Any]:
+def check(text: str, of: Kind = "repository") -> dict[str, Any]:
     """Read a policy of a repository or registry. Raises `InvalidParameterException` at `PolicyText`.
 
     >>> everyone = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
@@ -36,8 +48,13 @@ def check(text: str, of: Literal["repository", "registry"] = "repository") -> di
         for statement in parse(text).statements:
             _check_statement(statement, of)
     except PolicyError as error:
-        raise InvalidParameterException("PolicyText", f"Invalid {of} policy provided") from error
+        raise invalid(of) from error
     return strict_json.read_object(text)
+
+
+def invalid(of: Kind) -> InvalidParameterException:
+    """Return ECR's only error for a policy that it does not accept."""
+    return InvalidParameterException("PolicyText", f"Invalid {of.removesuffix(' V1')} policy provided")
 
 
 def as_kept(document: object, indent: int = 0) -> str:
@@ -61,7 +78,7 @@ def as_kept(document: object, indent: int = 0) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _check_statement(statement: Statement, of: Literal["repository", "registry"]) -> None:
+def _check_statement(statement: Statement, of: Kind) -> None:
     if statement.principals is None:
         raise PolicyError("a statement of a resource's policy needs a Principal")
     for pattern in statement.actions.patterns:

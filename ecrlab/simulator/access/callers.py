@@ -42,12 +42,16 @@ class ExpiredTokenException(EcrError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal: its account, its ARN as `sts get-caller-identity` returns it, and the key it called with."""
+    """A principal: its account, its ARN as `sts get-caller-identity` returns it, and the key it called with.
+
+    A service has no account, its name as the ARN (`lambda.amazonaws.com`), and the ARN of the resource it acts for.
+    """
 
     account_id: str
     arn: str
     access_key: str
     is_administrator: bool = False
+    source_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,34 +7,81 @@ Every call looks them up by name, so a change applies at once. A deleted princip
 permissions boundary for users.
 """
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from ecrlab.machine.environment import MEMBER_ROLE
 from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
-from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, Caller, backends, session_of
+from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, session_of
 
-ADMINISTRATOR = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+ADMINISTRATOR = parse(
+    '{"Version": "2012-10-17", "Statement": '
+    '{"Sid": "AdministratorAccess", "Effect": "Allow", "Action": "*", "Resource": "*"}}'
+)
 NOTHING = Policy(())
 
-MEMBER_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS Organizations creates in every member account for the organization's administrators. All accounts
-of the lab belong to the learner's organization, so the learner enters another account by assuming this role.
-"""
+_PERSON = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/(.+)")
+
+
+def exists(principal: str) -> bool:
+    """Tell whether a principal of a policy exists. Every account exists, and every service; users and roles may not."""
+    found = _PERSON.fullmatch(principal)
+    if found is None or principal == LEARNER_ARN:
+        return True
+    account_id, kind, name = found.groups()
+    iam = _iam(account_id)
+    if kind == "user":
+        return iam is not None and any(one.arn == principal for one in list(iam.users.values()))
+    if kind == "assumed-role":
+        name = name.partition("/")[0]
+        principal = f"arn:aws:iam::{account_id}:role/{name}"
+    if name == MEMBER_ROLE and account_id != DEFAULT_ACCOUNT:
+        return True
+    return iam is not None and any(
+        # A session's ARN lacks the path of its role.
+        one.arn == principal or (kind == "assumed-role" and one.name == name)
+        for one in list(iam.roles.values())
+    )
+
+
+def role_arn(account_id: str, name: str) -> str | None:
+    """Return the ARN of a role in an account's IAM, or None if there is no such role."""
+    iam = _iam(account_id)
+    return next((str(role.arn) for role in list(iam.roles.values()) if role.name == name), None) if iam else None
 
 
 def identity_of(caller: Caller) -> Identity:
     """Return the caller with its policies and boundaries."""
     if caller.is_administrator:
         return _administrator(caller)
-    if ":assumed-role/" in caller.arn:
-        return _session(caller)
-    return _user(caller)
+    if not caller.account_id:
+        return _service(caller)
+    identity = _session(caller) if ":assumed-role/" in caller.arn else _user(caller)
+    controls = _controls(caller.account_id)
+    return replace(identity, controls=controls) if controls else identity
 
 
 def _administrator(caller: Caller) -> Identity:
     principal = Principal(caller.arn, caller.account_id)
     context = _about(principal, "User", caller.arn) | {"aws:username": (_last(caller.arn),)}
     return Identity(principal, (ADMINISTRATOR,), context=context)
+
+
+def _service(caller: Caller) -> Identity:
+    """Return a service, such as lambda.amazonaws.com, that acts for the resource `caller.source_arn`."""
+    context: dict[str, tuple[str, ...]] = {
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (caller.arn,),
+        "aws:principaltype": ("Service",),
+    }
+    if caller.source_arn:
+        account_id = caller.source_arn.split(":")[4]
+        context |= {"aws:sourcearn": (caller.source_arn,), "aws:sourceaccount": (account_id,)}
+        if (organization := _organization(account_id)) is not None:
+            context["aws:sourceorgid"] = (str(organization.org.id),)
+    return Identity(Principal(caller.arn, ""), context=context)
 
 
 def _user(caller: Caller) -> Identity:
@@ -70,7 +117,7 @@ def _session(caller: Caller) -> Identity:
         kept = iam.managed_policies.get(role.permissions_boundary_arn)
         boundary = NOTHING if kept is None else _default_version(kept)
     context |= _tags(role.tags or ()) | {"aws:userid": (f"{role.id}:{_last(caller.arn)}",)}
-    return Identity(principal, (*given, *_attached(role)), boundary, bound, context)
+    return Identity(principal, (*given, *_attached(role)), boundary, bound, context=context)
 
 
 def _iam(account_id: str) -> Any:
@@ -97,9 +144,7 @@ def _read(document: str) -> Policy:
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that every principal has."""
-    # Once the learner has an organization, all accounts of the lab belong to it.
-    organizations = (backend.org for _, backend in backends("organizations") if backend.org is not None)
-    organization = next(organizations, None)
+    organization = _organization(principal.account_id)
     about: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (arn,),
         "aws:principalaccount": (principal.account_id,),
@@ -107,8 +152,34 @@ def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ..
         "aws:principalisawsservice": ("false",),
     }
     if organization is not None:
-        about["aws:principalorgid"] = (str(organization.id),)
+        about["aws:principalorgid"] = (str(organization.org.id),)
     return about
+
+
+def _organization(account_id: str) -> Any | None:
+    """Return moto's organization of an account, which is its management account or a member."""
+    for _, organization in backends("organizations"):
+        if organization.org is not None and any(one.id == account_id for one in list(organization.accounts)):
+            return organization
+    return None
+
+
+def _controls(account_id: str) -> tuple[tuple[Policy, ...], ...]:
+    """Return the service control policies of a member account, its units and the root; the management account has none.
+
+    See the AWS Organizations user guide, SCP evaluation.
+    """
+    organization = _organization(account_id)
+    if organization is None or organization.org.master_account_id == account_id:
+        return ()
+    levels = []
+    level = next((one for one in list(organization.accounts) if one.id == account_id), None)
+    while level is not None:
+        attached = [one for one in list(level.attached_policies) if one.type == "SERVICE_CONTROL_POLICY"]
+        levels.append(tuple(_read(one.content) for one in attached))
+        parent = getattr(level, "parent_id", None)
+        level = next((unit for unit in list(organization.ou) if unit.id == parent), None)
+    return tuple(levels)
 
 
 def _tags(tags: Iterable[dict[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 
 from ecrlab.registry import iam, names, repositories
 from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
+from ecrlab.registry.iam.actions import IN_REGISTRY_POLICIES_V1
 from ecrlab.registry.tokens import Token
 from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access.callers import Caller, named
-from ecrlab.simulator.access.identities import identity_of
+from ecrlab.simulator.access.identities import ADMINISTRATOR, identity_of
 from ecrlab.simulator.aws.calls import Call
+from ecrlab.simulator.aws.shapes import service_model
 
 ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
 """Operations whose IAM action has another name (botocore model, ListImageReferrers)."""
@@ -31,6 +33,12 @@ POLICY_ACTIONS = frozenset(
 """Actions that an administrator may always take in the own account: read and change policies."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
+
+
+_KEPT = (("repository", "repository"), ("registry", "policy"))
+_KEPT_SCOPE = "account setting REGISTRY_POLICY_SCOPE"
+
+_ADMINISTERED = iam.Decision(None, "identity policy", ADMINISTRATOR.statements[0])
 
 
 class Wish(NamedTuple):
@@ -70,13 +78,45 @@ def wanted(call: Call) -> Wanted:
     )
 
 
+def decide(caller: Caller, action: str, registry: Registry, repository_name: str) -> iam.Decision:
+    """Return the decision about an action.
+
+    An action that is not about a repository is about the caller's own registry.
+    """
+    if _is_about_repositories(action):
+        wish = _about(action, registry, repository_name)
+    else:
+        own = registry.world.registry(caller.account_id or registry.account_id, registry.region)
+        wish = Wish(action, "*", own)
+    return _decide(caller, wish, {})
+
+
+def _is_about_repositories(action: str) -> bool:
+    operation = action.partition(":")[2]
+    model = service_model("ecr")
+    if operation not in model.operation_names:
+        # ReplicateImage and BatchImportUpstreamImage are no operations.
+        return True
+    shape: Any = model.operation_model(operation).input_shape
+    return not shape.members.keys().isdisjoint(("repositoryName", "repositoryNames", "resourceArn"))
+
+
+def named_on(registry: Registry, repository_name: str) -> set[str]:
+    """Return the principals that the policies of a repository and its registry name."""
+    on_resource = _policies_on(_about("ecr:BatchGetImage", registry, repository_name))
+    statements = (one for policy in on_resource.values() for one in policy.statements)
+    return {name for one in statements if one.principals for name in one.principals.names}
+
+
 def would_lock_out(call: Call, policy_text: str) -> bool:
-    """Tell whether this policy prevents the caller from setting another one (see `force` of SetRepositoryPolicy).
+    """Tell whether this policy denies the caller to set another one (see `force` of SetRepositoryPolicy).
 
     Raises `PolicyError`.
     """
+    # UNSURE: whether a policy also locks out a caller whom it merely does not allow; cross-account policies without a
+    # word about the owner are AWS's own examples, so it does not.
     wish = _about("ecr:SetRepositoryPolicy", call.registry, call.repository_name)
-    return _tail(call.caller, wish, call.request, [policy_text]) is not None
+    return iam.parse(policy_text).denies(_asked(identity_of(call.caller), wish, call.request)) is not None
 
 
 def _wishes(call: Call, service: str) -> Iterator[Wish]:
@@ -103,6 +143,14 @@ def _wishes(call: Call, service: str) -> Iterator[Wish]:
         yield _about(action, registry, "*")
     else:
         yield Wish(action, "*", registry)
+    if call.operation in ("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"):
+        # UNSURE: on which resource ECR asks for what a template's author also needs (AWS user guide, IAM permissions
+        # for creating repository creation templates); here on all.
+        yield Wish("ecr:CreateRepository", "*", registry)
+        if request.get("repositoryPolicy"):
+            yield Wish("ecr:SetRepositoryPolicy", "*", registry)
+        if request.get("lifecyclePolicy"):
+            yield Wish("ecr:PutLifecyclePolicy", "*", registry)
 
 
 def _about(action: str, registry: Registry, name: str) -> Wish:
@@ -110,43 +158,50 @@ def _about(action: str, registry: Registry, name: str) -> Wish:
 
 
 def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
+    decision = _decide(caller, wish, request)
+    if decision.refusal is not None:
+        raise AccessDeniedException(caller.arn, wish.action, wish.resource, decision.refusal)
+
+
+def _decide(caller: Caller, wish: Wish, request: dict[str, Any]) -> iam.Decision:
     on_resource = _policies_on(wish)
     is_at_home = caller.is_administrator and caller.account_id == wish.registry.account_id
     # UNSURE: on AWS a forced policy can lock out everybody; a lesson must be able to continue.
     if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
-        return
-    tail = _tail(caller, wish, request, on_resource)
-    if tail is not None:
-        raise AccessDeniedException(caller.arn, wish.action, wish.resource, tail)
-
-
-def _tail(caller: Caller, wish: Wish, request: dict[str, Any], on_resource: list[str]) -> str | None:
-    """Return the end of AWS's error text, or None if the caller may do it."""
+        return _ADMINISTERED
     identity = identity_of(caller)
+    return iam.decide(_asked(identity, wish, request), identity, on_resource)
+
+
+def _asked(identity: iam.Identity, wish: Wish, request: dict[str, Any]) -> iam.Request:
     circumstances = _circumstances(wish, request) | dict(identity.context)
-    asked = iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
-    return iam.refusal(asked, identity, [iam.parse(text) for text in on_resource])
+    return iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
 
 
-def _policies_on(wish: Wish) -> list[str]:
-    """Return the policies of the repository and of the registry, as stored."""
+def _policies_on(wish: Wish) -> dict[str, iam.Policy]:
+    """Return the policies that the repository and the registry have for an action, by their names."""
     if wish.action == "ecr:GetAuthorizationToken":
         # A token does not belong to one registry, so no registry policy applies.
-        return []
+        return {}
     registry = wish.registry
     where = (registry.account_id, registry.region)
 
-    def look_up() -> list[str]:
+    def look_up() -> dict[str, str]:
         with registry.world.store.read(one=True) as db:
             rows = db.execute(
-                "SELECT policy FROM repository WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL "
-                "UNION ALL "
-                "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'policy'",
-                (*where, wish.name, *where),
+                "SELECT 'repository', policy FROM repository "
+                "WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL UNION ALL "
+                "SELECT name, value FROM registry_setting WHERE account_id = ? AND region = ? "
+                "AND name IN ('policy', ?)",
+                (*where, wish.name, *where, _KEPT_SCOPE),
             )
-            return [row[0] for row in rows]
+            return {row[0]: row[1] for row in rows}
 
-    return registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    kept = registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    found = {f"{name} policy": iam.parse(kept[key]) for name, key in _KEPT if key in kept}
+    if kept.get(_KEPT_SCOPE) == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
+        found.pop("registry policy", None)
+    return found
 
 
 def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:

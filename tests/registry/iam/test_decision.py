@@ -2,10 +2,11 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 
 import pytest
 
-from ecrlab.registry.iam import Identity, Principal, Request, parse, refusal
+from ecrlab.registry.iam import Identity, Policy, Principal, Request, decide, parse
 
 HOME, ABROAD = "123456789012", "333333333333"
 APP = f"arn:aws:ecr:us-east-1:{HOME}:repository/app"
@@ -33,6 +34,10 @@ TABLE = {
     ("deny", "nothing"): (IDENTITY_DENIES, IDENTITY_DENIES),
     ("deny", "deny"): (IDENTITY_DENIES, IDENTITY_DENIES),
 }
+
+
+def refusal(request: Request, identity: Identity, on_resource: Sequence[Policy]) -> str | None:
+    return decide(request, identity, {f"policy {n}": one for n, one in enumerate(on_resource)}).refusal
 
 
 def user(account: str, name: str = "ann") -> Principal:
@@ -162,3 +167,24 @@ def test_an_operator_that_iam_does_not_have_makes_an_allow_void_and_a_deny_hold(
     held = refusal(asks(who), Identity(who, (everything, policy("deny", Resource="*", **strange))), [])
 
     assert (void, held) == (NO_IDENTITY.format("ecr:PutImage"), IDENTITY_DENIES)
+
+
+def test_a_decision_names_the_policy_and_the_statement():
+    ann = user(HOME)
+    reading, denying = policy("allow", Sid="Read", Resource="*"), policy("deny", Resource="*")
+    by_name, everybody = (policy("allow", Principal=who, Resource="*") for who in ({"AWS": ann.arn}, "*"))
+
+    def decided(identity: Identity, **on_resource: Policy) -> tuple[str, str | None]:
+        decision = decide(asks(ann), identity, on_resource)
+        return decision.policy, decision.statement and decision.statement.name
+
+    assert decided(Identity(ann, (reading,))) == ("identity policy", "Read")
+    assert decided(Identity(ann, (reading, denying))) == ("identity policy", "statement 1")
+    assert decided(Identity(ann, (reading,), boundary=denying)) == ("permissions boundary", "statement 1")
+    assert decided(Identity(ann, (reading,), session=denying)) == ("session policy", "statement 1")
+    assert decided(Identity(ann), registry=everybody, repository=by_name) == ("repository", "statement 1")
+    assert decided(Identity(ann)) == ("", None)
+    assert decided(Identity(ann, (reading,), boundary=parse(NOTHING))) == ("", None)
+
+
+NOTHING = '{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'

@@ -21,7 +21,7 @@ def statement(**elements):
 def allows(action="ecr:PutImage", resource=APP, version="2012-10-17", username="ann", **elements):
     document = {"Version": version, "Statement": statement(**elements)}
     request = Request(ANN, action, resource, "123456789012", {"aws:username": (username,)})
-    return parse(json.dumps(document)).allows(request)
+    return parse(json.dumps(document)).allows(request) is not None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_session_is_named_by_itself_its_role_or_its_account(principal, named):
     )
     policy = parse(json.dumps({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "ecr:*"}]}))
 
-    assert policy.grant(Request(session, "ecr:PutImage", APP, "123456789012")) is named
+    assert policy.grant(Request(session, "ecr:PutImage", APP, "123456789012"))[0] is named
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,25 @@
 """Users, roles and sessions made with IAM and STS, judged by the AWS face of a real server."""
 
 import datetime
+import json
 import threading
 
 import pytest
 
 from ecrlab.simulator.access.callers import identify, session_of
+from ecrlab.simulator.aws.calls import OPERATIONS
+from ecrlab.simulator.aws.operations import load
+from ecrlab.simulator.aws.shapes import service_model
 from tests.simulator.accounts import ABROAD, HOME, NO_IDENTITY, NO_RESOURCE, arn_of, denial, document
 from tests.simulator.client import client_of, refusal
+from tests.simulator.requests import Raw, sound
+
+load()
+
+
+@pytest.fixture
+def raw(server):
+    return Raw(server)
 
 
 def test_a_new_user_may_do_nothing_and_is_told_so(home):
@@ -163,6 +175,23 @@ def test_across_accounts_both_sides_must_allow(home, abroad):
     assert refusal(ecr.list_images, **call) == denial(who, "ecr:ListImages", arn_of(home.region), NO_IDENTITY)
 
 
+HAS_REGISTRY_ID = sorted(
+    name
+    for service, name in OPERATIONS
+    if service == "ecr" and "registryId" in service_model("ecr").operation_model(name).input_shape.members
+)
+
+
+@pytest.mark.parametrize("operation", HAS_REGISTRY_ID)
+def test_an_operation_with_registry_id_is_about_that_registry(raw, operation):
+    request = sound(service_model("ecr").operation_model(operation).input_shape) | {"registryId": ABROAD}
+
+    status, answer = raw.post("ecr", operation, json.dumps(request).encode())
+
+    assert (status, answer["__type"]) == (400, "AccessDeniedException")
+    assert answer["message"].rpartition(" because ")[2].startswith("no resource-based policy allows")
+
+
 def test_the_learner_is_an_administrator_at_home_and_a_stranger_abroad(home, abroad):
     abroad.ecr.create_repository(repositoryName="theirs")
     call = {"registryId": ABROAD, "repositoryName": "theirs"}
@@ -237,6 +266,7 @@ def test_a_policy_can_let_in_an_organization(home):
         "AccountId"
     ]
     _, ecr = home.assume(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole")
+    _, stranger = home.assume(f"arn:aws:iam::{ABROAD}:role/OrganizationAccountAccessRole")
 
     def let_in(organization_id: str) -> None:
         of_it = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
@@ -249,13 +279,54 @@ def test_a_policy_can_let_in_an_organization(home):
         let_in(organization)
         assert code == "AccessDeniedException"
         assert ecr.list_images(registryId=HOME, repositoryName="app")["imageIds"] == []
+        assert refusal(stranger.list_images, registryId=HOME, repositoryName="app")[0] == "AccessDeniedException"
+    finally:
+        organizations.remove_account_from_organization(AccountId=member)
+        organizations.delete_organization()
+
+
+def test_service_control_policies_bound_the_members_of_an_organization(home):
+    organizations = client_of(home.endpoint, "organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(Email="x@example.com", AccountName="member")["CreateAccountStatus"]
+    member = made["AccountId"]
+    _, ecr = home.assume(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole")
+    who = f"arn:aws:sts::{member}:assumed-role/OrganizationAccountAccessRole/build-7"
+
+    def attach(name: str, text: str, target: str) -> str:
+        policy = organizations.create_policy(Name=name, Description="", Type="SERVICE_CONTROL_POLICY", Content=text)[
+            "Policy"
+        ]["PolicySummary"]["Id"]
+        organizations.attach_policy(PolicyId=policy, TargetId=target)
+        return policy
+
+    try:
+        assert ecr.describe_repositories()["repositories"] == []
+        root = organizations.list_roots()["Roots"][0]["Id"]
+        deny = attach("no-delete", document("ecr:DescribeRepositories", effect="Deny", Resource="*"), root)
+        everything = arn_of(home.region, "*", member)
+        assert refusal(ecr.describe_repositories) == denial(
+            who, "ecr:DescribeRepositories", everything, "with an explicit deny in a service control policy"
+        )
+        assert home.ecr.describe_repositories()["repositories"]  # the management account is not bounded
+        organizations.detach_policy(PolicyId=deny, TargetId=root)
+        attach("only-registry", document("ecr:DescribeRegistry", Resource="*"), member)
+        organizations.detach_policy(PolicyId="p-FullAWSAccess", TargetId=member)
+        assert ecr.describe_registry()["registryId"] == member
+        assert refusal(ecr.describe_repositories) == denial(
+            who,
+            "ecr:DescribeRepositories",
+            everything,
+            "because no service control policy allows the {} action",
+        )
     finally:
         organizations.remove_account_from_organization(AccountId=member)
         organizations.delete_organization()
 
 
 def test_a_lock_out_must_be_forced(home):
-    all_but_one = {"NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/somebody"}}
+    name, _, _ = home.user()
+    all_but_one = {"NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/{name}"}}
     locks = document("ecr:Set*", effect="Deny", **all_but_one)
     elsewhere = document(
         "ecr:*", effect="Deny", Principal="*", Condition={"StringEquals": {"aws:RequestedRegion": "x"}}

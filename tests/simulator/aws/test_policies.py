@@ -7,7 +7,8 @@ import pytest
 
 from ecrlab.registry.iam.actions import ACTIONS
 from ecrlab.simulator.aws.shapes import service_model
-from tests.simulator.client import Repository, refusal
+from ecrlab.simulator.server import Server
+from tests.simulator.client import Repository, client_of, refusal
 
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}, "Action": "ecr:BatchGetImage"}
 SOUND = json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]})
@@ -109,7 +110,7 @@ def test_what_is_no_policy_is_refused_and_changes_nothing(app: Repository, text:
     "text",
     [
         policy(Principal="*"),
-        policy(Principal={"AWS": ["210987654321", "arn:aws:iam::210987654321:role/ci/deploy"]}),
+        policy(Principal={"AWS": ["210987654321", "arn:aws:iam::210987654321:root"]}),
         policy(Principal={"Service": "lambda.amazonaws.com"}),
         policy(Action=["ecr:Batch*", "ecr:GetDownloadUrlForLayer"]),
         policy(Action=None, NotAction="ecr:DeleteRepository"),
@@ -132,15 +133,50 @@ def test_a_policy_has_at_most_10240_characters(app: Repository) -> None:
 )
 def test_locking_oneself_out_takes_force(app: Repository, principal: object) -> None:
     text = policy(Effect="Deny", Principal=principal, Action="ecr:Set*")
-    code, message = refusal(app.set_repository_policy, policyText=text)
-    assert code == "InvalidParameterException"
-    assert "force" in message
+    assert refusal(app.set_repository_policy, policyText=text) == (
+        "InvalidParameterException",
+        REFUSED.format("repository"),
+    )
     assert app.set_repository_policy(policyText=text, force=True)["policyText"]
 
 
 def test_denying_others_takes_no_force(app: Repository) -> None:
     app.set_repository_policy(policyText=policy(Effect="Deny", Action="ecr:*"))
     app.set_repository_policy(policyText=policy(Effect="Deny", Principal="*", Action="ecr:BatchDeleteImage"))
+
+
+def test_what_merely_omits_the_owner_takes_no_force(app: Repository) -> None:
+    app.set_repository_policy(policyText=policy(Principal={"AWS": "210987654321"}))
+
+
+@pytest.mark.parametrize("kind", ["user", "role"])
+def test_users_and_roles_must_exist(server: Server, ecr: Any, app: Repository, region: str, kind: str) -> None:
+    iam = client_of(server.endpoint, "iam")
+    name = f"{kind}-{region}"
+    settings = {"AssumeRolePolicyDocument": "{}"} if kind == "role" else {}
+    make = getattr(iam, f"create_{kind}")
+    arn = f"arn:aws:iam::123456789012:{kind}/ci/{name}"
+    of_repository = {"policyText": policy(Principal={"AWS": ["210987654321", arn]})}
+    of_registry = {"policyText": policy(Principal={"AWS": arn}, Resource="*")}
+
+    assert refusal(app.set_repository_policy, **of_repository)[1] == REFUSED.format("repository")
+    assert refusal(ecr.put_registry_policy, **of_registry)[1] == REFUSED.format("registry")
+    make(**{f"{kind.title()}Name": name}, Path="/ci/", **settings)
+    app.set_repository_policy(**of_repository)
+    ecr.put_registry_policy(**of_registry)
+    abroad = arn.replace("123456789012", "210987654321")
+    assert refusal(app.set_repository_policy, policyText=policy(Principal={"AWS": abroad}))[1] == REFUSED.format(
+        "repository"
+    )
+
+
+def test_a_session_exists_as_its_role_does(server: Server, app: Repository, region: str) -> None:
+    arn = f"arn:aws:sts::123456789012:assumed-role/{region}/build-7"
+    text = policy(Principal={"AWS": arn})
+
+    assert refusal(app.set_repository_policy, policyText=text)[0] == "InvalidParameterException"
+    client_of(server.endpoint, "iam").create_role(RoleName=region, Path="/ci/", AssumeRolePolicyDocument="{}")
+    app.set_repository_policy(policyText=text)
 
 
 REGISTRY = policy(Action="ecr:ReplicateImage", Resource="arn:aws:ecr:us-east-1:123456789012:repository/*")
@@ -194,6 +230,24 @@ def test_a_registry_has_the_policy_it_was_given(ecr: Any) -> None:
     )
     ecr.put_registry_policy(policyText=REGISTRY)
     assert json.loads(ecr.get_registry_policy()["policyText"]) == json.loads(REGISTRY)
+
+
+def test_a_registry_of_scope_v1_is_asked_about_three_actions_only(ecr: Any) -> None:
+    denial = policy(
+        Effect="Deny", Principal="*", Action=["ecr:DescribeRepositories", "ecr:CreateRepository"], Resource="*"
+    )
+    ecr.put_registry_policy(policyText=denial)
+    assert refusal(ecr.describe_repositories)[0] == "AccessDeniedException"
+
+    ecr.put_account_setting(name="REGISTRY_POLICY_SCOPE", value="V1")
+
+    assert ecr.describe_repositories()["repositories"] == []
+    assert refusal(ecr.create_repository, repositoryName="app")[0] == "AccessDeniedException"
+    other = policy(Action="ecr:BatchGetImage", Resource="*")
+    assert refusal(ecr.put_registry_policy, policyText=other)[1] == REFUSED.format("registry")
+    ecr.put_registry_policy(policyText=REGISTRY)
+    ecr.put_account_setting(name="REGISTRY_POLICY_SCOPE", value="V2")
+    ecr.put_registry_policy(policyText=other)
 
 
 @pytest.mark.operation("ecr:DeleteRegistryPolicy")

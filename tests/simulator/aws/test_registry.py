@@ -81,7 +81,7 @@ def test_blob_mounting_is_switched_for_one_registry(ecr: Any, world: World, regi
     ("name", "value", "code"),
     [
         ("BASIC_SCAN_TYPE_VERSION", "CLAIR", "InvalidParameterException"),
-        ("REGISTRY_POLICY_SCOPE", "V1", "InvalidParameterException"),
+        ("REGISTRY_POLICY_SCOPE", "V3", "InvalidParameterException"),
         ("BLOB_MOUNTING", "", "InvalidParameterException"),
         ("COFFEE", "ENABLED", "ValidationException"),
     ],

@@ -10,6 +10,7 @@ MODULES = (
     "referrers",
     "layers",
     "policies",
+    "creation_templates",
     "lifecycle",
     "registry",
     "scanning",

@@ -1,14 +1,14 @@
 """Set-, Get-, DeleteRepositoryPolicy and Put-, Get-, DeleteRegistryPolicy.
 
-These operations store and return resource policies; `ecrlab.simulator.access` applies them. A policy that prevents
-its author from setting another one needs `force` (API reference, SetRepositoryPolicy).
+These operations store and return resource policies; `ecrlab.simulator.access` applies them. A policy that denies its
+author to set another one needs `force` (API reference, SetRepositoryPolicy).
 """
 
 from typing import Any
 
 from ecrlab.registry import repositories, settings
-from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.iam import resource_policy
+from ecrlab.registry.iam import parse, resource_policy
+from ecrlab.simulator.access import identities
 from ecrlab.simulator.access.judging import would_lock_out
 from ecrlab.simulator.aws.calls import Call, operation
 
@@ -17,12 +17,10 @@ from ecrlab.simulator.aws.calls import Call, operation
 def set_repository_policy(call: Call) -> dict[str, Any]:
     """Store a repository's policy. It replaces the previous one."""
     text = call.request["policyText"]
-    resource_policy.check(text)
+    checked(text, "repository")
     if not call.request.get("force", False) and would_lock_out(call, text):
-        # UNSURE: the exact text is not public.
-        raise InvalidParameterException(
-            "PolicyText", "The policy would prevent you from setting another policy; use force to set it"
-        )
+        # UNSURE: the text; one public report has ECR's general one.
+        raise resource_policy.invalid("repository")
     return {**call.names, "policyText": repositories.set_policy(call.registry, call.repository_name, text)}
 
 
@@ -41,7 +39,9 @@ def delete_repository_policy(call: Call) -> dict[str, Any]:
 @operation("PutRegistryPolicy")
 def put_registry_policy(call: Call) -> dict[str, Any]:
     """Store the registry's policy. It replaces the previous one."""
-    kept = settings.put_policy(call.registry, call.request["policyText"])
+    text = call.request["policyText"]
+    checked(text, settings.registry_policy_kind(call.registry))
+    kept = settings.put_policy(call.registry, text)
     return {"registryId": call.registry.account_id, "policyText": kept}
 
 
@@ -55,3 +55,12 @@ def get_registry_policy(call: Call) -> dict[str, Any]:
 def delete_registry_policy(call: Call) -> dict[str, Any]:
     """Delete the registry's policy, and return it."""
     return {"registryId": call.registry.account_id, "policyText": settings.delete_policy(call.registry)}
+
+
+def checked(text: str, of: resource_policy.Kind) -> str:
+    """Return a policy as it is stored. Raises `InvalidParameterException`, also for a principal that does not exist."""
+    document = resource_policy.check(text, of)
+    named = {name for one in parse(text).statements if one.principals for name in one.principals.names}
+    if not all(map(identities.exists, named)):
+        raise resource_policy.invalid(of)
+    return resource_policy.as_kept(document)

@@ -17,7 +17,7 @@ PAGE = 100
 def create_repository(call: Call) -> dict[str, Any]:
     """Create a repository with the requested settings."""
     request = call.request
-    mutability, filters = _mutability(request)
+    mutability, filters = checked_mutability(request)
     encryption_type, kms_key = encryption.settled(
         call, request.get("encryptionConfiguration", {"encryptionType": "AES256"})
     )
@@ -64,7 +64,7 @@ def delete_repository(call: Call) -> dict[str, Any]:
 @operation("PutImageTagMutability")
 def put_image_tag_mutability(call: Call) -> dict[str, Any]:
     """Set which tags may move."""
-    mutability, filters = _mutability(call.request)
+    mutability, filters = checked_mutability(call.request)
     changed = repositories.update(
         call.registry, call.repository_name, image_tag_mutability=mutability, exclusion_filters=filters
     )
@@ -79,7 +79,7 @@ def put_image_scanning_configuration(call: Call) -> dict[str, Any]:
     return {**call.names, "imageScanningConfiguration": {"scanOnPush": scan_on_push}}
 
 
-def _mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+def checked_mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the mutability and exclusion filters of a request; only the modes `…_WITH_EXCLUSION` have filters."""
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = tuple(one["filter"] for one in request.get("imageTagMutabilityExclusionFilters", []))
