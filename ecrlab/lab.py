@@ -17,7 +17,7 @@ from ecrlab import account
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lab_views import ACCOUNT, Views
-from ecrlab.lessons import seeds
+from ecrlab.lessons import questions, seeds
 from ecrlab.lessons.cells import Cells
 from ecrlab.lessons.exercises import Desk, LabStopped, View
 from ecrlab.lessons.tracebacks import shorten
@@ -151,9 +151,7 @@ class Lab(Views):
 
     def compare(self, question: str, answer: object = None) -> None:
         """Print an answer in a sentence beside the model answer; an empty answer shows none."""
-        from ecrlab.lessons.questions import compare
-
-        print(compare(question, answer))
+        print(questions.compare(question, answer))
 
     def why(self, error: object = None) -> None:
         """Explain an error: its text, a caught exception, or the last one that a cell, AWS or docker returned.
