@@ -80,7 +80,7 @@ def test_a_copy_of_read_only_originals_can_be_edited(lab, tmp_path, monkeypatch)
         path.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", ["my-ap", "", ".", "..", "../apps/shop", "/etc", None, 5])
+@pytest.mark.parametrize("name", ["my-ap", "", ".", "..", "../apps/shop", "/etc", None, 5, []])
 def test_an_unknown_name_is_refused_with_the_known_ones(lab, name):
     with pytest.raises(EcrLabError, match="there are hello, museum, my-app, shop"):
         lab.app(name)
