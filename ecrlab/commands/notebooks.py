@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for path in [originals.lesson(name) for name in options.names] or originals.lessons():
         print(f"{path.name} …", flush=True)
-        failed |= not _execute(path)
+        failed |= not execute(path)
     return int(failed)
 
 
@@ -56,7 +56,8 @@ def tidy(notebook: Any) -> None:
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
-def _execute(path: Path) -> bool:
+def execute(path: Path) -> bool:
+    """Run a notebook in its folder and store its outputs; print the error and return False if a cell fails."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
