@@ -248,7 +248,8 @@ def start(
                 from ecrlab.docker import install
 
                 install(folder.path / "bin")
-        directory = Path(state) if state is not None else folder.path / "state"
+        # Absolute: a lesson changes the current folder. The lab that ran before has left it.
+        directory = Path(state).absolute() if state is not None else folder.path / "state"
         world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
         server = Server(world, quirks=quirks)

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from ecrlab.machine import originals
 from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -104,3 +105,12 @@ def test_the_package_says_it_is_typed_and_licensed() -> None:
     assert (CHECKOUT / "ecrlab" / "py.typed").exists()
     assert PROJECT["license"] == "Apache-2.0"
     assert "Apache License" in (CHECKOUT / "LICENSE").read_text()
+
+
+def test_an_installed_kit_has_every_file_of_the_lessons() -> None:
+    declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
+    installed = {
+        f"{folder}/{file.name}" for folder, globs in declared.items() for glob in globs for file in CHECKOUT.glob(glob)
+    }
+    files = [*originals.lessons(), *(app / name for app in originals.apps() for name in originals.read(app))]
+    assert installed == {f"share/ecrlab/{file.relative_to(CHECKOUT)}" for file in files}

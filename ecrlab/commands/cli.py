@@ -25,9 +25,10 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "lab": Command("ecrlab.commands.lab", "open the notebooks in JupyterLab (the default command)"),
+    "lab": Command("ecrlab.commands.lab", "open the lessons in JupyterLab (the default command)"),
     "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine"),
     "setup": Command("ecrlab.commands.setup", "prepare the environment only, for a later start without network"),
+    "reset": Command("ecrlab.commands.reset", "put fresh copies of the lessons in place, and yours aside"),
     "doctor": Command("ecrlab.commands.doctor", "check this machine, and name a cure for each problem"),
     "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview, compare and explain lifecycle policies"),
     "report": Command("ecrlab.commands.report", "report a repository's ages and costs, and a policy's savings"),

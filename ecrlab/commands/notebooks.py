@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.commands.test import surroundings
-from ecrlab.errors import EcrLabError
-from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine import originals
 from ecrlab.machine.running import temporary_folder
 
-NOTEBOOKS = CHECKOUT / "notebooks"
 CELL_SECONDS = 120
 
 
@@ -31,9 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Execute, tidy and write the notebooks; return 1 if a cell fails unexpectedly."""
     failed = False
-    for path in _chosen(options.names):
+    for path in [originals.lesson(name) for name in options.names] or originals.lessons():
         print(f"{path.name} …", flush=True)
-        failed |= not _execute(path)
+        failed |= not execute(path)
     return int(failed)
 
 
@@ -58,18 +56,8 @@ def tidy(notebook: Any) -> None:
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
-def _chosen(names: list[str]) -> list[Path]:
-    everything = sorted(NOTEBOOKS.glob("*.ipynb"))
-    if not names:
-        return everything
-    by_name = {path.stem: path for path in everything}
-    unknown = [name for name in names if name.removesuffix(".ipynb") not in by_name]
-    if unknown:
-        raise EcrLabError(f"there is no notebook {unknown[0]!r}; there are {', '.join(by_name)}")
-    return [by_name[name.removesuffix(".ipynb")] for name in names]
-
-
-def _execute(path: Path) -> bool:
+def execute(path: Path) -> bool:
+    """Run a notebook in its folder and store its outputs; print the error and return False if a cell fails."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -81,7 +69,7 @@ def _execute(path: Path) -> bool:
             notebook,
             timeout=CELL_SECONDS,
             kernel_name="python3",
-            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            resources={"metadata": {"path": str(path.parent)}},
             store_widget_state=False,
         )
         try:

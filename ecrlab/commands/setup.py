@@ -13,6 +13,7 @@ import sys
 import time
 
 from ecrlab.errors import EcrLabError
+from ecrlab.machine import copies
 from ecrlab.machine.bootstrap import CHECKOUT, SetupError, hand_over, prepare
 from ecrlab.machine.jupyter import font_cache
 
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         except SetupError as error:
             raise EcrLabError(str(error)) from error
     started = time.monotonic()
-    os.environ.update(font_cache(CHECKOUT / ".jupyter", os.environ))
+    os.environ.update(font_cache(copies.home() / ".jupyter", os.environ))
     import matplotlib.font_manager  # noqa: F401 - importing it builds the font list
 
     print(f"ready: {sys.prefix} (fonts listed in {time.monotonic() - started:.0f} s)")

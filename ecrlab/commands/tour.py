@@ -19,10 +19,9 @@ from typing import NamedTuple
 from rich.console import Console
 
 from ecrlab.errors import EcrLabError
+from ecrlab.machine import originals
 from ecrlab.machine.bootstrap import CHECKOUT, importable_from
 from ecrlab.machine.running import temporary_folder
-
-APP = CHECKOUT / "notebooks" / "apps" / "my-app"
 
 
 class Step(NamedTuple):
@@ -155,7 +154,7 @@ def run(options: argparse.Namespace) -> int:
     # The terminal's width never adds line breaks to a command.
     console = Console(highlight=False, soft_wrap=True)
     with temporary_folder("ecrlab-tour-") as folder, ecrlab.start():
-        work = shutil.copytree(APP, folder / "my-app")
+        work = shutil.copytree(originals.app("my-app"), folder / "my-app")
         for number, step in enumerate(STEPS, start=1):
             console.print(f"\n{number}. {step.because}", style="bold", markup=False)
             console.print(_typed(step.command), style="cyan", markup=False)

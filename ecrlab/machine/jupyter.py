@@ -16,9 +16,9 @@ from typing import Any
 
 from ecrlab.machine.bootstrap import CHECKOUT, importable_from
 from ecrlab.machine.environment import DEAD_ENDPOINT, inside_lab, lab_environment, shell_lines, write_files
+from ecrlab.machine.originals import FIRST_LESSON
 from ecrlab.machine.running import JUPYTER
 
-FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 FIRST_PORT = 8888
 
 # Variables with settings, ports, tokens and start-up files of another Jupyter or IPython; JPY_ is of its kernels.
@@ -79,14 +79,13 @@ def _server_settings(folder: Path) -> dict[str, Any]:
         "ServerApp": {
             "ip": "127.0.0.1",
             "port": FIRST_PORT,
-            "root_dir": str(CHECKOUT),
             "terminado_settings": {"shell_command": _shell(folder)},
             "answer_yes": True,  # Ctrl-C stops it at once
             "log_level": "WARN",  # leaves the address
         },
         "LabApp": {
             "log_level": "WARN",
-            "default_url": f"/lab/tree/{FIRST_NOTEBOOK}",
+            "default_url": f"/lab/tree/{FIRST_LESSON}.ipynb",
             "news_url": None,
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",

@@ -4,8 +4,7 @@ They are in `notebooks/` of a checkout. An installed kit has them where `[tool.s
 puts them; the installer's record of the package names the place.
 """
 
-import shutil
-from collections.abc import Callable, Iterable
+import json
 from importlib import metadata
 from pathlib import Path
 
@@ -14,28 +13,86 @@ from ecrlab.machine.bootstrap import CHECKOUT
 
 FIRST_LESSON = "00-start-here"
 
-not_ours: Callable[[str, list[str]], Iterable[str]] = shutil.ignore_patterns(
-    ".ipynb_checkpoints", "__pycache__", ".DS_Store"
-)
-"""What Jupyter, Python and macOS leave in folders; copies of folders leave it out."""
+LEFT_BEHIND = {".ipynb_checkpoints", "__pycache__", ".DS_Store"}
+"""What Jupyter, Python and macOS leave in a folder; copies do not have it."""
+
+Files = dict[str, bytes]
+"""A file, as `{".": its bytes}`, or a folder: the bytes of each file by its path in the folder."""
 
 
 def folder() -> Path:
     """Return the folder of the lessons. Raises `EcrLabError` if the kit has none."""
-    in_checkout = CHECKOUT / "notebooks"
-    if _has_lessons(in_checkout):
-        return in_checkout
+    if is_checkout():
+        return CHECKOUT / "notebooks"
     try:
         record = metadata.files("ecrlab") or []
     except metadata.PackageNotFoundError:
         record = []
     for file in record:
-        if file.name == f"{FIRST_LESSON}.ipynb" and _has_lessons(
-            installed := Path(str(file.locate())).resolve().parent
-        ):
-            return installed
-    raise EcrLabError(f"the lessons are not in {in_checkout}: use a copy of the whole project, or install it again")
+        if file.name == f"{FIRST_LESSON}.ipynb" and (path := Path(str(file.locate())).resolve()).is_file():
+            return path.parent
+    raise EcrLabError(
+        f"the lessons are not in {CHECKOUT / 'notebooks'}: use a copy of the whole project, or install it again"
+    )
 
 
-def _has_lessons(folder: Path) -> bool:
-    return (folder / f"{FIRST_LESSON}.ipynb").is_file()
+def is_checkout() -> bool:
+    """Tell whether the kit is a copy of the whole project."""
+    return (CHECKOUT / "notebooks" / f"{FIRST_LESSON}.ipynb").is_file()
+
+
+def lesson(name: str) -> Path:
+    """Return the notebook of a lesson, such as 00-start-here. Raises `EcrLabError` for an unknown one."""
+    return _known("lesson", name.removesuffix(".ipynb"), lessons())
+
+
+def lessons() -> list[Path]:
+    """Return the notebooks, in order."""
+    return sorted(folder().glob("*.ipynb"))
+
+
+def app(name: str) -> Path:
+    """Return the folder of an application, such as my-app. Raises `EcrLabError` for an unknown one."""
+    return _known("application", name, apps())
+
+
+def apps() -> list[Path]:
+    """Return the folders of the applications."""
+    return sorted(app for app in (folder() / "apps").iterdir() if app.is_dir() and app.name not in LEFT_BEHIND)
+
+
+def _known(kind: str, name: str, paths: list[Path]) -> Path:
+    for path in paths:
+        if path.stem == name:
+            return path
+    raise EcrLabError(f"there is no {kind} {name!r}; there are {', '.join(path.stem for path in paths)}")
+
+
+def read(path: Path) -> Files:
+    """Read a file or a folder."""
+    if not path.is_dir():
+        return {".": path.read_bytes()}
+    inside = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
+    return {str(name): file.read_bytes() for name, file in inside.items() if LEFT_BEHIND.isdisjoint(name.parts)}
+
+
+def read_fresh(original: Path) -> Files:
+    """Read a lesson without its outputs, or an application."""
+    files = read(original)
+    return {".": cleared(files["."])} if original.suffix == ".ipynb" else files
+
+
+def write(files: Files, path: Path) -> None:
+    """Write files into a new file or folder."""
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+
+
+def cleared(notebook: bytes) -> bytes:
+    """Return a notebook without outputs and execution counts, formatted as Jupyter does."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

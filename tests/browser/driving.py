@@ -27,7 +27,7 @@ CONTRAST = """element => {
 
 def open_lesson(page, address, lesson):
     base, _, token = address.partition("?")
-    page.goto(f"{base.split('/lab')[0]}/lab/tree/notebooks/{lesson}.ipynb?reset&{token}")
+    page.goto(f"{base.split('/lab')[0]}/lab/tree/{lesson}.ipynb?reset&{token}")
     wait_until_idle(page)
 
 

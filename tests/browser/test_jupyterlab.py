@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.driving import CHECKOUT, menu, open_lesson, run_all, screenshot, scroll_to, wait_until_idle
 
+HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 LESSONS = sorted(path.stem for path in (CHECKOUT / "notebooks").glob("*.ipynb"))
 
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
@@ -73,3 +74,28 @@ def test_a_lesson_runs_and_its_cards_answer_to_mouse_and_keyboard(page, jupyterl
 
     assert page.outside == []
     assert page.errors == []
+
+
+def test_a_learner_fills_in_an_exercise_of_a_copy_and_sees_that_it_is_right(page, jupyterlab, copy):
+    original = (copy / "notebooks" / "00-start-here.ipynb").read_bytes()
+    open_lesson(page, jupyterlab, "00-start-here")
+    assert page.locator(".jp-OutputArea-output").count() == 0
+    exercise = scroll_to(page, ".jp-CodeCell .cm-content:has-text('docker tag ...')")
+    exercise.click()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.insert_text(
+        f"%%bash\ndocker tag {HOST}/hello:v1 {HOST}/hello:stable\ndocker push {HOST}/hello:stable"
+    )
+
+    run_all(page)
+    menu(page, "File", "Save Notebook")
+
+    checked = scroll_to(page, ".jp-Cell:has(.jp-InputArea:has-text('push-a-second-tag')) .jp-OutputArea-output")
+    checked.scroll_into_view_if_needed()
+    checked.get_by_text("✓").wait_for()
+    screenshot(page, "exercise-solved")
+    page.wait_for_function("() => document.querySelectorAll('.jp-mod-dirty').length === 0", timeout=10_000)
+    mine = (copy / "work" / "00-start-here.ipynb").read_text()
+    assert f"docker push {HOST}/hello:stable" in mine
+    assert "✓" in mine
+    assert (copy / "notebooks" / "00-start-here.ipynb").read_bytes() == original

@@ -53,7 +53,7 @@ NUMBERS, LISTS, SLIDER = "input[type=number]", "select", ".noUi-handle"
 @pytest.fixture
 def shown(page, jupyterlab, copy):
     """The editor, drawn."""
-    (copy / "notebooks" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))
+    (copy / "work" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))
     open_lesson(page, jupyterlab, "editor")
     run_all(page)
     editor = scroll_to(page, ".ecrlab-editor")
@@ -132,7 +132,7 @@ def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_is_readable_in_a_narrow_window_whatever_the_theme(page, copy, jupyterlab, theme):
     use_theme(copy, theme)
-    (copy / "notebooks" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))
+    (copy / "work" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))
     page.set_viewport_size({"width": 620, "height": 900})
     open_lesson(page, jupyterlab, "editor")
     run_all(page)

@@ -37,7 +37,7 @@ OWN = (
 @pytest.fixture
 def shown(page, jupyterlab, copy):
     """The panel, drawn."""
-    (copy / "notebooks" / "panel.ipynb").write_text(notebook(LOAD, PANEL, ASK))
+    (copy / "work" / "panel.ipynb").write_text(notebook(LOAD, PANEL, ASK))
     open_lesson(page, jupyterlab, "panel")
     run_all(page)
     panel = scroll_to(page, ".ecrlab-what-if")
@@ -104,7 +104,7 @@ def test_by_keyboard_alone_two_policies_a_start_and_a_horizon_are_chosen_and_one
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_is_readable_in_a_narrow_window_whatever_the_theme(page, copy, jupyterlab, theme):
     use_theme(copy, theme)
-    (copy / "notebooks" / "panel.ipynb").write_text(notebook(LOAD, PANEL, ASK))
+    (copy / "work" / "panel.ipynb").write_text(notebook(LOAD, PANEL, ASK))
     page.set_viewport_size({"width": 700, "height": 1400})
     open_lesson(page, jupyterlab, "panel")
     run_all(page)

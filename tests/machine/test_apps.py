@@ -80,7 +80,7 @@ def test_a_copy_of_read_only_originals_can_be_edited(lab, tmp_path, monkeypatch)
         path.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", ["my-ap", "", ".", "..", "../apps/shop", "/etc", None, 5])
+@pytest.mark.parametrize("name", ["my-ap", "", ".", "..", "../apps/shop", "/etc", None, 5, []])
 def test_an_unknown_name_is_refused_with_the_known_ones(lab, name):
     with pytest.raises(EcrLabError, match="there are hello, museum, my-app, shop"):
         lab.app(name)
@@ -96,3 +96,17 @@ def test_a_kit_without_lessons_says_so(lab, tmp_path, monkeypatch):
     monkeypatch.setattr(originals, "CHECKOUT", tmp_path)
     with pytest.raises(EcrLabError, match="the lessons are not in"):
         lab.app("my-app")
+
+
+def test_a_registry_that_is_kept_stays_where_the_lesson_began(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # the second time, the setup cell runs again in the same kernel
+        lab = ecrlab.start(state="my-registry")
+        os.chdir(lab.app("my-app"))
+        repositories = lab.client("ecr").describe_repositories()["repositories"]
+        if not repositories:
+            lab.client("ecr").create_repository(repositoryName="my-app")
+    lab.stop()
+
+    assert [repository["repositoryName"] for repository in repositories] == ["my-app"]
+    assert [path.name for path in tmp_path.iterdir()] == ["my-registry"]

@@ -16,7 +16,7 @@ import pytest
 import websocket
 
 from ecrlab.commands.lab import command
-from ecrlab.machine import jupyter
+from ecrlab.machine import copies, jupyter, originals
 from ecrlab.machine.environment import DEAD_ENDPOINT
 from tests.commands.test_serve import serving
 
@@ -105,9 +105,13 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def lab(tmp_path_factory: pytest.TempPathFactory, user: dict[str, str]) -> Iterator[Lab]:
     # given: JupyterLab, started as `python3 -m ecrlab lab --no-browser` starts it
     folder = tmp_path_factory.mktemp("jupyter")
+    work = tmp_path_factory.mktemp("my work") / ".hidden" / "work [1]"
+    copies.bring(work)
     options = argparse.Namespace(port=None, no_browser=True)
     with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command(options), env=jupyter.prepare(folder, base=user), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command(options, work), env=jupyter.prepare(folder, base=user), stdout=log, stderr=log
+        )
         try:
             deadline = time.monotonic() + 60
             while not (url := re.search(r"http://127\S+token=\w+", (folder / "log").read_text())):
@@ -119,8 +123,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory, user: dict[str, str]) -> Itera
             process.wait(30)
 
 
-def test_the_address_opens_the_first_notebook_on_this_machine_only(lab: Lab) -> None:
-    assert re.match(r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/00-start-here\.ipynb\?token=", lab.url)
+def test_the_address_opens_the_first_lesson_on_this_machine_only(lab: Lab) -> None:
+    assert re.match(r"http://127\.0\.0\.1:\d+/lab/tree/00-start-here\.ipynb\?token=", lab.url)
+
+
+def test_the_files_are_the_learner_s_copies(lab: Lab) -> None:
+    shown = [file["name"] for file in lab.ask("/api/contents/")["content"]]
+    assert sorted(shown) == [*(path.name for path in originals.lessons()), "apps"]
+    opened = lab.ask("/api/contents/00-start-here.ipynb")["content"]
+    assert not any(cell.get("outputs") for cell in opened["cells"])
 
 
 def test_the_user_s_token_and_search_path_do_not_open_it(lab: Lab) -> None:
