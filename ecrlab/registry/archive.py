@@ -10,7 +10,7 @@ with them (AWS user guide, archiving and restoring images). These restrictions h
 import sqlite3
 from datetime import timedelta
 
-from ecrlab.registry import image_events, images, repositories
+from ecrlab.registry import image_events, images, replication, repositories
 from ecrlab.registry.errors import ImageStorageClassUpdateNotSupportedException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
@@ -37,6 +37,7 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
             archive_in(change, registry, repository, image)
         else:
             restore_in(change, registry, repository, image, change.at + RESTORE.total_seconds())
+            replication.note_push(change, registry, repository, image, image.tags)
         changed = images.find_in(change.db, repository, found.digest) or image
     if target == STANDARD:
         # A restored image counts as pushed. UNSURE: when it is scanned; here as the restore begins.

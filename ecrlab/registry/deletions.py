@@ -8,7 +8,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ecrlab.registry import image_events, repositories, tag_history
+from ecrlab.registry import image_events, replication, replication_copies, repositories, tag_history
+from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
 from ecrlab.registry.images import Failure, Image, ImageId, listed_by, parents_of, resolve
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Change, Registry
@@ -24,6 +25,8 @@ class Deletion:
     """The deleted images, without images that only lost a tag."""
     freed: list[int] = field(default_factory=list)
     """The ids of the layers that they used."""
+    elsewhere: list[tuple[Registry, Repository, "Deletion"]] = field(default_factory=list)
+    """The deletions that it caused at the destinations of its registry."""
 
 
 def delete(
@@ -34,6 +37,7 @@ def delete(
     Returns the ids that are gone, and why the others are not. `by` is the caller's ARN, for the history. Raises
     `RepositoryNotFoundException`.
     """
+    registry.world.before_deletion.tell()
     with registry.world.change() as change:
         repository = repositories.get(change.db, registry, repository_name)
         deletion = delete_in(change, registry, repository, ids, by=by)
@@ -45,7 +49,15 @@ def delete(
 def delete_in(
     change: Change, registry: Registry, repository: Repository, ids: Sequence[ImageId], *, by: str
 ) -> Deletion:
-    """Delete as a part of a change; call `finish` after that change."""
+    """Delete as a part of a change, here and where deletions are replicated to; call `finish` after that change."""
+    deletion = _delete(change, registry, repository, ids, by)
+    if deletion.gone:
+        for destination in replication.destinations(registry, repository.name, deleting=True):
+            _replicate(change, registry, repository.name, deletion, destination)
+    return deletion
+
+
+def _delete(change: Change, registry: Registry, repository: Repository, ids: Sequence[ImageId], by: str) -> Deletion:
     deletion = Deletion()
     for image_id in ids:
         found = resolve(change.db, repository, image_id)
@@ -74,6 +86,27 @@ def finish(registry: Registry, repository: Repository, deletion: Deletion) -> No
         registry.world.collector.collect()
     if deletion.digests:
         registry.world.after_deletion.tell(registry, repository, deletion.digests)
+    for there in deletion.elsewhere:
+        finish(*there)
+
+
+def _replicate(change: Change, source: Registry, name: str, deletion: Deletion, destination: Registry) -> None:
+    """Delete the same at a destination: an image with all tags that it has there, or one tag of an image that stays.
+
+    A tag that points at another image there stays (AWS user guide, delete replication).
+    """
+    # UNSURE: the action that another account has to allow; here the one that lets the source write. Whether a failure,
+    # as of an image that an index lists there, is reported anywhere; here it is not.
+    try:
+        repository = repositories.get(change.db, destination, name)
+        replication_copies.check_permission(source, destination, "ecr:ReplicateImage", name)
+    except (RepositoryNotFoundException, AccessDeniedException):
+        return
+    removed = set(deletion.digests)
+    ids = [ImageId(digest) for digest in deletion.digests]
+    ids += [image_id for image_id in deletion.gone if image_id.digest not in removed]
+    by = replication_copies.role_session(source)
+    deletion.elsewhere.append((destination, repository, _delete(change, destination, repository, ids, by)))
 
 
 def _remove(change: Change, repository: Repository, image: Image) -> list[int]:

@@ -323,6 +323,32 @@ class ImageArchivedException(_About):
         super().__init__(f"The image with digest '{digest}' in the {self.where(repository, registry_id)} is archived")
 
 
+class ReplicationBackfillNotFoundException(EcrError):
+    """The registry has no backfill of that id, or it ended more than 90 days ago."""
+
+    def __init__(self, backfill_id: str, registry_id: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(
+            f"The replication backfill with id '{backfill_id}' does not exist in the registry with id '{registry_id}'"
+        )
+
+
+class ReplicationBackfillInProgressException(EcrError):
+    """A backfill to that Region is running."""
+
+    def __init__(self, region: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"A replication backfill to the Region '{region}' is already in progress")
+
+
+class ReplicationBackfillInvalidStatusException(EcrError):
+    """The backfill is over, or about to stop."""
+
+    def __init__(self, backfill_id: str, status: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"The replication backfill with id '{backfill_id}' cannot be stopped in the status {status}")
+
+
 class ScanNotFoundException(_About):
     """The image was never scanned."""
 

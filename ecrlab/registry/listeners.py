@@ -2,7 +2,9 @@
 
     events             an event for EventBridge    called after the change is committed
     after_push         an image was pushed         called before the push is answered
+    before_deletion    images may be deleted       called before the change begins
     after_deletion     images were deleted         called after their layers are cleaned up
+    time_passes        the lab's clock is moved    called before the nights on the way
     repository_wanted  a repository is absent      called before a push or a pull is refused
     image_wanted       an image is absent          called before a pull is refused
     blob_wanted        a layer is absent           called before a look or a pull is refused

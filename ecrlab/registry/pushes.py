@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ecrlab.oci.manifest import Manifest
-from ecrlab.registry import archive, image_events, names, repositories, tag_history
+from ecrlab.registry import archive, image_events, names, replication, repositories, tag_history
 from ecrlab.registry.errors import (
     ImageAlreadyExistsException,
     ImageDigestDoesNotMatchException,
@@ -57,26 +57,38 @@ def put(
     if digest is not None and digest != manifest.digest:
         raise ImageDigestDoesNotMatchException(digest, repository_name, registry.account_id)
     with registry.world.change() as change:
-        push = _resolve(change, registry, repository_name, manifest, tag)
+        repository = repositories.find(registry, repository_name)
+        push = _resolve(change, registry, repository, manifest, tag)
         image = push.image
-        layer_ids: list[int] = []
         if push.changes_nothing and not again:
             raise ImageAlreadyExistsException(manifest.digest, tag, repository_name, registry.account_id)
         if tag is not None and push.sets_tag_again:
             check_may_move(push.repository.settings, tag, repository_name)
         if image is not None and push.changes_nothing:
-            change.happened = False
+            change.happened = replication.note_retry(change, image)
             return image
-        if image is None:
-            image, layer_ids = _insert(change, push, manifest)
-        else:
-            image = _restore(change, push, image)
-        if tag is not None and push.holder != image.id:
-            _point(change.db, push.repository, tag, image.id)
-        _announce(change, push, image, by)
+        image, layer_ids = _accept(change, push, manifest, by)
+        replication.note_push(change, registry, push.repository, image, (tag,) if tag is not None else ())
     registry.world.collector.fulfil(layer_ids)
     registry.world.after_push.tell(registry, push.repository, image)
     return image
+
+
+def copy_in(
+    change: Change, registry: Registry, repository: Repository, manifest: Manifest, tags: Iterable[str], *, by: str
+) -> None:
+    """Store an image that replication brings, as a part of a change; its layers are in the repository already.
+
+    A tag that is immutable and points at another image stays there: then the image arrives without it (AWS user guide,
+    private image replication). Raises `LimitExceededException`.
+    """
+    pushes = [_resolve(change, registry, repository, manifest, tag, is_copy=True) for tag in tags]
+    if not (free := [push.tag for push in pushes if push.may_point]):
+        free = [None]
+    for tag in free:
+        push = _resolve(change, registry, repository, manifest, tag, is_copy=True)
+        if not push.changes_nothing:
+            _accept(change, push, manifest, by)
 
 
 def check_may_move(settings: Settings, tag: str, repository_name: str) -> None:
@@ -122,6 +134,14 @@ class _Push:
     """The id of the image that the tag points at."""
     restores: bool
     """Whether the image is there, but not active."""
+    is_copy: bool = False
+    """Whether replication brings the image."""
+
+    @property
+    def may_point(self) -> bool:
+        """Whether the tag points at this image already, or may point at it."""
+        is_own = self.image is not None and self.holder == self.image.id
+        return self.tag is None or self.holder is None or is_own or not is_immutable(self.repository.settings, self.tag)
 
     @property
     def sets_tag_again(self) -> bool:
@@ -136,18 +156,38 @@ class _Push:
         return self.image is not None and not self.restores and (self.tag is None or self.holder == self.image.id)
 
 
-def _resolve(change: Change, registry: Registry, name: str, manifest: Manifest, tag: str | None) -> _Push:
-    """Return a push with its repository, image and tag. Raises `RepositoryNotFoundException`."""
-    repository = repositories.find(registry, name)
+def _resolve(
+    change: Change,
+    registry: Registry,
+    repository: Repository,
+    manifest: Manifest,
+    tag: str | None,
+    *,
+    is_copy: bool = False,
+) -> _Push:
+    """Return a push with its image and tag."""
     there, holder = change.db.execute(
         "SELECT (SELECT id FROM image WHERE repository_id = :repository AND digest = :digest), "
         "(SELECT image_id FROM tag WHERE repository_id = :repository AND name = :tag)",
         {"repository": repository.id, "digest": manifest.digest, "tag": tag},
     ).fetchone()
     if there is None:
-        return _Push(registry, repository, tag, None, holder, restores=False)
+        return _Push(registry, repository, tag, None, holder, restores=False, is_copy=is_copy)
     image = from_row(change.db.execute(f"SELECT {COLUMNS} FROM image WHERE id = ?", (there,)).fetchone())
-    return _Push(registry, repository, tag, image, holder, restores=image.status(change.at) != "ACTIVE")
+    return _Push(registry, repository, tag, image, holder, image.status(change.at) != "ACTIVE", is_copy)
+
+
+def _accept(change: Change, push: _Push, manifest: Manifest, by: str) -> tuple[Image, list[int]]:
+    """Store the image, move the tag, and announce it; return the image, and the ids of the layers of a new one."""
+    layer_ids: list[int] = []
+    if push.image is None:
+        image, layer_ids = _insert(change, push, manifest)
+    else:
+        image = _restore(change, push, push.image)
+    if push.tag is not None and push.holder != image.id:
+        _point(change.db, push.repository, push.tag, image.id)
+    _announce(change, push, image, by)
+    return image, layer_ids
 
 
 def _restore(change: Change, push: _Push, image: Image) -> Image:
@@ -215,9 +255,10 @@ def _used_layers(db: sqlite3.Connection, push: _Push, manifest: Manifest) -> dic
     # A digest has only letters and digits, so it needs no escaping.
     digests = '","'.join([blob.digest for blob in manifest.blobs])
     rows = db.execute(
-        "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes "
+        "UPDATE layer SET images = images + 1 WHERE repository_id = ? AND has_bytes >= ? "
         "AND digest IN (SELECT value FROM json_each(?)) RETURNING digest, id, size, media_type",
-        (push.repository.id, f'["{digests}"]'),
+        # A copy of an image of a past has layers without bytes, too.
+        (push.repository.id, not push.is_copy, f'["{digests}"]'),
     )
     held = {digest: _Held(*layer) for digest, *layer in rows}
     if len(held) < len(manifest.blobs):

@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import os
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,9 +73,12 @@ class World:
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
+        self.copying = threading.RLock()  # held by the thread that replicates
         self.events: Listeners[ServiceEvent] = Listeners()
         self.after_push: Listeners[Registry, Repository, Image] = Listeners()
+        self.before_deletion: Listeners[[]] = Listeners()
         self.after_deletion: Listeners[Registry, Repository, Sequence[str]] = Listeners()
+        self.time_passes: Listeners[[]] = Listeners()
         self.repository_wanted: Suppliers[[Wanted], Repository] = Suppliers()
         self.image_wanted: Suppliers[[Wanted, Repository, ImageId], Image] = Suppliers()
         self.blob_wanted: Suppliers[[Wanted, Repository, str], Layer] = Suppliers()
@@ -163,6 +167,7 @@ class World:
         self._state_directory.release()
 
     def _live_through(self, there: datetime) -> None:
+        self.time_passes.tell()
         first = self.nights.next
         self.nights.live_through(there, self.clock.settle)
         if self._durable and self.nights.next != first:

@@ -1,8 +1,9 @@
-"""The jobs and listeners of a world: lifecycle policies, scans, create on push, and events for EventBridge."""
+"""The jobs and listeners of a world: lifecycle policies, scans, replication, create on push, and events."""
 
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
+from ecrlab.simulator.jobs.replication import Replication
 from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
 from ecrlab.simulator.moto.event_bridge import EventsOut
 
@@ -14,3 +15,6 @@ def wire(world: World) -> None:
     world.nights.add(Nightly(world))
     world.after_push.add(ScanOnPush())
     world.repository_wanted.add(create_on_push)
+    copies = Replication(world)
+    world.before_deletion.add(copies)
+    world.time_passes.add(copies)

@@ -7,6 +7,7 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `sys.modules["moto.ecrpublic"]` and `backend_index.backend_url_patterns` add a service that moto lacks.
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
 * `iam_backends.backend` is the class of every new IAM backend; its `_init_aws_policies` returns AWS managed policies.
+* `create_role` and `attach_role_policy` of an IAM backend make a role.
 * `moto_api_backend.reset` and `mock_random.seed` start over; `kms_backends` hold keys with their aliases.
 * `events_backends` hold the buses of EventBridge, with their rules; `Rule.send_to_targets` matches and delivers.
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
@@ -90,6 +91,31 @@ def _offer_managed_policies() -> None:
             ]
 
     iam_backends.backend = LabIam
+
+
+def add_service_linked_role(world: World, account_id: str, name: str, service: str, policy: str) -> None:
+    """Add a service-linked role with its managed policy to an account's IAM, unless it is there.
+
+    moto's own CreateServiceLinkedRole would call it AWSServiceRoleForecr_Replication.
+    """
+    begin(world)
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends[account_id]["aws"]
+    if any(role.name == name for role in backend.get_roles()):
+        return
+    trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    backend.create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trusted]}),
+        path=f"/aws-service-role/{service}/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
+        linked_service=service,
+    )
+    backend.attach_role_policy(f"arn:aws:iam::aws:policy/aws-service-role/{policy}", name)
 
 
 def event_rules(world: World, account_id: str, region: str) -> list[Any]:

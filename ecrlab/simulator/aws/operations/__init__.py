@@ -13,6 +13,8 @@ MODULES = (
     "creation_templates",
     "lifecycle",
     "registry",
+    "replication",
+    "replication_backfill",
     "scanning",
     "trail",
 )

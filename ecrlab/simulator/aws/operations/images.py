@@ -16,7 +16,7 @@ PAGE = 100
 """Results on a page without `maxResults`."""
 
 
-@operation("PutImage", partial="Docker's schema 1 is rejected; images are not replicated")
+@operation("PutImage", partial="Docker's schema 1 is rejected")
 def put_image(call: Call) -> dict[str, Any]:
     """Store a manifest whose layers exist, and point a tag at it."""
     request = call.request

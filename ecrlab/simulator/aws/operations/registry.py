@@ -1,4 +1,4 @@
-"""DescribeRegistry, PutReplicationConfiguration, Get- and PutAccountSetting: settings of a whole registry."""
+"""DescribeRegistry, Get- and PutAccountSetting: settings of a whole registry."""
 
 from typing import Any
 
@@ -13,14 +13,6 @@ def describe_registry(call: Call) -> dict[str, Any]:
         "registryId": call.registry.account_id,
         "replicationConfiguration": settings.replication(call.registry),
     }
-
-
-@operation("PutReplicationConfiguration", partial="the rules are checked and stored; nothing is replicated")
-def put_replication_configuration(call: Call) -> dict[str, Any]:
-    """Store the registry's replication rules."""
-    configuration = call.request["replicationConfiguration"]
-    settings.put_replication(call.registry, configuration)
-    return {"replicationConfiguration": configuration}
 
 
 @operation("GetAccountSetting")
