@@ -15,6 +15,7 @@ from ecrlab.docker import install
 from ecrlab.machine import environment
 from ecrlab.machine.running import LabFolder, in_temporary_files
 from ecrlab.registry.world import World
+from ecrlab.simulator.jobs.replication import Replication, Worker
 from ecrlab.simulator.server import Server
 
 
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         undo.callback(world.close)
         server = Server(world, port=options.port, quirks=options.quirks == "ecr")
         undo.callback(server.stop)
+        undo.callback(Worker(Replication(world)).stop)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             with in_temporary_files():

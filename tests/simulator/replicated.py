@@ -75,13 +75,20 @@ class Registries:
             "Action": list(actions),
             "Resource": f"arn:aws:ecr:{region}:{account}:repository/*",
         }
-        document = {"Version": "2012-10-17", "Statement": [statement]}
-        settings.put_policy(self.world.registry(account, region), json.dumps(document))
+        self.put_policy(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), account, region)
+
+    def put_policy(self, text: str, account: str = ABROAD, region: str = EUROPE) -> None:
+        settings.put_policy(self.world.registry(account, region), text)
 
     def statuses(self, repository: Repository, **image_id: str) -> list[tuple[str, str, str]]:
         """Region, status and failure of each destination."""
         answer = repository.describe_image_replication_status(imageId=image_id)
         return [(one["region"], one["status"], one.get("failureCode", "")) for one in answer["replicationStatuses"]]
+
+    def manifest_of(self, repository: Repository, digest: str) -> str:
+        [image] = repository.batch_get_image(imageIds=[{"imageDigest": digest}])["images"]
+        text: str = image["imageManifest"]
+        return text
 
     def close(self) -> None:
         self.server.stop()

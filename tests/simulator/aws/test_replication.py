@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -147,7 +146,7 @@ def test_a_restore_is_copied_with_all_tags_and_restores_there(lab: Registries) -
     app = lab.repository("app")
     digest = app.push(b"layer", tag="v1")
     lab.replicate(rule(to(EUROPE)))
-    app.put(_manifest_of(app, digest), "v2")
+    app.put(lab.manifest_of(app, digest), "v2")
     lab.pass_time()
     assert lab.held("app", EUROPE) == {digest: {"v2"}}
     there = lab.client("ecr", EUROPE)
@@ -184,7 +183,7 @@ def test_another_account_has_to_allow_it(lab: Registries) -> None:
     lab.let_in("ecr:CreateRepository", "ecr:ReplicateImage")
     lab.pass_time()
     assert lab.statuses(app, imageTag="v1") == [(EUROPE, "FAILED", "AccessDeniedException")]
-    app.put(_manifest_of(app, first), "v3")
+    app.put(lab.manifest_of(app, first), "v3")
     lab.pass_time()
     assert lab.statuses(app, imageTag="v1") == [(EUROPE, "COMPLETE", "")]
     assert lab.held("app", EUROPE, ABROAD) == {first: {"v1", "v3"}}
@@ -249,11 +248,11 @@ def test_a_tag_and_an_image_are_deleted_there_if_the_rule_says_so(lab: Registrie
     lab.replicate(rule(to(EUROPE), deletes=deletes))
     app = lab.repository("app")
     digest = app.push(b"layer", tag="v1")
-    app.put(_manifest_of(app, digest), "v2")
+    app.put(lab.manifest_of(app, digest), "v2")
     app.batch_delete_image(imageIds=[{"imageTag": "v2"}])
     assert lab.held("app", EUROPE) == {digest: {"v1"} if deletes else {"v1", "v2"}}
     there = lab.client("ecr", EUROPE)
-    there.put_image(repositoryName="app", imageManifest=_manifest_of(app, digest), imageTag="keep")
+    there.put_image(repositoryName="app", imageManifest=lab.manifest_of(app, digest), imageTag="keep")
     app.batch_delete_image(imageIds=[{"imageTag": "v1"}])
     assert lab.held("app", EUROPE) == ({} if deletes else {digest: {"v1", "v2", "keep"}})
 
@@ -269,9 +268,3 @@ def test_an_expiry_is_replicated(lab: Registries) -> None:
     )
     lab.clock.advance(days=1)
     assert lab.held("app", SOURCE) == lab.held("app", EUROPE) == {two: {"v2"}}
-
-
-def _manifest_of(app: Any, digest: str) -> str:
-    [image] = app.batch_get_image(imageIds=[{"imageDigest": digest}])["images"]
-    text: str = image["imageManifest"]
-    return text
