@@ -11,7 +11,13 @@ import threading
 from dataclasses import dataclass
 
 from ecrlab.registry import replication, replication_backfill, replication_copies
-from ecrlab.registry.errors import AccessDeniedException, EcrError, ImageNotFoundException, RepositoryNotFoundException
+from ecrlab.registry.errors import (
+    AccessDeniedException,
+    EcrError,
+    ImageNotFoundException,
+    RepositoryNotFoundException,
+    ServerException,
+)
 from ecrlab.registry.replication import Copy
 from ecrlab.registry.replication_backfill import Backfill, Result
 from ecrlab.registry.trail import ApiCall
@@ -68,7 +74,8 @@ class Replication:
             replication_copies.make(*what, note)
         except EcrError as error:
             report(backfill.source, backfill.destination, result.repository_name, result.digest, tags, error)
-            with self.world.change(at=self.world.clock.now()) as change:
+            # A disk that takes not even this leaves the replication to the next step.
+            with contextlib.suppress(ServerException), self.world.change(at=self.world.clock.now()) as change:
                 replication_backfill.note_result(change, backfill, result, error.code)
 
     def _make(self, copy: Copy) -> None:
@@ -81,7 +88,8 @@ class Replication:
             log.debug("%s was deleted before it was replicated", copy.digest)
         except EcrError as error:
             report(copy.source, copy.destination, copy.repository_name, copy.digest, copy.tags, error)
-            with self.world.change(at=self.world.clock.now()) as change:
+            # A disk that takes not even this leaves the copy IN_PROGRESS.
+            with contextlib.suppress(ServerException), self.world.change(at=self.world.clock.now()) as change:
                 replication.note_result(change, copy, error.code)
 
 

@@ -1,5 +1,6 @@
 """What rules copy to other Regions and accounts, and how its status reads."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,3 +269,40 @@ def test_an_expiry_is_replicated(lab: Registries) -> None:
     )
     lab.clock.advance(days=1)
     assert lab.held("app", SOURCE) == lab.held("app", EUROPE) == {two: {"v2"}}
+
+
+def test_terraform_finds_what_it_put_and_that_it_is_gone(lab: Registries) -> None:
+    # The calls of aws_ecr_replication_configuration and aws_ecr_registry_policy of Terraform's AWS provider: put, read;
+    # a configuration without rules counts as deleted, and a policy that is not found as well.
+    configuration = {"rules": [rule(to(EUROPE), prefixes=("prod",)), rule(to(ASIA))]}
+    lab.ecr.put_replication_configuration(replicationConfiguration=configuration)
+    lab.ecr.put_replication_configuration(replicationConfiguration=configuration)
+    read = lab.ecr.describe_registry()
+    assert (read["registryId"], read["replicationConfiguration"]) == (HOME, configuration)
+    lab.ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    assert lab.ecr.describe_registry()["replicationConfiguration"]["rules"] == []
+
+    arn = f"arn:aws:ecr:{SOURCE}:{HOME}:repository/*"
+    principal = {"AWS": f"arn:aws:iam::{ABROAD}:root"}
+    statement = {
+        "Sid": "a",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": ["ecr:ReplicateImage"],
+        "Resource": arn,
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    assert lab.ecr.put_registry_policy(policyText=json.dumps(document))["registryId"] == HOME
+    assert json.loads(lab.ecr.get_registry_policy()["policyText"]) == document
+    lab.ecr.delete_registry_policy()
+    assert refusal(lab.ecr.get_registry_policy)[0] == "RegistryPolicyNotFoundException"
+    assert refusal(lab.ecr.delete_registry_policy)[0] == "RegistryPolicyNotFoundException"
+
+
+def test_a_repository_that_is_deleted_is_copied_first_and_its_copies_stay(lab: Registries) -> None:
+    lab.replicate(rule(to(EUROPE), deletes=True))
+    app = lab.repository("app")
+    digest = app.push(b"layer", tag="v1")
+    app.delete_repository(force=True)
+    assert lab.held("app", SOURCE) is None
+    assert lab.held("app", EUROPE) == {digest: {"v1"}}
