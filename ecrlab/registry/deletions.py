@@ -5,6 +5,7 @@ deleting an image; API reference, BatchDeleteImage and ImageFailureCode).
 """
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -37,7 +38,11 @@ def delete(
     Returns the ids that are gone, and why the others are not. `by` is the caller's ARN, for the history. Raises
     `RepositoryNotFoundException`.
     """
-    registry.world.before_deletion.tell()
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        is_accepted = any(_may_go(db, repository, image_id) for image_id in ids)
+    if is_accepted:
+        registry.world.before_deletion.tell()
     with registry.world.change() as change:
         repository = repositories.get(change.db, registry, repository_name)
         deletion = delete_in(change, registry, repository, ids, by=by)
@@ -107,6 +112,13 @@ def _replicate(change: Change, source: Registry, name: str, deletion: Deletion, 
     ids += [image_id for image_id in deletion.gone if image_id.digest not in removed]
     by = replication_copies.role_session(source)
     deletion.elsewhere.append((destination, repository, _delete(change, destination, repository, ids, by)))
+
+
+def _may_go(db: sqlite3.Connection, repository: Repository, image_id: ImageId) -> bool:
+    found = resolve(db, repository, image_id)
+    if isinstance(found, Failure):
+        return False
+    return (image_id.tag is not None and len(found.tags) > 1) or not parents_of(db, found.id)
 
 
 def _remove(change: Change, repository: Repository, image: Image) -> list[int]:

@@ -135,7 +135,9 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
     `by` is the caller's ARN, for the history. Raises `RepositoryNotFoundException`, `RepositoryNotEmptyException`.
     """
     world = registry.world
-    world.before_deletion.tell()
+    if force:
+        find(registry, name)
+        world.before_deletion.tell()
     with world.store.exclusively():
         with world.change() as change:
             repository = get(change.db, registry, name)

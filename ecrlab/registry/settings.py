@@ -78,9 +78,15 @@ def delete_policy(registry: Registry) -> str:
 
 def replication(registry: Registry) -> dict[str, Any]:
     """Return the replication configuration with AWS's members; `rules` is empty without replication."""
-    text = _kept(registry, "replication")
-    configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
-    return configuration
+    where = (registry.account_id, registry.region)
+
+    def look_up() -> dict[str, Any]:
+        text = _kept(registry, "replication")
+        configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
+        return configuration
+
+    # Each push reads it.
+    return registry.world.remembered(("replication", *where), look_up, of=(where,))
 
 
 def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """skopeo pulls the same image from two Regions and two accounts, each by its own name."""
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from ecrlab.registry import repositories, settings
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
 from tests.clients.conftest import write_layout
+from tests.simulator.client import client_of
 
 pytestmark = pytest.mark.client("skopeo")
 HOME, ABROAD = "123456789012", "333333333333"
@@ -43,8 +45,10 @@ def test_copies_have_the_same_digests_and_bytes(shell, world: World, tmp_path: P
     layout = write_layout(tmp_path / "layout", os.urandom(300_000))
 
     hosts = [world.registry(*place).host for place in PLACES]
-    password = shell.password()
-    for host in hosts:
+    for (_, region), host in zip(PLACES, hosts, strict=True):
+        ecr = client_of(shell.endpoint, region=region)
+        token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        password = base64.b64decode(token).decode().partition(":")[2]
         shell.run("skopeo", "login", "--tls-verify=false", "--username=AWS", "--password-stdin", host, stdin=password)
     shell.skopeo("copy", "--dest-tls-verify=false", f"oci:{layout}:v1", f"docker://{hosts[0]}/app:v1")
     world.clock.advance(minutes=1)

@@ -10,6 +10,7 @@ from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ecrlab.clock import LabClock
 from ecrlab.registry import archive, images, replication, repositories, settings
 from ecrlab.registry.errors import RepositoryNotFoundException
 from ecrlab.registry.images import ImageId
@@ -64,7 +65,7 @@ class Model(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        self.directory = tempfile.TemporaryDirectory()
+        self.directory, self.clock = tempfile.TemporaryDirectory(), LabClock()
         self.rules, self.shelves, self.copies, self.is_allowed = {place: [] for place in PLACES}, {}, [], False
         self.open()
         for place in (WEST, EAST):
@@ -73,7 +74,7 @@ class Model(RuleBasedStateMachine):
                 self.shelves[place, name] = Shelf()
 
     def open(self):
-        self.world = World(Path(self.directory.name), durable=False)
+        self.world = World(Path(self.directory.name), self.clock, durable=False)
         wire(self.world)
 
     def at(self, place):
@@ -203,14 +204,15 @@ class Model(RuleBasedStateMachine):
     @rule(place=SOURCES, name=st.sampled_from(NAMES), data=st.data(), by_tag=st.booleans())
     def delete(self, place, name, data, by_tag):
         shelf = self.shelves[place, name]
-        self.make_copies()  # as the registry does before it deletes
-        if by_tag and shelf.tags:
-            tag = data.draw(st.sampled_from(sorted(shelf.tags)))
-            digest = shelf.tags[tag]
-        elif shelf.images:
-            tag, digest = None, data.draw(st.sampled_from(sorted(shelf.images)))
-        else:
+        if not shelf.images:
             return
+        tag = data.draw(st.sampled_from(sorted(shelf.tags))) if by_tag and shelf.tags else None
+        digest = data.draw(st.sampled_from(sorted(shelf.images))) if tag is None else shelf.tags[tag]
+        if shelf.is_listed(digest) and (tag is None or len(shelf.tags_of(digest)) == 1):
+            assert Client(self.at(place), name).delete(digest=digest) == ["ImageReferencedByManifestList"]
+            return
+        self.make_copies()  # as the registry does before it deletes
+        digest = digest if tag is None else shelf.tags[tag]
         Client(self.at(place), name).delete(**({"tag": tag} if tag else {"digest": digest}))
         is_image = tag is None or len(shelf.tags_of(digest)) == 1
         if not is_image:

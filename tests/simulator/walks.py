@@ -58,6 +58,7 @@ class Walk:
     def __init__(self, world: World, seed: str) -> None:
         self.world = world
         self.calls: Counter[tuple[str, int]] = Counter()
+        self._backfills: list[str] = []
         self.refusals_that_changed: list[str] = []
         self._chance = random.Random(seed)
         self._application = application(world)
@@ -181,6 +182,8 @@ class Walk:
             "replicationConfiguration": {
                 "rules": [{"destinations": [{"region": pick(("eu-west-1", REGION)), "registryId": ACCOUNT}]}]
             },
+            "destination": {"region": "eu-west-1", "registryId": ACCOUNT},
+            "replicationBackfillId": pick([*self._backfills[-2:], SAMPLES[2]]),
             "value": pick(("ENABLED", "DISABLED", "BASIC", "AWS_NATIVE", "V2")),
             "name": pick(("BASIC_SCAN_TYPE_VERSION", "REGISTRY_POLICY_SCOPE", "BLOB_MOUNTING")),
             "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "PolicyExecutionEvent"}],
@@ -204,6 +207,8 @@ class Walk:
     def _learn(self, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
         if "nextToken" in said:
             self._tokens.append(said["nextToken"])
+        if name == "StartReplicationBackfill":
+            self._backfills.append(said["replicationBackfillId"])
         if name == "InitiateLayerUpload":
             self._uploads[request["repositoryName"]].append(said["uploadId"])
         for _ in range(3 if name in FOLLOWED_BY else 0):
