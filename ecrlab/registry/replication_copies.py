@@ -61,11 +61,13 @@ def make(
             pushes.copy_in(change, destination, here, parsed, own_tags, by=role_session(source))
         copied = images.find_in(change.db, here, digest)
         note(change)
+        # UNSURE: whether a copy is also the event of a push at the destination; here it is (see `pushes.copy_in`).
         change.events += events(source, destination, repository_name, digest, tags, change.at)
     assert copied is not None
     world.after_push.tell(destination, here, copied)
 
 
+# UNSURE: whether the service-linked role has to be there for a copy; here it never has to.
 def check_permission(source: Registry, destination: Registry, action: str, repository_name: str) -> None:
     """Return if replication may do `action` to a repository of the destination. Raises `AccessDeniedException`.
 

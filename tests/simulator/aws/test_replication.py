@@ -2,12 +2,14 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ecrlab.registry import trail
+from ecrlab.simulator.jobs.replication import Replication, Worker
 from tests.simulator.client import refusal
 from tests.simulator.replicated import ABROAD, ASIA, EUROPE, HOME, SOURCE, Registries, rule, to
 
@@ -306,3 +308,20 @@ def test_a_repository_that_is_deleted_is_copied_first_and_its_copies_stay(lab: R
     app.delete_repository(force=True)
     assert lab.held("app", SOURCE) is None
     assert lab.held("app", EUROPE) == {digest: {"v1"}}
+
+
+def test_a_worker_makes_copies_by_itself_and_a_start_resumes_them(tmp_path: Path) -> None:
+    before = Registries(tmp_path / "state")
+    before.replicate(rule(to(EUROPE)))
+    digest = before.repository("app").push(b"layer", tag="v1")
+    before.close()
+
+    lab = Registries(tmp_path / "state")
+    assert lab.held("app", EUROPE) is None
+    copied = threading.Event()
+    lab.world.events.add(lambda event: copied.set() if event.detail_type == "ECR Replication Action" else None)
+    worker = Worker(Replication(lab.world))
+    assert copied.wait(60)
+    worker.stop()
+    assert lab.held("app", EUROPE) == {digest: {"v1"}}
+    lab.close()
