@@ -325,3 +325,16 @@ def test_a_worker_makes_copies_by_itself_and_a_start_resumes_them(tmp_path: Path
     worker.stop()
     assert lab.held("app", EUROPE) == {digest: {"v1"}}
     lab.close()
+
+
+def test_a_copy_that_is_tried_again_takes_no_tag_back(lab: Registries) -> None:
+    lab.replicate(rule(to(EUROPE, ABROAD)))
+    app = lab.repository("app")
+    old = app.push(b"old", tag="v1")
+    lab.pass_time()
+    lab.let_in("ecr:CreateRepository", "ecr:ReplicateImage")
+    new = app.push(b"new", tag="v1")
+    lab.pass_time()
+    app.put(lab.manifest_of(app, old), "v2")
+    lab.pass_time()
+    assert lab.held("app", EUROPE, ABROAD) == {new: {"v1"}, old: {"v2"}}
