@@ -23,7 +23,7 @@ from ecrlab.registry.errors import (
     ValidationException,
 )
 from ecrlab.registry.repositories import Repository, Settings
-from ecrlab.registry.world import Registry
+from ecrlab.registry.world import Change, Registry
 
 AppliedFor = Literal["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"]
 Template = dict[str, Any]
@@ -101,6 +101,15 @@ def create_from_template(registry: Registry, name: str, applied_for: AppliedFor)
     If another request makes it at the same time, that one is returned. Raises `ValidationException` for a template that
     lacks a role, `InvalidParameterException` for an invalid name.
     """
+    try:
+        with registry.world.change() as change:
+            return create_in(change, registry, name, applied_for)
+    except RepositoryAlreadyExistsException:
+        return repositories.find(registry, name)
+
+
+def create_in(change: Change, registry: Registry, name: str, applied_for: AppliedFor) -> Repository:
+    """The same inside a change, but an existing repository raises `RepositoryAlreadyExistsException`."""
     template = matching(registry, name, applied_for) or {}
     settings = _settings(template)
     if (settings.resource_tags or settings.kms_key) and "customRoleArn" not in template:
@@ -109,14 +118,10 @@ def create_from_template(registry: Registry, name: str, applied_for: AppliedFor)
             f"The repository with name '{name}' cannot be created: the repository creation template with the prefix "
             f"'{template['prefix']}' has resource tags or KMS encryption, and no customRoleArn"
         )
-    try:
-        with registry.world.change() as change:
-            made = repositories.create_in(change, registry, name, settings, template.get("repositoryPolicy"))
-            if "lifecyclePolicy" in template:
-                lifecycle_policies.put_in(change, registry, made, template["lifecyclePolicy"])
-            return made
-    except RepositoryAlreadyExistsException:
-        return repositories.find(registry, name)
+    made = repositories.create_in(change, registry, name, settings, template.get("repositoryPolicy"))
+    if "lifecyclePolicy" in template:
+        lifecycle_policies.put_in(change, registry, made, template["lifecyclePolicy"])
+    return made
 
 
 def _settings(template: Template) -> Settings:

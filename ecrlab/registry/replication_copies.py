@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from ecrlab.oci import manifest
-from ecrlab.registry import iam, images, names, pushes, repositories, settings
+from ecrlab.registry import creation_templates, iam, images, names, pushes, repositories, settings
 from ecrlab.registry.errors import (
     AccessDeniedException,
     ImageNotFoundException,
@@ -17,7 +17,7 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import Image, ImageId
-from ecrlab.registry.repositories import Repository, Settings
+from ecrlab.registry.repositories import Repository
 from ecrlab.registry.service_event import ServiceEvent
 from ecrlab.registry.world import Change, Registry
 
@@ -74,9 +74,9 @@ def check_permission(source: Registry, destination: Registry, action: str, repos
     Another account must allow it in its registry policy; in the own account only a Deny there prevents it.
     """
     try:
-        on_registry = [iam.parse(settings.policy(destination))]
+        on_registry = {"registry policy": iam.parse(settings.policy(destination))}
     except RegistryPolicyNotFoundException:
-        on_registry = []
+        on_registry = {}
     arn = names.repository_arn(destination.account_id, destination.region, repository_name)
     caller = role_session(source)
     principal = iam.Principal(caller, source.account_id, role_arn(source))
@@ -91,7 +91,7 @@ def check_permission(source: Registry, destination: Registry, action: str, repos
         "aws:currenttime": (now.isoformat(),),
     }
     request = iam.Request(principal, action, arn, destination.account_id, context)
-    tail = iam.refusal(request, iam.Identity(principal, (_MAY,)), on_registry)
+    tail = iam.decide(request, iam.Identity(principal, (_MAY,)), on_registry).refusal
     if tail is not None:
         raise AccessDeniedException(caller, action, arn, tail)
 
@@ -142,12 +142,7 @@ def _repository(change: Change, source: Registry, name: str, destination: Regist
         found = None
         check_permission(source, destination, "ecr:CreateRepository", name)
     check_permission(source, destination, "ecr:ReplicateImage", name)
-    return found or _create(change, destination, name)
-
-
-def _create(change: Change, destination: Registry, name: str) -> Repository:
-    """Make a repository with the defaults: mutable tags, AES256, no policies."""
-    return repositories.create_in(change, destination, name, Settings())
+    return found or creation_templates.create_in(change, destination, name, "REPLICATION")
 
 
 def _listed(db: sqlite3.Connection, repository: Repository, index: Image) -> list[Image]:

@@ -338,3 +338,13 @@ def test_a_copy_that_is_tried_again_takes_no_tag_back(lab: Registries) -> None:
     app.put(lab.manifest_of(app, old), "v2")
     lab.pass_time()
     assert lab.held("app", EUROPE, ABROAD) == {new: {"v1"}, old: {"v2"}}
+
+
+def test_a_template_for_replication_shapes_the_repository_of_the_copy(lab: Registries) -> None:
+    lab.replicate(rule(to(EUROPE)))
+    there = lab.client("ecr", EUROPE)
+    there.create_repository_creation_template(prefix="ROOT", appliedFor=["REPLICATION"], imageTagMutability="IMMUTABLE")
+    lab.repository("app").push(b"layer", tag="v1")
+    lab.pass_time()
+    [made] = there.describe_repositories(repositoryNames=["app"])["repositories"]
+    assert made["imageTagMutability"] == "IMMUTABLE"
