@@ -5,7 +5,6 @@ A call about another account's repository is recorded in both accounts (CloudTra
 
 import functools
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +18,7 @@ from ecrlab.registry.trail import ApiCall
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access.callers import Caller
 from ecrlab.simulator.aws.shapes import service_model
-from ecrlab.simulator.moto.event_bridge import EVENTBRIDGE
+from ecrlab.simulator.moto import seams
 
 _as_json = json.JSONEncoder(default=str).encode
 
@@ -66,7 +65,7 @@ def note(
             message=message,
         )
         world.trail.add(call)
-        if EVENTBRIDGE in sys.modules:
+        if seams.event_rules(world, account_id, registry.region):
             world.events.tell(ServiceEvent(account_id, registry.region, call.at, DETAIL_TYPE, trail.document(0, call)))
 
 
