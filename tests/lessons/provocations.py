@@ -127,7 +127,7 @@ PYTHON = {
     "attribute-missing": "app.describe_images().imageDetails",
     "type-wrong": "app.describe_images()['imageDetails']['imageTags']",
     "value-wrong": "[image] = app.describe_images()['imageDetails']",
-    "interrupted": "signal.raise_signal(signal.SIGINT)",
+    "interrupted": "signal.default_int_handler(signal.SIGINT, None)",
     # any service
     "policy-document-malformed": "boto3.client('iam').create_policy(PolicyName='p', PolicyDocument='{')",
     "exists": "for _ in 'ab':\n    boto3.client('iam').create_user(UserName='ann')",
