@@ -61,6 +61,11 @@ class Repository:
         return names.repository_arn(self.account_id, self.region, self.name)
 
     @property
+    def kms_key(self) -> str | None:
+        """The ARN of its KMS key; None with AES256."""
+        return self.settings.kms_key
+
+    @property
     def uri(self) -> str:
         """Its name for Docker clients."""
         return names.repository_uri(self.account_id, self.region, self.name)

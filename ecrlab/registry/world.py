@@ -33,6 +33,7 @@ from ecrlab.registry.store.cache import Cache
 from ecrlab.registry.store.collector import Collector
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.directory import DATABASE, StateDirectory, StateError
+from ecrlab.registry.store.keys import KeyService
 from ecrlab.registry.store.uploads import Uploads
 from ecrlab.registry.trail import Trail
 
@@ -133,6 +134,15 @@ class World:
                 self.clock.settle(instant)
         for event in change.events:
             self.events.tell(event)
+
+    @property
+    def keys(self) -> KeyService:
+        """The KMS that encrypts objects of repositories with a KMS key; see `ecrlab.registry.store.keys`."""
+        return self.blobs.keys
+
+    @keys.setter
+    def keys(self, keys: KeyService) -> None:
+        self.blobs.keys = keys
 
     @property
     def is_behind(self) -> bool:

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from ecrlab.registry.errors import LimitExceededException
 from ecrlab.registry.store import disk
+from ecrlab.registry.store.keys import KeyService, NoKeys, Owner
 
 EMPTY = "sha256:" + hashlib.sha256().hexdigest()
 """The digest of no bytes at all."""
@@ -33,14 +34,6 @@ BESIDE = 256 * 1024
 """Bytes of a piece that is worth a thread of its own to be hashed in."""
 
 _NAME = re.compile(r"[0-9a-f]{64,128}")
-
-
-class Owner(Protocol):
-    """The repository that a blob is kept for, as far as the store knows it."""
-
-    @property
-    def id(self) -> int:
-        """Its id in the database."""
 
 
 class _Hash:
@@ -184,6 +177,7 @@ class BlobStore:
         self._uploads = directory / "uploads"
         self._durable = durable
         self._in_snapshots: set[str] = set()
+        self.keys: KeyService = NoKeys()
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
 
