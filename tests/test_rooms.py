@@ -43,7 +43,7 @@ THIRD_PARTY = {
     "errors": set(),
     "oci": set(),
     "gallery": set(),
-    "registry": set(),
+    "registry": {"cryptography"},
     "scenarios": set(),
     "lifecycle": {"rich"},
     "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},

@@ -28,7 +28,7 @@ def update(registry: Registry, repository_name: str, image_id: ImageId, target: 
     Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for a malformed id,
     `ImageStorageClassUpdateNotSupportedException`.
     """
-    found = images.find(registry, repository_name, image_id)
+    found = images.find(registry, repository_name, image_id, body=False)
     with registry.world.change() as change:
         repository = repositories.get(change.db, registry, repository_name)
         image = images.find_in(change.db, repository, found.digest) or found

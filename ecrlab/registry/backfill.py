@@ -20,7 +20,8 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import PULL_RECORDED_EVERY
-from ecrlab.registry.repositories import Settings
+from ecrlab.registry.repositories import Repository, Settings
+from ecrlab.registry.store import manifests
 from ecrlab.registry.world import Registry
 
 
@@ -121,7 +122,9 @@ class _Past:
         except sqlite3.IntegrityError as error:
             raise RepositoryAlreadyExistsException(name, self.registry.account_id) from error
         assert made.lastrowid is not None
-        repository = self.open[name] = _PastRepository(self, made.lastrowid, name, settings)
+        registry = self.registry
+        made_now = Repository(made.lastrowid, registry.account_id, registry.region, name, at, settings, policy=None)
+        repository = self.open[name] = _PastRepository(self, made_now)
         return repository
 
     def note(self, *what: object) -> None:
@@ -142,8 +145,9 @@ class _Past:
 class _PastRepository:
     """One repository of a past, as it stands at some instant."""
 
-    def __init__(self, past: _Past, id: int, name: str, settings: Settings) -> None:
-        self._past, self._id, self._name, self._settings = past, id, name, settings
+    def __init__(self, past: _Past, repository: Repository) -> None:
+        self._past, self._repository = past, repository
+        self._id, self._name, self._settings = repository.id, repository.name, repository.settings
         self._layers: dict[str, _Layer] = {}
         self._images: dict[str, _Image] = {}
         self._holders: dict[str, _Image] = {}
@@ -203,7 +207,7 @@ class _PastRepository:
             image.pushed_at,
             image.pulled_at,
             json.dumps(image.layers),
-            manifest.body,
+            manifests.to_stored(self._past.registry.world.keys, self._repository, manifest.digest, manifest.body),
         )
 
     def _insert(self, event: Pushed) -> _Image:

@@ -86,6 +86,18 @@ class ServerException(EcrError):
     status = 500
 
 
+class DamagedObject(ServerException):
+    """The bytes of an encrypted object on the disk are not those that were written."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"The encrypted object {name} is damaged on the disk: {why}.")
+
+    @property
+    def code(self) -> str:
+        """A ServerException for clients."""
+        return "ServerException"
+
+
 class RepositoryNotFoundException(_About):
     """No repository of that name in this registry."""
 

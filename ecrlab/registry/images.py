@@ -14,8 +14,10 @@ from ecrlab.registry import names, repositories
 from ecrlab.registry.errors import (
     ImageNotFoundException,
     InvalidParameterException,
+    KmsException,
 )
 from ecrlab.registry.repositories import Repository
+from ecrlab.registry.store import manifests
 from ecrlab.registry.world import Registry
 
 PULL_RECORDED_EVERY = timedelta(hours=24)
@@ -129,19 +131,27 @@ def list_ids(
         return [(ImageId(row["digest"], row["name"]), (row["id"], row["place"] or 0)) for row in rows]
 
 
-def find(registry: Registry, repository_name: str, image_id: ImageId) -> Image:
-    """Return one image with its manifest, by digest or tag.
+def find(registry: Registry, repository_name: str, image_id: ImageId, *, body: bool = True) -> Image:
+    """Return one image by digest or tag; with `body` also its manifest, which a KMS key may have to decrypt.
 
-    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, and `InvalidParameterException` for a malformed id.
+    Raises `RepositoryNotFoundException`, `ImageNotFoundException`, `InvalidParameterException` for a malformed id,
+    `KmsException`.
     """
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
-        found = resolve(db, repository, image_id, body=True)
+        found = resolve(db, repository, image_id, body=body)
     if isinstance(found, Image):
-        return found
+        return with_manifest(registry, repository, found) if body else found
     if found.code in _MALFORMED:
         raise InvalidParameterException("imageIds", found.reason)
     raise ImageNotFoundException(image_id.digest, image_id.tag, repository_name, registry.account_id)
+
+
+def with_manifest(registry: Registry, repository: Repository, image: Image) -> Image:
+    """Return an image of `resolve` with its manifest as it was pushed. Raises `KmsException`, `DamagedObject`."""
+    assert image.body is not None
+    body = manifests.from_stored(registry.world.keys, repository, image.digest, image.body)
+    return image if body is image.body else replace(image, body=body)
 
 
 def find_in(db: sqlite3.Connection, repository: Repository, digest: str) -> Image | None:
@@ -160,9 +170,7 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
         answers = [resolve(db, repository, image_id, body=True) for image_id in ids]
     now = registry.world.clock.now().timestamp()
     answers = [
-        Failure(image_id, "ImageInaccessible", not_active(answer.status(now)))
-        if isinstance(answer, Image) and answer.status(now) != "ACTIVE"
-        else answer
+        _pulled(registry, repository, image_id, answer, now) if isinstance(answer, Image) else answer
         for image_id, answer in zip(ids, answers, strict=True)
     ]
     found = [answer for answer in answers if isinstance(answer, Image)]
@@ -175,6 +183,17 @@ def pull(registry: Registry, repository_name: str, ids: Sequence[ImageId]) -> tu
         with registry.world.store.write() as db:
             db.executemany("UPDATE image SET pulled_at = ? WHERE id = ? AND digest = ?", stale)
     return found, [answer for answer in answers if isinstance(answer, Failure)]
+
+
+def _pulled(registry: Registry, repository: Repository, image_id: ImageId, image: Image, now: float) -> Image | Failure:
+    """Return an image with its manifest for a pull, or the reason why it cannot be pulled."""
+    if image.status(now) != "ACTIVE":
+        return Failure(image_id, "ImageInaccessible", not_active(image.status(now)))
+    try:
+        return with_manifest(registry, repository, image)
+    except KmsException as error:
+        # UNSURE: the reason; here KMS's own words.
+        return Failure(image_id, "KmsError", error.message)
 
 
 def tags(registry: Registry, repository_name: str, *, after: str = "", most: int | None = None) -> list[str]:
@@ -191,7 +210,10 @@ def tags(registry: Registry, repository_name: str, *, after: str = "", most: int
 def resolve(
     db: sqlite3.Connection, repository: Repository, image_id: ImageId, *, body: bool = False
 ) -> Image | Failure:
-    """Return the image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report."""
+    """Return the image that a caller means, or the failure that BatchGetImage and BatchDeleteImage report.
+
+    With `body` it has what the database stores of its manifest, for `with_manifest`.
+    """
     problem = _malformed(image_id)
     if problem is not None:
         return Failure(image_id, *problem)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from ecrlab.registry import archive, names, repositories
 from ecrlab.registry.errors import InvalidLayerException, RepositoryNotFoundException, UploadNotFoundException
 from ecrlab.registry.repositories import Repository
+from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.world import Registry
 
@@ -169,7 +170,10 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
         except RepositoryNotFoundException:
             return None
         there = _get(db, source.id, digest)
-        if there is None or not there.has_bytes or not world.blobs.has(source, digest):
+        # ECR mounts only between repositories with the same encryption (AWS user guide, blob mounting).
+        if there is None or not there.has_bytes or source.kms_key != target.kms_key:
+            return None
+        if not world.blobs.has(source, digest):
             return None
         layer = _hold(db, target, digest, there.size)
         _count_on(registry, target, layer)
@@ -189,7 +193,7 @@ def delete(registry: Registry, repository_name: str, digest: str) -> bool:
                 "DELETE FROM layer WHERE repository_id = ? AND digest = ? AND images = 0 RETURNING digest",
                 (repository.id, digest),
             ).fetchall()
-        world.collector.forget(row["digest"] for row in gone)
+        world.collector.forget(blob_name(row["digest"], repository.kms_key) for row in gone)
     return bool(gone)
 
 
@@ -197,11 +201,13 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
     world = registry.world
     try:
         world.blobs.sync(upload.blob)
-        with world.collector.awaiting(digest):
+        with world.collector.awaiting(blob_name(digest, upload.blob.owner.kms_key)):
             # The file first: the collector removes a file without a row, but a row without a file is a lost layer.
             world.blobs.adopt(upload.blob, digest)
             with world.store.write() as db:
                 repository = repositories.find(registry, repository_name)
+                if repository.id != upload.repository_id:
+                    raise UploadNotFoundException(upload.id, repository_name, registry.account_id)
                 layer = _hold(db, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
                 return layer

@@ -27,6 +27,7 @@ from ecrlab.registry.errors import (
 )
 from ecrlab.registry.images import COLUMNS, Image, from_row
 from ecrlab.registry.repositories import Repository, Settings
+from ecrlab.registry.store import manifests
 from ecrlab.registry.tags import is_immutable
 from ecrlab.registry.world import Change, Registry
 
@@ -50,7 +51,7 @@ def put(
     PutImage. `by` is the caller's ARN, for the history.
     Raises `RepositoryNotFoundException`, `ImageDigestDoesNotMatchException`, `LayersNotFoundException`,
     `ReferencedImagesNotFoundException`, `ImageAlreadyExistsException`, `ImageTagAlreadyExistsException`,
-    `LimitExceededException`.
+    `LimitExceededException`, and `KmsException` if the repository's KMS key cannot be used.
     """
     if tag is not None:
         names.check_tag(tag)
@@ -218,7 +219,7 @@ def _insert(change: Change, push: _Push, manifest: Manifest) -> tuple[Image, lis
         size,
         change.at,
         str(layer_ids),
-        manifest.body,
+        manifests.to_stored(push.registry.world.keys, push.repository, manifest.digest, manifest.body),
     )
     image_id = change.db.execute(
         "INSERT INTO image "

@@ -12,6 +12,7 @@ from datetime import datetime
 from ecrlab.oci import manifest
 from ecrlab.registry import archive, deletions, repositories
 from ecrlab.registry.images import COLUMNS, ImageId, from_row, of_status
+from ecrlab.registry.store import manifests
 from ecrlab.registry.world import Registry, World
 
 
@@ -42,7 +43,7 @@ def find(
     `Referrer.id`.
 
     `types` restricts to images of these artifact types, `status` to those of an `Image.status`, unless ANY.
-    Raises `RepositoryNotFoundException`.
+    Raises `RepositoryNotFoundException`, `KmsException`.
     """
     only = f"AND artifact_type IN ({', '.join('?' * len(types))})" if types else ""
     with registry.world.store.read() as db:
@@ -53,18 +54,19 @@ def find(
             "ORDER BY id LIMIT ?",
             (repository.id, subject, after, *types, -1 if most is None else most),
         ).fetchall()
-    now = registry.world.clock.now().timestamp()
+    now, keys = registry.world.clock.now().timestamp(), registry.world.keys
+    found = [(from_row(row), manifests.from_stored(keys, repository, row["digest"], row["manifest"])) for row in rows]
     return [
         Referrer(
-            row["id"],
-            row["digest"],
-            row["media_type"],
-            row["artifact_type"],
-            len(row["manifest"]),
-            dict(manifest.read(row["manifest"], row["media_type"]).annotations),
-            from_row(row).status(now),
+            image.id,
+            image.digest,
+            image.media_type,
+            image.artifact_type,
+            len(body),
+            dict(manifest.read(body, image.media_type).annotations),
+            image.status(now),
         )
-        for row in rows
+        for image, body in found
     ]
 
 

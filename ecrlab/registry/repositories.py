@@ -15,6 +15,7 @@ from ecrlab.registry.errors import (
     RepositoryPolicyNotFoundException,
 )
 from ecrlab.registry.iam import resource_policy
+from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.world import Change, Registry
 
 
@@ -156,7 +157,7 @@ def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") 
             tag_history.note_end(change, registry, name, repository.id, by)
             change.db.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
         world.uploads.end_all(repository.id)
-        world.collector.forget(row["digest"] for row in layers)
+        world.collector.forget(blob_name(row["digest"], repository.kms_key) for row in layers)
     if images:
         world.after_deletion.tell(registry, repository, [row["digest"] for row in images])
     return repository

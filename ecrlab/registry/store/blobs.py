@@ -1,6 +1,7 @@
 """The bytes of blobs: each blob is a file named by its digest.
 
-Blobs are written, looked for and opened for a repository. All repositories share one file for the same bytes.
+Blobs are written, looked for and opened for a repository. All repositories with the same KMS key, or without one, share
+one file for the same bytes.
 
 A blob gets its name only when it is whole, verified and on the disk (written aside, synced, then renamed). So a reader
 never sees half of one, and a process that dies while it writes leaves only a file in `uploads/`, which the next start
@@ -10,16 +11,17 @@ removes.
 import contextlib
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from ecrlab.registry.errors import LimitExceededException
+from ecrlab.registry.errors import DamagedObject, LimitExceededException
 from ecrlab.registry.store import disk
-from ecrlab.registry.store.keys import KeyService, NoKeys, Owner
+from ecrlab.registry.store.blob_names import NAME, blob_name
+from ecrlab.registry.store.encryption import EncryptedFile, Encryptor, read_header
+from ecrlab.registry.store.keys import KeyService, NoKeys, Owner, layer_context
 
 EMPTY = "sha256:" + hashlib.sha256().hexdigest()
 """The digest of no bytes at all."""
@@ -32,8 +34,6 @@ Mark = tuple[int, "hashlib._Hash"]
 
 BESIDE = 256 * 1024
 """Bytes of a piece that is worth a thread of its own to be hashed in."""
-
-_NAME = re.compile(r"[0-9a-f]{64,128}")
 
 
 class _Hash:
@@ -72,9 +72,10 @@ class BlobWriter:
     small files and nothing else. One thread at a time may write; any thread may discard.
     """
 
-    def __init__(self, path: Path, owner: Owner, *, hold: int = 0) -> None:
+    def __init__(self, path: Path, owner: Owner, encryptor: Encryptor | None, *, hold: int = 0) -> None:
         self.path = path
         self.owner = owner
+        self._encryptor = encryptor
         self._hold = hold
         self._held: bytearray | None = bytearray()
         self._is_over = False
@@ -103,11 +104,11 @@ class BlobWriter:
         self._hash.update(piece)
         self.size += len(piece)
 
-    def put_down(self, *, durable: bool = False) -> None:
-        """Write all bytes to the file, and with `durable` sync the file."""
+    def put_down(self, *, ends: bool = False, durable: bool = False) -> None:
+        """Write all bytes to the file, and with `durable` sync the file; `ends` says that no more will come."""
         if self._held is not None:
             try:
-                self._write(self._held, 0, os.O_CREAT | os.O_EXCL, durable=durable)
+                self._write(self._held, 0, os.O_CREAT | os.O_EXCL, ends=ends, durable=durable)
                 if self._is_over:
                     # It was discarded, perhaps before there was a file to remove.
                     raise FileNotFoundError(self.path)
@@ -115,6 +116,8 @@ class BlobWriter:
                 self.path.unlink(missing_ok=True)
                 raise
             self._held = None
+        elif ends and self._encryptor is not None:
+            self._write(b"", self.size, ends=True, durable=durable)
         elif durable:
             with disk.writing():
                 _sync(self.path)
@@ -130,8 +133,11 @@ class BlobWriter:
         if self._held is not None:
             del self._held[self.size :]
         else:
-            with contextlib.suppress(FileNotFoundError), disk.writing():
-                os.truncate(self.path, self.size)
+            with contextlib.suppress(FileNotFoundError), disk.writing(), self.path.open("r+b") as file:
+                if self._encryptor is None:
+                    file.truncate(self.size)
+                else:
+                    self._encryptor.rewind(file.fileno(), self.size)
 
     def digest(self, algorithm: str = "sha256") -> str:
         """Return the digest of the bytes so far, as `algorithm:hex`."""
@@ -140,7 +146,12 @@ class BlobWriter:
         if self._held is not None:
             return f"{algorithm}:{hashlib.new(algorithm, self._held).hexdigest()}"
         with self.path.open("rb") as stream:
-            return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+            if self._encryptor is None:
+                return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+            so_far = hashlib.new(algorithm)
+            for piece in self._encryptor.plaintext(stream.fileno()):
+                so_far.update(piece)
+            return f"{algorithm}:{so_far.hexdigest()}"
 
     def discard(self) -> None:
         """Remove the bytes, unless the store has adopted them."""
@@ -153,12 +164,23 @@ class BlobWriter:
         self.path.replace(target)
         self._is_over = True
 
-    def _write(self, piece: bytes | bytearray | memoryview, start: int, flags: int = 0, *, durable: bool) -> None:
+    def _write(
+        self,
+        piece: bytes | bytearray | memoryview,
+        start: int,
+        flags: int = 0,
+        *,
+        ends: bool = False,
+        durable: bool,
+    ) -> None:
         with disk.writing():
             # The file is not created here again: a blob that was discarded must not return as a stray file.
             file = os.open(self.path, os.O_WRONLY | flags, 0o600)
             try:
-                _write_at(file, memoryview(piece), start)
+                if self._encryptor is None:
+                    disk.write_at(file, memoryview(piece), start)
+                else:
+                    self._encryptor.append(file, piece, ends=ends)
                 if durable:
                     os.fsync(file)
             finally:
@@ -181,16 +203,16 @@ class BlobStore:
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
 
-    def path(self, digest: str) -> Path:
-        """Return the path of a blob's file, whether it exists or not."""
-        algorithm, hexadecimal = digest.split(":", 1)
-        return self._blobs / algorithm / hexadecimal[:2] / hexadecimal
+    def path(self, name: str) -> Path:
+        """Return the path of the file of a `blob_name`, whether it exists or not."""
+        return Path(self._path(name))
 
-    def writer(self, owner: Owner, name: str, *, hold: int = 0) -> BlobWriter:
-        """Begin a blob of a repository; `name` is unique among those being written. `hold` bytes of it may lie in
-        memory meanwhile.
+    def writer(self, owner: Owner, upload_id: str, *, hold: int = 0) -> BlobWriter:
+        """Begin a blob of a repository; the id is unique among those being written. `hold` bytes of it may lie in
+        memory meanwhile. Raises `KmsException` if the repository's KMS key cannot be used.
         """
-        return BlobWriter(self._uploads / f"{name}.{self._run}", owner, hold=hold)
+        encryptor = None if owner.kms_key is None else Encryptor(self.keys, owner, layer_context(owner, upload_id))
+        return BlobWriter(self._uploads / f"{upload_id}.{self._run}", owner, encryptor, hold=hold)
 
     def remove_uploads_of(self, run: str) -> None:
         """Delete what an earlier run, which was killed, had begun to write."""
@@ -198,48 +220,63 @@ class BlobStore:
             if path.is_file() and not path.is_symlink():
                 path.unlink(missing_ok=True)
 
-    def remove_if_whole(self, digest: str) -> None:
-        """Delete a blob that nobody knows, if it is what its name says: another's file is not ours to delete."""
-        with contextlib.suppress(OSError):
-            with self.path(digest).open("rb") as file:
-                actual = hashlib.file_digest(file, digest.partition(":")[0]).hexdigest()
-            if digest.endswith(actual):
-                self.remove(digest)
+    def remove_if_whole(self, name: str) -> None:
+        """Delete a blob that nobody knows, if it is what its name says: another's file is not ours to delete.
+
+        Of an encrypted one that is what its header says, because its key may be out of reach.
+        """
+        digest, _, is_encrypted = name.partition(".")
+        with contextlib.suppress(OSError, DamagedObject):
+            with self.path(name).open("rb") as file:
+                if is_encrypted:
+                    actual = blob_name(digest, read_header(file, name).kms_key)
+                else:
+                    algorithm = digest.partition(":")[0]
+                    actual = f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
+            if name == actual:
+                self.remove(name)
 
     def open(self, owner: Owner, digest: str) -> BinaryIO:
-        """Open the bytes of a repository's blob. Raises `FileNotFoundError` if there are none."""
-        return open(self._name(owner, digest), "rb")  # noqa: PTH123 - to make a `Path` takes longer than to open a file
+        """Open the bytes of a repository's blob.
+
+        Raises `FileNotFoundError` if there are none, `KmsException` if its key cannot be used, and `DamagedObject`,
+        then or while it is read, if the bytes of an encrypted blob are not those that were written.
+        """
+        path = self._path(blob_name(digest, owner.kms_key))
+        if owner.kms_key is None:
+            return open(path, "rb")  # noqa: PTH123 - to make a `Path` takes longer than to open a file
+        return cast(BinaryIO, EncryptedFile(Path(path).open("rb"), self.keys, owner, digest))
 
     def has(self, owner: Owner, digest: str) -> bool:
         """Tell whether the bytes of a repository's blob are there."""
-        return os.path.isfile(self._name(owner, digest))  # noqa: PTH113 - as above
+        return os.path.isfile(self._path(blob_name(digest, owner.kms_key)))  # noqa: PTH113 - as above
 
-    def __contains__(self, digest: str) -> bool:
-        return self.path(digest).is_file()
+    def __contains__(self, name: str) -> bool:
+        return self.path(name).is_file()
 
     def __iter__(self) -> Iterator[str]:
         for path in self._blobs.glob("*/*/*"):
-            if _NAME.fullmatch(path.name):
-                yield f"{path.parts[-3]}:{path.name}"
+            if NAME.fullmatch(name := f"{path.parts[-3]}:{path.name}"):
+                yield name
 
-    def keep(self, digests: Iterable[str]) -> None:
+    def keep(self, names: Iterable[str]) -> None:
         """Never remove these blobs from now on, because a snapshot needs them."""
-        self._in_snapshots.update(digests)
+        self._in_snapshots.update(names)
 
-    def remove(self, digest: str) -> None:
+    def remove(self, name: str) -> None:
         """Delete a blob, if it exists and no snapshot needs it."""
-        if digest in self._in_snapshots:
+        if name in self._in_snapshots:
             return
         with disk.writing():
-            self.path(digest).unlink(missing_ok=True)
+            self.path(name).unlink(missing_ok=True)
 
     def sync(self, written: BlobWriter) -> None:
         """Sync a finished blob to the disk, so that its name never stands for fewer bytes."""
-        written.put_down(durable=self._durable)
+        written.put_down(ends=True, durable=self._durable)
 
     def adopt(self, written: BlobWriter, digest: str) -> None:
         """Make a synced blob visible under its verified digest, for its repository, and sync that name."""
-        target = Path(self._name(written.owner, digest))
+        target = self.path(blob_name(digest, written.owner.kms_key))
         with disk.writing():
             try:
                 written.move(target)
@@ -251,21 +288,9 @@ class BlobStore:
             if self._durable:
                 _sync(target.parent)
 
-    def _name(self, owner: Owner, digest: str) -> str:
-        """The file of a repository's blob: the same for every repository."""
-        del owner
-        algorithm, hexadecimal = digest.split(":", 1)
-        return f"{self._blobs}/{algorithm}/{hexadecimal[:2]}/{hexadecimal}"
-
-
-def _write_at(file: int, view: memoryview, start: int) -> None:
-    done = 0
-    try:
-        while done < len(view):
-            done += os.pwrite(file, view[done:], start + done)
-    except BaseException:
-        os.ftruncate(file, start)
-        raise
+    def _path(self, name: str) -> str:
+        algorithm, rest = name.split(":", 1)
+        return f"{self._blobs}/{algorithm}/{rest[:2]}/{rest}"
 
 
 def _sync(path: Path) -> None:

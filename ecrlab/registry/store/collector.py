@@ -12,6 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 
 from ecrlab.registry.errors import ServerException
+from ecrlab.registry.store.blob_names import KMS_KEY, blob_name, stored_blobs
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.database import Store
 from ecrlab.registry.store.uploads import Uploads
@@ -70,18 +71,18 @@ class Collector:
             self._suspects.update(layers)
 
     @contextlib.contextmanager
-    def awaiting(self, digest: str) -> Iterator[None]:
-        """Keep the file of a digest while its layer is being stored; if that fails, remove the file."""
+    def awaiting(self, name: str) -> Iterator[None]:
+        """Keep the file of a `blob_name` while its layer is being stored; if that fails, remove the file."""
         with self._lock:
-            self._arriving[digest] += 1
+            self._arriving[name] += 1
         try:
             yield
         except BaseException:
-            self._arrived(digest)
-            self.forget([digest])
+            self._arrived(name)
+            self.forget([name])
             raise
-        if self._arrived(digest):
-            self.forget([digest])
+        if self._arrived(name):
+            self.forget([name])
 
     def collect(self, *, grace: bool = True) -> None:
         """Delete the suspects that no image uses and no client was promised; check the rest again later."""
@@ -96,18 +97,19 @@ class Collector:
         finally:
             self._look_again_later()
 
-    def forget(self, digests: Iterable[str]) -> None:
-        """Remove the files of those digests that no repository holds any more."""
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the files of each `blob_name` that no repository holds any more."""
         with self._store.exclusively(), self._store.read() as db:
-            for digest in set(digests):
-                held = db.execute("SELECT 1 FROM layer WHERE digest = ? AND has_bytes LIMIT 1", (digest,))
-                if held.fetchone() is None:
-                    # A later upload of this digest writes the file again.
+            for name in set(names):
+                digest = name.partition(".")[0]
+                held = db.execute(f"SELECT {KMS_KEY} FROM layer WHERE digest = ? AND has_bytes", (digest,))
+                if all(blob_name(digest, kms_key) != name for (kms_key,) in held):
+                    # A later upload of this blob writes the file again.
                     with self._lock:
-                        if digest in self._arriving:
-                            self._left_behind.add(digest)
+                        if name in self._arriving:
+                            self._left_behind.add(name)
                         else:
-                            self._blobs.remove(digest)
+                            self._blobs.remove(name)
 
     def begin(self, run_before: str | None) -> None:
         """Start without deleting anything. Unused layers get a new grace period. After it the collector also
@@ -128,20 +130,20 @@ class Collector:
             return
         self._blobs.remove_uploads_of(run)
         with self._store.exclusively(), self._store.read(one=True) as db:
-            known = {row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")}
+            known = stored_blobs(db)
             with self._lock:
-                for digest in self._blobs:
-                    if digest not in known and digest not in self._arriving:
-                        self._blobs.remove_if_whole(digest)
+                for name in self._blobs:
+                    if name not in known and name not in self._arriving:
+                        self._blobs.remove_if_whole(name)
 
-    def begin_anew(self, digests: Iterable[str]) -> None:
-        """Start over after a snapshot was restored; `digests` are the layers of the state before. All promises end."""
+    def begin_anew(self, names: Iterable[str]) -> None:
+        """Start over after a snapshot was restored; `names` are the blobs of the state before. All promises end."""
         with self._lock:
             self._promises.clear()
             self._suspects.clear()
         with self._store.exclusively(), self._store.read(one=True) as db:
             unused = db.execute("SELECT id, repository_id FROM layer WHERE images = 0").fetchall()
-        self.forget(digests)
+        self.forget(names)
         for row in unused:
             self.promise(row["id"])
         self.suspect((row["id"], row["repository_id"]) for row in unused)
@@ -157,14 +159,14 @@ class Collector:
             timer.join()
 
     def _drop(self, condemned: dict[int, int]) -> list[str]:
-        """Delete the condemned layers that are still unused from the database; return their digests."""
+        """Delete the condemned layers that are still unused from the database; return the names of their blobs."""
         try:
             with self._store.write() as db:
                 return [
-                    row["digest"]
+                    blob_name(*row)
                     for layer_id in condemned
                     for row in db.execute(
-                        "DELETE FROM layer WHERE id = ? AND images = 0 RETURNING digest",
+                        f"DELETE FROM layer WHERE id = ? AND images = 0 RETURNING digest, {KMS_KEY}",
                         (layer_id,),
                     )
                 ]
@@ -187,15 +189,15 @@ class Collector:
                 self._promises.pop(layer_id, None)
             return condemned
 
-    def _arrived(self, digest: str) -> bool:
+    def _arrived(self, name: str) -> bool:
         """Tell whether the file should be removed, because its repository was deleted during the upload."""
         with self._lock:
-            self._arriving[digest] -= 1
-            if self._arriving[digest]:
+            self._arriving[name] -= 1
+            if self._arriving[name]:
                 return False
-            del self._arriving[digest]
-            was_left = digest in self._left_behind
-            self._left_behind.discard(digest)
+            del self._arriving[name]
+            was_left = name in self._left_behind
+            self._left_behind.discard(name)
             return was_left
 
     def _look_again_later(self) -> None:

@@ -7,6 +7,7 @@ a server-side issue").
 
 import contextlib
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 
@@ -30,6 +31,17 @@ def writing() -> Iterator[None]:
         raise
     except OSError as error:
         raise _refusal(error.strerror or str(error), no_room=error.errno in _NO_ROOM) from error
+
+
+def write_at(file: int, view: memoryview, start: int) -> None:
+    """Write bytes at a position of an open file. A failure cuts the file there."""
+    done = 0
+    try:
+        while done < len(view):
+            done += os.pwrite(file, view[done:], start + done)
+    except BaseException:
+        os.ftruncate(file, start)
+        raise
 
 
 def refusal(error: sqlite3.OperationalError) -> ServerException | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ecrlab.errors import EcrLabError
+from ecrlab.registry.store.blob_names import stored_blobs
 from ecrlab.registry.world import World
 
 
@@ -36,7 +37,7 @@ def take(world: World) -> Snapshot:
     with world.store.exclusively(), world.store.read(one=True) as db:
         world.trail.flush()
         db.backup(kept)
-        world.blobs.keep(row[0] for row in kept.execute("SELECT DISTINCT digest FROM layer"))
+        world.blobs.keep(stored_blobs(kept))
     snapshot = Snapshot(world.clock.now(), world, kept)
     weakref.finalize(snapshot, kept.close)
     return snapshot
@@ -59,6 +60,6 @@ def put_back(world: World, snapshot: Snapshot) -> None:
         world.uploads.end_all()
         world.trail.flush()
         with world.store.read(one=True) as db:
-            before = [row["digest"] for row in db.execute("SELECT DISTINCT digest FROM layer")]
+            before = stored_blobs(db)
         world.store.replace(staged)
         world.collector.begin_anew(before)

@@ -12,7 +12,7 @@ import ecrlab.registry.store.blobs
 from ecrlab.registry.errors import LimitExceededException, ServerException
 from ecrlab.registry.store.blobs import EMPTY, BlobStore
 
-APP, WEB = SimpleNamespace(id=1), SimpleNamespace(id=2)
+APP, WEB = SimpleNamespace(id=1, kms_key=None), SimpleNamespace(id=2, kms_key=None)
 """Repositories, as far as the store knows them."""
 
 

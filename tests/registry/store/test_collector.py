@@ -123,7 +123,7 @@ def test_a_disk_too_full_to_collect_is_looked_at_again(app, world, impatient, mo
 
 
 def test_a_file_that_is_about_to_be_known_is_not_forgotten(app, world):
-    writer = world.blobs.writer(SimpleNamespace(id=1), "arriving")
+    writer = world.blobs.writer(SimpleNamespace(id=1, kms_key=None), "arriving")
     digest = writer.digest()
 
     with world.collector.awaiting(digest):
@@ -146,7 +146,7 @@ def test_a_file_whose_layer_goes_before_its_upload_is_over_is_removed(app, world
 
 
 def test_what_is_not_known_after_all_is_removed(world):
-    writer = world.blobs.writer(SimpleNamespace(id=1), "arriving")
+    writer = world.blobs.writer(SimpleNamespace(id=1, kms_key=None), "arriving")
     digest = writer.digest()
 
     with pytest.raises(ZeroDivisionError), world.collector.awaiting(digest):

@@ -12,7 +12,7 @@ from ecrlab.registry.errors import LimitExceededException
 from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.uploads import Uploads
 
-APP, WEB = SimpleNamespace(id=1), SimpleNamespace(id=2)
+APP, WEB = SimpleNamespace(id=1, kms_key=None), SimpleNamespace(id=2, kms_key=None)
 
 
 @pytest.fixture

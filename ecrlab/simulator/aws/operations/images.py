@@ -47,7 +47,7 @@ def describe_images(call: Call) -> dict[str, Any]:
     if wanted is not None:
         if "maxResults" in call.request or "nextToken" in call.request:
             raise InvalidParameterException("imageIds", "cannot be combined with maxResults or nextToken")
-        asked = [images.find(call.registry, call.repository_name, image_id) for image_id in _ids(wanted)]
+        asked = [images.find(call.registry, call.repository_name, image_id, body=False) for image_id in _ids(wanted)]
         # UNSURE: whether an archived image in `imageIds` also needs a filter; here it does not.
         return {"imageDetails": _details(call, {image.id: image for image in asked}.values())}
     page = _Page.of(call)

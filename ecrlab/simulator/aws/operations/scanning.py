@@ -156,7 +156,7 @@ def _findings(call: Call, image: Image, verdict: "Verdict") -> tuple[str, list[d
 def _image(call: Call) -> Image:
     asked = call.request["imageId"]
     image_id = ImageId(asked.get("imageDigest"), asked.get("imageTag"))
-    return images.find(call.registry, call.repository_name, image_id)
+    return images.find(call.registry, call.repository_name, image_id, body=False)
 
 
 def _named(call: Call, image: Image) -> dict[str, str]:

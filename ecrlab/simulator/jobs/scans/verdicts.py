@@ -15,6 +15,7 @@ from datetime import datetime
 
 from ecrlab.oci import manifest
 from ecrlab.registry import images, layers, scans
+from ecrlab.registry.errors import DamagedObject, KmsException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
@@ -126,6 +127,8 @@ def _open(registry: Registry, repository: Repository, image: Image) -> Inventory
         return take_inventory(layers_of(manifest.read(body, by_members=True), open_blob), limits=LIMITS)
     except ScanError as problem:
         return Inventory("UNSUPPORTED_IMAGE", str(problem))
+    except (KmsException, DamagedObject) as error:
+        return Inventory("FAILED", error.message)
     except Exception:
         log.exception("%s could not be scanned", image.digest)
         return Inventory("FAILED", "the scanner itself failed; the lab's log says why")

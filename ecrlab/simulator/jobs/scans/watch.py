@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecrlab.registry import images, scan_rules, scans
-from ecrlab.registry.errors import ImageNotFoundException
+from ecrlab.registry.errors import DamagedObject, ImageNotFoundException, KmsException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.scan_rules import CONTINUOUS_SCAN, ENHANCED
@@ -117,4 +117,6 @@ def _findings(
             image = images.find(registry, repository.name, ImageId(image.digest))
         except ImageNotFoundException:
             return []
+        except (KmsException, DamagedObject):
+            pass  # the findings lack what the image's configuration tells
     return inspector.findings(registry, repository, image, verdict)
