@@ -91,6 +91,7 @@ class DamagedObject(ServerException):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"The encrypted object {name} is damaged on the disk: {why}.")
+        self.why = why
 
     @property
     def code(self) -> str:

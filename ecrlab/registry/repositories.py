@@ -104,7 +104,7 @@ def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:
     ).fetchone()
     if row is None:
         raise RepositoryNotFoundException(name, registry.account_id)
-    return _from_row(row)
+    return from_row(row)
 
 
 def find(registry: Registry, name: str) -> Repository:
@@ -132,7 +132,7 @@ def describe(
             "SELECT * FROM repository WHERE account_id = ? AND region = ? AND name > ? ORDER BY name LIMIT ?",
             (registry.account_id, registry.region, after, most),
         )
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
 
 def delete(registry: Registry, name: str, *, force: bool = False, by: str = "") -> Repository:
@@ -213,7 +213,8 @@ def delete_policy(registry: Registry, name: str) -> str:
         return repository.policy
 
 
-def _from_row(row: sqlite3.Row) -> Repository:
+def from_row(row: sqlite3.Row) -> Repository:
+    """Convert a row of the table `repository`."""
     return Repository(
         row["id"],
         row["account_id"],

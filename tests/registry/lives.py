@@ -23,13 +23,17 @@ from typing import Any
 
 from ecrlab.clock import LabClock
 from ecrlab.registry import manifest, repositories
+from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
 from tests.registry.conftest import ACCOUNT, REGION, Client
+from tests.registry.kms import ENCRYPTED, Kms
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["life-0", "life-1", "life-2", "life-3"]
+ENCRYPTED_NAMES = NAMES[2:]
+"""The repositories with a KMS key, the same for both."""
 
 
 def live(client: Any, seed: str) -> Iterator[None]:
@@ -75,8 +79,9 @@ def lived_in_peace(name: str, seed: str, operations: int) -> list[dict[str, tupl
 
 def check(directory: Path, seed: str, acknowledged: dict[str, int]) -> list[str]:
     """What is wrong after a violent end; nothing when all is as it must be."""
-    wrong = [str(p) for p in verify(directory) if "a stray file" not in p.why]
+    wrong = [str(p) for p in verify(directory, lambda db: Kms()) if "a stray file" not in p.why]
     world = World(directory, LabClock())
+    world.keys = Kms()
     registry = world.registry(ACCOUNT, REGION)
     needed: set[str] = set()
     for name, operations in acknowledged.items():
@@ -85,12 +90,13 @@ def check(directory: Path, seed: str, acknowledged: dict[str, int]) -> list[str]
         if found not in lived_in_peace(name, seed, operations):
             wrong.append(f"{name} after {operations} operations: {len(found)} images, not those acknowledged")
         bodies = [manifest.parse(client.find(digest).body) for digest in found]
-        needed.update(blob.digest for body in bodies for blob in body.blobs)
+        key = repositories.find(registry, name).kms_key
+        needed.update(blob_name(blob.digest, key) for body in bodies for blob in body.blobs)
     world.collector.collect(grace=False)
-    wrong += [f"{digest} is lost" for digest in needed.difference(world.blobs)]
-    wrong += [f"{digest} is needed by nobody" for digest in set(world.blobs) - needed]
+    wrong += [f"{name} is lost" for name in needed.difference(world.blobs)]
+    wrong += [f"{name} is needed by nobody" for name in set(world.blobs) - needed]
     world.close()
-    return wrong + [str(problem) for problem in verify(directory)]
+    return wrong + [str(problem) for problem in verify(directory, lambda db: Kms())]
 
 
 PARTS = ("registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm", "registry.state", "a blob")
@@ -160,9 +166,10 @@ def killed(directory: Path, seed: str, seconds: float) -> dict[str, int]:
 def main(arguments: Sequence[str]) -> None:
     directory, seed = arguments
     world = World(Path(directory), durable=True)
+    world.keys = Kms()
     registry = world.registry(ACCOUNT, REGION)
     for name in NAMES:
-        repositories.create(registry, name)
+        repositories.create(registry, name, ENCRYPTED if name in ENCRYPTED_NAMES else None)
     print("born", flush=True)
 
     def one(name: str) -> None:

@@ -1,6 +1,6 @@
 """Checks of a state directory: every byte is read, every reference followed.
 
-    blobs      each file hashes to its own name
+    blobs      each file hashes to its own name; an encrypted one, once it is decrypted
     layers     each has its file, of its size (those of a past have none)
     manifests  each hashes to its image's digest and parses
     images     each uses what its manifest names
@@ -17,15 +17,24 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecrlab.oci.manifest import Manifest
 from ecrlab.registry import manifest
-from ecrlab.registry.errors import InvalidParameterException
-from ecrlab.registry.names import DIGEST
+from ecrlab.registry.errors import DamagedObject, InvalidParameterException, KmsException
+from ecrlab.registry.repositories import Repository, from_row
+from ecrlab.registry.store import manifests
+from ecrlab.registry.store.blob_names import NAME, blob_name
 from ecrlab.registry.store.directory import DATABASE, FILES, StateError, claim, examine
+from ecrlab.registry.store.encryption import EncryptedFile
+from ecrlab.registry.store.keys import KeyService, NoKeys
+
+
+def _no_keys(db: sqlite3.Connection) -> KeyService:
+    del db
+    return NoKeys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,15 @@ class Problem:
     what: str
     why: str
     passes: bool = False
-    """Whether the next start repairs it: a killed server had begun it, and no client was promised it."""
+    """Whether nothing is damaged: the next start removes what a killed server had begun, and what is encrypted can be
+    checked once its key can be used."""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
 
 
-def verify(directory: Path) -> Iterator[Problem]:
-    """Yield the problems of a state directory; none when it is sound.
+def verify(directory: Path, keys_of: Callable[[sqlite3.Connection], KeyService] = _no_keys) -> Iterator[Problem]:
+    """Yield the problems of a state directory; none when it is sound. `keys_of` returns the KMS kept in its database.
 
     Raises `StateError` when a server is using the directory, it holds no registry, or a start would refuse it.
     """
@@ -56,9 +66,10 @@ def verify(directory: Path) -> Iterator[Problem]:
             raise StateError(f"{directory} holds no registry")
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
+            keys = keys_of(db)
             yield from _database(db)
-            yield from _files(db, directory)
-            yield from _images(db)
+            yield from _files(db, directory, keys)
+            yield from _images(db, keys)
             yield from _tags(db)
             yield from _uses(db)
     except sqlite3.DatabaseError as error:
@@ -75,11 +86,16 @@ def _database(db: sqlite3.Connection) -> Iterator[Problem]:
         yield Problem("registry.sqlite", f"row {row[1]} of table {row[0]} refers to a missing {row[2]}")
 
 
-def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
+def _files(db: sqlite3.Connection, directory: Path, keys: KeyService) -> Iterator[Problem]:
+    repositories = {row["id"]: from_row(row) for row in db.execute("SELECT * FROM repository")}
     sizes: dict[str, int] = {}
-    for row in db.execute("SELECT DISTINCT digest, size FROM layer WHERE has_bytes"):
-        if sizes.setdefault(row["digest"], row["size"]) != row["size"]:
-            yield Problem(row["digest"], "repositories disagree about its size")
+    owners: dict[str, Repository] = {}
+    for row in db.execute("SELECT repository_id, digest, size FROM layer WHERE has_bytes"):
+        owner = repositories[row["repository_id"]]
+        name = blob_name(row["digest"], owner.kms_key)
+        owners[name] = owner
+        if sizes.setdefault(name, row["size"]) != row["size"]:
+            yield Problem(name, "repositories disagree about its size")
     missing = set(sizes)
     for path in sorted(directory.rglob("*")):
         place = path.relative_to(directory)
@@ -89,41 +105,57 @@ def _files(db: sqlite3.Connection, directory: Path) -> Iterator[Problem]:
             continue
         if str(place) in FILES:
             continue
-        digest = f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
-        if digest not in sizes or place.parts[2] != place.name[:2]:
-            is_named = DIGEST.fullmatch(digest) is not None and place.parts[2] == place.name[:2]
+        name = f"{place.parts[1]}:{place.name}" if len(place.parts) == 4 and place.parts[0] == "blobs" else ""
+        if name not in sizes or place.parts[2] != place.name[:2]:
+            is_named = NAME.fullmatch(name) is not None and place.parts[2] == place.name[:2]
             is_known = (len(place.parts) == 2 and place.parts[0] == "uploads") or is_named
             yield Problem(str(place), "a stray file: nothing refers to it", passes=is_known)
             continue
-        missing.discard(digest)
-        yield from _blob(path, digest, sizes[digest])
-    for digest in sorted(missing):
-        yield Problem(digest, "a layer without its file")
+        missing.discard(name)
+        yield from _blob(path, name, sizes[name], owners[name], keys)
+    for name in sorted(missing):
+        yield Problem(name, "a layer without its file")
 
 
-def _blob(path: Path, digest: str, size: int) -> Iterator[Problem]:
+def _blob(path: Path, name: str, size: int, owner: Repository, keys: KeyService) -> Iterator[Problem]:
+    digest = name.partition(".")[0]
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as plain:
+            file = plain if owner.kms_key is None else EncryptedFile(plain, keys, owner, name)
             actual = hashlib.file_digest(file, digest.partition(":")[0]).hexdigest()
             length = file.tell()
     except OSError as error:
-        yield Problem(digest, f"cannot be read: {error.strerror}")
-        return
-    if length != size:
-        yield Problem(digest, f"its file has {length} bytes, the layer {size}")
-    elif not digest.endswith(actual):
-        yield Problem(digest, f"its file hashes to {actual}")
+        yield Problem(name, f"cannot be read: {error.strerror}")
+    except KmsException as error:
+        yield Problem(name, _locked(error), passes=True)
+    except DamagedObject as error:
+        yield Problem(name, error.why)
+    else:
+        if length != size:
+            yield Problem(name, f"its file has {length} bytes, the layer {size}")
+        elif not digest.endswith(actual):
+            yield Problem(name, f"its file hashes to {actual}")
 
 
-def _images(db: sqlite3.Connection) -> Iterator[Problem]:
-    for row in db.execute(
-        "SELECT image.*, repository.name AS repository FROM image "
-        "JOIN repository ON repository.id = image.repository_id ORDER BY image.id"
-    ):
-        what = f"{row['repository']}@{row['digest']}"
+def _locked(error: KmsException) -> str:
+    return f"encrypted, and not checked because its KMS key cannot be used: {error.message}"
+
+
+def _images(db: sqlite3.Connection, keys: KeyService) -> Iterator[Problem]:
+    repositories = {row["id"]: from_row(row) for row in db.execute("SELECT * FROM repository")}
+    for row in db.execute("SELECT * FROM image ORDER BY id"):
+        repository = repositories[row["repository_id"]]
+        what = f"{repository.name}@{row['digest']}"
         algorithm = row["digest"].partition(":")[0]
         try:
-            read = manifest.parse(row["manifest"], row["media_type"], algorithm=algorithm)
+            body = manifests.from_stored(keys, repository, row["digest"], row["manifest"])
+            read = manifest.parse(body, row["media_type"], algorithm=algorithm)
+        except KmsException as error:
+            yield Problem(what, f"its manifest is {_locked(error)}", passes=True)
+            continue
+        except DamagedObject as error:
+            yield Problem(what, f"its manifest is damaged: {error.why}")
+            continue
         except InvalidParameterException as error:
             yield Problem(what, f"its manifest does not parse: {error}")
             continue
