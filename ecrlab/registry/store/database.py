@@ -19,8 +19,10 @@ from ecrlab.registry.errors import ServerException
 from ecrlab.registry.store import disk
 from ecrlab.registry.store.schema import SCHEMA, TOUCHES
 
-VERSION = 2
-"""What `PRAGMA user_version` says of a database of this layout."""
+VERSION, IN_CLEAR = 3, 2
+"""What `PRAGMA user_version` says of a database of this layout, and of the one before: it has the same tables, but
+repositories with a KMS key were not encrypted.
+"""
 
 IDLE_READERS = 8
 """How many idle connections are kept; more are opened when more threads read at once, and closed afterwards."""
@@ -51,7 +53,7 @@ class Store:
         writer = self._writer = self._connect()
         try:
             version = writer.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
+            if version not in (0, IN_CLEAR, VERSION):
                 raise sqlite3.DatabaseError(f"{path} has layout {version}; this ecrlab reads layout {VERSION}")
             writer.executescript(SCHEMA)
             writer.execute(f"PRAGMA user_version = {VERSION}")

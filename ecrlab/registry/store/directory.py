@@ -3,6 +3,7 @@
     registry.sqlite (-wal, -shm)   names, manifests, settings; nothing else has a copy of them
     registry.state                 which registry this is, and the run that opened it last, as JSON
     blobs/ALGORITHM/AB/AB…         the bytes of layers and configs, each under its own digest
+    blobs/ALGORITHM/AB/AB….KEY     the same encrypted with a KMS key (blob_names.py)
     uploads/ID                     layers that a client is uploading
 
 A registry starts only in a folder that is empty or its own, and a start deletes nothing. With a lost, truncated or
@@ -22,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from ecrlab.errors import EcrLabError
-from ecrlab.registry.names import DIGEST
-from ecrlab.registry.store.database import VERSION, Store
+from ecrlab.registry.store.blob_names import NAME
+from ecrlab.registry.store.database import IN_CLEAR, VERSION, Store
 
 DATABASE, STATE = "registry.sqlite", "registry.state"
 LOG, INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
@@ -137,7 +138,7 @@ def examine(directory: Path) -> tuple[dict[str, Any], bool]:
     there = {path.name for path in directory.iterdir()}
     kept = _read_state(directory / STATE)
     database = directory / DATABASE
-    blobs = [path for path in (directory / "blobs").glob("*/*/*") if DIGEST.fullmatch(f"{path.parts[-3]}:{path.name}")]
+    blobs = [path for path in (directory / "blobs").glob("*/*/*") if NAME.fullmatch(f"{path.parts[-3]}:{path.name}")]
     is_lost = DATABASE not in there or database.stat().st_size == 0
     belong_together = f"the files of {len(blobs)} blobs are there: {RESTORE.format(DATABASE)}"
     if is_lost and (kept or blobs or LOG in there):
@@ -172,19 +173,40 @@ def _known(database: Path) -> tuple[str | None, bool]:
         uri = f"{database.absolute().as_uri()}?{'mode=ro' if database.with_name(LOG).exists() else 'immutable=1'}"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
+            if version not in (0, IN_CLEAR, VERSION):
                 newer = ", of a newer ecrlab" if version > VERSION else ""
                 raise StateError(f"{database} has layout {version}{newer}; this ecrlab reads layout {VERSION}")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 if db.execute("SELECT 1 FROM sqlite_master").fetchone():
                     raise StateError(f"{database} is no registry's database: name another folder")
                 return None, False
+            if version == IN_CLEAR:
+                _check_nothing_in_clear(database, db)
             kept = dict(db.execute("SELECT name, value FROM meta"))
             for name in ("clock", "next night"):
                 _check_instant(database, name, kept.get(name))
             return kept.get("registry"), db.execute("SELECT 1 FROM layer LIMIT 1").fetchone() is not None
     except sqlite3.DatabaseError as error:
         raise StateError(f"{database} cannot be read ({error}): {RESTORE.format(DATABASE)}") from error
+
+
+def _check_nothing_in_clear(database: Path, db: sqlite3.Connection) -> None:
+    """Return if a database of the layout before has no image or layer that had to be encrypted.
+
+    It cannot be encrypted now: the keys lived in the memory of the server that wrote it.
+    """
+    rows = db.execute(
+        "SELECT name FROM repository WHERE json_extract(settings, '$.kms_key') IS NOT NULL AND "
+        "(id IN (SELECT repository_id FROM layer) OR id IN (SELECT repository_id FROM image)) ORDER BY name"
+    )
+    names = [name for (name,) in rows]
+    if names:
+        raise StateError(
+            f"{database} is of an earlier ecrlab, which encrypted nothing: what its repositories with a KMS key hold "
+            f"({', '.join(names)}) is in clear, and their keys ended with its server. Delete these repositories with "
+            "the ecrlab that wrote the folder (aws ecr delete-repository --force), and push their images here again; "
+            "or name another folder"
+        )
 
 
 def _check_instant(database: Path, name: str, kept: object) -> None:

@@ -17,7 +17,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +68,9 @@ def verify(directory: Path, keys_of: Callable[[sqlite3.Connection], KeyService] 
             db.row_factory = sqlite3.Row
             keys = keys_of(db)
             yield from _database(db)
-            yield from _files(db, directory, keys)
-            yield from _images(db, keys)
+            repositories = yield from _repositories(db)
+            yield from _files(db, directory, repositories, keys)
+            yield from _images(db, repositories, keys)
             yield from _tags(db)
             yield from _uses(db)
     except sqlite3.DatabaseError as error:
@@ -86,12 +87,25 @@ def _database(db: sqlite3.Connection) -> Iterator[Problem]:
         yield Problem("registry.sqlite", f"row {row[1]} of table {row[0]} refers to a missing {row[2]}")
 
 
-def _files(db: sqlite3.Connection, directory: Path, keys: KeyService) -> Iterator[Problem]:
-    repositories = {row["id"]: from_row(row) for row in db.execute("SELECT * FROM repository")}
+def _repositories(db: sqlite3.Connection) -> Generator[Problem, None, dict[int, Repository]]:
+    """Return the repositories by id."""
+    found = {}
+    for row in db.execute("SELECT * FROM repository"):
+        try:
+            found[row["id"]] = from_row(row)
+        except (ValueError, TypeError, KeyError) as error:
+            yield Problem(row["name"], f"its settings cannot be read: {error}")
+    return found
+
+
+def _files(
+    db: sqlite3.Connection, directory: Path, repositories: Mapping[int, Repository], keys: KeyService
+) -> Iterator[Problem]:
     sizes: dict[str, int] = {}
     owners: dict[str, Repository] = {}
     for row in db.execute("SELECT repository_id, digest, size FROM layer WHERE has_bytes"):
-        owner = repositories[row["repository_id"]]
+        if (owner := repositories.get(row["repository_id"])) is None:
+            continue
         name = blob_name(row["digest"], owner.kms_key)
         owners[name] = owner
         if sizes.setdefault(name, row["size"]) != row["size"]:
@@ -141,10 +155,10 @@ def _locked(error: KmsException) -> str:
     return f"encrypted, and not checked because its KMS key cannot be used: {error.message}"
 
 
-def _images(db: sqlite3.Connection, keys: KeyService) -> Iterator[Problem]:
-    repositories = {row["id"]: from_row(row) for row in db.execute("SELECT * FROM repository")}
+def _images(db: sqlite3.Connection, repositories: Mapping[int, Repository], keys: KeyService) -> Iterator[Problem]:
     for row in db.execute("SELECT * FROM image ORDER BY id"):
-        repository = repositories[row["repository_id"]]
+        if (repository := repositories.get(row["repository_id"])) is None:
+            continue
         what = f"{repository.name}@{row['digest']}"
         algorithm = row["digest"].partition(":")[0]
         try:

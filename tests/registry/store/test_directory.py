@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.registry import repositories
+from ecrlab.registry import images, repositories
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
+from tests.registry.kms import KEY
 
 ROOT = Path(__file__).parents[3]
 
@@ -196,6 +197,46 @@ def test_a_registry_of_the_layout_before_gets_its_state(kept):
 
     assert json.loads((kept / "registry.state").read_text())["open"] is False
     assert list(verify(kept)) == []
+
+
+def to_the_layout_before(directory, kms_key=None):
+    """Make of a closed registry what the ecrlab left that encrypted nothing; its repository may name a KMS key."""
+    db = sqlite3.connect(directory / "registry.sqlite")
+    if kms_key is not None:
+        db.execute("UPDATE repository SET settings = json_set(settings, '$.kms_key', ?)", (kms_key,))
+    db.execute("PRAGMA user_version = 2")
+    db.commit()
+    db.close()
+
+
+def test_a_registry_of_the_layout_before_goes_on(kept):
+    to_the_layout_before(kept)
+
+    world = World(kept)
+    image = images.find(world.registry("123456789012", "us-east-1"), "app", images.ImageId(tag="v1"))
+    assert b"schemaVersion" in image.body
+    world.close()
+    db = sqlite3.connect(kept / "registry.sqlite")
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)  # the ecrlab before must not read it any more
+    db.close()
+    assert list(verify(kept)) == []
+
+
+def test_what_the_layout_before_kept_in_clear_under_a_key_is_said(kept):
+    to_the_layout_before(kept, KEY)
+
+    refuse(kept, r"repositories with a KMS key hold \(app\) is in clear.*push their images here again")
+
+
+def test_an_empty_repository_with_a_key_goes_on(kept):
+    to_the_layout_before(kept, KEY)
+    db = sqlite3.connect(kept / "registry.sqlite")
+    for table in ("tag", "image", "layer"):
+        db.execute(f"DELETE FROM {table}")
+    db.commit()
+    db.close()
+
+    World(kept).close()
 
 
 def test_no_second_server_starts_though_files_of_the_first_are_deleted(kept):

@@ -5,9 +5,12 @@ import sqlite3
 import pytest
 
 from ecrlab.registry import repositories
+from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
+from tests.registry.conftest import digest_of
+from tests.registry.kms import ENCRYPTED, KEY, Kms
 
 
 @pytest.fixture
@@ -161,3 +164,56 @@ def test_a_folder_among_the_uploads_is_told(kept):
     assert problems(kept) == ["uploads/mine: a folder where uploads are written: no registry made it"]
     World(kept).close()
     assert (kept / "uploads" / "mine").is_dir()
+
+
+def test_settings_that_cannot_be_read_are_named(kept):
+    damage(kept, "UPDATE repository SET settings = '{' WHERE name = 'other'")
+
+    assert problems(kept)[0].startswith("other: its settings cannot be read")
+
+
+@pytest.fixture
+def encrypted(tmp_path, client_for):
+    """A directory with a repository that has a KMS key."""
+    world = World(tmp_path / "encrypted")
+    world.keys = Kms()
+    registry = world.registry("123456789012", "us-east-1")
+    repositories.create(registry, "app", ENCRYPTED)
+    client_for(registry).push(b"layer", tag="v1")
+    world.close()
+    return tmp_path / "encrypted"
+
+
+def problems_with_keys(directory):
+    return [str(problem) for problem in verify(directory, lambda db: Kms())]
+
+
+def test_encrypted_objects_are_decrypted(encrypted):
+    assert problems_with_keys(encrypted) == []
+
+
+def test_without_their_key_encrypted_objects_are_no_damage(encrypted):
+    found = list(verify(encrypted))
+
+    assert [problem.passes for problem in found] == [True, True, True]  # layer, config, manifest
+    assert all("not checked because its KMS key cannot be used: There is no KMS" in problem.why for problem in found)
+
+
+def test_flipped_bits_of_encrypted_objects_are_named(encrypted):
+    name = blob_name(digest_of(b"layer"), KEY)
+    path = encrypted / "blobs" / "sha256" / name[7:9] / name[7:]
+    stored = path.read_bytes()
+    path.write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
+    damage(encrypted, "UPDATE image SET manifest = CAST(replace(manifest, 'wrapped', 'Wrapped') AS BLOB)")
+
+    found = problems_with_keys(encrypted)
+    assert found[0] == f"{name}: segment 0 is not the one that was written"
+    assert found[1].startswith("app@sha256:") and found[1].endswith("its header is not the one that was written")
+    assert len(found) == 2
+
+
+def test_bytes_in_clear_where_encrypted_ones_belong_are_named(encrypted):
+    name = blob_name(digest_of(b"layer"), KEY)
+    (encrypted / "blobs" / "sha256" / name[7:9] / name[7:]).write_bytes(b"layer")
+
+    assert problems_with_keys(encrypted) == [f"{name}: its header is not the one that was written"]
