@@ -3,6 +3,8 @@
 Both servers keep their data in the same kind of place, get the same bytes from the same client on raw sockets, and take
 turns round by round, so that what else the machine does troubles both. What counts is the ratio of the medians; the
 seconds are for orientation. Writes a table, and with `--json FILE` the figures.
+
+With `--kms` it compares a repository with a KMS key with one without, of the same ecrlab.
 """
 
 import argparse
@@ -16,13 +18,14 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.peers import MIB, Peer, Wire, docker_registry, ecrlab
+from tests.bench.peers import MIB, Peer, Wire, docker_registry, ecrlab, encrypted
 
 CHUNK = 32 * 1024
 """What docker and buildah put into one chunk."""
@@ -37,12 +40,15 @@ WANTED = {"push": 1.8, "push chunked": 1.5, "pull": 0.8, "push 200 images": 2.3,
 WANTED |= {"push 200 images" + ON_DISK: 3.5, "pull 200 images" + ON_DISK: 5.0}
 WANTED |= {"skopeo push": 0.8, "skopeo pull": 0.8}
 
+AT_MOST = {"push": 1.8, "push chunked": 1.8, "pull": 2.0}
+"""How many times as long an encrypted repository may take."""
+
 
 _LOCATION = re.compile(rb"(?i)\r\nlocation: [^\r]*?(/v2/[^\r]*)")
 
 
 def begin(wire: Wire) -> str:
-    status, head, _ = wire.ask("POST", "/v2/bench/blobs/uploads/")
+    status, head, _ = wire.ask("POST", f"/v2/{wire.repository}/blobs/uploads/")
     assert status == 202, status
     return path_of(head)
 
@@ -68,7 +74,7 @@ def push(peer: Peer, blob: Path, digest: str, headers: str) -> None:
 
 
 def pull(peer: Peer, digest: str) -> None:
-    assert Wire(peer).ask("GET", f"/v2/bench/blobs/{digest}")[0] == 200
+    assert Wire(peer).ask("GET", f"/v2/{peer.repository}/blobs/{digest}")[0] == 200
 
 
 @dataclass
@@ -101,12 +107,14 @@ def push_images(peer: Peer, images: list[SmallImage]) -> None:
         wire = Wire(peer)
         for image in images[first::CONNECTIONS]:
             for digest, body in image.blobs.items():
-                assert wire.ask("HEAD", f"/v2/bench/blobs/{digest}")[0] == 404
+                assert wire.ask("HEAD", f"/v2/{wire.repository}/blobs/{digest}")[0] == 404
                 status, head, _ = wire.ask("PATCH", begin(wire), body)
                 assert status == 202
                 assert wire.ask("PUT", joined(path_of(head), digest))[0] == 201
             content_type = f"Content-Type: {OCI_MANIFEST}\r\n"
-            status, _, body = wire.ask("PUT", f"/v2/bench/manifests/{image.tag}", image.manifest, content_type)
+            status, _, body = wire.ask(
+                "PUT", f"/v2/{wire.repository}/manifests/{image.tag}", image.manifest, content_type
+            )
             assert status == 201, body
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -120,9 +128,12 @@ def pull_images(peer: Peer, images: list[SmallImage]) -> None:
         wire = Wire(peer)
         for image in images[first::CONNECTIONS]:
             accept = f"Accept: {OCI_MANIFEST}\r\n"
-            assert wire.ask("GET", f"/v2/bench/manifests/{image.tag}", headers=accept)[::2] == (200, image.manifest)
+            assert wire.ask("GET", f"/v2/{wire.repository}/manifests/{image.tag}", headers=accept)[::2] == (
+                200,
+                image.manifest,
+            )
             for digest, body in image.blobs.items():
-                assert wire.ask("GET", f"/v2/bench/blobs/{digest}")[::2] == (200, body)
+                assert wire.ask("GET", f"/v2/{wire.repository}/blobs/{digest}")[::2] == (200, body)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(some, range(CONNECTIONS)))
@@ -234,11 +245,27 @@ def many_images(where: str) -> Callable[[int], Tasks]:
     return tasks
 
 
-def measure(folder: Path, tasks: Sequence[Callable[[int], Tasks]], rounds: int) -> dict[str, Any]:
+@contextmanager
+def with_docker_registry(folder: Path) -> Iterator[list[Peer]]:
+    with ecrlab(folder) as ours, docker_registry(folder) as theirs:
+        yield [ours, theirs]
+
+
+@contextmanager
+def with_kms(folder: Path) -> Iterator[list[Peer]]:
+    with ecrlab(folder) as ours:
+        yield [ours, encrypted(ours)]
+
+
+def measure(
+    folder: Path,
+    tasks: Sequence[Callable[[int], Tasks]],
+    rounds: int,
+    compared: Callable[[Path], AbstractContextManager[list[Peer]]] = with_docker_registry,
+) -> dict[str, Any]:
     """Seconds for each task and peer, round by round, and the servers' memory."""
     seconds: dict[str, dict[str, list[float]]] = {}
-    with ecrlab(folder) as ours, docker_registry(folder) as theirs:
-        peers = [ours, theirs]
+    with compared(folder) as peers:
         idle = {peer.name: peer.memory_in_mib("VmRSS") for peer in peers}
         for number in range(rounds):
             for name, task in [one for some in tasks for one in some(number).items()]:
@@ -257,6 +284,17 @@ def ratio(times: dict[str, list[float]]) -> float:
     return statistics.median(times["docker-registry"]) / statistics.median(times["ecrlab"])
 
 
+def measure_encryption(folder: Path, mib: int, rounds: int) -> None:
+    """Print how many times as long an encrypted repository takes."""
+    found = measure(folder, [large_layer(folder, mib * MIB, with_skopeo=False)], rounds, with_kms)
+    print(f"{mib} MiB, {rounds} rounds, in {folder.parent}, Python {platform.python_version()}\n")
+    print(f"{'':24}{'AES256 s':>10}{'KMS s':>12}{'ratio':>8}{'at most':>8}")
+    for name, times in found["seconds"].items():
+        plain, secret = (statistics.median(times[peer]) for peer in ("ecrlab", "ecrlab, KMS"))
+        print(f"{name:24}{plain:10.2f}{secret:12.2f}{secret / plain:8.2f}{AT_MOST[name]:8.2f}")
+    print(f"{found['idle MiB']['ecrlab']:.0f} MiB idle, {found['highest MiB']['ecrlab']:.0f} MiB at its highest")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=1024, help="size of the large layer")
@@ -267,7 +305,12 @@ def main() -> None:
     )
     parser.add_argument("--skopeo", action="store_true", help="push and pull by skopeo as well")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--kms", action="store_true", help="compare a repository with a KMS key with one without")
     options = parser.parse_args()
+    if options.kms:
+        with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.where) as folder:
+            measure_encryption(Path(folder), options.mib, options.rounds)
+        return
     with tempfile.TemporaryDirectory(prefix="ecrlab-bench-", dir=options.where) as folder:
         large = large_layer(Path(folder), options.mib * MIB, with_skopeo=options.skopeo)
         found = measure(Path(folder), [large, many_images("")], options.rounds)

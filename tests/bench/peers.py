@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
 
 MIB = 1024 * 1024
+
+_CREDENTIALS = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench", "region_name": "us-east-1"}
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)")
 
@@ -27,6 +29,7 @@ class Peer:
     authorization: str
     process: subprocess.Popen[str]
     password: str = ""
+    repository: str = "bench"
 
     def memory_in_mib(self, field: str) -> float:
         """`VmRSS` now, or `VmHWM` at its highest."""
@@ -39,6 +42,7 @@ class Wire:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+        self.repository = peer.repository
         self._socket = socket.create_connection(("127.0.0.1", peer.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(MIB)
@@ -90,8 +94,7 @@ def ecrlab(folder: Path) -> Iterator[Peer]:
         try:
             assert process.stdout is not None
             endpoint = process.stdout.readline().strip()
-            keys = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench", "region_name": "us-east-1"}
-            ecr = boto3.client("ecr", endpoint_url=endpoint, **keys)
+            ecr = boto3.client("ecr", endpoint_url=endpoint, **_CREDENTIALS)
             ecr.create_repository(repositoryName="bench")
             token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
             password = base64.b64decode(token).decode().partition(":")[2]
@@ -99,6 +102,13 @@ def ecrlab(folder: Path) -> Iterator[Peer]:
             yield Peer("ecrlab", port, f"Authorization: Basic {token}\r\n", process, password)
         finally:
             process.terminate()
+
+
+def encrypted(peer: Peer) -> Peer:
+    """A repository with a KMS key in the same ecrlab."""
+    ecr = boto3.client("ecr", endpoint_url=f"http://127.0.0.1:{peer.port}", **_CREDENTIALS)
+    ecr.create_repository(repositoryName="encrypted", encryptionConfiguration={"encryptionType": "KMS"})
+    return replace(peer, name=f"{peer.name}, KMS", repository="encrypted")
 
 
 @contextmanager
