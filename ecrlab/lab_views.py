@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ecrlab.analysis.inventory.snapshot import Snapshot
+    from ecrlab.analysis.plots.at_rest import AtRest
     from ecrlab.analysis.plots.show import Show
     from ecrlab.analysis.plots.trail import Trail
     from ecrlab.analysis.plots.transcripts import Transcript
@@ -71,6 +72,16 @@ class Views:
         from ecrlab.analysis.plots.show import show
 
         return show(self.client("ecr"), repository, now=self.clock.now(), manifests=self._manifests)
+
+    def at_rest(self, *repositories: str) -> "AtRest":
+        """What lies on the disk of some repositories, as a picture with a table: object, key, bytes, randomness.
+
+        `.objects` of the result has the file of each, and the header of an encrypted one. No key is used for it.
+        """
+        from ecrlab.analysis.plots.at_rest import AtRest
+        from ecrlab.registry.store.at_rest import stored_objects
+
+        return AtRest([one for name in repositories for one in stored_objects(self._registry, name)])
 
     def storage(self, repository: str) -> "Snapshot":
         """What a repository holds now: the values from which `ecrlab.analysis` computes bytes, ages and savings.
@@ -132,12 +143,12 @@ class Views:
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
         """The texts of manifests, read from the registry itself: no pull."""
         from ecrlab.registry import images
-        from ecrlab.registry.errors import ImageNotFoundException
+        from ecrlab.registry.errors import ImageNotFoundException, KmsException
 
         given = {}
         for digest in digests:
-            # Another client may have deleted it since it was listed.
-            with contextlib.suppress(ImageNotFoundException):
+            # Another client may have deleted it since it was listed, or its KMS key cannot be used.
+            with contextlib.suppress(ImageNotFoundException, KmsException):
                 image = images.find(self._registry, repository, images.ImageId(digest))
                 given[digest] = (image.body or b"{}").decode()
         return given

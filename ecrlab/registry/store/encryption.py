@@ -69,6 +69,19 @@ def read_header(file: BinaryIO, name: str) -> Header:
     return Header(told["key"], base64.b64decode(told["wrapped"]), told["context"], len(line) + CHECKSUM)
 
 
+def plaintext_size(stored: int) -> int:
+    """Return the bytes of an object whose segments take `stored` bytes.
+
+    >>> plaintext_size(65_564), plaintext_size(65_564 + 28 + 1)
+    (65536, 65537)
+    """
+    return stored - _segments(stored) * (NONCE + TAG)
+
+
+def _segments(stored: int) -> int:
+    return max(-(-stored // _STORED), 1)
+
+
 class _Position(NamedTuple):
     """How far an object is encrypted."""
 
@@ -161,8 +174,8 @@ class EncryptedFile(io.BufferedIOBase):
             self._cipher = AESGCM(keys.unwrap(owner, header.wrapped, header.context))
             self._begin = header.size
             stored = file.seek(0, io.SEEK_END) - self._begin
-            self._count = max(-(-stored // _STORED), 1)
-            self._size = stored - self._count * (NONCE + TAG)
+            self._count = _segments(stored)
+            self._size = plaintext_size(stored)
             self._segment(self._count - 1)  # it tells whether the object was cut
         except BaseException:
             file.close()
