@@ -87,10 +87,10 @@ class ServerException(EcrError):
 
 
 class DamagedObject(ServerException):
-    """The bytes of an encrypted object on the disk are not those that were written."""
+    """The bytes of an object on the disk are not those that were written."""
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"The encrypted object {name} is damaged on the disk: {why}.")
+        super().__init__(f"The object {name} is damaged on the disk: {why}.")
         self.why = why
 
     @property

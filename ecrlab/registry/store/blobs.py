@@ -11,6 +11,7 @@ removes.
 import contextlib
 import hashlib
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -31,6 +32,9 @@ LARGEST = 52_000 * 1024 * 1024
 
 Mark = tuple[int, "hashlib._Hash"]
 """How many bytes a blob has, and the hash over them."""
+
+COPIED = 1024 * 1024
+"""Bytes that are copied at once."""
 
 BESIDE = 256 * 1024
 """Bytes of a piece that is worth a thread of its own to be hashed in."""
@@ -246,6 +250,26 @@ class BlobStore:
         if owner.kms_key is None:
             return open(path, "rb")  # noqa: PTH123 - to make a `Path` takes longer than to open a file
         return cast(BinaryIO, EncryptedFile(Path(path).open("rb"), self.keys, owner, digest))
+
+    def copy(self, source: Owner, target: Owner, digest: str) -> None:
+        """Store a repository's blob for another repository too; between different keys it is encrypted again.
+
+        Await it in the collector (`Collector.awaiting`) until the database knows it. Raises what `open` and `writer`
+        raise, and `ServerException` when the disk accepts no more.
+        """
+        if source.kms_key == target.kms_key or self.has(target, digest):
+            return
+        with self.open(source, digest) as file:
+            copied = self.writer(target, f"{uuid.uuid4()}")
+            try:
+                while piece := file.read(COPIED):
+                    copied.write(piece)
+                if copied.digest(digest.partition(":")[0]) != digest:
+                    raise DamagedObject(digest, "it has another digest")
+                self.sync(copied)
+                self.adopt(copied, digest)
+            finally:
+                copied.discard()
 
     def has(self, owner: Owner, digest: str) -> bool:
         """Tell whether the bytes of a repository's blob are there."""

@@ -9,11 +9,20 @@ from types import SimpleNamespace
 import pytest
 
 import ecrlab.registry.store.blobs
-from ecrlab.registry.errors import LimitExceededException, ServerException
+from ecrlab.registry.errors import DamagedObject, KmsException, LimitExceededException, ServerException
+from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.blobs import EMPTY, BlobStore
+from ecrlab.registry.store.encryption import SEGMENT
+from tests.registry.kms import KEY, OTHER_KEY, Kms
 
 APP, WEB = SimpleNamespace(id=1, kms_key=None), SimpleNamespace(id=2, kms_key=None)
 """Repositories, as far as the store knows them."""
+
+SECRET, VAULT, SAME_KEY = (
+    SimpleNamespace(id=number, arn=f"arn:aws:ecr:us-east-1:123456789012:repository/{number}", kms_key=key)
+    for number, key in enumerate((KEY, OTHER_KEY, KEY), 3)
+)
+"""Repositories with a KMS key."""
 
 
 @pytest.fixture
@@ -219,3 +228,111 @@ def test_only_what_a_named_run_was_writing_is_removed(tmp_path):
 
     left = {path.name for path in (tmp_path / "uploads").iterdir()}
     assert left == {"half.second", "notes.txt", "folder.first"}
+
+
+def put(blobs, owner, body):
+    """Store a blob for a repository; give its digest."""
+    writer = blobs.writer(owner, "put")
+    writer.write(body)
+    digest = writer.digest()
+    blobs.sync(writer)
+    blobs.adopt(writer, digest)
+    return digest
+
+
+@pytest.fixture
+def kms(blobs):
+    blobs.keys = Kms()
+    return blobs.keys
+
+
+BODY = b"a secret " * SEGMENT
+
+
+@pytest.mark.parametrize("hold", [0, 6, 10 * len(BODY)], ids=["in a file", "then in a file", "in memory"])
+def test_an_encrypted_blob_is_written_and_read_like_any_other(blobs, kms, hold, tmp_path):
+    writer = blobs.writer(SECRET, "one", hold=hold)
+    writer.write(BODY[:5])
+    mark = writer.mark()
+    writer.write(BODY[:SEGMENT] * 2)
+    writer.rewind(mark)
+    writer.write(memoryview(BODY)[5:])
+    digest = "sha512:" + sha512(BODY).hexdigest()
+    assert writer.digest("sha512") == digest
+    blobs.sync(writer)
+    blobs.adopt(writer, digest)
+
+    assert list(blobs) == [blob_name(digest, KEY)]
+    assert blobs.has(SECRET, digest) and blobs.has(SAME_KEY, digest)
+    assert not blobs.has(VAULT, digest) and not blobs.has(APP, digest)
+    for owner in (SECRET, SAME_KEY):
+        with blobs.open(owner, digest) as file:
+            assert file.read() == BODY
+    assert b"secret" not in blobs.path(blob_name(digest, KEY)).read_bytes()
+
+
+def test_a_piece_that_fails_leaves_an_encrypted_upload_as_it_was(blobs, kms, monkeypatch):
+    writer = blobs.writer(SECRET, "one")
+    writer.write(BODY[: 3 * SEGMENT])
+    real = ecrlab.registry.store.blobs.os.pwrite
+    calls = []
+
+    def full(file, data, offset):
+        calls.append(offset)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data[:100_000], offset)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", full)
+        with pytest.raises(ServerException, match="No space left"):
+            writer.write(BODY[3 * SEGMENT :])
+
+    writer.write(BODY[3 * SEGMENT :])
+    digest = writer.digest()
+    blobs.sync(writer)
+    blobs.adopt(writer, digest)
+    with blobs.open(SECRET, digest) as file:
+        assert file.read() == BODY
+
+
+def test_an_upload_without_a_usable_key_is_not_begun(blobs, kms, tmp_path):
+    kms.disabled.add(KEY)
+
+    with pytest.raises(KmsException, match="is disabled"):
+        blobs.writer(SECRET, "one")
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize("source", [APP, SECRET], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("target", [WEB, VAULT, SAME_KEY], ids=["to plain", "to another key", "to the same key"])
+def test_a_copy_is_under_the_key_of_its_repository(blobs, kms, source, target, tmp_path):
+    digest = put(blobs, source, BODY)
+
+    blobs.copy(source, target, digest)
+
+    assert set(blobs) == {blob_name(digest, source.kms_key), blob_name(digest, target.kms_key)}
+    with blobs.open(target, digest) as file:
+        assert file.read() == BODY
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_a_damaged_blob_is_not_copied(blobs, kms, tmp_path):
+    digest = put(blobs, APP, BODY)
+    blobs.path(digest).write_bytes(b"another " * SEGMENT)
+
+    with pytest.raises(DamagedObject, match="another digest"):
+        blobs.copy(APP, SECRET, digest)
+    assert not blobs.has(SECRET, digest) and list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_an_unknown_encrypted_file_is_removed_if_it_is_under_the_key_of_its_name(blobs, kms):
+    digest = put(blobs, SECRET, BODY)
+    name, other = blob_name(digest, KEY), blob_name(digest, OTHER_KEY)
+    blobs.path(other).write_bytes(blobs.path(name).read_bytes())
+    kms.disabled.add(KEY)
+
+    for one in (name, other):
+        blobs.remove_if_whole(one)
+
+    assert list(blobs) == [other]
