@@ -10,6 +10,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from ecrlab.registry.errors import ServerException
 
@@ -42,6 +43,15 @@ def write_at(file: int, view: memoryview, start: int) -> None:
     except BaseException:
         os.ftruncate(file, start)
         raise
+
+
+def sync(path: Path) -> None:
+    """Sync a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def refusal(error: sqlite3.OperationalError) -> ServerException | None:

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 
 from ecrlab.registry.errors import LimitExceededException
-from ecrlab.registry.store.blobs import BlobStore, BlobWriter
+from ecrlab.registry.store.blob_writer import BlobWriter
+from ecrlab.registry.store.blobs import BlobStore
 from ecrlab.registry.store.keys import Owner
 
 IDLE_SECONDS = 3600

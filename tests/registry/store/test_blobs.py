@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-import ecrlab.registry.store.blobs
 from ecrlab.registry.errors import DamagedObject, KmsException, LimitExceededException, ServerException
+from ecrlab.registry.store import blob_writer
 from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.blobs import EMPTY, BlobStore
 from ecrlab.registry.store.encryption import SEGMENT
@@ -104,8 +104,8 @@ def test_what_was_discarded_does_not_come_back_with_the_next_piece(blobs, writer
 def test_what_is_discarded_while_it_is_put_down_is_gone_too(blobs, tmp_path, monkeypatch):
     writer = blobs.writer(APP, "one", hold=1000)
     writer.write(b"early")
-    real = ecrlab.registry.store.blobs.os.open
-    monkeypatch.setattr(ecrlab.registry.store.blobs.os, "open", lambda *rest: writer.discard() or real(*rest))
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda *rest: writer.discard() or real(*rest))
 
     with pytest.raises(FileNotFoundError):
         blobs.sync(writer)
@@ -130,7 +130,7 @@ def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", full)
+        patched.setattr(os, "pwrite", full)
         with pytest.raises(ServerException, match="No space left"):
             blobs.sync(writer)
 
@@ -140,13 +140,13 @@ def test_bytes_that_cannot_be_put_down_leave_no_file_and_are_not_lost(blobs, tmp
 
 def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
     done = []
-    real = ecrlab.registry.store.blobs.os.fsync
+    real = os.fsync
 
     def fsync(file):
         done.append("directory" if stat.S_ISDIR(os.fstat(file).st_mode) else "file")
         real(file)
 
-    monkeypatch.setattr(ecrlab.registry.store.blobs.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     writer.write(b"hello world")
 
     blobs.sync(writer)
@@ -158,7 +158,7 @@ def test_the_bytes_are_synced_before_the_name(blobs, writer, monkeypatch):
 def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
     writer = blobs.writer(APP, "one")
     writer.write(b"good")
-    real = ecrlab.registry.store.blobs.os.pwrite
+    real = os.pwrite
     calls = []
 
     def half_then_interrupt(file, data, offset):
@@ -168,7 +168,7 @@ def test_a_piece_that_fails_half_way_leaves_no_byte(blobs, monkeypatch):
         return real(file, data[:2], offset)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", half_then_interrupt)
+        patched.setattr(os, "pwrite", half_then_interrupt)
         with pytest.raises(KeyboardInterrupt):
             writer.write(b"bad piece")
 
@@ -191,7 +191,7 @@ def test_a_blob_can_go_back_to_where_it_stood(writer):
 
 
 def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, monkeypatch):
-    monkeypatch.setattr(ecrlab.registry.store.blobs, "BESIDE", 4)
+    monkeypatch.setattr(blob_writer, "BESIDE", 4)
     pieces = [bytes([number]) * (number % 7) for number in range(100)]
     writer = blobs.writer(APP, "one")
     for piece in pieces:
@@ -209,7 +209,7 @@ def test_large_pieces_are_hashed_in_their_order_while_the_next_ones_come(blobs, 
 
 
 def test_a_layer_beyond_the_largest_is_refused_and_stays_as_it_was(writer, monkeypatch):
-    monkeypatch.setattr(ecrlab.registry.store.blobs, "LARGEST", 10)
+    monkeypatch.setattr(blob_writer, "LARGEST", 10)
     writer.write(b"0123456789")
 
     with pytest.raises(LimitExceededException, match="at most 10 bytes"):
@@ -274,7 +274,7 @@ def test_an_encrypted_blob_is_written_and_read_like_any_other(blobs, kms, hold, 
 def test_a_piece_that_fails_leaves_an_encrypted_upload_as_it_was(blobs, kms, monkeypatch):
     writer = blobs.writer(SECRET, "one")
     writer.write(BODY[: 3 * SEGMENT])
-    real = ecrlab.registry.store.blobs.os.pwrite
+    real = os.pwrite
     calls = []
 
     def full(file, data, offset):
@@ -284,7 +284,7 @@ def test_a_piece_that_fails_leaves_an_encrypted_upload_as_it_was(blobs, kms, mon
         return real(file, data[:100_000], offset)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ecrlab.registry.store.blobs.os, "pwrite", full)
+        patched.setattr(os, "pwrite", full)
         with pytest.raises(ServerException, match="No space left"):
             writer.write(BODY[3 * SEGMENT :])
 
