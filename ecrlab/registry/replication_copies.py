@@ -1,9 +1,11 @@
 """Make a copy of an image in another registry: permission, repository, layers, images of an index, manifest, tags.
 
 A copy is one change, and is there as a whole or not at all. Layers are rows that name the same files, so no byte is
-copied. The repository's settings and policies stay behind (AWS user guide, private image replication).
+copied, unless the repositories have different KMS keys: then each is encrypted again. The repository's settings and
+policies stay behind (AWS user guide, private image replication).
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
@@ -19,7 +21,8 @@ from ecrlab.registry.errors import (
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.service_event import ServiceEvent
-from ecrlab.registry.world import Change, Registry
+from ecrlab.registry.store.blob_names import blob_name
+from ecrlab.registry.world import Change, Registry, World
 
 SERVICE = "replication.ecr.amazonaws.com"
 ROLE = "AWSServiceRoleForECRReplication"
@@ -43,21 +46,21 @@ def make(
     """Make one copy, and call `note` in the same change.
 
     Raises `ImageNotFoundException` or `RepositoryNotFoundException` when the image is gone, `AccessDeniedException`,
-    `LayersNotFoundException`, `LimitExceededException`, `ServerException` for a full disk.
+    `LayersNotFoundException`, `LimitExceededException`, `KmsException`, `ServerException` for a full disk.
     """
     world = source.world
-    with world.change(at=world.clock.now()) as change:
+    with contextlib.ExitStack() as arriving, world.change(at=world.clock.now()) as change:
         there = repositories.get(change.db, source, repository_name)
         image = images.resolve(change.db, there, ImageId(digest), body=True)
         if not isinstance(image, Image):
             raise ImageNotFoundException(digest, None, repository_name, source.account_id)
         here = _repository(change, source, repository_name, destination)
         for one in (*_listed(change.db, there, image), image):
-            _check_bytes(change.db, source, there, one)
+            _copy_bytes(arriving, change.db, world, there, here, one)
             _hold_layers(change.db, here, one)
             own_tags = tags if one is image else ()
-            assert one.body is not None
-            parsed = manifest.read(one.body, one.media_type, algorithm=one.digest.partition(":")[0])
+            body = images.with_manifest(source, there, one).body or b""
+            parsed = manifest.read(body, one.media_type, algorithm=one.digest.partition(":")[0])
             pushes.copy_in(change, destination, here, parsed, own_tags, by=role_session(source))
         copied = images.find_in(change.db, here, digest)
         note(change)
@@ -163,16 +166,29 @@ def _listed(db: sqlite3.Connection, repository: Repository, index: Image) -> lis
     return list(found.values())
 
 
-def _check_bytes(db: sqlite3.Connection, source: Registry, repository: Repository, image: Image) -> None:
-    """Return if the files of an image's layers are there. Raises `LayersNotFoundException`."""
+def _copy_bytes(
+    arriving: contextlib.ExitStack,
+    db: sqlite3.Connection,
+    world: World,
+    there: Repository,
+    here: Repository,
+    image: Image,
+) -> None:
+    """Let the layers of an image have files for the repository `here`; those that `arriving` awaits are removed if the
+    change fails. Raises `LayersNotFoundException`.
+    """
     rows = db.execute(
         "SELECT digest FROM layer WHERE has_bytes AND id IN "
         "(SELECT value FROM image, json_each(image.layers) WHERE image.id = ?)",
         (image.id,),
     )
-    missing = [row["digest"] for row in rows if not source.world.blobs.has(repository, row["digest"])]
+    digests = [row["digest"] for row in rows]
+    missing = [digest for digest in digests if not world.blobs.has(there, digest)]
     if missing:
-        raise LayersNotFoundException(missing, repository.name, source.account_id)
+        raise LayersNotFoundException(missing, there.name, there.account_id)
+    for digest in digests:
+        arriving.enter_context(world.collector.awaiting(blob_name(digest, here.kms_key)))
+        world.blobs.copy(there, here, digest)
 
 
 def _hold_layers(db: sqlite3.Connection, repository: Repository, image: Image) -> None:
