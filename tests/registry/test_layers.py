@@ -11,6 +11,7 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
     UploadNotFoundException,
 )
+from tests.registry.kms import ENCRYPTED, ENCRYPTED_OTHERWISE, Kms
 
 
 def files(world):
@@ -119,6 +120,19 @@ def test_a_layer_can_be_mounted_from_another_repository(app, client_for):
     assert layers.find(app.registry, "other", layer.digest) == mounted
     assert layers.mount(app.registry, "other", layer.digest, "nowhere") is None
     assert layers.mount(app.registry, "other", "sha256:" + "0" * 64, "app") is None
+
+
+def test_a_layer_is_mounted_between_repositories_with_the_same_key_only(registry, world, client_for):
+    world.keys = Kms()
+    for name, settings in (("secret", ENCRYPTED), ("same", ENCRYPTED), ("other", ENCRYPTED_OTHERWISE), ("plain", None)):
+        repositories.create(registry, name, settings)
+    layer = client_for(registry, "secret").layer(b"secret")
+
+    mounted = [name for name in ("same", "other", "plain") if layers.mount(registry, name, layer.digest, "secret")]
+
+    assert mounted == ["same"]
+    with world.blobs.open(repositories.find(registry, "same"), layer.digest) as file:
+        assert file.read() == b"secret"
 
 
 def test_a_layer_is_not_mounted_across_accounts_or_regions(app, world):

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from ecrlab.clock import LabClock
-from ecrlab.registry import repositories
+from ecrlab.registry import manifest, repositories
 from ecrlab.registry.store import snapshots
 from ecrlab.registry.store.encryption import SEGMENT
 from ecrlab.registry.world import World
 from ecrlab.simulator.server import Server
-from tests.registry.conftest import ACCOUNT, REGION, digest_of
+from tests.registry.conftest import ACCOUNT, REGION, Client, digest_of
 from tests.registry.kms import ENCRYPTED, ENCRYPTED_OTHERWISE, KEY, Kms
 from tests.registry.over_http import HttpClient, Refused
+from tests.simulator.scanned import OLD
 
 SENTENCE = b"The quick brown fox guards the recipe of the house. "
 
@@ -210,3 +211,55 @@ def test_a_flipped_bit_in_the_middle_ends_the_download_before_it(secret, world):
     with pytest.raises(IncompleteRead) as ended:
         answer.read()
     assert ended.value.partial and body.startswith(ended.value.partial)
+
+
+def test_an_encrypted_image_is_scanned_like_any_other(secret, registry, kms):
+    repositories.create(registry, "plain")
+    plain = HttpClient(f"http://{secret._address.netloc}", "plain")
+    for one in (secret, plain):
+        one.push(OLD, tag="v1", config=json.dumps({"architecture": "amd64", "os": "linux"}).encode())
+        one.aws("StartImageScan", repositoryName=one.name, imageId={"imageTag": "v1"})
+
+    found = [
+        one.aws("DescribeImageScanFindings", repositoryName=one.name, imageId={"imageTag": "v1"})["imageScanFindings"]
+        for one in (secret, plain)
+    ]
+    plain.close()
+    assert found[0]["findings"] and found[0]["findings"] == found[1]["findings"]
+
+
+def test_a_scan_without_the_key_fails_and_succeeds_later(secret, kms):
+    secret.push(OLD, tag="v1", config=json.dumps({"architecture": "amd64", "os": "linux"}).encode())
+    asked = {"repositoryName": "secret", "imageId": {"imageTag": "v1"}}
+    kms.disabled.add(KEY)
+    secret.aws("StartImageScan", **asked)
+    status = secret.aws("DescribeImageScanFindings", **asked)["imageScanStatus"]
+    assert status["status"] == "FAILED" and "is disabled" in status["description"]
+
+    kms.disabled.clear()
+    assert secret.aws("DescribeImageScanFindings", **asked)["imageScanFindings"]["findings"]
+
+
+def test_what_a_snapshot_needs_stays_and_can_be_pulled_again(secret, world):
+    secret.push(LAYER, tag="v1", config=CONFIG)
+    before = snapshots.take(world)
+    secret.aws("DeleteRepository", repositoryName="secret", force=True)
+    snapshots.put_back(world, before)
+
+    assert secret._v2("GET", "manifests/v1")[0] == 200
+    assert secret._v2("GET", f"blobs/{digest_of(LAYER)}")[1] == LAYER
+    secret.delete(tag="v1")
+    world.collector.collect(grace=False)
+    assert secret._v2("GET", "tags/list")[0] == 200
+
+
+def test_referrers_and_storage_class_of_an_encrypted_image(secret):
+    image = secret.push(LAYER, tag="v1", config=CONFIG)
+    subject = {"mediaType": image.media_type, "digest": image.digest, "size": 1}
+    document = json.loads(Client.manifest(secret, LAYER, config=CONFIG).body)
+    about = secret.put(manifest.parse(json.dumps({**document, "subject": subject, "annotations": {"a": "b"}}).encode()))
+
+    [found] = json.loads(secret._v2("GET", f"referrers/{image.digest}")[1])["manifests"]
+    assert found["digest"] == about.digest and found["annotations"] == {"a": "b"}
+    changed = {"repositoryName": "secret", "imageId": {"imageTag": "v1"}, "targetStorageClass": "ARCHIVE"}
+    assert secret.aws("UpdateImageStorageClass", **changed)["imageStatus"] == "ARCHIVED"

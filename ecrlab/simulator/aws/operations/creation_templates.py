@@ -16,7 +16,7 @@ from ecrlab.simulator.aws.operations import encryption, lifecycle, policies, rep
 PAGE = 100
 """Results on a page without `maxResults`."""
 
-_PARTIAL = "the permissions of customRoleArn are not checked; a KMS key encrypts nothing"
+_PARTIAL = "the permissions of customRoleArn are not checked"
 
 
 @operation("CreateRepositoryCreationTemplate", partial=_PARTIAL)
