@@ -19,14 +19,14 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ecrlab.registry.errors import DamagedObject
 from ecrlab.registry.store import disk
 from ecrlab.registry.store.keys import KeyService, Owner
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SEGMENT = 64 * 1024
 """Bytes of the object in each segment but the last."""
@@ -101,7 +101,7 @@ class Encryptor:
         told = {"key": owner.kms_key, "wrapped": base64.b64encode(data_key.wrapped).decode(), "context": dict(context)}
         line = json.dumps(told).encode() + b"\n"
         self._header = line + hashlib.sha256(line).digest()
-        self._cipher = AESGCM(data_key.plaintext)
+        self._cipher = _cipher(data_key.plaintext)
         self._nonces = itertools.count(int.from_bytes(os.urandom(NONCE)))
         self._position = _Position(0, 0, b"")
 
@@ -171,7 +171,7 @@ class EncryptedFile(io.BufferedIOBase):
             header = read_header(file, name)
             if header.kms_key != owner.kms_key:
                 raise DamagedObject(name, f"it is encrypted with {header.kms_key}, not with {owner.kms_key}")
-            self._cipher = AESGCM(keys.unwrap(owner, header.wrapped, header.context))
+            self._cipher = _cipher(keys.unwrap(owner, header.wrapped, header.context))
             self._begin = header.size
             stored = file.seek(0, io.SEEK_END) - self._begin
             self._count = _segments(stored)
@@ -235,7 +235,16 @@ def _split(rest: bytes, piece: memoryview) -> Iterator[bytes | memoryview]:
         yield piece[start : start + SEGMENT]
 
 
-def _decrypt(cipher: AESGCM, stored: bytes, index: int, name: str, *, is_last: bool) -> bytes:
+def _cipher(key: bytes) -> "AESGCM":
+    # Loaded with the first encrypted object: it takes 9 MiB, and most labs have none.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _decrypt(cipher: "AESGCM", stored: bytes, index: int, name: str, *, is_last: bool) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
     try:
         return cipher.decrypt(stored[:NONCE], stored[NONCE:], _place(index, is_last=is_last))
     except (InvalidTag, ValueError) as error:
