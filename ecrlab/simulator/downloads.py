@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlencode
 
 from ecrlab.registry import repositories
-from ecrlab.registry.errors import RepositoryNotFoundException
+from ecrlab.registry.errors import DamagedObject, RepositoryNotFoundException
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.v2.wire import Slice
 
@@ -65,6 +65,8 @@ class Downloads:
             return _send_error(start_response, *refusal)
         try:
             file = self._open(key)
+        except DamagedObject as error:
+            return _send_error(start_response, 500, "InternalError", error.message)
         except (FileNotFoundError, RepositoryNotFoundException):
             return _send_error(start_response, 404, "NoSuchKey", "The specified key does not exist.")
         size = file.seek(0, 2)

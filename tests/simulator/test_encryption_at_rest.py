@@ -6,6 +6,7 @@ import tarfile
 import urllib.request
 from http.client import IncompleteRead
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -195,6 +196,10 @@ def test_a_flipped_bit_is_an_error_and_never_wrong_bytes(secret, world):
     with pytest.raises(Refused) as refused:
         secret._v2("GET", f"blobs/{digest_of(CONFIG)}")
     assert refused.value.status == 500
+    call = {"repositoryName": "secret", "layerDigest": digest_of(CONFIG)}
+    with pytest.raises(HTTPError) as failed:
+        urllib.request.urlopen(secret.aws("GetDownloadUrlForLayer", **call)["downloadUrl"])
+    assert failed.value.code == 500 and digest_of(CONFIG) in failed.value.read().decode()
 
 
 def test_a_flipped_bit_in_the_middle_ends_the_download_before_it(secret, world):
