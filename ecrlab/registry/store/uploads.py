@@ -56,16 +56,18 @@ class Uploads:
 
     def begin(self, upload_id: str, owner: Owner) -> Upload:
         """Open an upload into a repository. Raises `LimitExceededException` when far too many are open,
-        `ServerException` when the disk is full.
+        `ServerException` when the disk is full, `KmsException` if the repository's KMS key cannot be used.
         """
         self.drop_idle()
+        # Not within the lock: KMS may have to be asked for a key.
+        hold = HOLD if len(self._open) < MOST_HELD else 0
+        upload = Upload(upload_id, owner.id, self._blobs.writer(owner, upload_id, hold=hold))
         with self._lock:
-            if len(self._open) >= MOST_OPEN:
-                raise LimitExceededException(f"{MOST_OPEN} layer uploads are open; complete or cancel some of them")
-            hold = HOLD if len(self._open) < MOST_HELD else 0
-            upload = Upload(upload_id, owner.id, self._blobs.writer(owner, upload_id, hold=hold))
-            self._open[upload_id] = upload
-        return upload
+            if len(self._open) < MOST_OPEN:
+                self._open[upload_id] = upload
+                return upload
+        upload.blob.discard()
+        raise LimitExceededException(f"{MOST_OPEN} layer uploads are open; complete or cancel some of them")
 
     def find(self, upload_id: str, repository_id: int) -> Upload | None:
         """Return the open upload of that id in that repository, or None."""
