@@ -122,6 +122,23 @@ def test_a_layer_can_be_mounted_from_another_repository(app, client_for):
     assert layers.mount(app.registry, "other", "sha256:" + "0" * 64, "app") is None
 
 
+def test_an_upload_does_not_end_in_a_repository_of_the_same_name_that_was_made_meanwhile(
+    app, registry, world, monkeypatch
+):
+    adopt = world.blobs.adopt
+
+    def late(written, digest):
+        adopt(written, digest)
+        repositories.delete(registry, "app")
+        repositories.create(registry, "app")
+
+    monkeypatch.setattr(world.blobs, "adopt", late)
+    with pytest.raises(UploadNotFoundException):
+        app.layer(b"for the repository before")
+
+    assert files(world) == []
+
+
 def test_a_layer_is_mounted_between_repositories_with_the_same_key_only(registry, world, client_for):
     world.keys = Kms()
     for name, settings in (("secret", ENCRYPTED), ("same", ENCRYPTED), ("other", ENCRYPTED_OTHERWISE), ("plain", None)):
