@@ -54,13 +54,15 @@ class LabKms(KmsBackend):
     _url_module = property(lambda self: URLS)
 
     def create_key(self, *args: Any, **kwargs: Any) -> Key:
-        """Create a key at the lab's time."""
+        """Create a key at the lab's time; one of origin EXTERNAL waits for its material."""
         before = dict(self.keys)
         key = super().create_key(*args, **kwargs)
         while key.id in before:
             key.id = generate_key_id(key.multi_region)
             key.arn = f"{key.arn.rpartition('/')[0]}/{key.id}"
         self.keys = {**before, key.id: key}
+        if key.origin == "EXTERNAL":
+            key.key_state, key.enabled = "PendingImport", False
         if world := seams.owner():
             key.creation_date = world.clock.now().timestamp()
         return key
@@ -145,16 +147,18 @@ class LabKmsResponse(KmsResponse):
         try:
             self._caller = self.identify(self.access_key)
             self._check(self._world, self._caller, self._get_action())
-        except KmsException as error:
-            raise JsonRESTError(str(error.members["kmsError"]), error.message) from error
         except EcrError as error:
-            raise JsonRESTError(error.code, error.message) from error
+            # Else it is an HTML page.
+            self.response_headers["Content-Type"] = "application/x-amz-json-1.1"
+            raise JsonRESTError(str(error.members.get("kmsError", error.code)), error.message) from error
 
     def _check(self, world: World, caller: Caller, operation: str) -> None:
         """Raise `KmsException` for a missing key, one in a wrong state, or a caller without permission."""
         request = json.loads(self.body or "{}")
         context = request.get("EncryptionContext") or request.get("SourceEncryptionContext") or {}
         keys = [*self._keys(caller, operation, request)]
+        if operation in ("GetKeyPolicy", "PutKeyPolicy"):
+            request.setdefault("PolicyName", "default")  # moto wants it
         self.body = json.dumps(request)
         self._key = keys[0] if keys else None
         for key in keys:
