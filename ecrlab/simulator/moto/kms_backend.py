@@ -271,7 +271,7 @@ def _record(
         world.registry(caller.account_id, region),
         caller,
         operation,
-        "" if key is None else key.arn,
+        members.get("KeyMetadata", {}).get("Arn", "") if key is None else key.arn,
         request,
         None if error else members,
         error,

@@ -65,7 +65,9 @@ def current(world: World) -> None:
 def keep(world: World) -> None:
     """Store what changed since the last time; call it with `lock` after each change. Raises `ServerException`."""
     global _stored, _version
-    present = {key.arn: _document(key) for backend in _backends() for key in backend.keys.values() if _is_stored(key)}
+    present = {
+        key.arn: _document(backend, key) for backend in _backends() for key in backend.keys.values() if _is_stored(key)
+    }
     changed: dict[str, str | None] = {arn: text for arn, text in present.items() if _stored.get(arn) != text}
     changed |= dict.fromkeys(_stored.keys() - present.keys())
     if changed:
@@ -130,7 +132,7 @@ def _is_stored(key: Any) -> bool:
     return bool(key.key_spec == "SYMMETRIC_DEFAULT" or key.key_usage == "GENERATE_VERIFY_MAC")
 
 
-def _document(key: Any) -> str:
+def _document(backend: Any, key: Any) -> str:
     """Return a key as text. All attributes of moto's class are in it, under their names."""
     deletion_date = None if key.deletion_date is None else key.deletion_date.replace(tzinfo=UTC).timestamp()
     kept = vars(key) | {
@@ -139,6 +141,7 @@ def _document(key: Any) -> str:
         "key_material": base64.b64encode(key.key_material).decode(),
         "aliases": list(key.aliases),
         "grants": [vars(grant) for grant in key.grants.values()],
+        "tags": backend.tagger.list_tags_for_resource(key.id)["Tags"],
     }
     return json.dumps(kept, sort_keys=True)
 
@@ -148,7 +151,7 @@ def _load(document: dict[str, Any]) -> None:
 
     account_id, region = document["account_id"], document["region"]
     key: Any = Key.__new__(Key)
-    vars(key).update(document)
+    vars(key).update({name: value for name, value in document.items() if name != "tags"})
     deletion_date = document["deletion_date"]
     # moto's dates have no zone, and are in UTC.
     key.deletion_date = deletion_date and datetime.fromtimestamp(deletion_date, UTC).replace(tzinfo=None)
@@ -160,6 +163,8 @@ def _load(document: dict[str, Any]) -> None:
         key.grants[grant.id] = grant
     backend = kms_backends[account_id][region]
     backend.keys[key.id] = key
+    backend.tagger.delete_all_tags_for_resource(key.id)
+    backend.tagger.tag_resource(key.id, document["tags"])
     key.aliases = {}
     for name in document["aliases"]:
         backend.create_alias(key.id, name)
