@@ -7,6 +7,7 @@ never leaves KMS; here it lies beside what it protects, in a file that only its 
 import base64
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,14 +59,20 @@ class KmsKey:
 
 
 def find(world: World, arn: str) -> KmsKey | None:
-    """Return a key, or None if there is none, or its scheduled deletion has come."""
+    """Return a key, or None if there is none, or its scheduled deletion has come.
+
+    A change sees the grants that it makes itself: a copy makes its repository and stores the manifest in one.
+    """
 
     def look_up() -> KmsKey | None:
         with world.store.read(one=True) as db:
-            row = db.execute("SELECT document FROM kms_key WHERE arn = ?", (arn,)).fetchone()
-        return None if row is None else _read(json.loads(row[0]))
+            return _read(db, arn)
 
-    found = world.remembered(("kms key", arn), look_up, of=(("kms key", arn),))
+    changing = world.store.change_under_way()
+    if changing is not None:
+        found = _read(changing, arn)
+    else:
+        found = world.remembered(("kms key", arn), look_up, of=(("kms key", arn),))
     if found is None or (found.deletion_date or float("inf")) <= world.clock.now().timestamp():
         return None
     return found
@@ -98,7 +105,7 @@ def service_name(region: str) -> str:
 
 def grant(change: Change, registry: Registry, key_arn: str, repository_arn: str) -> None:
     """Let ECR use a key for a repository."""
-    document = _document(change, key_arn)
+    document = _document(change.db, key_arn)
     if document is None:
         return
     for _ in range(GRANTS):
@@ -128,7 +135,7 @@ def retire(world: World, key_arn: str, grants: Sequence[Grant]) -> None:
     """Take grants of a key away. It takes no time of the lab's clock."""
     with world.change() as change:
         change.happened = False
-        document = _document(change, key_arn)
+        document = _document(change.db, key_arn)
         if document is not None:
             retired = {one.id for one in grants}
             document["grants"] = [one for one in document["grants"] if one["id"] not in retired]
@@ -139,8 +146,8 @@ def _constraints(repository_arn: str) -> dict[str, dict[str, str]]:
     return {"EncryptionContextSubset": {"aws:ecr:arn": repository_arn}}
 
 
-def _document(change: Change, arn: str) -> dict[str, Any] | None:
-    row = change.db.execute("SELECT document FROM kms_key WHERE arn = ?", (arn,)).fetchone()
+def _document(db: sqlite3.Connection, arn: str) -> dict[str, Any] | None:
+    row = db.execute("SELECT document FROM kms_key WHERE arn = ?", (arn,)).fetchone()
     return None if row is None else json.loads(row[0])
 
 
@@ -149,7 +156,10 @@ def _update(change: Change, document: dict[str, Any]) -> None:
     change.db.execute("UPDATE kms_key SET document = ? WHERE arn = ?", values)
 
 
-def _read(document: Mapping[str, Any]) -> KmsKey:
+def _read(db: sqlite3.Connection, arn: str) -> KmsKey | None:
+    document = _document(db, arn)
+    if document is None:
+        return None
     return KmsKey(
         document["arn"],
         document["key_state"],

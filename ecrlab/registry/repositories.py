@@ -95,7 +95,6 @@ def create_in(
         raise RepositoryAlreadyExistsException(name, registry.account_id) from error
     made = get(change.db, registry, name)
     if made.kms_key is not None:
-        # They count from the commit on: a data key for this repository cannot be had in the same change.
         kms_keys.grant(change, registry, made.kms_key, made.arn)
     return made
 

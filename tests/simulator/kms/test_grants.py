@@ -6,6 +6,10 @@ import urllib.request
 import pytest
 from botocore.exceptions import ClientError
 
+from ecrlab.registry import repositories
+from ecrlab.registry.errors import KmsException
+from ecrlab.registry.repositories import Settings
+from ecrlab.registry.store.keys import manifest_context
 from tests.registry.over_http import HttpClient, Refused
 from tests.simulator.client import digest_of, refusal
 
@@ -56,6 +60,21 @@ def test_a_deleted_repository_takes_its_grants_along_and_no_other(lab):
 
     lab.ecr.delete_repository(repositoryName="web")
     assert [grant["Constraints"]["EncryptionContextSubset"] for grant in grants(lab, key)] == [CONTEXT, CONTEXT]
+
+
+def test_a_change_that_makes_a_repository_can_encrypt_for_it_and_undoes_its_grants(lab):
+    key, registry = lab.key()["Arn"], lab.world.registry("123456789012", "us-east-1")
+    settings = Settings(encryption_type="KMS", kms_key=key)
+
+    with pytest.raises(ZeroDivisionError), lab.world.change() as change:
+        made = repositories.create_in(change, registry, "app", settings)
+        context = manifest_context(made, digest_of(b"x"))
+        data_key = lab.world.keys.data_key(made, context)
+        assert lab.world.keys.unwrap(made, data_key.wrapped, context) == data_key.plaintext
+        raise ZeroDivisionError
+    with pytest.raises(KmsException):
+        lab.world.keys.data_key(made, context)
+    assert grants(lab, key) == []
 
 
 def test_without_its_grants_ecr_reads_and_writes_nothing(lab):

@@ -76,7 +76,7 @@ def test_who_pushes_and_pulls_needs_no_permission_of_the_key(lab):
 
 
 def test_ecrs_own_key_needs_no_permission_but_to_retire(lab):
-    arn, ecr, kms = user(lab)
+    _, ecr, kms = user(lab)
     lab.create(ecr=ecr)
 
     key = lab.kms.describe_key(KeyId="alias/aws/ecr")["KeyMetadata"]["Arn"]
