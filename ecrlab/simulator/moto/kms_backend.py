@@ -16,7 +16,6 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
-from moto.kms.utils import generate_key_id
 from moto.moto_api._internal import mock_random
 
 from ecrlab.registry import iam
@@ -55,12 +54,7 @@ class LabKms(KmsBackend):
 
     def create_key(self, *args: Any, **kwargs: Any) -> Key:
         """Create a key at the lab's time; one of origin EXTERNAL waits for its material."""
-        before = dict(self.keys)
         key = super().create_key(*args, **kwargs)
-        while key.id in before:
-            key.id = generate_key_id(key.multi_region)
-            key.arn = f"{key.arn.rpartition('/')[0]}/{key.id}"
-        self.keys = {**before, key.id: key}
         if key.origin == "EXTERNAL":
             key.key_state, key.enabled = "PendingImport", False
         if world := seams.owner():
@@ -76,11 +70,6 @@ class LabKms(KmsBackend):
                 key.grants[grant.id] = grant
                 return grant.id, grant.token
         raise AssertionError("moto stores each grant with its key")
-
-    def cancel_key_deletion(self, key_id: str) -> None:
-        """Cancel the deletion of a key. It is disabled afterwards."""
-        super().cancel_key_deletion(key_id)
-        self.keys[key_id].enabled = False
 
     def schedule_key_deletion(self, key_id: str, pending_window_in_days: int) -> float:
         """Schedule the deletion of a key by the lab's clock."""

@@ -41,6 +41,17 @@ def test_an_image_of_yesterday_can_be_pulled_after_a_restart(lab):
     assert {one["KeyId"] for one in lab.kms.list_keys()["Keys"]} == {key["KeyId"], own_key["KeyId"], new}
 
 
+def test_a_new_key_never_has_the_id_of_one_before(lab):
+    ids = [lab.key()["KeyId"]]
+    for _ in "ab":
+        lab.stop()
+        lab.start()
+        ids.append(lab.key()["KeyId"])
+
+    assert sorted(one["KeyId"] for one in lab.kms.list_keys()["Keys"]) == sorted(set(ids))
+    assert len(set(ids)) == 3
+
+
 def test_a_disabled_key_is_still_disabled_and_a_scheduled_deletion_comes(lab):
     disabled, scheduled = lab.key()["KeyId"], lab.key()["KeyId"]
     lab.kms.disable_key(KeyId=disabled)
