@@ -95,6 +95,10 @@ class Trail:
                     db.execute("DELETE FROM api_call WHERE at < ?", (calls[-1].at - KEPT.total_seconds(),))
 
 
+INTERNAL = "AWS Internal"
+"""The agent and the address of calls that a service of AWS makes for its caller."""
+
+
 def record(change: "Change", registry: "Registry", repository: str, document: dict[str, Any]) -> None:
     """Store a service event with the instant of a change."""
     change.db.execute(
@@ -145,9 +149,11 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
         "eventSource": call.source,
         "eventName": call.event,
         "awsRegion": call.region,
-        "sourceIPAddress": "127.0.0.1",
+        "sourceIPAddress": INTERNAL if call.agent == INTERNAL else "127.0.0.1",
         "userAgent": call.agent,
     }
+    if call.agent == INTERNAL:
+        told["userIdentity"].setdefault("invokedBy", INTERNAL)
     if call.error is not None:
         told |= {"errorCode": call.error, "errorMessage": call.message}
     told |= {

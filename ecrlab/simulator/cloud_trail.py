@@ -78,7 +78,7 @@ def note_key_use(
     response: Mapping[str, Any] | None = None,
     error: tuple[str, str] | None = None,
     *,
-    agent: str = "AWS Internal",
+    agent: str = trail.INTERNAL,
     may_write: bool = True,
 ) -> None:
     """Record one call of KMS in the accounts of the caller and the key; nothing secret is in the record.

@@ -99,7 +99,11 @@ class LabKmsResponse(KmsResponse):
         with kms_store.lock:
             kms_store.current(world)
             answer = super().call_action()
-            kms_store.keep(world)
+            try:
+                kms_store.keep(world)
+            except EcrError as error:
+                body = json.dumps({"__type": "KMSInternalException", "message": error.message})
+                answer = 500, {"Content-Type": "application/x-amz-json-1.1"}, body
         if self._caller is not None:
             _record(world, self._caller, self.region, self._key, operation, request, answer, self.headers)
         return answer

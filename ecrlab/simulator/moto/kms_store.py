@@ -71,6 +71,7 @@ def keep(world: World) -> None:
     changed: dict[str, str | None] = {arn: text for arn, text in present.items() if _stored.get(arn) != text}
     changed |= dict.fromkeys(_stored.keys() - present.keys())
     if changed:
+        _version = ()  # if the disk is full, the keys are loaded again as they were
         kms_keys.store(world, changed)
         _stored, _version = present, world.store.version(("kms keys",))
 

@@ -167,6 +167,13 @@ def test_when_the_day_comes_the_key_is_gone_and_the_images_cannot_be_read(lab):
     app.delete_repository(force=True)
 
 
+def test_a_multi_region_key_encrypts_as_any_other(lab):
+    app = lab.create(key=lab.key(MultiRegion=True)["Arn"])
+    app.push(b"layer", tag="v1")
+
+    assert app.batch_get_image(imageIds=[{"imageTag": "v1"}])["images"]
+
+
 def test_the_trail_tells_what_ecr_asked_of_kms_and_for_which_repository(lab):
     key = lab.key()
     app = lab.create(key=key["KeyId"])
@@ -178,6 +185,7 @@ def test_the_trail_tells_what_ecr_asked_of_kms_and_for_which_repository(lab):
     made = lab.trail("CreateGrant")
     assert [one["responseElements"]["grantId"] for one in made] == grant_ids
     assert made[0]["userIdentity"]["arn"].endswith(":user/learner")
+    assert made[0]["userIdentity"]["invokedBy"] == made[0]["sourceIPAddress"] == "AWS Internal"
     assert made[0]["requestParameters"]["constraints"] == {"encryptionContextSubset": CONTEXT}
     assert made[0]["resources"] == [{"ARN": key["Arn"], "accountId": "123456789012", "type": "AWS::KMS::Key"}]
     assert [one["requestParameters"]["grantId"] for one in lab.trail("RetireGrant")] == grant_ids

@@ -3,6 +3,8 @@
 import stat
 
 import ecrlab
+from ecrlab.registry import kms_keys
+from ecrlab.registry.errors import ServerException
 from ecrlab.registry.store import snapshots
 from tests.simulator.client import Repository, refusal
 from tests.simulator.kms.conftest import ROOT, policy
@@ -66,6 +68,20 @@ def test_a_disabled_key_is_still_disabled_and_a_scheduled_deletion_comes(lab):
     lab.stop()
     lab.start()
     assert [one["KeyId"] for one in lab.kms.list_keys()["Keys"]] == [disabled]
+
+
+def test_a_full_disk_leaves_the_keys_as_they_were(lab, monkeypatch):
+    key = lab.key()["KeyId"]
+
+    def full(world, changed):
+        raise ServerException("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kms_keys, "store", full)
+        assert refusal(lab.kms.disable_key, KeyId=key) == ("KMSInternalException", "No space left on device")
+        assert refusal(lab.kms.create_key)[0] == "KMSInternalException"
+    assert lab.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
+    assert len(lab.kms.list_keys()["Keys"]) == 1
 
 
 def test_only_their_owner_reads_the_keys(lab):
