@@ -5,7 +5,7 @@ never leaves KMS; here it lies beside what it protects, in a file that only its 
 """
 
 import base64
-import hashlib
+import hmac
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -108,11 +108,14 @@ def grant(change: Change, registry: Registry, key_arn: str, repository_arn: str)
     document = _document(change.db, key_arn)
     if document is None:
         return
-    for _ in range(GRANTS):
-        number, token = (hashlib.sha256(registry.world.new_id().encode()).hexdigest() for _ in "12")
+    for number in range(GRANTS):
+        secret, about = registry.world.token_key, f"{repository_arn} {change.at} {number}"
+        grant_id, token = (
+            hmac.digest(secret, f"{kind} {about}".encode(), "sha256").hex() for kind in ("grant", "token of grant")
+        )
         document["grants"].append(
             {
-                "id": number,
+                "id": grant_id,
                 "token": token,
                 "key_id": document["id"],
                 "name": "",

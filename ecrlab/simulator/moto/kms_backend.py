@@ -98,6 +98,9 @@ class LabKmsResponse(KmsResponse):
         operation, request = self._get_action(), json.loads(self.body or "{}")
         with kms_store.lock:
             kms_store.current(world)
+            if operation in ("CreateKey", "CreateGrant"):
+                # Else the ids after a restart are those of the first run again.
+                mock_random.seed(world.new_id())
             answer = super().call_action()
             try:
                 kms_store.keep(world)

@@ -41,14 +41,8 @@ def current(world: World) -> None:
     global _whose, _version, _stored
     seams.begin(world)
     is_ours = _whose is not None and _whose() is world
-    is_there = is_ours and _is_loaded()
     version = world.store.version(("kms keys",))
-    if not is_there or version != _version:
-        if not is_there:
-            from moto.moto_api._internal import mock_random
-
-            # Else the ids after a restart are those of the first run again.
-            mock_random.seed(world.new_id())
+    if not is_ours or version != _version or not _is_loaded():
         if is_ours:
             for backend in _backends():
                 backend.keys = {name: key for name, key in backend.keys.items() if not _is_stored(key)}
