@@ -113,8 +113,7 @@ def key_for(registry: Registry, caller: Caller, name: str) -> str:
     """
     world, region = registry.world, registry.region
     key, operation = None, "DescribeKey"
-    with kms_store.lock:
-        kms_store.current(world)
+    with kms_store.current(world):
         try:
             key = kms_store.find(caller, region, name, operation, for_ecr=True)
             _check(registry, caller, operation, key)

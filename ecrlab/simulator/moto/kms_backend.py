@@ -96,8 +96,7 @@ class LabKmsResponse(KmsResponse):
         if world is None:
             return super().call_action()
         operation, request = self._get_action(), json.loads(self.body or "{}")
-        with kms_store.lock:
-            kms_store.current(world)
+        with kms_store.current(world):
             if operation in ("CreateKey", "CreateGrant"):
                 # Else the ids after a restart are those of the first run again.
                 mock_random.seed(world.new_id())

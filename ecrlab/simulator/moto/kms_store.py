@@ -8,6 +8,7 @@ Asymmetric keys stay in memory: ECR accepts none.
 """
 
 import base64
+import contextlib
 import json
 import re
 import threading
@@ -26,18 +27,24 @@ from ecrlab.simulator.moto import seams
 
 AWS_MANAGED_ALIAS = "alias/aws/ecr"
 
-lock = threading.RLock()
-"""Held from a look at the keys to the end of their change."""
-
 _ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):((?:key|alias)/.+)")
 _KEY_ID = re.compile(r"(mrk-)?[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}|mrk-[a-f0-9]{32}", re.IGNORECASE)
+_lock = threading.RLock()
 _whose: "weakref.ref[World] | None" = None
 _version: tuple[int, ...] = ()
 _stored: dict[str, str] = {}
 
 
-def current(world: World) -> None:
-    """Give moto's KMS the keys of this world; call it with `lock` before a look at them."""
+@contextlib.contextmanager
+def current(world: World) -> Iterator[None]:
+    """Inside the block moto's KMS has the keys of this world, and nobody else changes them."""
+    # Without the store's lock, `keep` could undo the grants of a repository that is being made.
+    with _lock, world.store.exclusively():
+        _bring_up_to_date(world)
+        yield
+
+
+def _bring_up_to_date(world: World) -> None:
     global _whose, _version, _stored
     seams.begin(world)
     is_ours = _whose is not None and _whose() is world
@@ -57,7 +64,7 @@ def current(world: World) -> None:
 
 
 def keep(world: World) -> None:
-    """Store what changed since the last time; call it with `lock` after each change. Raises `ServerException`."""
+    """Store what changed; call it inside of `current` after each change. Raises `ServerException`."""
     global _stored, _version
     present = {
         key.arn: _document(backend, key) for backend in _backends() for key in backend.keys.values() if _is_stored(key)

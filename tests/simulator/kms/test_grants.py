@@ -1,5 +1,6 @@
 """ECR's grants: made with a repository, used by every push and pull, retired with the repository."""
 
+import threading
 import urllib.error
 import urllib.request
 
@@ -10,6 +11,7 @@ from ecrlab.registry import repositories
 from ecrlab.registry.errors import KmsException
 from ecrlab.registry.repositories import Settings
 from ecrlab.registry.store.keys import manifest_context
+from ecrlab.simulator.moto import kms_store
 from tests.registry.over_http import HttpClient, Refused
 from tests.simulator.client import digest_of, refusal
 
@@ -165,6 +167,25 @@ def test_when_the_day_comes_the_key_is_gone_and_the_images_cannot_be_read(lab):
     assert refusal(lab.create, name="web", key=key["Arn"]) == ("KmsException", gone)
     assert lab.kms.list_keys()["Keys"] == []
     app.delete_repository(force=True)
+
+
+def test_a_change_of_a_key_does_not_undo_the_grants_of_a_repository_made_meanwhile(lab, monkeypatch):
+    key, registry = lab.key()["Arn"], lab.world.registry("123456789012", "us-east-1")
+    making, keep = [], kms_store.keep
+
+    def keep_late(world):
+        if not making:
+            settings = Settings(encryption_type="KMS", kms_key=key)
+            making.append(threading.Thread(target=repositories.create, args=(registry, "app", settings)))
+            making[0].start()
+            making[0].join(0.3)
+        keep(world)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kms_store, "keep", keep_late)
+        lab.kms.update_key_description(KeyId=key, Description="of the shop")
+    making[0].join()
+    assert len(grants(lab, key)) == 2
 
 
 def test_a_multi_region_key_encrypts_as_any_other(lab):
