@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ecrlab.registry import names, tag_history
+from ecrlab.registry import kms_keys, names, tag_history
 from ecrlab.registry.errors import (
     RepositoryAlreadyExistsException,
     RepositoryNotEmptyException,
@@ -93,7 +93,10 @@ def create_in(
         )
     except sqlite3.IntegrityError as error:
         raise RepositoryAlreadyExistsException(name, registry.account_id) from error
-    return get(change.db, registry, name)
+    made = get(change.db, registry, name)
+    if made.kms_key is not None:
+        kms_keys.grant(change, registry, made.kms_key, made.arn)
+    return made
 
 
 def get(db: sqlite3.Connection, registry: Registry, name: str) -> Repository:

@@ -27,14 +27,18 @@ KEPT = timedelta(days=90)
 MOST_CALLS, MOST_CHARACTERS = 256, 1 << 20
 """Calls to keep in memory, and the characters of their requests and responses."""
 
-READING = ("Get", "Describe", "List", "Lookup", "BatchGet", "BatchCheck", "Validate")
+READING = (
+    *("Get", "Describe", "List", "Lookup", "BatchGet", "BatchCheck", "Validate"),
+    *("Decrypt", "Encrypt", "Generate", "ReEncrypt", "Sign", "Verify"),
+)
 """The beginnings of the names of operations that change nothing."""
 
 
 class ApiCall(NamedTuple):
     """One call as a row of the table `api_call`.
 
-    It is recorded in the account `account_id`: the caller's, or also the owner's of the repository. `at` is in seconds
+    It is recorded in the account `account_id`: the caller's, or also the owner's of the repository. `repository` is a
+    name, or the ARN of a KMS key in calls of KMS. `at` is in seconds
     since 1970; `request` and `response` are JSON texts, `response` only of calls that change something and succeed;
     `error` is the error's code.
     """
@@ -69,13 +73,13 @@ class Trail:
         self._calls: list[ApiCall] = []
         self._characters = 0
 
-    def add(self, call: ApiCall) -> None:
-        """Record a call."""
+    def add(self, call: ApiCall, *, may_write: bool = True) -> None:
+        """Record a call. Without `may_write` it waits in memory for the next one: a change is under way."""
         with self._lock:
             self._calls.append(call)
             self._characters += len(call.request) + len(call.response or "")
             is_full = len(self._calls) >= MOST_CALLS or self._characters > MOST_CHARACTERS
-        if is_full:
+        if is_full and may_write:
             # A full disk ends no call; the records are lost.
             with contextlib.suppress(EcrLabError):
                 self.flush()
@@ -89,6 +93,10 @@ class Trail:
                 with self._store.write() as db:
                     db.executemany(_INSERT, calls)
                     db.execute("DELETE FROM api_call WHERE at < ?", (calls[-1].at - KEPT.total_seconds(),))
+
+
+INTERNAL = "AWS Internal"
+"""The agent and the address of calls that a service of AWS makes for its caller."""
 
 
 def record(change: "Change", registry: "Registry", repository: str, document: dict[str, Any]) -> None:
@@ -141,9 +149,11 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
         "eventSource": call.source,
         "eventName": call.event,
         "awsRegion": call.region,
-        "sourceIPAddress": "127.0.0.1",
+        "sourceIPAddress": INTERNAL if call.agent == INTERNAL else "127.0.0.1",
         "userAgent": call.agent,
     }
+    if call.agent == INTERNAL:
+        told["userIdentity"].setdefault("invokedBy", INTERNAL)
     if call.error is not None:
         told |= {"errorCode": call.error, "errorMessage": call.message}
     told |= {
@@ -153,7 +163,9 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
         "eventID": _id("event", call.account_id, number, call.request_id),
         "readOnly": call.event.startswith(READING),
     }
-    if call.repository:
+    if call.repository.startswith("arn:"):
+        told["resources"] = [{"ARN": call.repository, "accountId": call.owner, "type": "AWS::KMS::Key"}]
+    elif call.repository:
         arn = names.repository_arn(call.owner, call.region, call.repository)
         told["resources"] = [{"ARN": arn, "accountId": call.owner, "type": "AWS::ECR::Repository"}]
     return told | {

@@ -23,8 +23,8 @@ from ecrlab.simulator.moto import seams
 _as_json = json.JSONEncoder(default=str).encode
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
-SECRET = frozenset({"layerPartBlob"})
-"""Members of requests that are bytes, and no part of a record."""
+SECRET = frozenset({"layerPartBlob", "Plaintext", "CiphertextBlob", "Message", "GrantToken", "GrantTokens"})
+"""Members of requests and responses that are bytes or secrets, and no part of a record."""
 
 
 def note(
@@ -67,6 +67,60 @@ def note(
         world.trail.add(call)
         if seams.event_rules(world, account_id, registry.region):
             world.events.tell(ServiceEvent(account_id, registry.region, call.at, DETAIL_TYPE, trail.document(0, call)))
+
+
+def note_key_use(
+    registry: Registry,
+    caller: Caller,
+    operation: str,
+    key_arn: str,
+    request: Mapping[str, Any],
+    response: Mapping[str, Any] | None = None,
+    error: tuple[str, str] | None = None,
+    *,
+    agent: str = trail.INTERNAL,
+    may_write: bool = True,
+) -> None:
+    """Record one call of KMS in the accounts of the caller and the key; nothing secret is in the record.
+
+    `registry` is the place of the call. The caller is a service if its ARN is a service's name.
+    """
+    elements = None
+    if response and not operation.startswith(trail.READING):
+        elements = _as_json(_as_cloudtrail_writes(response))
+    code, message = error or (None, None)
+    owner = key_arn.split(":")[4] if key_arn else registry.account_id
+    for account_id in dict.fromkeys((registry.account_id, owner)):
+        call = ApiCall(
+            account_id=account_id,
+            region=registry.region,
+            repository=key_arn,
+            at=registry.world.clock.now().timestamp(),
+            source="kms.amazonaws.com",
+            event=operation,
+            owner=owner,
+            caller_account=caller.account_id,
+            caller=caller.arn,
+            access_key=caller.access_key,
+            agent=agent,
+            request_id="",
+            request=_as_json(_as_cloudtrail_writes(request)),
+            response=elements,
+            error=code,
+            message=message,
+        )
+        registry.world.trail.add(call, may_write=may_write)
+
+
+def _as_cloudtrail_writes(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return members of KMS with small first letters, and without secrets; an encryption context stays as it is."""
+    return {
+        name[:1].lower() + name[1:]: _as_cloudtrail_writes(value)
+        if isinstance(value, dict) and not name.startswith("EncryptionContext")
+        else value
+        for name, value in members.items()
+        if name not in SECRET
+    }
 
 
 def named(error: EcrError) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlencode
 
 from ecrlab.registry import repositories
-from ecrlab.registry.errors import DamagedObject, RepositoryNotFoundException
+from ecrlab.registry.errors import DamagedObject, KmsException, RepositoryNotFoundException
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.v2.wire import Slice
 
@@ -69,6 +69,9 @@ class Downloads:
             return _send_error(start_response, 500, "InternalError", error.message)
         except (FileNotFoundError, RepositoryNotFoundException):
             return _send_error(start_response, 404, "NoSuchKey", "The specified key does not exist.")
+        except KmsException as error:
+            # S3 names errors of KMS thus (Amazon S3 user guide, troubleshooting access denied errors).
+            return _send_error(start_response, 400, f"KMS.{error.members['kmsError']}", error.message)
         size = file.seek(0, 2)
         headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(size))]
         start_response("200 OK", headers)

@@ -1,15 +1,17 @@
-"""The jobs and listeners of a world: lifecycle policies, scans, replication, create on push, and events."""
+"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, and KMS."""
 
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
 from ecrlab.simulator.jobs.replication import Replication
 from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
+from ecrlab.simulator.moto import kms
 from ecrlab.simulator.moto.event_bridge import EventsOut
 
 
 def wire(world: World) -> None:
     """Attach the listeners and jobs. A second call changes nothing."""
+    kms.attach(world)
     world.events.add(EventsOut(world))
     world.nights.add(LifecycleRuns(world))
     world.nights.add(Nightly(world))

@@ -104,6 +104,21 @@ PYTHON = {
     "registry-policy-missing": "ecr.get_registry_policy()",
     "policy-text-invalid": "app.set_repository_policy(policyText='{}')",
     "resource-tags-invalid": "ecr.create_repository(repositoryName='web', tags=[{'Key': 'aws:x', 'Value': 'y'}])",
+    # encryption keys
+    "kms-key-disabled": "key, secret = encrypted()\nkms.disable_key(KeyId=key)\nsecret.push(b'x')",
+    "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"
+    "kms.schedule_key_deletion(KeyId=key)\nprinted = str(secret.batch_get_image(imageIds=[{'imageTag': 'v1'}]))",
+    "kms-key-missing": "encrypted('alias/nope')",
+    "kms-grant-missing": "key, secret = encrypted()\nfor grant in kms.list_grants(KeyId=key)['Grants']:\n"
+    "    kms.revoke_grant(KeyId=key, GrantId=grant['GrantId'])\nsecret.push(b'x')",
+    "kms-denied": "user('ecr:*').create_repository(repositoryName='web', encryptionConfiguration="
+    "{'encryptionType': 'KMS', 'kmsKey': kms.create_key()['KeyMetadata']['Arn']})",
+    "kms-policy-refused": "key, _ = encrypted()\nkms.put_key_policy(KeyId=key, Policy='{}')",
+    "kms-ciphertext-invalid": "key, _ = encrypted()\n"
+    "kms.decrypt(CiphertextBlob=kms.encrypt(KeyId=key, Plaintext=b'x')['CiphertextBlob'][:-1])",
+    "kms-key-kind": "encrypted(kms.create_key(KeyUsage='SIGN_VERIFY', KeySpec='RSA_2048')['KeyMetadata']['Arn'])",
+    "kms-key-with-aes256": "ecr.create_repository(repositoryName='web', "
+    "encryptionConfiguration={'encryptionType': 'AES256', 'kmsKey': 'alias/nope'})",
     # boto3
     "no-endpoint": "boto3.client('ecr', endpoint_url='http://127.0.0.1:9', config=impatient).describe_repositories()",
     "dots-not-filled": "ecr.create_repository(repositoryName=...)",
@@ -215,7 +230,16 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         key = iam.create_access_key(UserName="me")["AccessKey"]
         return lab.client(service, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 
-    given = {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
+    kms = lab.client("kms")
+
+    def encrypted(key: str = "") -> tuple[str, Repository]:
+        key = key or kms.create_key()["KeyMetadata"]["Arn"]
+        encryption = {"encryptionType": "KMS", "kmsKey": key}
+        ecr.create_repository(repositoryName="secret", encryptionConfiguration=encryption)
+        return key, Repository(ecr, "secret")
+
+    given = {"kms": kms, "encrypted": encrypted}
+    given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}
     given |= {"manifest": manifest, "digest_of": digest_of, "json": json, "shutil": shutil, "signal": signal}

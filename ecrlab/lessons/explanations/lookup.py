@@ -7,6 +7,7 @@ from ecrlab.lessons.explanations import (
     consumers,
     docker,
     images,
+    keys,
     kit,
     layers,
     lifecycle,
@@ -20,6 +21,7 @@ from ecrlab.lessons.explanations.entry import Explanation, quoted
 CHAPTERS: dict[str, tuple[Explanation, ...]] = {
     "The lab itself": kit.ENTRIES,
     "Services that pull": consumers.ENTRIES,
+    "Encryption keys": keys.ENTRIES,
     "Login and permissions": access.ENTRIES,
     "Scans": scanning.ENTRIES,
     "Lifecycle policies": lifecycle.ENTRIES,

@@ -44,6 +44,7 @@ class Store:
         self._is_closed = False
         self._is_tight = False  # from the first change that the disk refused
         self._write_lock = threading.RLock()
+        self._changing: int | None = None  # the thread that makes a change
         self._pool_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._touched: set[tuple[Hashable, ...]] = set()
@@ -75,12 +76,15 @@ class Store:
                 db = self._write_connection()
                 db.execute("BEGIN IMMEDIATE")
                 self._touched.clear()
+                self._changing = threading.get_ident()
                 try:
                     yield db
                     db.execute("COMMIT")
                 except BaseException as error:
                     self._undo(db, error)
                     raise
+                finally:
+                    self._changing = None
                 self._touches.update(self._touched)
                 if self._is_tight:
                     # The change is made; the next one folds the log if this one cannot.
@@ -94,6 +98,10 @@ class Store:
     def version(self, *scopes: tuple[Hashable, ...]) -> tuple[int, ...]:
         """Return the version of some scopes (see `TOUCHES`); it differs after each change that touches one of them."""
         return (self._replaced, *[self._touches[scope] for scope in scopes])
+
+    def change_under_way(self) -> sqlite3.Connection | None:
+        """Return the connection of the change that this thread is making, or None."""
+        return self._writer if self._changing == threading.get_ident() else None
 
     @contextlib.contextmanager
     def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:

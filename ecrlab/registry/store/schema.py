@@ -172,6 +172,11 @@ CREATE TABLE IF NOT EXISTS api_call ( -- see trail.py
     message TEXT
 );
 
+CREATE TABLE IF NOT EXISTS kms_key ( -- see kms_keys.py
+    arn TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS history ( -- see tag_history.py; by name, because it outlives its repositories; without an
     id INTEGER PRIMARY KEY,          -- index, because it is written with each put and read by few
     account_id TEXT NOT NULL,
@@ -217,10 +222,21 @@ END;
 CREATE TEMP TRIGGER image_deleted AFTER DELETE ON image BEGIN
     SELECT touches(OLD.repository_id);
 END;
+CREATE TEMP TRIGGER kms_key_made AFTER INSERT ON kms_key BEGIN
+    SELECT touches('kms keys');
+END;
+CREATE TEMP TRIGGER kms_key_changed AFTER UPDATE ON kms_key BEGIN
+    SELECT touches('kms keys'), touches('kms key', NEW.arn);
+END;
+CREATE TEMP TRIGGER kms_key_deleted AFTER DELETE ON kms_key BEGIN
+    SELECT touches('kms keys'), touches('kms key', OLD.arn);
+END;
 """
 """Which rows touch which scope. A push touches none: it adds rows, and absence is never remembered.
 
 (account, Region, name)   a repository: that it exists, its settings and policy
 (account, Region)         the settings of a registry
 (repository id,)          the layers of a repository, and whether an archived image hides them
+('kms keys',)             all keys of KMS, with their grants
+('kms key', ARN)          one of them
 """

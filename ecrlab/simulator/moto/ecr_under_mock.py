@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from moto import backend_index
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.ecr.models import ecr_backends
+from moto.kms.models import kms_backends
 
 from ecrlab.errors import EcrLabError
 from ecrlab.registry.world import World
@@ -29,6 +30,7 @@ from ecrlab.simulator import downloads
 from ecrlab.simulator.access.callers import Caller, backends, identify
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.moto import seams
+from ecrlab.simulator.moto.kms_backend import LabKms, LabKmsResponse
 from ecrlab.simulator.wiring import wire
 
 API = {
@@ -171,14 +173,19 @@ _ADDED = {"ecrpublic": _service("ecrpublic", PublicBackend), "ecrdocker": _servi
 
 @contextlib.contextmanager
 def in_place() -> Iterator[None]:
-    """Inside the block, `ECR` answers `ecr` and `ecr-public` in place of moto's ECR."""
+    """Inside the block, `ECR` answers `ecr` and `ecr-public` in place of moto's ECR, and `LabKms` is the KMS."""
+    seams.belongs_to(None)
     patterns = backend_index.backend_url_patterns
     before = list(patterns)
     ours = [(service, re.compile(base)) for service, bases in API.items() for base in bases]
     patterns[:0] = [*ours, ("ecrdocker", re.compile(REGISTRIES))]
     sys.modules.update({module.__name__: module for module in _ADDED.values()})
     try:
-        with patch.object(ecr_backends, "backend", LabBackend), patch.dict(ecr_backends, clear=True):
+        with contextlib.ExitStack() as block:
+            for backends_of, ours_of in ((ecr_backends, LabBackend), (kms_backends, LabKms)):
+                block.enter_context(patch.object(backends_of, "backend", ours_of))
+                block.enter_context(patch.dict(backends_of, clear=True))
+            block.enter_context(patch.object(LabKmsResponse, "identify", staticmethod(_as_moto_lets)))
             yield
     finally:
         patterns[:] = before

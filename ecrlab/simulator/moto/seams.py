@@ -8,7 +8,9 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
 * `iam_backends.backend` is the class of every new IAM backend; its `_init_aws_policies` returns AWS managed policies.
 * `create_role` and `attach_role_policy` of an IAM backend make a role.
-* `moto_api_backend.reset` and `mock_random.seed` start over; `kms_backends` hold keys with their aliases.
+* `moto_api_backend.reset` and `mock_random.seed` start over.
+* `kms_backends.backend` is the class of every new KMS backend; its `_url_module` names the handler (`kms_backend`).
+* `kms_backends` hold keys with their aliases and grants, and all attributes of these (`vars`; see `kms_store`).
 * `events_backends` hold the buses of EventBridge, with their rules; `Rule.send_to_targets` matches and delivers.
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
 """
@@ -18,7 +20,7 @@ import json
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
@@ -30,6 +32,7 @@ SEED = 20150921
 
 _whose: "weakref.ref[World] | None" = None
 _begin_lock = threading.Lock()
+_before_reset: list[Callable[[], None]] = []
 
 
 def moto_application(world: World) -> Any:
@@ -60,10 +63,23 @@ def begin(world: World) -> None:
         from moto.moto_api._internal.models import moto_api_backend
 
         _offer_managed_policies()
+        for replace_class in _before_reset:
+            replace_class()
         moto_api_backend.reset()
         mock_random.seed(SEED)
         _enrol_learner()
         _whose = weakref.ref(world)
+
+
+def owner() -> World | None:
+    """Return the world that moto's services belong to."""
+    return None if _whose is None else _whose()
+
+
+def before_reset(replace_class: Callable[[], None]) -> None:
+    """Call a function, which puts a class of ours in place of one of moto's, before moto's services begin anew."""
+    if replace_class not in _before_reset:
+        _before_reset.append(replace_class)
 
 
 @functools.cache
@@ -144,11 +160,11 @@ def _in_use(world: World, service: str, account_id: str, region: str) -> Any:
     return dict.get(dict.get(accounts, account_id) or {}, region)
 
 
-def belongs_to(world: World) -> None:
-    """Record that `mock_aws` has just emptied moto's services for this world."""
+def belongs_to(world: World | None) -> None:
+    """Record that `mock_aws` has just emptied moto's services for this world; None: for one that it has yet to make."""
     global _whose
     with _begin_lock:
-        _whose = weakref.ref(world)
+        _whose = None if world is None else weakref.ref(world)
 
 
 def _enrol_learner() -> None:

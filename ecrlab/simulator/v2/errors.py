@@ -49,6 +49,9 @@ _ANSWERS: dict[type[errors.EcrError], _Answer] = {
     errors.InvalidParameterException: _Answer(405, "UNSUPPORTED"),
     # UNSURE: how ECR's registry reports an exceeded quota; 403 DENIED, so that clients do not retry.
     errors.LimitExceededException: _Answer(403, "DENIED"),
+    # UNSURE: ECR's status and code for a key that cannot be used; 403 DENIED with KMS's sentence, so that clients show
+    # it and do not retry.
+    errors.KmsException: _Answer(403, "DENIED"),
     # The disk is full.
     errors.ServerException: _Answer(507, "UNKNOWN"),
 }

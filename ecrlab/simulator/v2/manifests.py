@@ -6,7 +6,7 @@ it ignores the `Accept` header and returns the pushed bytes, because the digest 
 
 from ecrlab.oci.manifest import LARGEST
 from ecrlab.registry import deletions, images, manifest, names, pushes, wanted
-from ecrlab.registry.errors import InvalidParameterException
+from ecrlab.registry.errors import InvalidParameterException, KmsException
 from ecrlab.registry.images import Image, ImageId
 from ecrlab.simulator.v2.errors import Refusal, bad_digest
 from ecrlab.simulator.v2.quirks import check_descriptors
@@ -49,6 +49,8 @@ def send(visit: Visit) -> Response:
     image_id = _known(visit)
     wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
     found, failures = images.pull(visit.registry, visit.name, [image_id])
+    if failures and failures[0].code == "KmsError":
+        raise KmsException(failures[0].reason, "")
     if failures:
         raise _unknown(failures[0].reason)
     image = found[0]

@@ -76,7 +76,7 @@ def test_a_key_that_is_not_there(create: Create, ecr: Any, region: str, key: str
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("nope", "Key '{here}key/nope' does not exist"),
+        ("nope", "Invalid keyId nope"),
         ("{here}key/nope", "Key '{here}key/nope' does not exist"),
         ("alias/nope", "Alias {here}alias/nope is not found."),
         ("{here}alias/nope", "Alias {here}alias/nope is not found."),

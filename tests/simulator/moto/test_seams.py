@@ -149,8 +149,49 @@ def test_kms_keeps_keys_with_their_aliases() -> None:
     assert hasattr(kms_backends["123456789012"], "regions"), MOVED.format("AccountSpecificBackend.regions")
     key = KmsBackend("us-east-1", "123456789012").create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None)
     assert isinstance(key, Key)
-    has(key, "id", "arn", "aliases", "key_manager", "key_state", "key_spec", "key_usage")
+    has(
+        key,
+        "id",
+        "arn",
+        "aliases",
+        "key_manager",
+        "key_state",
+        "key_spec",
+        "key_usage",
+        "key_material",
+        "deletion_date",
+    )
+    has(key, "account_id", "region", "policy", "origin", "enabled", "creation_date", "private_key", "multi_region")
     assert key.key_state == "Enabled"
+    grant = key.add_grant("", "ecr.amazonaws.com", ["Decrypt"], {}, "ecr.amazonaws.com")
+    assert vars(grant).keys() == {
+        *("id", "token", "key_id", "name", "grantee_principal", "retiring_principal", "operations", "constraints"),
+    }, MOVED.format("the attributes of a grant, which kms_keys.py writes")
+    assert key.grants == {grant.id: grant}
+
+
+def test_kms_asks_ours_before_each_action_and_encrypts_with_its_key_id_in_front() -> None:
+    from moto.core.responses import BaseResponse
+    from moto.kms.models import KmsBackend
+    from moto.kms.responses import KmsResponse
+    from moto.kms.utils import decrypt, encrypt, generate_data_key
+
+    has(
+        KmsBackend,
+        "create_grant",
+        "cancel_key_deletion",
+        "schedule_key_deletion",
+        "get_key_id_from_alias",
+        "delete_key",
+    )
+    has(KmsBackend("us-east-1", "123456789012"), "tagger")
+    has(KmsResponse, "call_action", "schedule_key_deletion", "cancel_key_deletion", "_validate_key_policy")
+    source = inspect.getsource(BaseResponse.call_action)
+    assert "self._authenticate_and_authorize_normal_action(resource)" in source, MOVED.format("who is asked first")
+    keys = {"1" * 36: types.SimpleNamespace(key_material=generate_data_key(32))}
+    blob = encrypt(keys, "1" * 36, b"x", {"for": "app"})
+    assert blob.startswith(b"1" * 36)
+    assert decrypt(keys, blob, {"for": "app"}) == (b"x", "1" * 36)
 
 
 def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:

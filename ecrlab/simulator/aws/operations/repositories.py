@@ -8,12 +8,13 @@ from ecrlab.registry.repositories import Repository, Settings
 from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import Call, operation
 from ecrlab.simulator.aws.operations import encryption, resource_tags
+from ecrlab.simulator.moto import kms
 
 PAGE = 100
 """Results on a page without `maxResults`."""
 
 
-@operation("CreateRepository", partial="a KMS key is looked up and stored; it encrypts nothing")
+@operation("CreateRepository")
 def create_repository(call: Call) -> dict[str, Any]:
     """Create a repository with the requested settings."""
     request = call.request
@@ -29,7 +30,9 @@ def create_repository(call: Call) -> dict[str, Any]:
         kms_key=kms_key,
         resource_tags=resource_tags.checked(request.get("tags", [])),
     )
-    return {"repository": _shown(repositories.create(call.registry, call.repository_name, settings))}
+    made = repositories.create(call.registry, call.repository_name, settings)
+    kms.note_grants(call.registry, call.caller, made)
+    return {"repository": _shown(made)}
 
 
 @operation("DescribeRepositories")
@@ -57,6 +60,8 @@ def delete_repository(call: Call) -> dict[str, Any]:
     deleted = repositories.delete(
         call.registry, call.repository_name, force=call.request.get("force", False), by=call.caller.arn
     )
+    # UNSURE: how the API reports it; the guide says only that the repository is gone, and what the console shows.
+    kms.retire(call.registry, call.caller, deleted)
     shown = _shown(deleted)
     return {"repository": {name: shown[name] for name in shown if not name.startswith(("imageScanning", "encryption"))}}
 

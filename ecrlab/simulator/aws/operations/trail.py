@@ -1,4 +1,5 @@
-"""LookupEvents of CloudTrail, which moto lacks: the calls and events of ECR in the last 90 days, newest first.
+"""LookupEvents of CloudTrail, which moto lacks: calls of ECR and KMS, and ECR's events, of the last 90
+days, newest first.
 
 Calls of other services are not recorded (API reference, LookupEvents).
 """
@@ -16,7 +17,7 @@ PAGE = 50
 """Events on a page without `MaxResults`."""
 
 
-@operation("LookupEvents", "cloudtrail", partial="only ECR's calls and events are recorded")
+@operation("LookupEvents", "cloudtrail", partial="only calls of ECR and KMS, and ECR's events, are recorded")
 def lookup_events(call: Call) -> dict[str, Any]:
     """Return pages of an account's events in a Region, filtered by time and by one attribute."""
     request = call.request
