@@ -116,9 +116,9 @@ class Views:
     def trail(self, repository: str | None = None, event: str | None = None) -> "Trail":
         """Return what CloudTrail recorded in the last 90 days, of one repository or one event name, oldest first.
 
-        One document for each call of ECR, also a refused one, and for each run of a lifecycle policy that did something
-        (PolicyExecutionEvent) or preview (DryRunEvent). A list, which a notebook shows as a table; `.table()` returns
-        the table. `aws cloudtrail lookup-events` finds the same.
+        One document for each call of ECR and KMS, refused ones too, and for each run of a lifecycle policy that did
+        something (PolicyExecutionEvent) or preview (DryRunEvent). A list, which a notebook shows as a table; `.table()`
+        returns the table. `aws cloudtrail lookup-events` finds the same.
         """
         from ecrlab.analysis.plots.trail import Trail
         from ecrlab.registry import trail
