@@ -29,6 +29,7 @@ from ecrlab.machine.jupyter import is_writable
 from ecrlab.machine.launchers import AWS_CLI
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
+from ecrlab.simulator.moto.kms import KeptKeys
 
 NEEDED_BYTES = 500_000_000  # for a lab's images and a test run
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -164,7 +165,7 @@ def state_directory(state: Path) -> Iterator[Finding]:
         yield Finding("note", "registry", f"{state} holds none yet; `serve --state` makes one")
         return
     try:
-        problems = list(verify(state))
+        problems = list(verify(state, KeptKeys))
     except StateError as error:
         yield Finding("WRONG", "registry", str(error))
         return

@@ -66,11 +66,11 @@ def find(world: World, arn: str) -> KmsKey | None:
 
     def look_up() -> KmsKey | None:
         with world.store.read(one=True) as db:
-            return _read(db, arn)
+            return read(db, arn)
 
     changing = world.store.change_under_way()
     if changing is not None:
-        found = _read(changing, arn)
+        found = read(changing, arn)
     else:
         found = world.remembered(("kms key", arn), look_up, of=(("kms key", arn),))
     if found is None or (found.deletion_date or float("inf")) <= world.clock.now().timestamp():
@@ -159,7 +159,8 @@ def _update(change: Change, document: dict[str, Any]) -> None:
     change.db.execute("UPDATE kms_key SET document = ? WHERE arn = ?", values)
 
 
-def _read(db: sqlite3.Connection, arn: str) -> KmsKey | None:
+def read(db: sqlite3.Connection, arn: str) -> KmsKey | None:
+    """Return a key of a database, also after the date of its deletion."""
     document = _document(db, arn)
     if document is None:
         return None

@@ -2,11 +2,12 @@
 
     python3 -m tests.bench.crash [--rounds 30] [--seconds 2] [--http] [--damage] [--seed TEXT]
 
-Each round four clients push, retag and delete, each in a repository of its own, with layers in common. After a random
-time the process that holds the registry is killed. Then everything in the state directory is compared with what was
-acknowledged, digests and references are verified, and so are the bytes on the disk. With `--http` the process is
-`ecrlab serve` and the clients speak HTTP to it. With `--damage` a part of a copy of the state directory is removed,
-cut short, replaced or made read-only before: a start there says so and changes nothing, or loses nothing else.
+Each round four clients push, retag and delete, each in a repository of its own, with layers in common; two of the
+repositories are encrypted with a KMS key. After a random time the process that holds the registry is killed. Then
+everything in the state directory is compared with what was acknowledged, digests and references are verified, and so
+are the bytes on the disk. With `--http` the process is `ecrlab serve` and the clients speak HTTP to it. With `--damage`
+a part of a copy of the state directory is removed, cut short, replaced or made read-only before: a start there says so
+and changes nothing, or loses nothing else.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from collections import Counter
 from http.client import HTTPException
 from pathlib import Path
 
-from tests.registry.lives import NAMES, PARTS, ROOT, WAYS, check, damaged, killed, live
+from tests.registry.lives import ENCRYPTED_NAMES, NAMES, PARTS, ROOT, WAYS, check, damaged, killed, live
 from tests.registry.over_http import HttpClient
 
 
@@ -42,7 +43,7 @@ def killed_server(directory: Path, seed: str, seconds: float) -> dict[str, int]:
             endpoint = server.stdout.readline().strip()
             for name in NAMES:
                 with contextlib.closing(HttpClient(endpoint, name)) as client:
-                    client.create()
+                    client.create("KMS" if name in ENCRYPTED_NAMES else "AES256")
             threads = [threading.Thread(target=one, args=(name,)) for name in NAMES]
             for thread in threads:
                 thread.start()
@@ -74,7 +75,7 @@ def main() -> int:
             acknowledged = kill(state, f"{seed}.{number}", random.uniform(0.05, options.seconds))
             each = itertools.product(PARTS, WAYS) if options.damage else ()
             problems = [one for part, way in each for one in damaged(state, part, way, f"{seed}.{number}")]
-            problems += check(state, f"{seed}.{number}", acknowledged)
+            problems += check(state, f"{seed}.{number}", acknowledged, by_server=options.http)
         operations += sum(acknowledged.values())
         wrong += bool(problems)
         print(f"round {number + 1}: {sum(acknowledged.values())} operations acknowledged, {len(problems)} problems")

@@ -27,6 +27,7 @@ from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.registry.world import World
+from ecrlab.simulator.moto.kms import KeptKeys, attach
 from tests.registry.conftest import ACCOUNT, REGION, Client
 from tests.registry.kms import ENCRYPTED, Kms
 
@@ -77,11 +78,15 @@ def lived_in_peace(name: str, seed: str, operations: int) -> list[dict[str, tupl
         return states
 
 
-def check(directory: Path, seed: str, acknowledged: dict[str, int]) -> list[str]:
-    """What is wrong after a violent end; nothing when all is as it must be."""
-    wrong = [str(p) for p in verify(directory, lambda db: Kms()) if "a stray file" not in p.why]
+def check(directory: Path, seed: str, acknowledged: dict[str, int], *, by_server: bool = False) -> list[str]:
+    """What is wrong after a violent end; nothing when all is as it must be. A server has the lab's KMS."""
+    keys_of = KeptKeys if by_server else lambda db: Kms()
+    wrong = [str(p) for p in verify(directory, keys_of) if "a stray file" not in p.why]
     world = World(directory, LabClock())
-    world.keys = Kms()
+    if by_server:
+        attach(world)
+    else:
+        world.keys = Kms()
     registry = world.registry(ACCOUNT, REGION)
     needed: set[str] = set()
     for name, operations in acknowledged.items():
@@ -96,7 +101,7 @@ def check(directory: Path, seed: str, acknowledged: dict[str, int]) -> list[str]
     wrong += [f"{name} is lost" for name in needed.difference(world.blobs)]
     wrong += [f"{name} is needed by nobody" for name in set(world.blobs) - needed]
     world.close()
-    return wrong + [str(problem) for problem in verify(directory, lambda db: Kms())]
+    return wrong + [str(problem) for problem in verify(directory, keys_of)]
 
 
 PARTS = ("registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm", "registry.state", "a blob")

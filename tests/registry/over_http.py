@@ -50,8 +50,8 @@ class HttpClient:
         _, body, _ = self._ask("POST", "/", json.dumps(parameters).encode(), headers)
         return json.loads(body)
 
-    def create(self) -> None:
-        self.aws("CreateRepository", repositoryName=self.name)
+    def create(self, encryption: str = "AES256") -> None:
+        self.aws("CreateRepository", repositoryName=self.name, encryptionConfiguration={"encryptionType": encryption})
 
     def layer(self, body: bytes) -> None:
         _, _, headers = self._v2("POST", "blobs/uploads/")

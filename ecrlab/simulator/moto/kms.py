@@ -9,6 +9,7 @@ See the AWS user guide, encryption at rest. Data keys are made from the database
 uses no state of moto.
 """
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,15 +60,7 @@ class Keys:
 
     def unwrap(self, owner: Owner, wrapped: bytes, context: Mapping[str, str]) -> bytes:
         """Return a data key in clear. Raises `KmsException`, also for a wrapped key or context that was changed."""
-        from moto.core.exceptions import JsonRESTError
-        from moto.kms.utils import decrypt
-
-        key = self._usable(owner, "Decrypt", context)
-        try:
-            plaintext, _ = decrypt({_id(key): _Master(key)}, wrapped, dict(context))
-        except JsonRESTError as error:
-            raise KmsException("", "InvalidCiphertextException") from error
-        return bytes(plaintext)
+        return _unwrapped(self._usable(owner, "Decrypt", context), wrapped, context)
 
     def _usable(self, owner: Owner, operation: str, context: Mapping[str, str]) -> KmsKey:
         """Return the key of a repository, for ECR; record the use."""
@@ -97,6 +90,31 @@ class Keys:
             raise
         cloud_trail.note_key_use(registry, caller, operation, arn, request, {}, may_write=False)
         return key
+
+
+class KeptKeys(NoKeys):
+    """The keys in the database of a state directory that no server uses; whether one is disabled does not count."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def unwrap(self, owner: Owner, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+        """Return a data key in clear. Raises `KmsException`."""
+        key = kms_keys.read(self._db, owner.kms_key or "")
+        if key is None:
+            raise KmsException(f"Key '{owner.kms_key}' does not exist", "NotFoundException")
+        return _unwrapped(key, wrapped, context)
+
+
+def _unwrapped(key: KmsKey, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+    from moto.core.exceptions import JsonRESTError
+    from moto.kms.utils import decrypt
+
+    try:
+        plaintext, _ = decrypt({_id(key): _Master(key)}, wrapped, dict(context))
+    except JsonRESTError as error:
+        raise KmsException("", "InvalidCiphertextException") from error
+    return bytes(plaintext)
 
 
 class _Master:
