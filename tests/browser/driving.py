@@ -24,6 +24,9 @@ CONTRAST = """element => {
 }"""
 """How far the colour of an element's text stands out from what is behind it, as WCAG counts it."""
 
+NAMED = "button combobox textbox searchbox checkbox radio slider spinbutton image columnheader rowheader region".split()
+"""Roles that need an accessible name."""
+
 
 def open_lesson(page, address, lesson):
     base, _, token = address.partition("?")
@@ -89,6 +92,21 @@ def tab_to(page, name, backwards=False):
         if name in focused:
             return
     raise AssertionError(f"Tab does not lead to {name}")
+
+
+def nameless(page, shown):
+    """The controls, pictures and heads of tables for which Chromium computes no accessible name, within an element."""
+    shown.evaluate("element => window.shown = element")
+    devtools = page.context.new_cdp_session(page)
+    element = devtools.send("Runtime.evaluate", {"expression": "window.shown"})["result"]
+    nodes = devtools.send("Accessibility.queryAXTree", {"objectId": element["objectId"]})["nodes"]
+    roles = [node["role"]["value"] for node in nodes if not node["ignored"]]
+    assert {"combobox", "spinbutton", "columnheader", "image"} <= set(roles), roles
+    return [
+        node["role"]["value"]
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"] in NAMED and not node["name"]["value"].strip()
+    ]
 
 
 def asked(page):

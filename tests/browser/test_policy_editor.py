@@ -6,6 +6,7 @@ from tests.browser.driving import (
     CONTRAST,
     SCREENSHOTS,
     asked,
+    nameless,
     notebook,
     open_lesson,
     run_all,
@@ -47,7 +48,7 @@ EDITOR = 'editor = lab.edit_policy("my-app", json.dumps(policy))\neditor'
 ASK = "print(len(editor.going), editor.day, editor.refusal)"
 
 
-NUMBERS, LISTS, SLIDER = "input[type=number]", "select", ".noUi-handle"
+NUMBERS, LISTS = "input[type=number]", "select"
 
 
 @pytest.fixture
@@ -78,8 +79,7 @@ def test_by_mouse_images_turn_and_the_next_cell_knows(page, shown):
     wait_for(page, shown, "✕ 8 expire")
     shown.locator(LISTS).nth(2).select_option("sinceImagePushed")
     shown.get_by_text("rule 1: tagged v*: pushed more than 4 days ago (selects 12, takes 9)").wait_for()
-    slider = shown.locator(".noUi-connects").bounding_box()
-    page.mouse.click(slider["x"] + slider["width"] * 0.1, slider["y"] + slider["height"] / 2)
+    shown.get_by_label("days from now").fill("12")
     wait_for(page, shown, "In 12 days")
     shown.get_by_role("button", name="remove rule 2").click()
     wait_for(page, shown, "✕ 12 expire")
@@ -117,9 +117,9 @@ def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page
     page.wait_for_function("document.activeElement.innerText.includes('add a rule')", timeout=10_000)
     page.keyboard.press("Space")
     shown.get_by_text("rule 1: untagged: pushed more than 14 days ago").wait_for()
-    tab_to(page, "noUi-handle")
+    tab_to(page, "days from now")
     for _ in range(5):
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowUp")
     wait_for(page, shown, "In 5 days")
     tab_to(page, "find images")
     page.keyboard.type("v11")
@@ -127,6 +127,12 @@ def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page
     tab_to(page, "why")
     tab_to(page, "the policy as")
     screenshot(page, "editor-by-keyboard")
+
+
+def test_every_control_has_a_name_and_two_editors_make_no_landmarks_of_one_name(page, shown):
+    assert nameless(page, shown) == []
+    assert shown.get_by_role("region").count() == 0
+    assert shown.get_by_role("group", name="images and their outcomes").count() == 1
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

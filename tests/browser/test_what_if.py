@@ -6,6 +6,7 @@ from tests.browser.driving import (
     CONTRAST,
     SCREENSHOTS,
     asked,
+    nameless,
     notebook,
     open_lesson,
     run_all,
@@ -58,8 +59,8 @@ def test_by_mouse_money_and_picture_follow_and_the_next_cell_knows(page, shown):
     shown.locator("select").first.select_option("keep 100")
     wait_for(shown, "Over 365 days: 'keep 10' instead of 'keep 100' saves")
     page.wait_for_function("before => document.querySelector('.ecrlab-what-if img').src !== before", arg=before)
-    slider = shown.locator(".noUi-connects").first.bounding_box()
-    page.mouse.click(slider["x"] + slider["width"] * 0.25, slider["y"] + slider["height"] / 2)
+    shown.get_by_label("policies begin after, days").fill("91")
+    page.keyboard.press("Tab")
     wait_for(shown, "Over 365 days, the policies beginning after 91 days: ")
     assert shown.locator("img").evaluate("image => image.naturalWidth") > 500
     screenshot(page, "what-if-by-mouse")
@@ -87,18 +88,21 @@ def test_by_keyboard_alone_two_policies_a_start_and_a_horizon_are_chosen_and_one
     page.keyboard.press("Tab")
     wait_for(shown, "'your own, pasted below' instead of 'no policy' saves")
     assert shown.get_by_text("ECR would refuse this policy").count() == 0
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
     wait_for(shown, "the policies beginning after 2 days: ")
-    page.keyboard.press("Tab")  # the number beside the slider
-    tab_to(page, "noUi-handle")
+    tab_to(page, "look ahead, days")
     for _ in range(3):
-        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowDown")
     wait_for(shown, "Over 362 days")
     tab_to(page, "What there is to doubt")
     page.keyboard.press("Enter")
     shown.get_by_text("Compare them with your own bill").wait_for()
     screenshot(page, "what-if-by-keyboard")
+
+
+def test_every_control_picture_and_head_of_the_table_has_a_name(page, shown):
+    assert nameless(page, shown) == []
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -28,12 +28,10 @@ from ecrlab.lifecycle.policy import ANY, STANDARD, UNTAGGED
 if TYPE_CHECKING:
     import pandas as pd
 
-DAYS = 120
-"""How far ahead the slider reaches at first."""
 NO_POLICY = Policy(())
 WIDE: dict[str, Any] = {"layout": {"width": "24em", "max_width": "100%"}, "style": {"description_width": "initial"}}
 AS_JSON, AS_ONE_LINE, AS_COMMAND = TEXT_KINDS = ("JSON", "JSON in one line", "a command of the AWS CLI")
-BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ← and → move the slider.</p>"
+BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ↑ and ↓ change a number.</p>"
 STYLE = """<style>
 .ecrlab-editor {border: 1px solid var(--jp-border-color1, #8c8c8c); padding: 0.5em 1em; margin: 0.5em 0}
 .ecrlab-rule {border-left: 3px solid var(--jp-border-color1, #8c8c8c); padding-left: 0.6em; margin: 0.3em 0}
@@ -90,8 +88,13 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             description="add a rule", icon="plus", layout={"width": "auto", "align_self": "flex-start"}
         )
         self.add_button.on_click(lambda _: self.add())
-        self.day_slider = widgets.IntSlider(
-            description="days from now", max=DAYS, layout={"width": "100%"}, style={"description_width": "initial"}
+        # A number, not a slider: ipywidgets gives the handle of a slider no accessible name.
+        self.day_field = widgets.BoundedIntText(
+            description="days from now",
+            max=(datetime.max.replace(tzinfo=now.tzinfo) - now).days,
+            continuous_update=True,
+            layout={"width": "15em", "max_width": "100%"},
+            style={"description_width": "initial"},
         )
         self.find_box = widgets.Text(description="find images", placeholder="part of a tag or digest", **WIDE)
         self.text_kind = widgets.Dropdown(description="the policy as", options=TEXT_KINDS, **WIDE)
@@ -99,13 +102,13 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._status.add_class("ecrlab-status")
         self._rows.add_class("ecrlab-rows")
         self._judge()
-        self.day_slider.observe(lambda _: self._judge(), "value")
+        self.day_field.observe(lambda _: self._judge(), "value")
         self.find_box.observe(lambda _: self._show_rows(), "value")
         self.text_kind.observe(lambda _: self._show_text(), "value")
         super().__init__(
             [
                 widgets.HTML(f"{STYLE}<p><strong>Lifecycle policy of {html.escape(repository)}</strong></p>{BY_KEY}"),
-                *(self._rules, self.add_button, self._refusal, self.day_slider),
+                *(self._rules, self.add_button, self._refusal, self.day_field),
                 *(self._status, self._strip, self.find_box, self._rows, self.text_kind, self._text),
             ]
         )
@@ -164,15 +167,14 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     @property
     def day(self) -> int:
         """How many days from now the images are looked at."""
-        return int(self.day_slider.value)
+        return int(self.day_field.value)
 
     @day.setter
     def day(self, day: int) -> None:
         if type(day) is not int or day < 0:
             raise EcrLabError(f"day is a number of whole days from now, 0 or more, got {day!r}")
         self._moment(day)
-        self.day_slider.max = max(self.day_slider.max, day)
-        self.day_slider.value = day
+        self.day_field.value = day
 
     def edit(self, rule_priority: int, /, **changes: Any) -> None:
         """Change keys of the rule of this priority: `edit(1, count_number=3, tag_pattern_list=["v*"])`."""
@@ -256,7 +258,7 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _show_rows(self) -> None:
         rows = outcomes.as_html(self.evaluation, self.find_box.value.strip())
-        self._rows.value = f"<div role='region' aria-label='images and their outcomes' tabindex='0'>{rows}</div>"
+        self._rows.value = f"<div role='group' aria-label='images and their outcomes' tabindex='0'>{rows}</div>"
 
     def _refusal_as_html(self) -> str:
         if self._refused is None:

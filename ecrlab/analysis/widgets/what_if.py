@@ -31,7 +31,7 @@ NO_POLICY, OWN = "no policy", "your own, pasted below"
 FUTURES = 3
 """How many futures each policy is simulated in."""
 FIELD: dict[str, Any] = {"layout": {"width": "28em", "max_width": "100%"}, "style": {"description_width": "initial"}}
-BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ← and → move a slider.</p>"
+BY_KEY = "<p>By keyboard: Tab goes on; Space opens a list, arrows and Enter choose; ↑ and ↓ change a number.</p>"
 STYLE = """<style>
 .ecrlab-what-if {border: 1px solid var(--jp-border-color1, #8c8c8c); padding: 0.5em 1em; margin: 0.5em 0}
 .ecrlab-what-if p, .ecrlab-what-if li {line-height: 1.4; margin: 0.4em 0}
@@ -89,8 +89,8 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.second_list = widgets.Dropdown(
             description="second policy", options=names, index=len(policies) - 1, **FIELD
         )
-        self.start_slider = _slider("policies begin after, days", 0, trajectories.days - 1, 0)
-        self.horizon_slider = _slider("look ahead, days", 1, trajectories.days, trajectories.days)
+        self.start_field = _number("policies begin after, days", 0, trajectories.days - 1, 0)
+        self.horizon_field = _number("look ahead, days", 1, trajectories.days, trajectories.days)
         self.own_text = widgets.Textarea(
             description="your own policy (JSON)",
             placeholder='{"rules": [...]}',
@@ -101,7 +101,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._refusal, self._status, self._table, self._picture = (widgets.HTML() for _ in range(4))
         self._status.add_class("ecrlab-status")
         self._is_choosing = False
-        for field in (self.first_list, self.second_list, self.start_slider, self.horizon_slider):
+        for field in (self.first_list, self.second_list, self.start_field, self.horizon_field):
             field.observe(lambda _: self._follow(), "value")
         self.own_text.observe(lambda _: self._read_own(), "value")
         self._follow()
@@ -109,7 +109,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             [
                 widgets.HTML(f"{STYLE}<p><strong>What if? {html.escape(name)}</strong></p>{BY_KEY}"),
                 *(self.first_list, self.second_list, self.own_text, self._refusal),
-                *(self.start_slider, self.horizon_slider),
+                *(self.start_field, self.horizon_field),
                 *(self._status, self._table, self._picture),
                 widgets.HTML(self._doubts_as_html(doubtful)),
             ]
@@ -131,12 +131,12 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @property
     def start(self) -> int:
         """After how many days the policies begin."""
-        return int(self.start_slider.value)
+        return int(self.start_field.value)
 
     @property
     def horizon(self) -> int:
         """How many days it looks ahead."""
-        return int(self.horizon_slider.value)
+        return int(self.horizon_field.value)
 
     @property
     def says(self) -> str:
@@ -170,8 +170,8 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         wanted = {
             self.first_list: _one_of(first, self.first_list.options),
             self.second_list: _one_of(second, self.second_list.options),
-            self.start_slider: _within("start", start, self.start_slider),
-            self.horizon_slider: _within("horizon", horizon, self.horizon_slider),
+            self.start_field: _within("start", start, self.start_field),
+            self.horizon_field: _within("horizon", horizon, self.horizon_field),
         }
         self._is_choosing = True
         for field, value in wanted.items():
@@ -249,7 +249,7 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             for name, *cells in table.itertuples(name=None)
         )
         shown = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        return f"<div class='ecrlab-wide' role='region' aria-label='the two policies' tabindex='0'>{shown}</div>"
+        return f"<div class='ecrlab-wide' role='group' aria-label='the two policies' tabindex='0'>{shown}</div>"
 
     def _doubts_as_html(self, doubtful: list[str]) -> str:
         told = [*doubtful, f"Prices: {self.prices.title}, {self.prices.dated}.", *self.prices.doubts]
@@ -271,15 +271,16 @@ class WhatIf(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return shown
 
 
-def _slider(name: str, least: int, most: int, value: int) -> Any:
-    return widgets.IntSlider(
+def _number(name: str, least: int, most: int, value: int) -> Any:
+    # Not a slider: ipywidgets gives the handle of a slider no accessible name.
+    return widgets.BoundedIntText(
         description=name,
         min=least,
         max=most,
         value=value,
-        # Drawing takes a moment, so it waits for the end of the movement.
+        # Drawing takes a moment, so it waits until the number is entered.
         continuous_update=False,
-        layout={"width": "100%"},
+        layout={"width": "19em", "max_width": "100%"},
         style={"description_width": "initial"},
     )
 
@@ -290,9 +291,9 @@ def _one_of(name: str | None, options: tuple[str, ...]) -> str | None:
     return name
 
 
-def _within(what: str, number: int | None, slider: Any) -> int | None:
-    if number is not None and (type(number) is not int or not slider.min <= number <= slider.max):
-        raise EcrLabError(f"{what} is a whole number of days from {slider.min} to {slider.max}, got {number!r}")
+def _within(what: str, number: int | None, field: Any) -> int | None:
+    if number is not None and (type(number) is not int or not field.min <= number <= field.max):
+        raise EcrLabError(f"{what} is a whole number of days from {field.min} to {field.max}, got {number!r}")
     return number
 
 

@@ -73,7 +73,7 @@ def test_hands_and_verbs_do_the_same(shown, shop, snapshot):
     by_verb.choose(first="few", second="tidy", start=5, horizon=20)
 
     shown.first_list.value, shown.second_list.value = "few", "tidy"
-    shown.start_slider.value, shown.horizon_slider.value = 5, 20
+    shown.start_field.value, shown.horizon_field.value = 5, 20
 
     assert shown.says == by_verb.says
     assert shown.table().equals(by_verb.table())
@@ -223,7 +223,7 @@ def test_names_are_text_everywhere(snapshot, shop):
 
 
 def test_every_field_has_a_label(shown):
-    fields = (shown.first_list, shown.second_list, shown.own_text, shown.start_slider, shown.horizon_slider)
+    fields = (shown.first_list, shown.second_list, shown.own_text, shown.start_field, shown.horizon_field)
 
     assert all(field.description for field in fields)
 
