@@ -25,18 +25,8 @@ CONTRAST = """element => {
 """How far the colour of an element's text stands out from what is behind it, as WCAG counts it."""
 
 NAMED = [
-    "button",
-    "combobox",
-    "textbox",
-    "searchbox",
-    "checkbox",
-    "radio",
-    "slider",
-    "spinbutton",
-    "image",
-    "columnheader",
-    "rowheader",
-    "region",
+    *("button", "combobox", "textbox", "searchbox", "checkbox", "radio", "slider", "spinbutton"),
+    *("image", "columnheader", "rowheader", "region"),
 ]
 """Roles that need an accessible name."""
 
