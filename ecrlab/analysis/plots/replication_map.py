@@ -1,8 +1,6 @@
 """A map of registries: which of them holds which tag of a repository, at which image, since when.
 
-    held = replication_map.read("my-app", {"us-east-1": ecr, "eu-west-1": ireland})
-    replication_map.picture(held)
-    replication_map.table(held)
+    replication_map.show("my-app", {"us-east-1": ecr, "eu-west-1": ireland})
 
 A column is a registry and a row is a tag; the same digest has the same colour everywhere. Arrows are the replication
 rules that are about the repository. Any boto3 clients do, and reading is no pull.
@@ -51,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """What some registries hold of the repository with one name."""
+    """What some registries hold of a repository; in a notebook it shows itself as a picture with a table below."""
 
     repository: str
     places: tuple[Place, ...]
@@ -59,58 +57,69 @@ class Map:
     @property
     def rows(self) -> list[Row]:
         """The rows of the map: tags, oldest image first, then images without a tag."""
-        found = sorted((held for place in self.places for held in place.held), key=lambda held: held.since)
-        return sorted(dict.fromkeys(held.row for held in found), key=lambda row: row[0] == UNTAGGED)
+        return sorted(dict.fromkeys(held.row for held in self._held()), key=lambda row: row[0] == UNTAGGED)
 
     @property
     def digests(self) -> list[str]:
         """The digests in the map, oldest image first."""
-        found = sorted((held for place in self.places for held in place.held), key=lambda held: held.since)
-        return list(dict.fromkeys(held.digest for held in found))
+        return list(dict.fromkeys(held.digest for held in self._held()))
+
+    def _held(self) -> list[Held]:
+        return sorted((held for place in self.places for held in place.held), key=lambda held: held.since)
+
+    def table(self) -> "pd.DataFrame":
+        """One row for each tag, and one for each image without a tag; a column for each registry.
+
+        A cell has the first 12 hexadecimal digits of the digest and the time (UTC) since which the registry holds the
+        image; it is empty where the registry has no such tag.
+        """
+        import pandas as pd
+
+        cells = {
+            place.name: {held.row: f"{short(held.digest)} since {_instant(held.since)}" for held in place.held}
+            for place in self.places
+        }
+        columns = {name: [of.get(row, "") for row in self.rows] for name, of in cells.items()}
+        return pd.DataFrame(columns, index=pd.Index([tag for tag, _ in self.rows], name="tag"))
+
+    def picture(self) -> Any:
+        """Each registry as a column of boxes, one for each of its tags, and an arrow for each rule."""
+        rows, places, arrows = self.rows, self.places, list(_arrows(self.places))
+        top = 1.8 + 0.32 * max(len(arrows), 1)
+        title = f"Which registry holds which tag of {self.repository}"
+        with style.figure(title, width=3.4 * len(places) + 1.4, height=0.62 * (len(rows) + top) + 0.6) as (shown, axes):
+            for x, place in enumerate(places):
+                _draw_place(axes, x, place, rows, _looks(self.digests))
+            for number, (start, end, deletes) in enumerate(arrows):
+                _draw_arrow(axes, start, end, "copies, deletions too" if deletes else "copies", number)
+            axes.set_xlim(-0.55, len(places) - 0.45)
+            axes.set_ylim(len(rows) - 0.3, -top)
+            axes.set_yticks(range(len(rows)), [tag for tag, _ in rows])
+            axes.set_xticks([])
+            axes.tick_params(length=0)
+            axes.set_ylabel("tag")
+            axes.spines[:].set_visible(False)
+            told = "; ".join(f"{place.name}: {', '.join(_said(place)) or 'nothing'}" for place in places)
+            return style.describe(shown, f"A column for each registry, a box for each tag. {title}. {told}.")
+
+    def __repr__(self) -> str:
+        return f"<a map of {self.repository} in {', '.join(place.name for place in self.places)}>"
+
+    def _ipython_display_(self) -> None:
+        import matplotlib.pyplot as plt
+        from IPython.display import display
+
+        self.picture()
+        plt.show()
+        display(self.table())  # type: ignore[no-untyped-call]
 
 
-def read(repository: str, registries: Mapping[str, Any]) -> Map:
-    """Read what registries hold of a repository; a boto3 ECR client for each name in the map.
+def show(repository: str, registries: Mapping[str, Any]) -> Map:
+    """Look at what registries hold of a repository, through a boto3 ECR client for each name in the map.
 
     A registry without the repository holds nothing. Raises what the clients raise.
     """
     return Map(repository, tuple(_read(name, ecr, repository) for name, ecr in registries.items()))
-
-
-def table(found: Map) -> "pd.DataFrame":
-    """One row for each tag, and one for each image without a tag; a column for each registry.
-
-    A cell has the first 12 hexadecimal digits of the digest and the time (UTC) since which the registry holds the
-    image; it is empty where the registry has no such tag.
-    """
-    import pandas as pd
-
-    cells = {
-        place.name: {held.row: f"{short(held.digest)} since {_instant(held.since)}" for held in place.held}
-        for place in found.places
-    }
-    columns = {name: [of.get(row, "") for row in found.rows] for name, of in cells.items()}
-    return pd.DataFrame(columns, index=pd.Index([tag for tag, _ in found.rows], name="tag"))
-
-
-def picture(found: Map, title: str | None = None) -> Any:
-    """Each registry as a column of boxes, one for each of its tags; see the module."""
-    rows, places = found.rows, found.places
-    title = title or f"Which registry holds which tag of {found.repository}"
-    with style.figure(title, width=3.4 * len(places) + 1.4, height=2.1 + 0.62 * max(len(rows), 1)) as (shown, axes):
-        for x, place in enumerate(places):
-            _draw_place(axes, x, place, rows, _looks(found.digests))
-        for number, (start, end, deletes) in enumerate(_arrows(places)):
-            _draw_arrow(axes, start, end, "copies, deletions too" if deletes else "copies", number)
-        axes.set_xlim(-0.55, len(places) - 0.45)
-        axes.set_ylim(len(rows) - 0.3, -2.4)
-        axes.set_yticks(range(len(rows)), [tag for tag, _ in rows])
-        axes.set_xticks([])
-        axes.tick_params(length=0)
-        axes.set_ylabel("tag")
-        axes.spines[:].set_visible(False)
-        told = "; ".join(f"{place.name}: {', '.join(_said(place)) or 'nothing'}" for place in places)
-        return style.describe(shown, f"A column for each registry, a box for each tag. {title}. {told}.")
 
 
 def _read(name: str, ecr: Any, repository: str) -> Place:

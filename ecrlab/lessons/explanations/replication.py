@@ -5,7 +5,7 @@ from ecrlab.lessons.explanations.entry import Explanation
 ENTRIES = (
     Explanation(
         "replication-denied",
-        r"AWSServiceRoleForECRReplication.* not authorized to perform: ecr:(CreateRepository|ReplicateImage)",
+        r"ecr-replication is not authorized to perform: ecr:(CreateRepository|ReplicateImage)",
         "User: arn:aws:sts::123456789012:assumed-role/AWSServiceRoleForECRReplication/ecr-replication is not "
         "authorized to perform: ecr:CreateRepository on resource: "
         "arn:aws:ecr:us-east-1:222233334444:repository/my-app because no resource-based policy allows the "

@@ -43,7 +43,7 @@ def digest(ecr, tag):
 
 
 def test_the_table_has_each_tag_where_it_is_and_nothing_where_it_is_not(registries):
-    found = replication_map.table(replication_map.read("app", registries))
+    found = replication_map.show("app", registries).table()
 
     assert list(found.index) == ["v1", "v2"]
     assert re.fullmatch(
@@ -56,7 +56,7 @@ def test_the_table_has_each_tag_where_it_is_and_nothing_where_it_is_not(registri
 def test_an_image_without_a_tag_has_a_row_of_its_own_below_the_tags(registries):
     Repository(registries["home"], "app").push(b"newest", tag="v1")
 
-    found = replication_map.table(replication_map.read("app", registries))
+    found = replication_map.show("app", registries).table()
 
     assert list(found.index) == ["v2", "v1", "no tag"]
     assert found.loc["no tag", "home"] != ""
@@ -68,7 +68,7 @@ def test_arrows_are_the_rules_about_the_repository(registries):
     other = [{"filter": "web", "filterType": "PREFIX_MATCH"}]
 
     def arrows():
-        home, ireland = replication_map.read("app", registries).places
+        home, ireland = replication_map.show("app", registries).places
         assert ireland.copies_to == {}
         return home.copies_to
 
@@ -80,17 +80,17 @@ def test_arrows_are_the_rules_about_the_repository(registries):
 
 
 def test_a_repository_that_is_nowhere_is_an_empty_map(registries):
-    found = replication_map.read("nothing", registries)
+    found = replication_map.show("nothing", registries)
 
-    assert replication_map.table(found).empty
-    replication_map.picture(found)
+    assert found.table().empty
+    found.picture()
     plt.close("all")
 
 
 def test_the_picture_says_the_same_in_words_and_its_texts_do_not_touch(registries):
-    found = replication_map.read("app", {**registries, "again": registries["home"]})
+    found = replication_map.show("app", {**registries, "again": registries["home"]})
 
-    shown = replication_map.picture(found)
+    shown = found.picture()
 
     v1, v2 = (short(digest(registries["home"], tag)) for tag in ("v1", "v2"))
     assert f"home: v1 is {v1}, v2 is {v2}; ireland: v2 is {v2}; again:" in shown.get_label()
@@ -103,7 +103,7 @@ def test_the_picture_says_the_same_in_words_and_its_texts_do_not_touch(registrie
 
 
 def test_reading_is_no_pull(registries):
-    replication_map.read("app", registries)
+    replication_map.show("app", registries)
 
     [_, newer] = registries["home"].describe_images(repositoryName="app")["imageDetails"]
     assert "lastRecordedPullTime" not in newer
