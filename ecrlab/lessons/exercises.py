@@ -60,7 +60,7 @@ class View:
 
     ecr: Any
     clock: Clock
-    client: Callable[[str], Any]
+    client: Callable[..., Any]
     storage: "Callable[[str], Snapshot]"
     answer: Any = None
 

@@ -208,7 +208,8 @@ CARDS = (
     ),
     Card(
         id="lifecycle-policies/multiple-rules-b",
-        question="The same three images. Now rule 1 keeps one beta*, rule 2 keeps one prod*. What goes?",
+        question="A [beta-1, prod-1] is 10 days old, B [beta-2, prod-2] 9, C [beta-3] 8. "
+        "Now rule 1 keeps one beta*, rule 2 keeps one prod*. What goes?",
         choices=(
             Choice("A", "All three are beta*: rule 1 keeps only the newest one, C."),
             Choice("A and B", "Rule 1 takes both. Rule 2 has nothing left to decide.", right=True),

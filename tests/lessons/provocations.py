@@ -48,6 +48,23 @@ PYTHON = {
     f"printed = sh('docker pull {HOST}/app:v1')",
     "login-403": "sh('aws ecr get-login-password > password')\nlab.clock.advance(hours=13)\n"
     f"printed = sh('{LOGIN} < password')",
+    # replication
+    "replication-denied": "ecr.put_replication_configuration(**rules('us-east-1', '222233334444'))\n"
+    "app.push(b'x', tag='v1')\nlab.clock.advance(minutes=30)\n"
+    "[event] = lab.account('222233334444').client('cloudtrail').lookup_events()['Events']\n"
+    "printed = json.loads(event['CloudTrailEvent'])['errorMessage']",
+    "replication-to-itself": "ecr.put_replication_configuration(**rules('us-east-1'))",
+    "replication-region": "ecr.put_replication_configuration(**rules('eu-west-9'))",
+    "backfill-destination": "ecr.start_replication_backfill(destination=place('eu-west-1'))",
+    "backfill-running": "ecr.put_replication_configuration(**rules('eu-west-1'))\n"
+    "for _ in 'ab':\n    ecr.start_replication_backfill(destination=place('eu-west-1'))",
+    "backfill-over": "ecr.put_replication_configuration(**rules('eu-west-1'))\n"
+    "started = ecr.start_replication_backfill(destination=place('eu-west-1'))['replicationBackfillId']\n"
+    "for _ in 'ab':\n    ecr.stop_replication_backfill(replicationBackfillId=started)",
+    "backfill-missing": "ecr.describe_replication_backfill_results(replicationBackfillId=unknown)",
+    "template-exists": "for _ in 'ab':\n"
+    "    ecr.create_repository_creation_template(prefix='ROOT', appliedFor=['REPLICATION'])",
+    "template-missing": "ecr.delete_repository_creation_template(prefix='prod')",
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
@@ -230,6 +247,12 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         key = iam.create_access_key(UserName="me")["AccessKey"]
         return lab.client(service, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 
+    def place(region: str, account: str = lab.account_id) -> dict[str, str]:
+        return {"region": region, "registryId": account}
+
+    def rules(*where: str) -> dict[str, Any]:
+        return {"replicationConfiguration": {"rules": [{"destinations": [place(*where)]}]}}
+
     kms = lab.client("kms")
 
     def encrypted(key: str = "") -> tuple[str, Repository]:
@@ -238,7 +261,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         ecr.create_repository(repositoryName="secret", encryptionConfiguration=encryption)
         return key, Repository(ecr, "secret")
 
-    given = {"kms": kms, "encrypted": encrypted}
+    given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}

@@ -59,6 +59,7 @@ SURVIVES = {
     "what-could-not-go": ("the trail keeps what has happened", DESTRUCTIVE),
     "let-some-tags-move": ("the task is a setting of the repository", (emptied,)),
     "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
+    "copy-the-shop": ("the registry's rules name repositories, also those to come", DESTRUCTIVE),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
     "tidy-up-web": ("the task is a policy of the repository", (emptied,)),
 }
