@@ -30,20 +30,19 @@ def _those_who_may(view: View, repository: str, action: str, source_arn: str = "
     return set(answers["principal"][answers["allowed"]])
 
 
-def _people_at_home(principal: str) -> bool:
+def _is_at_home(principal: str) -> bool:
     return principal.startswith("arn:aws:iam::123456789012:")
 
 
 def _only_deploy(view: View) -> str:
     for action in PULL:
         may = _those_who_may(view, "shop", action)
-        view.require(
-            DEPLOY in may, f"staging's role deploy may not {action} in shop; is it there, and do both sides allow it"
-        )
-        others = sorted(one for one in may if one != DEPLOY and not _people_at_home(one))
+        view.require(DEPLOY in may, f"staging's role deploy may not {action} in shop: both sides must allow it")
+        others = sorted(one for one in may if one != DEPLOY and not _is_at_home(one))
         view.require(not others, f"{_listed(others)} may {action} in shop, too; name the role, not its account")
     for action in PUSH:
-        view.require(DEPLOY not in _those_who_may(view, "shop", action), f"deploy may also {action} in shop")
+        others = sorted(one for one in _those_who_may(view, "shop", action) if not _is_at_home(one))
+        view.require(not others, f"{_listed(others)} may {action} in shop; it should only pull")
     return "of other accounts, staging's role deploy alone pulls from shop"
 
 
@@ -52,8 +51,8 @@ def _freeze(view: View) -> str:
         may = sorted(_those_who_may(view, "my-app", action))
         view.require(not may, f"{_listed(may)} may {action} in my-app; a Deny for every principal stops also the owner")
     for action in PULL:
+        may = sorted(_those_who_may(view, "my-app", action))
         for principal in (DEPLOY, ADMINISTRATOR):
-            may = sorted(_those_who_may(view, "my-app", action))
             view.require(principal in may, f"{principal} may not {action} in my-app; a freeze stops pushes, not pulls")
     return "nobody pushes to my-app, and staging still pulls"
 
@@ -69,13 +68,13 @@ def _tools(view: View) -> str:
             f"Lambda may not {action} in tools for a function of staging; it is a principal of its own",
         )
         may = _those_who_may(view, "tools", action, functions[PARTNER])
-        view.require(LAMBDA not in may, f"Lambda may {action} in tools also for a function of {PARTNER}")
-        others = sorted(one for one in may if STAGING not in one and not _people_at_home(one))
+        others = sorted(one for one in may if STAGING not in one and one != LAMBDA and not _is_at_home(one))
         view.require(not others, f"{_listed(others)} may {action} in tools, and is not of staging")
+        view.require(LAMBDA not in may, f"Lambda may {action} in tools also for a function of {PARTNER}")
     for action in (*PUSH, "ecr:BatchDeleteImage"):
         may = _those_who_may(view, "tools", action, functions[STAGING])
-        others = sorted(one for one in may if not _people_at_home(one))
-        view.require(not others, f"{_listed(others)} may {action} in tools; they should only pull")
+        others = sorted(one for one in may if not _is_at_home(one))
+        view.require(not others, f"{_listed(others)} may {action} in tools; it should only pull")
     return "staging and its functions pull from tools, and nobody abroad does more"
 
 

@@ -72,7 +72,7 @@ CASES = {
             "role deploy may not ecr:GetDownloadUrlForLayer": shop("allow(ROLE, PULL[:1])"),
             "OrganizationAccountAccessRole may ecr:BatchGetImage in shop, too": shop("allow(STAGING, PULL)"),
             "444455556666.* may ecr:BatchGetImage in shop, too": shop('allow({"AWS": "*"}, PULL)'),
-            "deploy may also ecr:PutImage": shop("allow(ROLE, PULL + ['ecr:PutImage'])"),
+            "role/deploy may ecr:PutImage in shop; it should only pull": shop("allow(ROLE, PULL + ['ecr:PutImage'])"),
         },
         right=(
             shop("allow(ROLE, PULL[:1])", "allow(ROLE, PULL[1:])"),
@@ -89,7 +89,7 @@ CASES = {
         scene="true",
         cells=CELLS,
         wrong={
-            "user/learner and .*role/deploy and .* may ecr:InitiateLayerUpload": "true",
+            "user/learner and .*role/deploy may ecr:InitiateLayerUpload": "true",
             "123456789012:user/learner may ecr:InitiateLayerUpload": my_app("allow(STAGING, PULL)"),
             "may ecr:PutImage in my-app": my_app("allow(STAGING, PULL + PUSH)", FREEZE % "PUSH[:4]"),
             "role/deploy may not ecr:BatchGetImage in my-app; a freeze": my_app(FREEZE % "PUSH"),
@@ -111,7 +111,7 @@ CASES = {
             "444455556666:role/.* may ecr:BatchGetImage in tools, and is not of staging": tools(
                 'allow("*", PULL)', FUNCTIONS
             ),
-            "may ecr:PutImage in tools; they should only pull": tools(PEOPLE, "allow(STAGING, PUSH[4:])", FUNCTIONS),
+            "may ecr:PutImage in tools; it should only pull": tools(PEOPLE, "allow(STAGING, PUSH[4:])", FUNCTIONS),
             "lambda.amazonaws.com may ecr:BatchDeleteImage": tools(
                 PEOPLE, "allow(LAMBDA, PULL + ['ecr:BatchDeleteImage'], **functions('222233334444'))"
             ),
