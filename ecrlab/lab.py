@@ -194,7 +194,7 @@ class Lab(Views):
     def _view(self, answer: Any) -> View:
         if _running is not self:
             raise LabStopped("This lab was stopped; run lab = ecrlab.start() and the cells after it again.")
-        return View(self.client("ecr"), self.clock, self.client, self.storage, answer)
+        return View(self.client("ecr"), self.clock, self.client, self.storage, self.who_can, answer)
 
     def __enter__(self) -> Self:
         return self

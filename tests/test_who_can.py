@@ -139,6 +139,18 @@ def test_a_service_is_let_in_by_the_organization_of_its_resource(lab):
     assert allowed == [True, False]
 
 
+def test_an_organization_adds_its_members_and_no_account_besides(lab):
+    organizations = lab.account(STAGING).client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    alone = lab.who_can("my-app", "ecr:BatchGetImage")
+    made = organizations.create_account(Email="x@example.com", AccountName="member")["CreateAccountStatus"]
+    joined = lab.who_can("my-app", "ecr:BatchGetImage")
+
+    member = f"arn:aws:iam::{made['AccountId']}:role/{ENTER}"
+    assert [one.split(":")[4] for one in alone.principal] == [HOME, STAGING]
+    assert set(joined.principal) - set(alone.principal) == {member}
+
+
 @pytest.mark.parametrize(
     ("asked", "settings"),
     [

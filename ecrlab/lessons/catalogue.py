@@ -12,6 +12,7 @@ MODULES = {
     "05-lifecycle-policies": "lifecycle_policies",
     "06-age-and-savings": "age_and_savings",
     "07-replication": "replication",
+    "08-cross-account-access": "cross_account_access",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 

@@ -16,6 +16,8 @@ from ecrlab.errors import EcrLabError
 from ecrlab.lessons import catalogue, progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ecrlab.analysis.inventory.snapshot import Snapshot
 
 
@@ -55,13 +57,15 @@ INSTANT = Kind("a time", (datetime, timedelta, str))
 class View:
     """What a judge may look at: ECR through a client, the lab's clock, and what the learner handed in, if anything.
 
-    `client` makes clients of other services; `storage` reads what a repository holds without pulling it.
+    `client` makes clients of other services; `storage` reads what a repository holds without pulling it; `who_can` is
+    that of the lab.
     """
 
     ecr: Any
     clock: Clock
     client: Callable[..., Any]
     storage: "Callable[[str], Snapshot]"
+    who_can: "Callable[..., pd.DataFrame]"
     answer: Any = None
 
     def images(self, repository: str) -> list[dict[str, Any]]:

@@ -37,7 +37,19 @@ PYTHON = {
     "kit-error": "lab.edit_policy('app').day = -1",
     # login and permissions
     "get-token-denied": "user('ecr:ListImages').get_authorization_token()",
-    "ecr-denied": "user('ecr:ListImages').describe_images(repositoryName='app')",
+    "denied-resource-silent": "theirs = lab.account('222233334444').client('ecr')\n"
+    "theirs.list_images(registryId='123456789012', repositoryName='app')",
+    "denied-identity-silent": "user('ecr:ListImages').describe_images(repositoryName='app')",
+    "denied-by-resource": "app.set_repository_policy(policyText=statement('Deny', 'ecr:ListImages', Principal='*'))\n"
+    "app.list_images()",
+    "denied-by-identity": "client = user('ecr:*')\ndenied = statement('Deny', 'ecr:ListImages', Resource='*')\n"
+    "lab.client('iam').put_user_policy(UserName='me', PolicyName='guard', PolicyDocument=denied)\n"
+    "client.list_images(repositoryName='app')",
+    "ecr-denied": "role = 'arn:aws:iam::222233334444:role/OrganizationAccountAccessRole'\n"
+    "bound = statement('Allow', 'ecr:ListImages', Resource='*')\n"
+    "keys = lab.client('sts').assume_role(RoleArn=role, RoleSessionName='me', Policy=bound)['Credentials']\n"
+    "bounded = boto3.Session(keys['AccessKeyId'], keys['SecretAccessKey'], keys['SessionToken'])\n"
+    "bounded.client('ecr').describe_registry()",
     "access-denied": "user('ecr:ListImages', 'cloudtrail').lookup_events()",
     "unknown-access-key": "client = user('ecr:*')\niam = lab.client('iam')\n"
     "[key] = iam.list_access_keys(UserName='me')['AccessKeyMetadata']\n"
@@ -228,6 +240,11 @@ def sh(command: str) -> str:
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True).stderr
 
 
+def statement(effect: str, action: str, **more: str) -> str:
+    """Return a policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": action, **more}})
+
+
 def names(lab: ecrlab.Lab) -> dict[str, Any]:
     """Return the names that the code of `PYTHON` uses: a repository `app` and an open upload of it among them."""
     ecr = lab.client("ecr")
@@ -242,8 +259,8 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
     def user(action: str, service: str = "ecr") -> Any:
         iam = lab.client("iam")
         iam.create_user(UserName="me")
-        allowed = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}
-        iam.put_user_policy(UserName="me", PolicyName="p", PolicyDocument=json.dumps(allowed))
+        allowed = statement("Allow", action, Resource="*")
+        iam.put_user_policy(UserName="me", PolicyName="p", PolicyDocument=allowed)
         key = iam.create_access_key(UserName="me")["AccessKey"]
         return lab.client(service, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 
@@ -261,7 +278,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         ecr.create_repository(repositoryName="secret", encryptionConfiguration=encryption)
         return key, Repository(ecr, "secret")
 
-    given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules}
+    given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}

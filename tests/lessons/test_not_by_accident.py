@@ -61,6 +61,9 @@ SURVIVES = {
     "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
     "copy-the-shop": ("the registry's rules name repositories, also those to come", DESTRUCTIVE),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
+    "only-deploy-pulls": ("the task is a policy of the repository", (emptied,)),
+    "freeze": ("the task is a policy of the repository", (emptied,)),
+    "tools-for-staging": ("the task is a policy of the repository", (emptied,)),
     "tidy-up-web": ("the task is a policy of the repository", (emptied,)),
 }
 """Exercises that stay solved after some destruction, and why."""

@@ -41,6 +41,63 @@ ENTRIES = (
         "The same; AmazonEC2ContainerRegistryPullOnly and its siblings have it.",
     ),
     Explanation(
+        "denied-resource-silent",
+        "because no resource-based policy allows the ecr:",
+        "User: arn:aws:sts::222233334444:assumed-role/ci/me is not authorized to perform: ecr:BatchGetImage on "
+        "resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app because no resource-based policy allows the "
+        "ecr:BatchGetImage action",
+        "The caller is of another account. Its own side allows the action; the repository's side is silent about it.",
+        (
+            "the repository has no policy, or one that names another principal, or not this action",
+            "a condition of the statement does not fit: another organization, another aws:SourceArn",
+            "a pull needs ecr:BatchGetImage and ecr:GetDownloadUrlForLayer; a push needs five actions",
+        ),
+        "As the account of the repository, add a statement: aws ecr set-repository-policy; "
+        'lab.who_can("my-app", "ecr:BatchGetImage") shows who may.',
+        "The same, by the owner of the repository: the caller cannot mend it.",
+    ),
+    Explanation(
+        "denied-identity-silent",
+        "because no identity-based policy allows the ecr:",
+        "User: arn:aws:sts::222233334444:assumed-role/deploy/me is not authorized to perform: ecr:BatchGetImage on "
+        "resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app because no identity-based policy allows the "
+        "ecr:BatchGetImage action",
+        "No policy of the user or role that asks allows this action on this resource. Nothing forbids it, either.",
+        (
+            "the user or role has no policy for ECR, or one with fewer actions: pulling is not pushing",
+            "the policy names another repository, account or Region in its Resource",
+            "another account's repository policy allows it; across accounts the caller's own policy must, too",
+        ),
+        "In the caller's account, add the action to a policy of the user or role: aws iam put-role-policy; "
+        "in the lab it acts at once.",
+        "The same; a change of IAM may take some seconds to act.",
+    ),
+    Explanation(
+        "denied-by-resource",
+        "not authorized to perform: ecr:.* with an explicit deny in a resource-based policy",
+        "User: arn:aws:sts::222233334444:assumed-role/deploy/me is not authorized to perform: ecr:BatchGetImage on "
+        "resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app with an explicit deny in a resource-based "
+        "policy",
+        "A Deny in the repository's policy covers this caller and this action. No Allow outweighs it.",
+        (
+            'a Deny with the principal "*" that means other people, and covers you, too',
+            "a Deny with a condition that fits more than was meant",
+        ),
+        'lab.who_can("my-app", "ecr:BatchGetImage") names the statement; as the owner, narrow or remove it.',
+        "aws ecr get-repository-policy, as the owner: more permissions for the caller do not help.",
+    ),
+    Explanation(
+        "denied-by-identity",
+        "not authorized to perform: ecr:.* with an explicit deny in an identity-based policy",
+        "User: arn:aws:sts::222233334444:assumed-role/deploy/me is not authorized to perform: ecr:BatchGetImage on "
+        "resource: arn:aws:ecr:us-east-1:123456789012:repository/my-app with an explicit deny in an identity-based "
+        "policy",
+        "A Deny in a policy of the caller itself covers this action. The repository may allow what it likes.",
+        ("a policy that is attached to every role of the account as a guard", "a Deny with a too wide Resource"),
+        "Read all policies of the user or role, also those of its groups, and mend the Deny.",
+        "The same; its owner is the account of the caller.",
+    ),
+    Explanation(
         "ecr-denied",
         "not authorized to perform: ecr:",
         "denied: User: arn:aws:sts::123456789012:assumed-role/reader/me is not authorized to perform: "

@@ -79,7 +79,7 @@ def _service(caller: Caller) -> Identity:
     if caller.source_arn:
         account_id = caller.source_arn.split(":")[4]
         context |= {"aws:sourcearn": (caller.source_arn,), "aws:sourceaccount": (account_id,)}
-        if (organization := _organization(account_id)) is not None:
+        if (organization := organization_of(account_id)) is not None:
             context["aws:sourceorgid"] = (str(organization.org.id),)
     return Identity(Principal(caller.arn, ""), context=context)
 
@@ -144,7 +144,7 @@ def _read(document: str) -> Policy:
 
 def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that every principal has."""
-    organization = _organization(principal.account_id)
+    organization = organization_of(principal.account_id)
     about: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (arn,),
         "aws:principalaccount": (principal.account_id,),
@@ -156,7 +156,7 @@ def _about(principal: Principal, kind: str, arn: str) -> dict[str, tuple[str, ..
     return about
 
 
-def _organization(account_id: str) -> Any | None:
+def organization_of(account_id: str) -> Any | None:
     """Return moto's organization of an account, which is its management account or a member."""
     for _, organization in backends("organizations"):
         if organization.org is not None and any(one.id == account_id for one in list(organization.accounts)):
@@ -169,7 +169,7 @@ def _controls(account_id: str) -> tuple[tuple[Policy, ...], ...]:
 
     See the AWS Organizations user guide, SCP evaluation.
     """
-    organization = _organization(account_id)
+    organization = organization_of(account_id)
     if organization is None or organization.org.master_account_id == account_id:
         return ()
     levels = []

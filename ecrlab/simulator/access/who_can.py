@@ -6,7 +6,7 @@ answer       allowed or not, by which statement of which policy, and AWS's reaso
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.environment import MEMBER_ROLE
@@ -15,6 +15,7 @@ from ecrlab.registry.iam.actions import SPELLINGS
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access import judging
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, named
+from ecrlab.simulator.access.identities import organization_of
 
 
 class Answer(NamedTuple):
@@ -67,6 +68,8 @@ def _principals(registry: Registry, repository: str, source_arn: str) -> dict[st
         elif name != "*":
             services.add(name)
     for account_id, iam in sorted(backends("iam")):
+        if _is_left_over(account_id, iam):
+            continue
         accounts.add(account_id)
         found |= {str(user.arn): named(account_id, str(user.arn), "") for user in list(iam.users.values())}
         found |= dict(_sessions(account_id, ((str(role.arn), role.name) for role in list(iam.roles.values()))))
@@ -74,6 +77,12 @@ def _principals(registry: Registry, repository: str, source_arn: str) -> dict[st
     for account_id in sorted(accounts - {DEFAULT_ACCOUNT}):
         found |= dict(_sessions(account_id, [(f"arn:aws:iam::{account_id}:role/{MEMBER_ROLE}", MEMBER_ROLE)]))
     return found | {name: Caller("", name, "", source_arn=source_arn) for name in sorted(services)}
+
+
+def _is_left_over(account_id: str, iam: Any) -> bool:
+    """Tell whether an account is none: moto's CreateOrganization makes the member role under a random number, too."""
+    roles = [role.name for role in list(iam.roles.values())]
+    return roles == [MEMBER_ROLE] and not iam.users and organization_of(account_id) is None
 
 
 def _sessions(account_id: str, roles: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Caller]]:
