@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
 
 def plan(arguments: list[str], *, everything: bool) -> list[str]:
     """Return the arguments for pytest: the user's, or all tests of the package and all notebooks."""
-    chosen = [] if everything else ["-m", "not client and not browser and not slow"]
+    wanted = "not long" if everything else "not long and not client and not browser and not slow"
+    chosen = ["-m", wanted]
     notebooks = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # A notebook's cells share one kernel, so all of a file go to one worker.
     workers = ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "loadscope"]

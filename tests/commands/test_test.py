@@ -23,11 +23,12 @@ def test_a_newcomer_s_run_has_package_tests_and_notebooks_but_drives_no_other_pr
     arguments = plan([], everything=False)
     assert arguments[-3:] == ["ecrlab", "tests", "notebooks"]
     assert "--nbval" in arguments
-    assert "not client and not browser and not slow" in arguments
+    assert "not long and not client and not browser and not slow" in arguments
 
 
-def test_the_whole_suite_leaves_nothing_out() -> None:
-    assert "-m" not in plan([], everything=True)
+def test_the_whole_suite_leaves_out_what_takes_many_minutes_alone() -> None:
+    arguments = plan([], everything=True)
+    assert arguments[:2] == ["-m", "not long"]
 
 
 def test_one_s_own_arguments_replace_the_plan() -> None:
@@ -43,7 +44,7 @@ def test_tests_see_no_aws_of_the_user_s_and_keep_compiled_modules(tmp_path: Path
 
 
 def test_the_run_ends_with_pytest_s_own_line() -> None:
-    done = run_tests("--", "tests/commands/test_test.py", "-k", "leaves_nothing_out")
+    done = run_tests("--", "tests/commands/test_test.py", "-k", "leaves_out")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout.splitlines()[-1]
 

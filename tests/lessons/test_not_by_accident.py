@@ -126,7 +126,7 @@ def test_an_exercise_does_not_pass_by_accident(lab, exercise, rejected, tmp_path
     rejected(exercise, answer, "the lab was stopped")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("exercise", ALL)
 def test_the_solution_of_another_exercise_does_not_pass(lab, exercise, rejected, tmp_path, monkeypatch):
     names = prepare(lab, CASES[exercise], tmp_path / "app", monkeypatch)

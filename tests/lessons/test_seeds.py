@@ -96,11 +96,13 @@ def test_a_seed_that_is_none_is_rejected_and_a_running_lab_runs_on(seed, says):
         assert "running" in repr(lab)
 
 
+@pytest.mark.parametrize(
+    "seeds", [pytest.param(SEEDS[:2], marks=pytest.mark.slow), pytest.param(SEEDS, marks=pytest.mark.long)], ids=len
+)
 @pytest.mark.parametrize("exercise", ALL)
-@pytest.mark.slow
-def test_the_solution_passes_in_ten_worlds_and_answers_differ(exercise, tmp_path, monkeypatch):
+def test_the_solution_passes_in_ten_worlds_and_answers_differ(exercise, seeds, tmp_path, monkeypatch):
     answers = []
-    for seed in SEEDS:
+    for seed in seeds:
         with ecrlab.start(seed=seed) as lab:
             names = prepare(lab, CASES[exercise], tmp_path / f"app {seed}", monkeypatch)
             answer = attempt(lab, exercises.find(exercise).solution, names)
@@ -127,8 +129,9 @@ def run(lesson, seed):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", ["anna", "2"])
+@pytest.mark.parametrize(
+    "seed", [pytest.param("anna", marks=pytest.mark.slow), pytest.param("2", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_in_another_world(lesson, seed):
     ran = run(lesson, seed)

@@ -28,8 +28,8 @@ from tests.notebooks import walking
 
 LESSONS = [path.stem for path in originals.lessons()]
 
-AT_ONCE = {"00-start-here", "02-push-and-pull"}
-"""The lessons that everybody's tests walk; the others take minutes together, and are part of `test --all`."""
+AT_ONCE = {"00-start-here"}
+"""The lesson that everybody's tests walk; the others take minutes together, and are part of `test --all`."""
 
 
 def puzzles(notebook, mode, folder):
@@ -51,13 +51,13 @@ def puzzles(notebook, mode, folder):
 
 
 @pytest.mark.parametrize(
-    "lesson", [pytest.param(name, marks=[] if name in AT_ONCE else pytest.mark.client("bash")) for name in LESSONS]
+    "lesson", [pytest.param(name, marks=[] if name in AT_ONCE else pytest.mark.slow) for name in LESSONS]
 )
 def test_each_cell_can_be_run_twice(lesson, tmp_path):
     assert puzzles(originals.lesson(lesson), "twice", tmp_path) == []
 
 
-@pytest.mark.client("bash")
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["restarted", "skipping"])
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_cell_says_what_is_missing_without_the_cells_before_it(lesson, mode, tmp_path):
