@@ -8,7 +8,7 @@ from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.registry.replication import matches
 
-IRELAND, SYDNEY = "eu-west-1", "ap-southeast-2"
+IRELAND, FRANKFURT, SYDNEY = "eu-west-1", "eu-central-1", "ap-southeast-2"
 BACKUP = "222233334444"
 
 
@@ -44,11 +44,11 @@ def _copy_the_shop(view: View) -> str:
     account = _account(view)
     for name in ("bike/stock", "bike/search", "bike/a-new-one"):
         copies = _copies(view, name)
-        for region in (IRELAND, SYDNEY):
+        for region in (IRELAND, FRANKFURT):
             view.require((account, region) in copies, f"no rule copies {name} to {region}")
             view.require(not copies[account, region], f"deletions in {name} are copied to {region}, too")
     for name in ("bikes", "bike-shed/door"):
-        too_many = sorted(region for _, region in _copies(view, name) if region in (IRELAND, SYDNEY))
+        too_many = sorted(region for _, region in _copies(view, name) if region in (IRELAND, FRANKFURT))
         view.require(not too_many, f"a rule also copies a repository named {name}: a filter is the beginning of a name")
     for there in ((account, IRELAND), (BACKUP, "us-east-1")):
         view.require(
@@ -56,7 +56,7 @@ def _copy_the_shop(view: View) -> str:
             f"my-app is no longer copied to {' in '.join(reversed(there))}: "
             "put_replication_configuration replaces all rules",
         )
-    return "bike/… goes to Ireland and Sydney, and my-app where it went before"
+    return "bike/… goes to Ireland and Frankfurt, and my-app where it went before"
 
 
 def _to_sydney(view: View) -> str:
@@ -94,7 +94,7 @@ def _outlive(view: View) -> str:
 EXERCISES = (
     Exercise(
         id="copy-the-shop",
-        task="Replicate every repository bike/… to eu-west-1 and ap-southeast-2, without deletions; my-app stays.",
+        task="Replicate every repository bike/… to eu-west-1 and eu-central-1, without deletions; my-app stays.",
         judge=_copy_the_shop,
         hints=(
             "describe_registry returns the rules of now; add one to the list, and put all of them.",
@@ -105,7 +105,7 @@ rules = ecr.describe_registry()["replicationConfiguration"]["rules"]
 shop = {
     "destinations": [
         {"region": "eu-west-1", "registryId": lab.account_id},
-        {"region": "ap-southeast-2", "registryId": lab.account_id},
+        {"region": "eu-central-1", "registryId": lab.account_id},
     ],
     "repositoryFilters": [{"filter": "bike/", "filterType": "PREFIX_MATCH"}],
 }
@@ -171,7 +171,7 @@ QUESTIONS = (
         id="copy-or-backup",
         question="my-app is replicated to eu-west-1. Why is that no backup, and what would be one?",
         model="Whatever happens at the source happens there too: a bad push moves the same tag, a deletion may be "
-        "replicated, and whoever administers the account can delete both; a backup is a copy in another account, with "
+        "replicated, and an administrator of the account can delete both; a backup is a copy in another account, with "
         "immutable tags and a rule that does not replicate deletions.",
     ),
 )

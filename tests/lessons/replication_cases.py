@@ -23,7 +23,7 @@ def backfill(there):
         number = answer["replicationBackfillId"]
         answer = ecr.describe_replication_backfill_results(replicationBackfillId=number)
 
-IRELAND, SYDNEY = place("eu-west-1"), place("ap-southeast-2")
+IRELAND, FRANKFURT, SYDNEY = place("eu-west-1"), place("eu-central-1"), place("ap-southeast-2")
 BACKUP = place("us-east-1", "222233334444")
 LESSON = [rule("my-app", IRELAND, deletes=True), rule("my-app", BACKUP)]
 put(*LESSON)
@@ -59,22 +59,22 @@ CASES = {
         cells=CELLS,
         wrong={
             "no rule copies bike/stock to eu-west-1": "true",
-            "no rule copies bike/stock to ap-southeast-2": shop("*LESSON", "rule('bike/', IRELAND)"),
-            "no rule copies bike/search to eu-west-1": shop("*LESSON", "rule('bike/stock', IRELAND, SYDNEY)"),
+            "no rule copies bike/stock to eu-central-1": shop("*LESSON", "rule('bike/', IRELAND)"),
+            "no rule copies bike/search to eu-west-1": shop("*LESSON", "rule('bike/stock', IRELAND, FRANKFURT)"),
             "no rule copies bike/a-new-one": shop(
-                "*LESSON", "rule('bike/stock', IRELAND, SYDNEY)", "rule('bike/search', IRELAND, SYDNEY)"
+                "*LESSON", "rule('bike/stock', IRELAND, FRANKFURT)", "rule('bike/search', IRELAND, FRANKFURT)"
             ),
-            "deletions in bike/stock are copied to ap-southeast-2": shop(
-                "*LESSON", "rule('bike/', IRELAND)", "rule('bike/', SYDNEY, deletes=True)"
+            "deletions in bike/stock are copied to eu-central-1": shop(
+                "*LESSON", "rule('bike/', IRELAND)", "rule('bike/', FRANKFURT, deletes=True)"
             ),
-            "also copies a repository named bikes": shop("*LESSON", "rule('bike', IRELAND, SYDNEY)"),
-            "also copies a repository named bikes: ": shop("*LESSON", "rule('', IRELAND, SYDNEY)"),
-            "my-app is no longer copied to eu-west-1 in 123456789012": shop("rule('bike/', IRELAND, SYDNEY)"),
+            "also copies a repository named bikes": shop("*LESSON", "rule('bike', IRELAND, FRANKFURT)"),
+            "also copies a repository named bikes: ": shop("*LESSON", "rule('', IRELAND, FRANKFURT)"),
+            "my-app is no longer copied to eu-west-1 in 123456789012": shop("rule('bike/', IRELAND, FRANKFURT)"),
             "my-app is no longer copied to us-east-1 in 222233334444": shop(
-                "LESSON[0]", "rule('bike/', IRELAND, SYDNEY)"
+                "LESSON[0]", "rule('bike/', IRELAND, FRANKFURT)"
             ),
         },
-        right=(shop("rule('bike/', IRELAND)", "*LESSON", "rule('bike/', SYDNEY)"),),
+        right=(shop("rule('bike/', IRELAND)", "*LESSON", "rule('bike/', FRANKFURT)"),),
     ),
     "to-sydney": Case(
         app="my-app",
