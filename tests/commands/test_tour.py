@@ -59,6 +59,7 @@ def test_the_policy_is_that_of_the_chapter_and_previews_what_then_goes(finished)
     assert left[0].split() == [f"v1.2.{n}" for n in range(5, 15)]
 
 
+@pytest.mark.slow
 def test_it_can_wait_for_a_teacher():
     waited = toured("--step", typed="\n" * len(tour.STEPS))
 

@@ -342,6 +342,7 @@ def test_unsolved_says_what_is_missing(lab, exercise, capsys):
     assert capsys.readouterr().out.startswith("✗ Not yet: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "named"), [(exercise, named) for exercise, case in CASES.items() for named in case.wrong]
 )
@@ -355,7 +356,11 @@ def test_a_plausible_mistake_is_named(lab, scene, exercise, named):
 
 @pytest.mark.parametrize(
     ("exercise", "way"),
-    [(exercise, number) for exercise, case in CASES.items() for number in range(-1, len(case.right))],
+    [
+        pytest.param(exercise, number, marks=[] if number == -1 else pytest.mark.slow)
+        for exercise, case in CASES.items()
+        for number in range(-1, len(case.right))
+    ],
 )
 def test_every_right_way_passes(lab, scene, exercise, way):
     case = CASES[exercise]

@@ -89,6 +89,7 @@ def rejected(lab, capsys):
     return judge
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", ALL)
 def test_an_exercise_does_not_pass_by_accident(lab, exercise, rejected, tmp_path, monkeypatch, capsys):
     # Nothing is there, and any answer is given.

@@ -287,5 +287,5 @@ class Model(RuleBasedStateMachine):
             self.directory.cleanup()
 
 
-TestModel = Model.TestCase
+TestModel = pytest.mark.slow(Model.TestCase)
 TestModel.settings = bounds(max_examples=200, stateful_step_count=40, derandomize=True)
