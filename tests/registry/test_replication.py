@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -287,5 +288,6 @@ class Model(RuleBasedStateMachine):
             self.directory.cleanup()
 
 
-TestModel = pytest.mark.slow(Model.TestCase)
+TestModel = Model.TestCase
+TestModel.pytestmark = [pytest.mark.slow]
 TestModel.settings = bounds(max_examples=200, stateful_step_count=40, derandomize=True)
