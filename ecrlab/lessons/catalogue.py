@@ -13,6 +13,7 @@ MODULES = {
     "06-age-and-savings": "age_and_savings",
     "07-replication": "replication",
     "08-cross-account-access": "cross_account_access",
+    "09-encryption": "encryption",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""
 

@@ -13,7 +13,14 @@ import ecrlab
 from ecrlab.analysis.costs import storage
 from ecrlab.lessons import catalogue, exercises
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons import access_cases, lifecycle_cases, own_repository_cases, replication_cases, scanning_cases
+from tests.lessons import (
+    access_cases,
+    encryption_cases,
+    lifecycle_cases,
+    own_repository_cases,
+    replication_cases,
+    scanning_cases,
+)
 from tests.lessons.case import HOST, LOGIN, Case
 
 APPS = Path(ecrlab.__file__).parents[1] / "notebooks" / "apps"
@@ -86,6 +93,7 @@ BUILDS = 'rule(2, "", "main-*", AGE, 30), rule(3, "", "pr-*", AGE, 14)'
 
 OF_OTHER_FILES = (
     access_cases.CASES
+    | encryption_cases.CASES
     | own_repository_cases.CASES
     | lifecycle_cases.CASES
     | scanning_cases.CASES
