@@ -15,6 +15,9 @@ from ecrlab.lifecycle import parse
 MOST_LEFT = 5_000_000_000
 """Bytes that a policy may leave; in a shop of larger images, half as many again as `THRIFTY` leaves."""
 
+RELEASES_KEPT = 10
+"""How many of the newest releases a policy must keep."""
+
 _DAYS: tuple[tuple[dict[str, Any], int], ...] = (
     ({"tagStatus": "tagged", "tagPatternList": ["v*"]}, 365),
     ({"tagStatus": "tagged", "tagPatternList": ["main-*"]}, 30),
@@ -70,11 +73,11 @@ def _save(view: View) -> str:
 def _bring_down(view: View) -> str:
     view.require("bike/forecast" in view.repositories(), "there is no repository named bike/forecast; load the shop")
     snapshot = view.storage("bike/forecast")
-    return _leave(view, "bike/forecast", snapshot, storage.stored(snapshot).least * 2 // 5)
+    return _leave(view, "bike/forecast", snapshot, storage.stored(snapshot).least // 5)
 
 
 def _leave(view: View, repository: str, snapshot: Snapshot, most: int) -> str:
-    """Judge the policy of a repository: it leaves at most so many bytes, and takes nothing that is in use."""
+    """Judge a repository's policy: it leaves at most so many bytes, and deletes no new release and nothing in use."""
     try:
         text = view.ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
     except view.ecr.exceptions.LifecyclePolicyNotFoundException:
@@ -87,14 +90,20 @@ def _leave(view: View, repository: str, snapshot: Snapshot, most: int) -> str:
         name = " ".join(risk.image.image_tags) or f"the untagged {risk.image.image_digest[7:19]}"
         rule = f"rule {risk.rule.rule_priority} ({risk.rule.in_words})"
         where = f"runs as {risk.where[0]}" if risk.where else "was pulled in the last seven days"
-        raise NotYet(f"{rule} takes {name}, which {where}")
+        raise NotYet(f"{rule} deletes {name}, which {where}")
+    releases = [one for one in snapshot.images if any(tag.startswith("v") for tag in one.image_tags)]
+    newest = sorted(releases, key=lambda one: one.pushed_at)[-RELEASES_KEPT:]
+    kept = {one.image_digest for one in effect.after.images}
+    for release in newest:
+        name = " ".join(release.image_tags)
+        view.require(release.image_digest in kept, f"it deletes {name}, one of the newest {RELEASES_KEPT} releases")
     left = storage.stored(effect.after).least
     view.require(
         left <= most,
         f"it leaves {format_bytes(left)} of {format_bytes(storage.stored(snapshot).least)}; "
         f"at most {format_bytes(most)} should stay",
     )
-    return f"your policy leaves {format_bytes(left)}, and nothing that runs or was pulled last week goes"
+    return f"your policy leaves {format_bytes(left)}, the newest releases, and all that runs or was pulled last week"
 
 
 def _definitions(view: View) -> list[dict[str, Any]]:
@@ -122,10 +131,11 @@ lab.check("count-the-layers", answer := sum(search.sizes[layer] for layer in lay
     ),
     Exercise(
         id="save-and-break-nothing",
-        task="Give bike/search a policy that leaves at most 5 GB, and takes nothing that runs or was pulled last week.",
+        task="Give bike/search a policy that leaves at most 5 GB, keeps the newest ten releases, and deletes nothing "
+        "that runs or was pulled last week.",
         judge=_save,
         hints=(
-            "risks.risks names what your policy takes although it runs; a task definition may name an old release.",
+            "risks.risks names what your policy deletes although it runs; a task definition may name an old release.",
             "Releases cost little, because they share layers: keep them by age, a year long, instead of by number.",
         ),
         solution="""
@@ -141,18 +151,19 @@ lab.check("save-and-break-nothing")
     ),
     Exercise(
         id="bring-it-down",
-        task="Bring bike/forecast down to two fifths of its bytes, and take nothing that runs or was pulled last week.",
+        task="Bring bike/forecast down to a fifth of its bytes, keep the newest ten releases, and delete nothing "
+        "that runs or was pulled last week.",
         judge=_bring_down,
         hints=(
             'lab.storage("bike/forecast") and ages.by_family say which families there are, and how old they are.',
-            "Few releases cost little; a week of untagged images and two of pull requests are enough for most.",
+            "Each release has a model of its own here, so it holds more alone than a release of bike/stock: keep ten.",
+            "Keep a month of main and two weeks of pull requests, as in the lesson.",
         ),
         solution="""
 forecast = {"rules": [
-    rule(1, "Keep 20 releases", "v*", COUNT, 20),
+    rule(1, "Keep 10 releases", "v*", COUNT, 10),
     rule(2, "Keep a month of main", "main-*", AGE, 30),
     rule(3, "Keep two weeks of pull requests", "pr-*", AGE, 14),
-    rule(4, "Delete untagged after two weeks", None, AGE, 14),
 ]}
 ecr.put_lifecycle_policy(repositoryName="bike/forecast", lifecyclePolicyText=json.dumps(forecast))
 lab.check("bring-it-down")
@@ -193,16 +204,17 @@ CARDS = (
         ),
     ),
     Card(
-        id="age-and-savings/cost",
-        question="A policy moves images of 1 TB to the archive class. What does that save in us-east-1?",
+        id="age-and-savings/last-rule",
+        question="Images A and B share 90 MB of layers, and each holds 10 MB alone. Rule 1 deletes A, then rule 2 "
+        "deletes B. How much does each rule free?",
         choices=(
-            Choice("Nearly all", "That is S3 Glacier. ECR's archive has other prices."),
+            Choice("100 MB and 100 MB", "The shared 90 MB are stored once, so they cannot be freed twice."),
+            Choice("100 MB and 10 MB", "B still uses the shared 90 MB when A goes, so rule 1 cannot free them."),
             Choice(
-                "Nothing below 150 TB",
-                "By the reports known here, a gigabyte costs as much in the archive up to there, and 90 days at least.",
+                "10 MB and 100 MB",
+                "A shared layer goes with the last image that has it. So judge the policy, not one rule.",
                 right=True,
             ),
-            Choice("30 %", "That is the price above 150 TB, for what lies above it."),
         ),
     ),
     Card(
@@ -220,7 +232,7 @@ CARDS = (
     ),
     Card(
         id="age-and-savings/untagged",
-        question="A rule deletes untagged images after a day. Which of these can it take?",
+        question="A rule deletes untagged images after a day. Which of these can it delete?",
         choices=(
             Choice(
                 "An image that runs by its digest",
@@ -238,7 +250,7 @@ CARDS = (
     ),
     Card(
         id="age-and-savings/apply",
-        question="You put the policy by mistake on another repository. What can you do?",
+        question="You apply the policy by mistake to another repository. What can you do?",
         choices=(
             Choice("Delete the policy tomorrow", "Within 24 hours it has run, and expired images do not come back."),
             Choice(

@@ -24,6 +24,12 @@ from ecrlab.lessons.explanations.lookup import explain, find
 LONGEST = 200_000
 """Characters of a cell's output that are searched, from its end."""
 
+MISSED = (
+    'The last cell shows no error, only a check: the exercise is not solved yet. The line "✗ Not yet" names what is '
+    'missing, and lab.hint("…") prints a hint.'
+)
+"""The page about a cell whose check was not reached."""
+
 _ON_STDOUT = re.compile(
     r"An error occurred \(|Error response from daemon: |denied: |no basic auth credentials|UNSUPPORTED_IMAGE"
 )
@@ -54,6 +60,7 @@ class Cells:
         self._simulator, self._docker = simulator, docker
         self._known = set(self._records())
         self._found: Found | None = None
+        self._missed = False
         self._asked = False
         self._printed: dict[str, _Ear] = {}
         interactive = sys.modules.get("IPython")
@@ -90,8 +97,11 @@ class Cells:
         here = self._collect(None)
         if here is not None:
             self._found = Found(here, 0)
+        missed = here is None and (self._missed or self._misses())
         self._asked = True
         self._leave()
+        if missed:
+            return MISSED
         if self._found is None:
             return 'No error yet in this lab. Provoke one, or give its text: lab.why("…")'
         page, ago = explain(self._found.text), self._found.cells_ago
@@ -104,8 +114,11 @@ class Cells:
     def _end(self, result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
         text = self._collect(error)
+        misses = text is None and self._misses()
         self._leave()
         asked, self._asked = self._asked, False
+        if not asked:
+            self._missed = misses
         if text is not None:
             self._found = Found(text, 0)
         elif self._found is not None and not asked:
@@ -118,6 +131,11 @@ class Cells:
         printed = {name: ear.lines() for name, ear in self._printed.items()}
         said = [line for line in printed.get("stdout", []) if _ON_STDOUT.search(line)] + printed.get("stderr", [])
         return choose(error, [text for _, text in new] + said)
+
+    def _misses(self) -> bool:
+        """Whether the running cell printed that an exercise is not solved yet."""
+        out = self._printed.get("stdout")
+        return out is not None and any(line.startswith("✗ Not yet: ") for line in out.lines())
 
     def _records(self) -> list[tuple[float, str]]:
         seen = [self._simulator.last_refusal] if self._simulator.last_refusal else []

@@ -24,28 +24,43 @@ def _policy(view: View, repository: str) -> Policy:
     return parse(text)
 
 
-def _releases(days_between: float) -> Iterator[tuple[Image, bool]]:
-    """Images for the first exercise, each with whether it should go; releases are so many days apart."""
+def _releases(days_between: float, young: bool) -> Iterator[tuple[Image, bool]]:
+    """Images for the first exercise, each with whether it should go.
+
+    Releases are so many days apart. Untagged images of less than a day are there only if `young`: a rule that counts
+    untagged images cannot treat both cases as it should.
+    """
     for n in range(1, 9):
         yield _image(f"v2.{9 - n}", n * days_between), n > 5
     yield _image("v1.0 stable", 400), False
     for tag in ("nightly", "latest", "multi"):
         yield _image(tag, 90), False
-    yield _image("", 0.5), False
-    yield _image("", 3), True
+    for tag in ("staging", "unstable"):  # a rule for s* or *stable* counts them before stable
+        yield _image(tag, 5), False
+    for days in (3, 1.5):
+        yield _image("", days), True
+    for days in (0.9, 0.5) if young else ():
+        yield _image("", days), False
 
 
-def _web(latest: str) -> Iterator[tuple[Image, bool]]:
-    """Images for the third exercise, each with whether it should go; one is `latest`, which may have a second tag."""
+def _web(latest: str, days_between: float, young: bool) -> Iterator[tuple[Image, bool]]:
+    """Images for the fourth exercise, each with whether it should go.
+
+    One is `latest`, which may have a second tag; releases are so many days apart. Images just within the bounds of
+    the text are there only if `young`: a rule that counts images cannot treat both cases as it should.
+    """
     for n in range(1, 25):
-        yield _image(f"release-{25 - n}", n * 20), n > 20
+        yield _image(f"release-{25 - n}", n * days_between), n > 20
     yield _image(latest, 600), False
-    for days in range(1, 24, 2):
-        yield _image(f"build-{days}", days), days > 14
-    yield _image("", 2), False
-    yield _image("", 5), True
-    yield _image("try-this", 58), False
-    yield _image("try-that", 62), True
+    for days in (15, 14.5):
+        yield _image(f"build-{days:g}", days), True
+    for days in (5, 3.5):
+        yield _image("", days), True
+    for days in (62, 60.5):
+        yield _image("try-that", days), True
+    if young:
+        for tags, days in (("build-1", 1), ("build-13", 13.5), ("", 0.5), ("", 2.5), ("try-this", 59.5)):
+            yield _image(tags, days), False
 
 
 def _image(tags: str, days: float) -> Image:
@@ -55,15 +70,19 @@ def _image(tags: str, days: float) -> Image:
 def _keep_what_runs(view: View) -> str:
     policy = _policy(view, "my-app")
     # Releases day by day and ten days apart: only a count keeps the newest five of both.
-    for days_between in (1, 10):
-        _try(policy, list(_releases(days_between)))
-    return "five releases stay, stable is safe, and what is untagged goes after a day"
+    for days_between, young in ((1, True), (10, False)):
+        _try(policy, list(_releases(days_between, young)))
+    return "five releases stay, stable is safe, and an untagged image goes when it was pushed more than a day ago"
 
 
 def _tidy_up_web(view: View) -> str:
     policy = _policy(view, "web")
-    for latest in ("latest", "latest release-0", "build-0 latest"):
-        _try(policy, list(_web(latest)))
+    for latest, days_between, young in (
+        ("latest", 20, True),
+        ("latest release-0", 30, False),
+        ("build-0 latest", 9, True),
+    ):
+        _try(policy, list(_web(latest, days_between, young)))
     return "latest and twenty releases stay, builds, untagged images and the rest go in time"
 
 
@@ -83,7 +102,7 @@ def _try(policy: Policy, expected: list[tuple[Image, bool]]) -> None:
 
 def _told(image: Image) -> str:
     days = (NOW - image.pushed_at) / timedelta(days=1)
-    age = f"pushed {days:.0f} {'day' if days == 1 else 'days'} ago" if days >= 1 else "pushed twelve hours ago"
+    age = f"pushed {days:g} {'day' if days == 1 else 'days'} ago"
     return (
         f"an image tagged {' and '.join(image.image_tags)}, {age}" if image.image_tags else f"an untagged image, {age}"
     )
@@ -127,11 +146,13 @@ def _failures(view: View) -> dict[str, str]:
 EXERCISES = (
     Exercise(
         id="keep-what-runs",
-        task="Give my-app a policy that keeps five releases, deletes what is untagged, and never takes stable.",
+        task="Give my-app a policy that keeps five releases, deletes untagged images after a day, and never stable.",
         judge=_keep_what_runs,
         hints=(
             "Three rules. That for stable must have the smallest number: the first rule that selects an image decides.",
-            "tag_prefix_list stable, imageCountMoreThan 1: it selects the one image and keeps it.",
+            "Two rules may not have one number, so make room from the end: rule 2 becomes 3, then 1 becomes 2, "
+            "then add the new rule 1.",
+            "tag_prefix_list stable, imageCountMoreThan 1: the rule selects the one image and keeps it.",
             "Then v with imageCountMoreThan 5, then untagged with sinceImagePushed 1; no rule for any.",
         ),
         solution="""
@@ -146,7 +167,7 @@ lab.check("keep-what-runs")
     ),
     Exercise(
         id="what-could-not-go",
-        task="Find in the trail an image that ECR could not delete, because another one lists it.",
+        task="Find in the trail one of the images that ECR could not delete, because another image lists it.",
         judge=_what_could_not_go,
         answer=DIGEST,
         hints=(
@@ -185,7 +206,7 @@ lab.check("tidy-up-web")
 QUESTIONS = (
     Question(
         id="before-a-rule-for-any",
-        question='Somebody proposes one rule, "any image goes after 30 days". What do you ask before it is put?',
+        question='Somebody proposes one rule, "any image goes after 30 days". What do you ask before it applies?',
         model="Which old images are still needed (releases, latest, what runs by tag or by digest), and what a preview "
         "of the rule says about them; those get a rule of a smaller number that selects them.",
     ),
@@ -199,7 +220,7 @@ CARDS = (
         choices=(
             Choice(
                 "A",
-                "Rule 1 takes A. B is the newest prod*, so rule 1 keeps it, and rule 2 may not touch it.",
+                "Rule 1 deletes A. B is the newest prod*, so rule 1 keeps it, and rule 2 may not touch it.",
                 right=True,
             ),
             Choice("A and B", "Rule 2 marks B, but rule 1 selects B and keeps it: a shield."),
@@ -212,8 +233,8 @@ CARDS = (
         "Now rule 1 keeps one beta*, rule 2 keeps one prod*. What goes?",
         choices=(
             Choice("A", "All three are beta*: rule 1 keeps only the newest one, C."),
-            Choice("A and B", "Rule 1 takes both. Rule 2 has nothing left to decide.", right=True),
-            Choice("A, by rule 2", "Rule 1 selects A first, and takes it; one rule acts on an image."),
+            Choice("A and B", "Rule 1 deletes both. Rule 2 has nothing left to decide.", right=True),
+            Choice("A, by rule 2", "Rule 1 selects A first, and deletes it; one rule acts on an image."),
         ),
     ),
     Card(
@@ -250,8 +271,9 @@ CARDS = (
     ),
     Card(
         id="lifecycle-policies/all-images-b",
-        question="A [alpha-1, beta-1] is 4 days old, B (untagged) 3, C [alpha-2] 2, D [git-hash] 1, E (untagged) 1. "
-        "Rule 1 keeps one alpha*, rule 2 takes untagged ones older than a day, rule 3 keeps one of any. What goes?",
+        question="A [alpha-1, beta-1] is 96 hours old, B (untagged) 72, C [alpha-2] 48, D [git-hash] 20, "
+        "E (untagged) 19. Rule 1 keeps one alpha*, rule 2 deletes untagged images older than a day, "
+        "rule 3 keeps one of any. What goes?",
         choices=(
             Choice(
                 "A, B and D",
@@ -264,14 +286,16 @@ CARDS = (
     ),
     Card(
         id="lifecycle-policies/when",
-        question="You put a policy and see at once that it is wrong. What do you know?",
+        question="You apply a policy and see at once that it is wrong. What do you know?",
         choices=(
             Choice(
                 "It has not run yet, most likely: delete it now",
                 "ECR acts within 24 hours; lastEvaluatedAt tells whether it has. A preview first would have told you.",
                 right=True,
             ),
-            Choice("It has run already", "A put only stores the text; what acts is a job of ECR's, within 24 hours."),
+            Choice(
+                "It has run already", "PutLifecyclePolicy only stores the text; ECR acts on it later, within 24 hours."
+            ),
             Choice(
                 "What it deletes can be restored", "Only what was archived can be; an expired image is gone for good."
             ),
@@ -283,7 +307,7 @@ CARDS = (
         "What becomes of v1.0, two years old, the only release?",
         choices=(
             Choice("Rule 2 deletes it", "Rule 1 selects it and leaves it, so no later rule may touch it."),
-            Choice("It stays", "A rule shields what it selects, even if it takes nothing itself.", right=True),
+            Choice("It stays", "A rule shields what it selects, even if it deletes nothing itself.", right=True),
             Choice("Rule 1 deletes it", "It is number 1 of 1, and a hundred may stay."),
         ),
     ),
@@ -311,7 +335,7 @@ CARDS = (
         id="lifecycle-policies/check",
         question="How do you find out that a changed policy would delete what runs, before it does?",
         choices=(
-            Choice("Put it in a test account", "Its images differ: the outcome depends on what is there."),
+            Choice("Apply it in a test account", "Its images differ: the outcome depends on what is there."),
             Choice(
                 "Preview the new text against the repository, and compare with the digests in use",
                 "start-lifecycle-policy-preview takes a text; ecrlab lifecycle preview --protect compares.",

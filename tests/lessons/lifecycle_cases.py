@@ -84,7 +84,9 @@ CASES = {
             "it would delete an image tagged nightly, pushed 90 days ago": lifecycle(
                 (STABLE, COUNT, 1), (RELEASES, COUNT, 5), AFTER_A_DAY, (ANY, PUSHED, 30)
             ),
-            "it would keep an untagged image, pushed 3 days ago": lifecycle((STABLE, COUNT, 1), (RELEASES, COUNT, 5)),
+            "it would keep an untagged image, pushed 3 days ago. Kept, for": lifecycle(
+                (STABLE, COUNT, 1), (RELEASES, COUNT, 5)
+            ),
             "it would archive an image tagged v1.0 and stable": lifecycle(
                 (STABLE, "sinceImagePulled", 90), (RELEASES, COUNT, 5), AFTER_A_DAY
             ).replace('"expire"', '"transition", "targetStorageClass": "archive"', 1),
@@ -93,6 +95,21 @@ CASES = {
             ),
             "it would keep an image tagged v2.3, pushed 6 days ago. Kept by rule 1": lifecycle(
                 (RELEASES, COUNT, 500), (STABLE, COUNT, 1), AFTER_A_DAY
+            ),
+            "it would keep an untagged image, pushed 1.5 days ago": lifecycle(
+                (STABLE, COUNT, 1), (RELEASES, COUNT, 5), (UNTAGGED, PUSHED, 2)
+            ),
+            "it would delete an untagged image, pushed 0.9 days ago": lifecycle(
+                (STABLE, COUNT, 1), (RELEASES, COUNT, 5), (UNTAGGED, COUNT, 1)
+            ),
+            "it would keep an untagged image, pushed 3 days ago": lifecycle(
+                (STABLE, COUNT, 1), (RELEASES, COUNT, 5), (UNTAGGED, COUNT, 2)
+            ),
+            "v1.0 and stable, pushed 400 days ago. Expired by rule 1 (tagged s*": lifecycle(
+                (beginning("s"), COUNT, 1), (RELEASES, COUNT, 5), AFTER_A_DAY
+            ),
+            "v1.0 and stable, pushed 400 days ago. Expired by rule 1 (tagged .stable": lifecycle(
+                ({"tagStatus": "tagged", "tagPatternList": ["*stable*"]}, COUNT, 1), (RELEASES, COUNT, 5), AFTER_A_DAY
             ),
         },
         right=(
@@ -134,6 +151,17 @@ CASES = {
             "it would keep an image tagged try-that": CREATE + web(*WEB[:-1]),
             "it would keep an image tagged build-15, pushed 15 days ago. Kept by rule 4": CREATE
             + web(LATEST, TWENTY, (beginning("build-", "ci-"), PUSHED, 14), REST),
+            "it would delete an untagged image, pushed 2.5 days ago. Expired by rule 4 (untagged: pushed": CREATE
+            + web(*WEB[:3], (UNTAGGED, PUSHED, 2), REST),
+            "it would keep an untagged image, pushed 3.5 days ago": CREATE + web(*WEB[:3], (UNTAGGED, PUSHED, 4), REST),
+            "it would delete an untagged image, pushed 2.5 days ago. Expired by rule 4 (untagged: keep": CREATE
+            + web(*WEB[:3], (UNTAGGED, COUNT, 1), REST),
+            "it would delete an image tagged build-13, pushed 13.5 days ago": CREATE
+            + web(LATEST, TWENTY, (beginning("build-"), PUSHED, 13), THREE_DAYS, REST),
+            "it would keep an image tagged try-that, pushed 60.5 days ago": CREATE + web(*WEB[:4], (ANY, PUSHED, 61)),
+            "it would delete an image tagged try-this, pushed 59.5 days ago": CREATE + web(*WEB[:4], (ANY, PUSHED, 59)),
+            "it would delete an image tagged release-11, pushed 420 days ago": CREATE
+            + web(LATEST, (beginning("release-"), PUSHED, 400), *WEB[2:]),
         },
         right=(
             CREATE + web((beginning("latest"), PUSHED, 9000), THREE_DAYS, TWENTY, BUILDS, REST),

@@ -79,6 +79,21 @@ def test_an_error_that_is_older_than_the_last_cell_is_said_to_be_older():
     assert "(RepositoryNotFoundException)" in said
 
 
+CHECK = "lab.check('push-a-second-tag')"
+
+
+@pytest.mark.parametrize(
+    "cells", [(MISSING, CHECK, "lab.why()"), (CHECK, "lab.why()", "lab.why()"), (f"{CHECK}\nlab.why()",)]
+)
+def test_a_check_that_is_not_reached_is_no_error(cells):
+    assert "shows no error, only a check" in last_of(*cells)
+
+
+def test_an_error_beside_or_after_a_check_is_explained():
+    assert last_of(CHECK, MISSING, "lab.why()").startswith("An error occurred (RepositoryNotFoundException)")
+    assert last_of(f"{CHECK}\n{MISSING}", "lab.why()").startswith("An error occurred (RepositoryNotFoundException)")
+
+
 def test_the_newest_error_is_explained_also_where_an_earlier_one_is_of_another_tool():
     assert last_of("%%bash --no-raise-error\ndocker push web", "nothing", "lab.why()").startswith("NameError")
 

@@ -268,9 +268,13 @@ monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
         cells=A_YEAR + RULES,
         wrong={
             "bike/search has no lifecycle policy": "true",
-            "takes v2.23.0, which runs as .*/bike/search:v2.23.0": policy('rule(1, "", "v*", COUNT, 20)', BUILDS),
-            "takes the untagged [0-9a-f]{12}, which was pulled in the last seven days": policy(
+            "deletes v2.23.0, which runs as .*/bike/search:v2.23.0": policy('rule(1, "", "v*", COUNT, 20)', BUILDS),
+            "deletes the untagged [0-9a-f]{12}, which was pulled in the last seven days": policy(
                 RELEASES, BUILDS, 'rule(4, "", None, AGE, 1)'
+            ),
+            "it deletes v[0-9.]*, one of the newest 10 releases": policy(
+                'rule(1, "", "v2.23.0", COUNT, 1), rule(2, "", "v*", COUNT, 9)',
+                'rule(3, "", "main-*", AGE, 60), rule(4, "", "pr-*", AGE, 21), rule(5, "", None, AGE, 7)',
             ),
             "it leaves 22 GB of 22 GB; at most 5.0 GB should stay": policy('rule(1, "", "v*", AGE, 400)'),
             "bike/search:v2.23.0 runs, and its image is gone already": policy(
@@ -292,10 +296,15 @@ monday = min(images, key=lambda image: image["imagePushedAt"])["imageDigest"]
             "bike/forecast has no lifecycle policy": "true",
             "there is no repository named bike/forecast": "aws ecr delete-repository --force "
             "--repository-name bike/forecast",
-            "at most 32 GB should stay": forecast('rule(1, "", "v*", COUNT, 10)', 'rule(4, "", None, AGE, 7)'),
+            "it leaves 19 GB of 79 GB; at most 16 GB should stay": forecast(  # the policy of the lesson
+                'rule(1, "", "demo-*", COUNT, 10), rule(2, "", "v*", COUNT, 20), rule(3, "", "main-*", AGE, 30)',
+                'rule(4, "", "pr-*", AGE, 14), rule(5, "", "nightly-*", AGE, 14), rule(6, "", None, AGE, 7)',
+            ),
+            "it deletes v[0-9.]*, one of the newest 10 releases": forecast('rule(1, "", "v*", COUNT, 9)', BUILDS),
+            "at most 16 GB should stay": forecast('rule(1, "", "v*", COUNT, 10)', 'rule(4, "", None, AGE, 7)'),
             "which runs as .*/bike/forecast:v": forecast('rule(1, "", "*", AGE, 1)', 'rule(2, "", None, AGE, 1)'),
         },
-        right=(forecast('rule(1, "", "v*", AGE, 365)', BUILDS, 'rule(4, "", None, AGE, 10)'),),
+        right=(forecast('rule(1, "", "v*", COUNT, 12)', BUILDS, 'rule(4, "", None, AGE, 10)'),),
     ),
 }
 

@@ -177,13 +177,21 @@ class PolicyEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.day_field.value = day
 
     def edit(self, rule_priority: int, /, **changes: Any) -> None:
-        """Change keys of the rule of this priority: `edit(1, count_number=3, tag_pattern_list=["v*"])`."""
+        """Change keys of the rule of this priority: `edit(1, count_number=3, tag_pattern_list=["v*"])`.
+
+        Keys: rule_priority, description, tag_status, count_type, count_number, tag_pattern_list, tag_prefix_list,
+        storage_class, action ("expire" or "transition"). Values are those of the policy's JSON.
+        """
         form = self._form_of(rule_priority)
         form.show(edited(form.rule, **changes))
         self._judge()
 
     def add(self, **keys: Any) -> None:
-        """Add a rule after the others; its keys are those of `edit`. A last rule for any image stays the last."""
+        """Add a rule after the others; a last rule for any image stays the last.
+
+        Keys: rule_priority, description, tag_status, count_type, count_number, tag_pattern_list, tag_prefix_list,
+        storage_class, action ("expire" or "transition"). Values are those of the policy's JSON.
+        """
         last = max(self._forms, key=lambda form: form.rule.rule_priority, default=None)
         has_untagged = any(form.rule.selection.tag_status == UNTAGGED for form in self._forms)
         rule = edited(Rule(last.rule.rule_priority + 1 if last else 1, NEXT if has_untagged else FIRST), **keys)
