@@ -26,7 +26,14 @@ def _shop(view: View) -> str:
         view.require(is_immutable(settings, tag), f"{tag} may move in shop ({_said(settings)})")
     for tag in MAY_MOVE:
         view.require(not is_immutable(settings, tag), f"{tag} may not move in shop ({_said(settings)})")
+    for tag in _examples(settings):
+        view.require(tag == "latest" or tag.startswith("dev-"), f"{tag} may move in shop ({_said(settings)})")
     return "in shop only latest and dev-… may move"
+
+
+def _examples(settings: Settings) -> list[str]:
+    """Return a tag that each exclusion filter matches."""
+    return [wanted.replace("*", "7") for wanted in settings.exclusion_filters]
 
 
 def _said(settings: Settings) -> str:
@@ -56,6 +63,8 @@ def _catalog(view: View) -> str:
     for tag in ("v1", "v2", "dev", "latest-7"):
         view.require(is_immutable(settings, tag), f"{tag} may move in catalog ({_said(settings)})")
     view.require(not is_immutable(settings, "latest"), f"latest may not move in catalog ({_said(settings)})")
+    for tag in _examples(settings):
+        view.require(tag == "latest", f"{tag} may move in catalog ({_said(settings)})")
     tags = view.tags("catalog")
     missing = [tag for tag in ("v1", "v2", "latest") if tag not in tags]
     view.require(not missing, f"catalog has no tag {' and no tag '.join(missing)}")

@@ -205,6 +205,7 @@ CASES = OF_OTHER_FILES | {
             "latest may not move": """aws ecr create-repository --repository-name shop \
                 --image-tag-mutability IMMUTABLE""",
             "latest-7 may move": shop("IMMUTABLE_WITH_EXCLUSION", "latest*", "dev-*"),
+            "zz7 may move": shop("IMMUTABLE_WITH_EXCLUSION", "latest", "dev-*", "zz*"),
             "develop may move": shop("IMMUTABLE_WITH_EXCLUSION", "latest", "dev*"),
             "dev-7 may not move": shop("IMMUTABLE_WITH_EXCLUSION", "latest"),
             "v1.2.3 may move": shop("MUTABLE_WITH_EXCLUSION", "latest", "dev-*"),

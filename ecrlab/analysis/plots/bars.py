@@ -39,7 +39,10 @@ def stacked(
                 label=name,
                 height=0.6,
             )
-            inside = [f"{length:,.0f}" if length > 0.05 * widest else "" for length in lengths]
+            sizes = [f"{length:,.0f}" if length else "" for length in lengths]
+            # About the width of a text in 12 points, with a margin.
+            fits = [length > (0.012 * len(words) + 0.01) * widest for length, words in zip(lengths, sizes, strict=True)]
+            inside = [words if fit else "" for words, fit in zip(sizes, fits, strict=True)]
             is_end = [number == end and length > 0 for end, length in zip(last, lengths, strict=True)]
             beside = [
                 f"{length:,.0f}" if ends and (alone or not words) else ""
