@@ -159,7 +159,7 @@ class Lab(Views):
         docs/errors.md lists the errors that it explains.
         """
         if error is None and _running is not self:
-            error = "Could not connect to the endpoint URL (this lab was stopped)"
+            error = "This lab was stopped."
         print(self._cells.page(error))
 
     def define(self, term: str) -> None:

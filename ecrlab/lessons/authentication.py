@@ -71,7 +71,14 @@ def _robot(view: View) -> str:
     for repository in ("hello", "nightly-2"):
         for action, call in _push_calls(robot, repository).items():
             view.require(not _may(call), f"robot also has ecr:{action} for {repository}; nightly is the only one")
-    return "robot may push to nightly and nowhere else"
+    for action in ("ecr:BatchDeleteImage", "ecr:DeleteRepository"):
+        answers = view.who_can("nightly", action)
+        may = set(answers["principal"][answers["allowed"]])
+        view.require(
+            "arn:aws:iam::123456789012:role/robot" not in may,
+            f"robot also has {action} for nightly; a push needs six actions, and none of them deletes",
+        )
+    return "robot may push to nightly and nowhere else, and delete nothing"
 
 
 def _as_role(view: View, name: str) -> Any:
@@ -144,7 +151,7 @@ aws ecr get-login-password --region eu-west-1 | \\
     ),
     Exercise(
         id="a-role-that-pushes",
-        task="Make a repository nightly, and a role robot that may push there and nowhere else.",
+        task="Make a repository nightly, and a role robot that may push there and nowhere else, and delete nothing.",
         judge=_robot,
         hints=(
             "aws iam create-role makes the role with its trust policy, aws iam put-role-policy writes what it may do.",

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from ecrlab.lessons import image_files
 from ecrlab.lessons.exercises import DIGEST, Exercise, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
@@ -10,7 +11,7 @@ from ecrlab.oci.media_types import INDEXES
 
 AGAIN = (
     "The tag is taken now and cannot move: delete it with aws ecr batch-delete-image --repository-name my-app "
-    "--image-ids imageTag=v1.2.5, then mend, build and push again"
+    "--image-ids imageTag=v1.2.5, then correct it, build and push again"
 )
 """How to undo a wrong push in a repository with immutable tags."""
 
@@ -38,6 +39,9 @@ def _patch(view: View) -> str:
         shared >= len(old) - 1,
         f"v1.2.5 shares only {shared} of {len(old)} layers: more than app.py was changed. {AGAIN}",
     )
+    app = image_files.read(view.ecr, "my-app", tags["v1.2.5"], "app.py")
+    view.require(app is not None, f"v1.2.5 has no file app.py. {AGAIN}")
+    view.require(app and b"1.2.5" in app, f"app.py in v1.2.5 names another version than 1.2.5. {AGAIN}")
     return f"v1.2.5 is a new image that shares {shared} of its {len(new)} layers with v1.2.3"
 
 
@@ -54,9 +58,10 @@ def _left_behind(view: View) -> str:
         answer not in tagged, f"that image is the one tagged {tagged.get(answer)}; look for the one without a tag"
     )
     view.require(answer not in children, "that image never had a tag: it is a part of an index, which has the tag")
-    matches = [digest for digest in left if digest.startswith(answer) and len(answer) >= len("sha256:") + 12]
-    view.require(matches, "playground has no image of that digest")
-    return f"{matches[0][:19]}… has no tag any more, and is still there"
+    whole = len("sha256:") + 64
+    view.require(len(answer) >= whole, "that digest is not whole: 64 hexadecimal digits follow sha256:")
+    view.require(answer in left, "playground has no image of that digest")
+    return f"{answer[:19]}… has no tag any more, and is still there"
 
 
 def _children(view: View, images: list[dict[str, Any]]) -> set[str]:
@@ -79,7 +84,13 @@ def _two_processors(view: View) -> str:
     missing = sorted({"linux/amd64", "linux/arm64"} - platforms)
     view.require(not missing, f"v1 of site has no image for {' and '.join(missing)}")
     view.require("unknown/unknown" not in platforms, "v1 of site has an attestation: build with --provenance=false")
-    return "site has one tag for two processors"
+    for one in manifest["manifests"]:
+        processor = one["platform"]["architecture"]
+        view.require(
+            image_files.read(view.ecr, "site", one["digest"], "app.py") is not None,
+            f"the image for linux/{processor} has no file app.py: build it in the folder of my-app",
+        )
+    return "site has one tag for two processors, with the application for both"
 
 
 EXERCISES = (

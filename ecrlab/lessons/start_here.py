@@ -1,8 +1,10 @@
 """Exercises and cards of 00-start-here."""
 
+from ecrlab.lessons import image_files
 from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
+from ecrlab.machine import originals
 
 
 def _two_tags(view: View) -> str:
@@ -27,6 +29,12 @@ def _your_own(view: View) -> str:
     view.require(
         tags["v1"] not in hello.values(),
         "v1 of mine is the image of hello, byte for byte: change hello.sh, save it and build again before you push",
+    )
+    script = image_files.read(view.ecr, "mine", tags["v1"], "hello.sh")
+    view.require(script is not None, "v1 of mine has no file hello.sh: build it in the folder of the application")
+    view.require(
+        script != (originals.app("hello") / "hello.sh").read_bytes(),
+        "hello.sh in v1 of mine is the original one: change it, save it and build again before you push",
     )
     return f"mine holds an image that you changed, {tags['v1'][:19]}…"
 
@@ -114,7 +122,10 @@ CARDS = (
         id="start-here/where",
         question="In a lesson you push to 123456789012.dkr.ecr.us-east-1.amazonaws.com. Where do the bytes go?",
         choices=(
-            Choice("To AWS, if you are logged in there", "The lab's tools have no way to AWS, whatever you are."),
+            Choice(
+                "To AWS, if you are logged in there",
+                "While the lab runs, its tools have no way to AWS, logged in or not.",
+            ),
             Choice("Nowhere: docker push only pretends", "It is a real push over HTTP, with real digests."),
             Choice(
                 "To the lab on this machine",

@@ -55,6 +55,12 @@ CASES = {
                 docker tag {HOST}/hello:v1 {HOST}/mine:1 && docker push {HOST}/mine:1""",
             "is the image of hello, byte for byte": f"""aws ecr create-repository --repository-name mine
                 docker tag {HOST}/hello:v1 {HOST}/mine:v1 && docker push {HOST}/mine:v1""",
+            "v1 of mine has no file hello.sh": f"""aws ecr create-repository --repository-name mine
+                printf 'FROM scratch\\nCOPY Dockerfile /\\n' > Dockerfile
+                docker build -q -t {HOST}/mine:v1 . && docker push {HOST}/mine:v1""",
+            "hello.sh in v1 of mine is the original one": f"""aws ecr create-repository --repository-name mine
+                echo 'LABEL other=1' >> Dockerfile
+                docker build -q -t {HOST}/mine:v1 . && docker push {HOST}/mine:v1""",
         },
         right=(
             f"""aws ecr create-repository --repository-name mine --image-tag-mutability IMMUTABLE
@@ -74,9 +80,13 @@ CASES = {
             "ecr:BatchCheckLayerAvailability for nightly-2": nightly(
                 TOKEN, {"Action": PUSH, "Resource": NIGHTLY + "*"}
             ),
+            "robot also has ecr:BatchDeleteImage for nightly": nightly(TOKEN, {"Action": "ecr:*", "Resource": NIGHTLY}),
+            "robot also has ecr:DeleteRepository for nightly": nightly(
+                TOKEN, {"Action": [*PUSH, "ecr:DeleteRepository"], "Resource": NIGHTLY}
+            ),
         },
         right=(
-            nightly({"Action": "ecr:*", "Resource": NIGHTLY}, TOKEN),
+            nightly({"Action": ["ecr:*Layer*", "ecr:PutImage"], "Resource": NIGHTLY}, TOKEN),
             exercises.find("a-role-that-pushes").solution + "aws ecr delete-repository --force --repository-name hello",
         ),
     ),
@@ -87,6 +97,8 @@ CASES = {
             "there is no repository named site": "true",
             "v1 of site is one image": site(""),
             "has no image for linux/arm64": site("--platform linux/amd64 --provenance=true"),
+            "linux/amd64 has no file app.py": "printf 'FROM scratch\\nCOPY Dockerfile /\\n' > Dockerfile\n"
+            + site("--platform linux/amd64,linux/arm64"),
             "has an attestation": site("--platform linux/amd64,linux/arm64 --provenance=true"),
         },
         right=(site("--platform linux/arm64,linux/amd64"),),

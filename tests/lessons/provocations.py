@@ -30,6 +30,7 @@ build() { docker build -q "$@" . > /dev/null; }
 PYTHON = {
     # the lab itself
     "not-simulated": "boto3.client('sts').decode_authorization_message(EncodedMessage='x')",
+    "lab-stopped": "lab.stop()\nlab.app('hello')",
     "no-snapshot": "lab.restore()",
     "clock-backwards": "lab.clock.advance(days=-1)",
     "start-argument": "ecrlab.start(at='yesterday')",

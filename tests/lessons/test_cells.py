@@ -52,6 +52,7 @@ CELLS = {
         "%%bash --no-raise-error\naws iam get-role --role-name nope 2>&1 | cat",
         "(NoSuchEntity)",
     ),
+    "an error of the kernel that the cell prints": ("print('Exec format error')", "Exec format error"),
     "an error of docker": ("%%bash\ndocker push web", "web means Docker Hub"),
     "the left command of a pipe": (
         f"%%bash\naws ecr get-login-password --profile nope | {LOGIN}",

@@ -160,6 +160,8 @@ CASES = OF_OTHER_FILES | {
         wrong={
             "the same image as v1.2.3": f"""docker tag {HOST}/my-app:v1.2.3 {HOST}/my-app:v1.2.5
                 docker push {HOST}/my-app:v1.2.5""",
+            "app.py in v1.2.5 names another version": f"""docker build -q -t {HOST}/my-app:v1.2.5 .
+                docker push {HOST}/my-app:v1.2.5""",
             "the tag is 1.2.5, not v1.2.5": f"""docker build -q -t {HOST}/my-app:1.2.5 .
                 docker push {HOST}/my-app:1.2.5""",
             "shares no layer": f"""printf 'FROM scratch\\nCOPY app.py /\\n' > Dockerfile
@@ -193,6 +195,7 @@ CASES = OF_OTHER_FILES | {
             "never had a tag": child,
             "the one tagged v1": tagged,
             "is no digest": lambda lab: "v1",
+            "that digest is not whole": lambda lab: untagged(lab)[:19],
             "no image of that digest": lambda lab: "sha256:" + "0" * 64,
         },
         right=(untagged, lambda lab: f"{HOST}/playground@{untagged(lab)}"),

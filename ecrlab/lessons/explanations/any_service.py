@@ -79,7 +79,7 @@ ENTRIES = (
         "'filter' failed to satisfy constraint: '…'",
         "AWS does not accept a value of the request; the sentence names the parameter and its constraint.",
         ("a value of the wrong form, an empty variable", "two parameters that exclude each other"),
-        "Mend the parameter that it names; aws SERVICE COMMAND help lists the values.",
+        "Correct the parameter that it names; aws SERVICE COMMAND help lists the values.",
         "The same.",
     ),
     Explanation(

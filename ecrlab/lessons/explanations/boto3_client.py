@@ -7,7 +7,7 @@ ENTRIES = (
         "no-endpoint",
         "Could not connect to the endpoint URL|EndpointConnectionError|Connection was closed before we received",
         'Could not connect to the endpoint URL: "http://127.0.0.1:9/no-lab-is-running"',
-        "Nobody listens at that address, so no lab answered; nothing was sent anywhere else.",
+        "Nobody listens at that address, so no lab answered; this request went nowhere else.",
         (
             "the lab was stopped, or not started yet, or the kernel was restarted",
             "a terminal was attached to a lab that has ended since",
@@ -86,9 +86,9 @@ ENTRIES = (
         "NoRegionError",
         "NoRegionError: You must specify a region.",
         "The client does not know in which Region to ask.",
-        ("the lab was stopped, or not started yet: it sets AWS_REGION",),
+        ("the lab was stopped, or not started yet: it sets AWS_DEFAULT_REGION",),
         'Run lab = ecrlab.start(), or give boto3.client("ecr", region_name="us-east-1").',
-        "Give region_name, or set AWS_REGION.",
+        "Give region_name, or set AWS_DEFAULT_REGION; boto3 does not read AWS_REGION.",
     ),
     Explanation(
         "client-method-missing",

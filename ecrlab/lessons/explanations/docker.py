@@ -101,7 +101,7 @@ ENTRIES = (
         "ERROR: failed to build: failed to solve: dockerfile parse error on line 2: unknown instruction: COPPY",
         "Docker does not understand a line of the Dockerfile; the error names it.",
         ("a typing mistake in an instruction", "no FROM, or a long line without a backslash at its end"),
-        "Mend the line that it names, and build again.",
+        "Correct the line that it names, and build again.",
         "The same.",
     ),
     Explanation(

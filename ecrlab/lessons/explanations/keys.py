@@ -69,7 +69,7 @@ ENTRIES = (
             "the key belongs to another account, whose key policy does not let this one in",
             "DeleteRepository: the repository is gone all the same, only its grants stayed",
         ),
-        "Read the end of the text: it says which kind of policy is missing. Mend the key policy (aws kms "
+        "Read the end of the text: it says which kind of policy is missing. Correct the key policy (aws kms "
         "put-key-policy), or the user's.",
         "The same. Grants that stayed: aws kms list-grants, then aws kms retire-grant.",
     ),

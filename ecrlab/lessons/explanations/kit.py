@@ -25,6 +25,17 @@ ENTRIES = (
         "Docker's own error of this kind is: Cannot connect to the Docker daemon. Start Docker.",
     ),
     Explanation(
+        "lab-stopped",
+        "this lab was stopped",
+        "EcrLabError: this lab was stopped, and its files with it; start one: lab = ecrlab.start()",
+        "This lab runs no more. Unless another one was started, this process has the AWS settings again that it had "
+        "before: a cell that was run since may have worked on your own AWS account. In the JupyterLab of "
+        "python3 -m ecrlab they reach no AWS.",
+        ("lab.stop() was run", "lab = ecrlab.start() was run again: the lab before it ended"),
+        "Run no other cell before lab = ecrlab.start(), and then those after it.",
+        "It does not happen there; aws sts get-caller-identity says which account the settings reach.",
+    ),
+    Explanation(
         "no-snapshot",
         "there is no snapshot to go back to",
         "EcrLabError: there is no snapshot to go back to; take one first: before = lab.snapshot()",
@@ -48,7 +59,7 @@ ENTRIES = (
         "EcrLabError: at must be an ISO 8601 instant such as 2026-10-01T09:00, got 'yesterday'",
         "ecrlab.start() does not accept one of its arguments, and started nothing; a lab that ran is still running.",
         ("a typing mistake; help(ecrlab.start) lists what it accepts",),
-        "Mend the argument that it names, or leave it out.",
+        "Correct the argument that it names, or leave it out.",
         "It does not happen there.",
     ),
     Explanation(

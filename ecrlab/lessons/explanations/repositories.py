@@ -53,7 +53,7 @@ ENTRIES = (
         "Repository policy does not exist for the repository with name 'my-app' in the registry with id '123456789012'",
         "The repository has no policy of its own: identity policies alone decide, and other accounts cannot use it.",
         ("it was never set, or was deleted", "another repository, Region or account was meant"),
-        "aws ecr set-repository-policy, if another account shall use the repository; otherwise nothing is wrong.",
+        "aws ecr set-repository-policy, to let another account use the repository; otherwise nothing is wrong.",
         "The same.",
     ),
     Explanation(

@@ -113,7 +113,7 @@ ENTRIES = (
             "the lines after a missing backslash are commands of their own",
             "a line of Python in a cell of shell, or the program is not installed",
         ),
-        "Mend the name; aws and docker are there while the lab runs.",
+        "Correct the name; aws and docker are there while the lab runs.",
         "Install the program, or start a new terminal after you have.",
     ),
     Explanation(
