@@ -10,7 +10,8 @@ from typing import Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.oci import manifest, strict_json
-from ecrlab.registry.images import Image
+from ecrlab.registry import images
+from ecrlab.registry.images import Image, ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
 from ecrlab.scanning import Finding, Package
@@ -184,7 +185,8 @@ def platform(distribution: Distribution | None) -> str:
 def _from_config(registry: Registry, repository: Repository, image: Image) -> dict[str, str]:
     """Return architecture and author from the configuration of an image, as far as it has them."""
     try:
-        config = manifest.read(image.body or b"", image.media_type).config
+        body = image.body or images.find(registry, repository.name, ImageId(image.digest)).body or b""
+        config = manifest.read(body, image.media_type).config
         if config is None:
             return {}
         with registry.world.blobs.open(repository, config.digest) as stream:
