@@ -40,6 +40,9 @@ _BLOB = r"/v2/.+/blobs/(?P<digest>sha\d+:[0-9a-f]+)$"
 _UPLOAD = r"/v2/.+/blobs/uploads/"
 _MANIFEST = r"/v2/.+/manifests/(?P<reference>[^?]+)$"
 
+_READS = r"(Batch)?(Get|Describe|List|Check|Lookup)"
+"""How the operations of the AWS API begin that only return something; the others change something."""
+
 MEANINGS: tuple[tuple[str, str, Sequence[int], str], ...] = (
     ("GET", r"/v2/?$", (401,), "May I? - Who are you?"),
     ("GET", r"/v2/?$", (200,), "May I? - You may"),
@@ -149,7 +152,8 @@ class Transcript:
 def meaning(exchange: Exchange) -> str:
     """What an exchange means, as a question and an answer."""
     if exchange.asked:
-        return f"{exchange.asked} - {'Here it is' if exchange.status < 400 else 'Refused'}"
+        done = "Here it is" if re.match(_READS, exchange.asked) else "Done"
+        return f"{exchange.asked} - {done if exchange.status < 400 else 'Refused'}"
     for method, target, statuses, means in MEANINGS:
         if method in ("", exchange.method) and exchange.status in statuses and re.match(target, exchange.target):
             return means

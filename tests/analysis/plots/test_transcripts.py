@@ -106,3 +106,11 @@ def test_frames_show_images_and_layers_with_their_bytes(lab):
     assert list(images["tags"]) == ["v1"]
     assert images["bytes"].sum() == layers["bytes"].sum()
     assert list(layers.index) == ["config", "layer 1"]
+
+
+def test_a_call_that_changes_something_is_done_not_here(lab):
+    with lab.transcript() as said:
+        lab.client("ecr").describe_repositories()
+        lab.client("ecr").put_image_tag_mutability(repositoryName="hello", imageTagMutability="IMMUTABLE")
+
+    assert list(said.table()["means"]) == ["DescribeRepositories - Here it is", "PutImageTagMutability - Done"]
