@@ -72,7 +72,7 @@ def find(world: World, arn: str) -> KmsKey | None:
     if changing is not None:
         found = read(changing, arn)
     else:
-        found = world.remembered(("kms key", arn), look_up, of=(("kms key", arn),))
+        found = world.cached(("kms key", arn), look_up, of=(("kms key", arn),))
     if found is None or (found.deletion_date or float("inf")) <= world.clock.now().timestamp():
         return None
     return found

@@ -101,7 +101,7 @@ def find(registry: Registry, repository_name: str, digest: str) -> Layer | None:
                 layer = replace(layer, is_archived=True)
             return layer
 
-    layer = world.remembered(("layer", repository.id, digest), look_up, of=((repository.id,),), lasts=_is_in_reach)
+    layer = world.cached(("layer", repository.id, digest), look_up, of=((repository.id,),), lasts=_is_in_reach)
     if layer is not None and layer.has_bytes and not world.blobs.has(repository, digest):
         return None
     return layer

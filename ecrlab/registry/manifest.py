@@ -1,4 +1,4 @@
-"""What a client puts on top of its blobs: a manifest names config and layers, an index names manifests.
+"""Manifests as ECR accepts them: a manifest names a configuration and layers, an index names manifests.
 
 ECR accepts four kinds (AWS user guide, container image manifest formats): Docker's image manifest v2 schema 2 and
 manifest list, and OCI's image manifest and index. `ecrlab.oci.manifest` reads them; here its errors become ECR's.
@@ -12,10 +12,10 @@ from ecrlab.registry.errors import InvalidParameterException
 
 
 def parse(body: bytes, media_type: str | None = None, *, algorithm: str = "sha256") -> Manifest:
-    """Read a manifest of at most 4 MiB; `media_type` is what the client said it is, if it said.
+    """Read a manifest of at most 4 MiB; `media_type` is the type that the client declared, if any.
 
-    Raises `InvalidParameterException` at `ImageManifest` for anything else. ECR finds `Invalid JSON syntax` also in a
-    manifest without a media type, such as a Helm chart's, and in a foreign one (aws/aws-sdk#193, aws/aws-cli#8620).
+    Raises `InvalidParameterException` at `ImageManifest` for any other body. ECR also returns `Invalid JSON syntax` for
+    a manifest without a media type, such as a Helm chart's, and for an unknown one (aws/aws-sdk#193, aws/aws-cli#8620).
     """
     if not 1 <= len(body) <= LARGEST:
         _refuse(f"Member must have length between 1 and {LARGEST}")

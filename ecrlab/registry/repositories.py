@@ -118,7 +118,7 @@ def find(registry: Registry, name: str) -> Repository:
             return get(db, registry, name)
 
     scope = (registry.account_id, registry.region, name)
-    return registry.world.remembered(("repository", *scope), look_up, of=(scope,))
+    return registry.world.cached(("repository", *scope), look_up, of=(scope,))
 
 
 def describe(
@@ -185,7 +185,7 @@ def set_policy(registry: Registry, name: str, text: str) -> str:
 
     Raises `RepositoryNotFoundException`, `InvalidParameterException` for an invalid policy.
     """
-    kept = resource_policy.as_kept(resource_policy.check(text))
+    kept = resource_policy.as_stored(resource_policy.check(text))
     with registry.world.change() as change:
         repository = get(change.db, registry, name)
         change.db.execute("UPDATE repository SET policy = ? WHERE id = ?", (kept, repository.id))

@@ -67,7 +67,7 @@ def configuration(registry: Registry) -> Configuration:
             ).fetchone()
         return Configuration() if row is None else Configuration.from_json(row["value"])
 
-    return registry.world.remembered(("scanning", *key), look_up, of=(key,))
+    return registry.world.cached(("scanning", *key), look_up, of=(key,))
 
 
 def put_configuration(registry: Registry, new: Configuration) -> float:

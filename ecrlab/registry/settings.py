@@ -29,16 +29,16 @@ MOST_DESTINATIONS = 25
 
 def account_setting(registry: Registry, name: str) -> str:
     """Return the value of an account setting. Raises `ValidationException` for an unknown name."""
-    return _kept(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
+    return _stored(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
 
 
 def put_account_setting(registry: Registry, name: str, value: str) -> None:
     """Change an account setting. Raises `ValidationException`, `InvalidParameterException`."""
-    kept_name = _account_setting(name)
+    stored_name = _account_setting(name)
     if value not in ACCOUNT_SETTINGS[name]:
         # UNSURE: the exact text is not public.
         raise InvalidParameterException("value", f"must be one of [{', '.join(ACCOUNT_SETTINGS[name])}] for {name}")
-    _keep(registry, kept_name, value)
+    _store(registry, stored_name, value)
 
 
 def blob_mounting(registry: Registry) -> bool:
@@ -53,7 +53,7 @@ def registry_policy_kind(registry: Registry) -> resource_policy.Kind:
 
 def policy(registry: Registry) -> str:
     """Return the policy of a registry. Raises `RegistryPolicyNotFoundException`."""
-    text = _kept(registry, "policy")
+    text = _stored(registry, "policy")
     if text is None:
         raise RegistryPolicyNotFoundException(registry.account_id)
     return text
@@ -64,15 +64,15 @@ def put_policy(registry: Registry, text: str) -> str:
 
     Raises `InvalidParameterException` for a malformed policy, and for an action outside the scope of the registry.
     """
-    kept = resource_policy.as_kept(resource_policy.check(text, registry_policy_kind(registry)))
-    _keep(registry, "policy", kept)
-    return kept
+    stored = resource_policy.as_stored(resource_policy.check(text, registry_policy_kind(registry)))
+    _store(registry, "policy", stored)
+    return stored
 
 
 def delete_policy(registry: Registry) -> str:
     """Delete the policy of a registry and return it. Raises `RegistryPolicyNotFoundException`."""
     text = policy(registry)
-    _keep(registry, "policy", None)
+    _store(registry, "policy", None)
     return text
 
 
@@ -81,16 +81,16 @@ def replication(registry: Registry) -> dict[str, Any]:
     where = (registry.account_id, registry.region)
 
     def look_up() -> dict[str, Any]:
-        text = _kept(registry, "replication")
+        text = _stored(registry, "replication")
         configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
         return configuration
 
     # Each push reads it.
-    return registry.world.remembered(("replication", *where), look_up, of=(where,))
+    return registry.world.cached(("replication", *where), look_up, of=(where,))
 
 
 def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
-    """Keep a replication configuration, whose members are checked for their shapes already.
+    """Store a replication configuration; the shapes of its members are already checked.
 
     Raises `InvalidParameterException` for the registry itself as a destination, a Region of another partition, or too
     many destinations.
@@ -111,7 +111,7 @@ def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
         raise InvalidParameterException(
             where, f"Replication rules can have at most {MOST_DESTINATIONS} unique destinations"
         )
-    _keep(registry, "replication", json.dumps(configuration))
+    _store(registry, "replication", json.dumps(configuration))
 
 
 def _account_setting(name: str) -> str:
@@ -121,7 +121,7 @@ def _account_setting(name: str) -> str:
     return f"account setting {name}"
 
 
-def _kept(registry: Registry, name: str) -> str | None:
+def _stored(registry: Registry, name: str) -> str | None:
     with registry.world.store.read() as db:
         row = db.execute(
             "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?",
@@ -130,7 +130,7 @@ def _kept(registry: Registry, name: str) -> str | None:
     return None if row is None else str(row["value"])
 
 
-def _keep(registry: Registry, name: str, value: str | None) -> None:
+def _store(registry: Registry, name: str, value: str | None) -> None:
     key = (registry.account_id, registry.region, name)
     with registry.world.change() as change:
         if value is None:

@@ -8,6 +8,7 @@ them (AWS user guide, logging Amazon ECR actions with AWS CloudTrail).
 import contextlib
 import heapq
 import json
+import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ KEPT = timedelta(days=90)
 
 MOST_CALLS, MOST_CHARACTERS = 256, 1 << 20
 """Calls to keep in memory, and the characters of their requests and responses."""
+
+DAY = timedelta(days=1).total_seconds()
 
 READING = (
     *("Get", "Describe", "List", "Lookup", "BatchGet", "BatchCheck", "Validate"),
@@ -72,6 +75,7 @@ class Trail:
         self._lock = threading.Lock()
         self._calls: list[ApiCall] = []
         self._characters = 0
+        self._next_pruning = 0.0
 
     def add(self, call: ApiCall, *, may_write: bool = True) -> None:
         """Record a call. Without `may_write` it waits in memory for the next one: a change is under way."""
@@ -92,7 +96,13 @@ class Trail:
             if calls:
                 with self._store.write() as db:
                     db.executemany(_INSERT, calls)
-                    db.execute("DELETE FROM api_call WHERE at < ?", (calls[-1].at - KEPT.total_seconds(),))
+                    self._prune(db, calls[-1].at)
+
+    def _prune(self, db: sqlite3.Connection, now: float) -> None:
+        """Delete the calls that have disappeared, once in a day of the lab: it reads the whole table."""
+        if now >= self._next_pruning:
+            db.execute("DELETE FROM api_call WHERE at < ?", (now - KEPT.total_seconds(),))
+            self._next_pruning = now + DAY
 
 
 INTERNAL = "AWS Internal"

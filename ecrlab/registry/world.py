@@ -89,7 +89,7 @@ class World:
                 undo.callback(self._state_directory.release)
                 self.store = Store(directory / DATABASE, durable=durable)
                 undo.callback(self.store.close)
-                self.remembered = Cache(self.store)
+                self.cached = Cache(self.store)
                 self.trail = Trail(self.store)
                 self._state_directory.begin_run(self.store)
                 self.blobs = BlobStore(directory, durable=durable, run=self._state_directory.run)

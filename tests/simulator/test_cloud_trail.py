@@ -142,13 +142,24 @@ def test_many_calls_are_written_before_they_fill_the_memory(tmp_path, monkeypatc
     world = World(tmp_path / "state", seed="trail", durable=False)
     registry = world.registry(ACCOUNT, "us-east-1")
     for number in range(7):
-        who = (ACCOUNT, ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", "AKIA")
-        where = (ACCOUNT, "us-east-1", "app", world.clock.now().timestamp(), "ecr.amazonaws.com", f"Get{number}")
-        world.trail.add(trail.ApiCall(*where, *who, "", "id", "{}"))
-    with world.store.read(one=True) as db:
-        assert db.execute("SELECT count(*) FROM api_call").fetchone()[0] == 6
+        call(world, f"Get{number}")
+    assert rows(world) == 6
     assert [one["eventName"] for one in trail.of(registry)] == [f"Get{number}" for number in range(7)]
     assert trail.of(registry)[0]["userIdentity"]["type"] == "Root"
     world.clock.advance(days=trail.KEPT / timedelta(days=1) + 1)
     assert trail.of(registry) == []
+    call(world, "GetLater")
+    world.trail.flush()
+    assert rows(world) == 1  # the old ones have left the disk
     world.close()
+
+
+def call(world, event):
+    who = (ACCOUNT, ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", "AKIA")
+    where = (ACCOUNT, "us-east-1", "app", world.clock.now().timestamp(), "ecr.amazonaws.com", event)
+    world.trail.add(trail.ApiCall(*where, *who, "", "id", "{}"))
+
+
+def rows(world):
+    with world.store.read(one=True) as db:
+        return db.execute("SELECT count(*) FROM api_call").fetchone()[0]

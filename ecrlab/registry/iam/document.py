@@ -36,11 +36,11 @@ _AWS_PRINCIPAL = re.compile(
 
 
 class PolicyError(EcrLabError):
-    """A text that is no policy."""
+    """The text is not a policy."""
 
 
 class Named(enum.IntEnum):
-    """How a statement means a principal, the more exactly the greater."""
+    """How exactly a statement names a principal; a greater value is more exact."""
 
     NOT = 0
     BY_ACCOUNT = 1
@@ -51,28 +51,28 @@ class Named(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A list of patterns, or everything but what fits them."""
+class Patterns:
+    """A list of patterns. If `negated`, it means every text that no pattern matches."""
 
     patterns: tuple[str, ...]
-    but: bool = False
+    negated: bool = False
 
-    def fit(self, text: str, context: Context | None = None) -> bool:
-        """Whether a text is meant."""
-        return any(patterns.like(pattern, text, context) for pattern in self.patterns) is not self.but
+    def matches(self, text: str, context: Context | None = None) -> bool:
+        """Return whether the list means a text."""
+        return any(patterns.like(pattern, text, context) for pattern in self.patterns) is not self.negated
 
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """The principals of a statement (`*`, account, user, role and session ARNs, services), or everybody but them."""
+    """The principals of a statement (`*`, account, user, role and session ARNs, services); `negated`: all others."""
 
     names: frozenset[str]
-    but: bool = False
+    negated: bool = False
 
-    def mean(self, principal: Principal) -> Named:
+    def match(self, principal: Principal) -> Named:
         """Return how exactly the element names a principal."""
         named = self._named(principal)
-        if self.but:
+        if self.negated:
             # UNSURE: IAM wants NotPrincipal to name account, role and session alike; here one of them suffices.
             return Named.BY_ROLE if named is Named.NOT else Named.NOT
         return named
@@ -90,23 +90,23 @@ class Principals:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; what it leaves out (principals of an identity policy, resources of a repository's) means all."""
+    """One statement; an absent element (an identity policy has no principals) means all."""
 
     allows: bool
     principals: Principals | None
-    actions: Words
-    resources: Words | None
+    actions: Patterns
+    resources: Patterns | None
     conditions: tuple[Condition, ...]
     variables: bool
     name: str = ""
     """Its Sid, or its place in the policy: `statement 2`."""
 
-    def speaks_of(self, request: Request) -> Named:
+    def match(self, request: Request) -> Named:
         """Return whether, and how exactly, the statement matches a request."""
-        if not self.actions.fit(request.action.lower()):
+        if not self.actions.matches(request.action.lower()):
             return Named.NOT
         filling = request.context if self.variables else None
-        if self.resources is not None and not self.resources.fit(request.resource, filling):
+        if self.resources is not None and not self.resources.matches(request.resource, filling):
             return Named.NOT
         # UNSURE: an operator that IAM does not have cannot get into a policy on AWS; here it never opens a door.
         if not all(
@@ -114,7 +114,7 @@ class Statement:
             for condition in self.conditions
         ):
             return Named.NOT
-        return Named.BY_ITSELF if self.principals is None else self.principals.mean(request.principal)
+        return Named.BY_ITSELF if self.principals is None else self.principals.match(request.principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,13 @@ class Policy:
 
     def denies(self, request: Request) -> Statement | None:
         """Return the first Deny statement that matches the request."""
-        return next((one for one in self.statements if not one.allows and one.speaks_of(request)), None)
+        return next((one for one in self.statements if not one.allows and one.match(request)), None)
 
     def grant(self, request: Request) -> tuple[Named, Statement | None]:
         """Return how exactly the Allow statements name the caller, and the one that does so most exactly."""
         best, by = Named.NOT, None
         for one in self.statements:
-            if one.allows and (named := one.speaks_of(request)) > best:
+            if one.allows and (named := one.match(request)) > best:
                 best, by = named, one
         return best, by
 
@@ -171,13 +171,13 @@ def _statement(element: Any, number: int, *, variables: bool) -> Statement:
     effect = element.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise PolicyError(f"Effect must be Allow or Deny, got {effect!r}")
-    actions = _words(element, "Action", "NotAction")
+    actions = _pattern_list(element, "Action", "NotAction")
     if actions is None:
         raise PolicyError("a statement needs an Action")
     if bad := [action for action in actions.patterns if not _ACTION.fullmatch(action)]:
         raise PolicyError(f"{bad[0]!r} is no action")
-    actions = Words(tuple(action.lower() for action in actions.patterns), actions.but)
-    resources = _words(element, "Resource", "NotResource")
+    actions = Patterns(tuple(action.lower() for action in actions.patterns), actions.negated)
+    resources = _pattern_list(element, "Resource", "NotResource")
     name = element.get("Sid") or f"statement {number}"
     return Statement(effect == "Allow", _principals(element), actions, resources, _conditions(element), variables, name)
 
@@ -194,17 +194,17 @@ def _one_of(element: dict[str, Any], name: str, opposite: str) -> tuple[Any, boo
     return element.get(name, element.get(opposite)), opposite in element
 
 
-def _words(element: dict[str, Any], name: str, opposite: str) -> Words | None:
-    words, but = _one_of(element, name, opposite)
-    return None if words is None else Words(_strings(words, name), but)
+def _pattern_list(element: dict[str, Any], name: str, opposite: str) -> Patterns | None:
+    listed, negated = _one_of(element, name, opposite)
+    return None if listed is None else Patterns(_strings(listed, name), negated)
 
 
 def _principals(element: dict[str, Any]) -> Principals | None:
-    given, but = _one_of(element, "Principal", "NotPrincipal")
+    given, negated = _one_of(element, "Principal", "NotPrincipal")
     if given is None:
         return None
     if given == "*":
-        return Principals(frozenset("*"), but)
+        return Principals(frozenset("*"), negated)
     if not isinstance(given, dict) or not given:
         raise PolicyError('Principal must be "*" or an object such as {"AWS": …}')
     names: set[str] = set()
@@ -215,7 +215,7 @@ def _principals(element: dict[str, Any]) -> Principals | None:
         if bad := [name for name in listed if not (_AWS_PRINCIPAL.fullmatch(name) if kind == "AWS" else name.strip())]:
             raise PolicyError(f"{bad[0]!r} is no principal")
         names.update(f"arn:aws:iam::{name}:root" if name.isdigit() else name for name in listed)
-    return Principals(frozenset(names), but)
+    return Principals(frozenset(names), negated)
 
 
 def _conditions(element: dict[str, Any]) -> tuple[Condition, ...]:

@@ -21,7 +21,7 @@ from ecrlab.registry.iam.actions import (
     NOT_IN_REPOSITORY_POLICIES,
     NOT_IN_RESOURCE_POLICIES,
 )
-from ecrlab.registry.iam.document import PolicyError, Statement, Words, parse
+from ecrlab.registry.iam.document import Patterns, PolicyError, Statement, parse
 
 _RESOURCE = re.compile(r"\*|arn:aws[a-z-]*:ecr:[^\s:]*:[^\s:]*:[^\s]+")
 _GRANTED_BY = {
@@ -57,10 +57,10 @@ def invalid(of: Kind) -> InvalidParameterException:
     return InvalidParameterException("PolicyText", f"Invalid {of.removesuffix(' V1')} policy provided")
 
 
-def as_kept(document: object, indent: int = 0) -> str:
+def as_stored(document: object, indent: int = 0) -> str:
     """Lay out a policy as ECR returns it, with a blank on both sides of each colon.
 
-    >>> print(as_kept({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["ecr:*"]}]}))
+    >>> print(as_stored({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["ecr:*"]}]}))
     {
       "Version" : "2012-10-17",
       "Statement" : [ {
@@ -71,10 +71,10 @@ def as_kept(document: object, indent: int = 0) -> str:
     """
     if isinstance(document, dict):
         inner = " " * (indent + 2)
-        members = [f"{inner}{json.dumps(name)} : {as_kept(value, indent + 2)}" for name, value in document.items()]
+        members = [f"{inner}{json.dumps(name)} : {as_stored(value, indent + 2)}" for name, value in document.items()]
         return "{\n" + ",\n".join(members) + "\n" + " " * indent + "}" if members else "{ }"
     if isinstance(document, list):
-        return f"[ {', '.join(as_kept(one, indent) for one in document)} ]" if document else "[ ]"
+        return f"[ {', '.join(as_stored(one, indent) for one in document)} ]" if document else "[ ]"
     return json.dumps(document, ensure_ascii=False)
 
 
@@ -84,7 +84,7 @@ def _check_statement(statement: Statement, of: Kind) -> None:
     for pattern in statement.actions.patterns:
         # UNSURE: which actions ECR refuses beside GetAuthorizationToken and those that it does not have; here all that
         # the user guide says such a policy cannot grant. A pattern is refused if it fits none that it can.
-        if not any(Words((pattern,)).fit(action) for action in _GRANTED_BY[of]):
+        if not any(Patterns((pattern,)).matches(action) for action in _GRANTED_BY[of]):
             raise PolicyError(f"a {of} policy cannot be about {pattern}")
     if of == "repository":
         if statement.resources is not None:

@@ -20,12 +20,12 @@ from ecrlab.registry.store import disk
 from ecrlab.registry.store.schema import SCHEMA, TOUCHES
 
 VERSION, IN_CLEAR = 3, 2
-"""What `PRAGMA user_version` says of a database of this layout, and of the one before: it has the same tables, but
-repositories with a KMS key were not encrypted.
+"""`PRAGMA user_version` of this layout, and of the one before, which has the same tables but did not encrypt
+repositories with a KMS key.
 """
 
 IDLE_READERS = 8
-"""How many idle connections are kept; more are opened when more threads read at once, and closed afterwards."""
+"""The number of idle connections to keep. Threads that read at once open more, and close them afterwards."""
 
 
 class Store:
@@ -64,7 +64,7 @@ class Store:
             raise
 
     def exclusively(self) -> contextlib.AbstractContextManager[object]:
-        """Keep other writers out for longer than one change: a change and the files it frees, a change and its tick."""
+        """Exclude other writers for a change and the files that it frees, or a change and its tick."""
         return self._write_lock
 
     @contextlib.contextmanager
@@ -105,8 +105,8 @@ class Store:
 
     @contextlib.contextmanager
     def read(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
-        """Look at one state: every statement inside sees the same. With `one` there is a single statement, read to its
-        end, which needs no transaction: that saves a third of the work.
+        """Read one state: all statements inside see the same. `one` is for a single statement that is read to its end:
+        it needs no transaction, and takes a third less time.
         """
         with self._pool_lock:
             self._check_open()
@@ -164,7 +164,7 @@ class Store:
         return self._writer
 
     def _watch(self, writer: sqlite3.Connection) -> None:
-        """Note the scopes that changes of this connection touch."""
+        """Record the scopes that changes of this connection touch."""
         writer.create_function("touches", -1, lambda *scope: self._touched.add(scope))
         writer.executescript(TOUCHES)
 
@@ -179,7 +179,7 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 4000")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA cache_size = -16384")
-        # Else a file is made for each statement that changes several rows and might fail half way.
+        # By default SQLite makes a file for each statement that changes several rows and may fail half way.
         db.execute("PRAGMA temp_store = MEMORY")
         return db
 
@@ -197,7 +197,7 @@ class Store:
             db.close()
 
     def _fold(self, db: sqlite3.Connection) -> None:
-        """Fold the log into the database, so that the log starts over in the room it has: freeing space needs some."""
+        """Copy the log into the database, so that the log starts over in its own file: freeing space needs space."""
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _put_back(self, db: sqlite3.Connection) -> None:

@@ -197,7 +197,7 @@ def _policies_on(wish: Wish) -> dict[str, iam.Policy]:
             )
             return {row[0]: row[1] for row in rows}
 
-    kept = registry.world.remembered(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    kept = registry.world.cached(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
     found = {f"{name} policy": iam.parse(kept[key]) for name, key in _KEPT if key in kept}
     if kept.get(_KEPT_SCOPE) == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
         found.pop("registry policy", None)

@@ -270,11 +270,11 @@ def seen(registry: Registry) -> dict[object, object]:
 def seen_anew(registry: Registry) -> dict[object, object]:
     """The same, past what is remembered."""
     world = registry.world
-    kept, world.remembered = world.remembered, lambda key, look_up, **_: look_up()
+    kept, world.cached = world.cached, lambda key, look_up, **_: look_up()
     try:
         return seen(registry)
     finally:
-        world.remembered = kept
+        world.cached = kept
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.sampled_from(NAMES), st.integers(0, 1)), max_size=25))

@@ -63,4 +63,4 @@ def checked(text: str, of: resource_policy.Kind) -> str:
     named = {name for one in parse(text).statements if one.principals for name in one.principals.names}
     if not all(map(identities.exists, named)):
         raise resource_policy.invalid(of)
-    return resource_policy.as_kept(document)
+    return resource_policy.as_stored(document)
