@@ -4,7 +4,10 @@ place.
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.update(lab_environment(DEAD_ENDPOINT, Path(folder.name), base=base))
     os.environ.pop(VARIABLE, None)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a background job of a shell ignores it, and so its servers
     os.environ["ECRLAB_PROGRESS"] = str(Path(folder.name) / "progress.json")
 
 
@@ -41,3 +47,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if EVERY_CLIENT in os.environ or os.environ.get("CI") == "true":
                 pytest.fail(f"{missing}, and all clients were asked for", pytrace=False)
             pytest.skip(missing)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays() -> Iterator[None]:
+    """Close the figures of a test; matplotlib warns, and so fails a later test, when 20 are open in a worker."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")

@@ -57,7 +57,7 @@ def test_the_first_line_is_the_endpoint_and_a_signal_ends_it_cleanly(temporary, 
     with serving() as (server, endpoint):
         ecr(endpoint).create_repository(repositoryName="my-app")
         server.send_signal(ending)
-        _, errors = server.communicate(timeout=10)
+        _, errors = server.communicate(timeout=30)
 
     assert endpoint.startswith("http://127.0.0.1:")
     assert server.returncode == 0
