@@ -229,8 +229,8 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
         keys[f"aws:resourcetag/{key.lower()}"] = keys[f"{service}:resourcetag/{key.lower()}"] = (value,)
     tags = request.get("tags") or []
     for tag in tags:
-        keys[f"aws:requesttag/{tag['Key'].lower()}"] = (tag["Value"],)
-    tag_keys = request.get("tagKeys") or [tag["Key"] for tag in tags]
+        keys[f"aws:requesttag/{tag.get('Key', '').lower()}"] = (tag.get("Value", ""),)
+    tag_keys = request.get("tagKeys") or [tag.get("Key", "") for tag in tags]
     if tag_keys:
         keys["aws:tagkeys"] = tuple(tag_keys)
     return keys

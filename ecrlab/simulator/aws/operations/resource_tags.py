@@ -46,7 +46,8 @@ def checked(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return resource tags as they are stored. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
     kept: dict[str, str] = {}
     for tag in tags:
-        key, value = tag["Key"], tag["Value"]
+        # In the model of ECR Public both may be absent.
+        key, value = tag.get("Key", ""), tag.get("Value", "")
         if not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
             # UNSURE: the exact text; the bounds are those of AWS resource tags.
             raise _invalid(
