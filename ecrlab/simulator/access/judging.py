@@ -83,12 +83,18 @@ def decide(caller: Caller, action: str, registry: Registry, repository_name: str
 
     An action that is not about a repository is about the caller's own registry.
     """
+    return _decide(caller, _wish(caller, action, registry, repository_name), {})
+
+
+def require(caller: Caller, action: str, registry: Registry, repository_name: str) -> None:
+    """Return if `decide` allows the action. Raises `AccessDeniedException`."""
+    _judge(caller, _wish(caller, action, registry, repository_name), {})
+
+
+def _wish(caller: Caller, action: str, registry: Registry, repository_name: str) -> Wish:
     if _is_about_repositories(action):
-        wish = _about(action, registry, repository_name)
-    else:
-        own = registry.world.registry(caller.account_id or registry.account_id, registry.region)
-        wish = Wish(action, "*", own)
-    return _decide(caller, wish, {})
+        return _about(action, registry, repository_name)
+    return Wish(action, "*", registry.world.registry(caller.account_id or registry.account_id, registry.region))
 
 
 def _is_about_repositories(action: str) -> bool:
