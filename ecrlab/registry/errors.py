@@ -6,9 +6,9 @@
       ├ Image…, Layers…, Upload…   what pushes, pulls and deletes run into
       └ AccessDeniedException …    who may not
 
-Classes and members are those of the botocore model of `ecr`; the texts are AWS's own where they are known from its
-guides or from public error reports, and marked UNSURE where not. `/v2/` answers the same facts under registry codes
-(see `ecrlab.simulator.v2`).
+Classes and members are those of the botocore models of `ecr` and `ecr-public`; the texts are AWS's own where they are
+known from its guides or from public error reports, and marked UNSURE where not. `/v2/` answers the same facts under
+registry codes (see `ecrlab.simulator.v2`).
 """
 
 from collections.abc import Iterable
@@ -97,6 +97,21 @@ class DamagedObject(ServerException):
     def code(self) -> str:
         """A ServerException for clients."""
         return "ServerException"
+
+
+class RegistryNotFoundException(EcrError):
+    """No public registry has that alias."""
+
+    def __init__(self, alias: str) -> None:
+        # UNSURE: the exact text is not public.
+        super().__init__(f"The registry with id '{alias}' does not exist")
+
+
+class UnsupportedCommandException(EcrError):
+    """An operation of ECR Public outside of its Region."""
+
+    def __init__(self, operation: str, region: str) -> None:
+        super().__init__(f"{operation} command is only supported in {region}")
 
 
 class RepositoryNotFoundException(_About):

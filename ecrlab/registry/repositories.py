@@ -62,6 +62,11 @@ class Repository:
         return names.repository_arn(self.account_id, self.region, self.name)
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is a repository of Amazon ECR Public."""
+        return self.region == names.PUBLIC
+
+    @property
     def kms_key(self) -> str | None:
         """The ARN of its KMS key; None with AES256."""
         return self.settings.kms_key
@@ -84,8 +89,11 @@ def create(registry: Registry, name: str, settings: Settings | None = None) -> R
 def create_in(
     change: Change, registry: Registry, name: str, settings: Settings, policy: str | None = None
 ) -> Repository:
-    """The same inside a change; `policy` is the resource policy as stored."""
-    names.check_repository_name(name)
+    """The same inside a change; `policy` is the resource policy as stored.
+
+    The first repository of a public registry gives it its alias, which stays (ECR Public user guide, registries).
+    """
+    names.check_repository_name(name, registry.region)
     try:
         change.db.execute(
             "INSERT INTO repository (account_id, region, name, created_at, settings, policy) VALUES (?, ?, ?, ?, ?, ?)",
@@ -93,6 +101,10 @@ def create_in(
         )
     except sqlite3.IntegrityError as error:
         raise RepositoryAlreadyExistsException(name, registry.account_id) from error
+    if registry.is_public:
+        alias = names.default_alias(registry.account_id)
+        where = (registry.account_id, registry.region)
+        change.db.execute("INSERT OR IGNORE INTO registry_setting VALUES (?, ?, 'alias', ?)", (*where, alias))
     made = get(change.db, registry, name)
     if made.kms_key is not None:
         kms_keys.grant(change, registry, made.kms_key, made.arn)

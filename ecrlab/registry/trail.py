@@ -176,8 +176,11 @@ def document(number: int, call: ApiCall) -> dict[str, Any]:
     if call.repository.startswith("arn:"):
         told["resources"] = [{"ARN": call.repository, "accountId": call.owner, "type": "AWS::KMS::Key"}]
     elif call.repository:
-        arn = names.repository_arn(call.owner, call.region, call.repository)
-        told["resources"] = [{"ARN": arn, "accountId": call.owner, "type": "AWS::ECR::Repository"}]
+        is_public = call.source.startswith("ecr-public.")
+        arn = names.repository_arn(call.owner, names.PUBLIC if is_public else call.region, call.repository)
+        # UNSURE: the type of a public repository in records; here that of CloudFormation.
+        kind = "AWS::ECR::PublicRepository" if is_public else "AWS::ECR::Repository"
+        told["resources"] = [{"ARN": arn, "accountId": call.owner, "type": kind}]
     return told | {
         "eventType": "AwsApiCall",
         "managementEvent": True,

@@ -108,7 +108,10 @@ class World:
                 self.clock.before_moving = self._keep_time
 
     def registry(self, account_id: str, region: str) -> "Registry":
-        """Return the registry of one account in one Region. Raises `InvalidParameterException` for a bad number."""
+        """Return the registry of one account in one Region, or its public one (`names.PUBLIC`).
+
+        Raises `InvalidParameterException` for a bad number.
+        """
         if not names.ACCOUNT.fullmatch(account_id):
             raise InvalidParameterException("registryId", f"must satisfy regular expression '{names.ACCOUNT.pattern}'")
         return Registry(self, account_id, region)
@@ -209,11 +212,21 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """One account's registry in one Region."""
+    """One account's registry in one Region, or its public registry: then `region` is `names.PUBLIC`."""
 
     world: World
     account_id: str
     region: str
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is a registry of Amazon ECR Public."""
+        return self.region == names.PUBLIC
+
+    @property
+    def aws_region(self) -> str:
+        """The Region of its API and of its records: of a public registry us-east-1."""
+        return names.PUBLIC_REGION if self.is_public else self.region
 
     @property
     def host(self) -> str:

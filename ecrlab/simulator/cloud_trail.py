@@ -48,7 +48,7 @@ def note(
     for account_id in dict.fromkeys((caller.account_id, registry.account_id)):
         call = ApiCall(
             account_id=account_id,
-            region=registry.region,
+            region=registry.aws_region,
             repository=request.get("repositoryName") or request.get("resourceArn", "").partition(":repository/")[2],
             at=world.clock.now().timestamp(),
             source=f"{service}.amazonaws.com",
@@ -65,8 +65,8 @@ def note(
             message=message,
         )
         world.trail.add(call)
-        if seams.event_rules(world, account_id, registry.region):
-            world.events.tell(ServiceEvent(account_id, registry.region, call.at, DETAIL_TYPE, trail.document(0, call)))
+        if seams.event_rules(world, account_id, call.region):
+            world.events.tell(ServiceEvent(account_id, call.region, call.at, DETAIL_TYPE, trail.document(0, call)))
 
 
 def note_key_use(

@@ -12,10 +12,10 @@ from ecrlab.simulator.aws.face import CLOUDTRAIL, TARGETS
 from ecrlab.simulator.server import Server
 
 PREFIX = {service: prefix for prefix, service in (TARGETS | CLOUDTRAIL).items()}
-SIGNED = (
-    "AWS4-HMAC-SHA256 Credential=ECRLABLEARNER0000000/20260901/lab-junk-1/{}/aws4_request, "
-    "SignedHeaders=host, Signature=0"
-)
+SIGNED = "AWS4-HMAC-SHA256 Credential=ECRLABLEARNER0000000/20260901/{}/{}/aws4_request, SignedHeaders=host, Signature=0"
+REGIONS = {"ecr-public": "us-east-1"}
+"""Services that are in one Region."""
+
 SAMPLES = (
     "app-x",
     "123456789012",
@@ -36,7 +36,7 @@ def headers(service: str, operation: str) -> dict[str, str]:
     return {
         "X-Amz-Target": f"{PREFIX[service]}.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
-        "Authorization": SIGNED.format(service),
+        "Authorization": SIGNED.format(REGIONS.get(service, "lab-junk-1"), service),
     }
 
 

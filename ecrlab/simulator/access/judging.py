@@ -6,10 +6,11 @@ Each operation requires the action of its own name on its own resource (service 
     all of them    arn:aws:ecr:us-east-1:123456789012:repository/*        DescribeRepositories without names
     the registry   *                                                      GetAuthorizationToken, DescribeRegistry …
 
+The same holds for ECR Public, with its own actions (`ecr-public:PutImage`) and ARNs without a Region.
+
 `ecrlab.registry.iam` decides by the policies of the identity, the repository and the registry.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -28,12 +29,15 @@ ACTIONS = {"ListImageReferrers": "ecr:BatchGetImage"}
 """Operations whose IAM action has another name (botocore model, ListImageReferrers)."""
 
 POLICY_ACTIONS = frozenset(
-    f"ecr:{verb}{kind}Policy" for kind in ("Repository", "Registry") for verb in ("Get", "Set", "Put", "Delete")
+    f"{service}:{verb}{kind}Policy"
+    for service in ("ecr", "ecr-public")
+    for kind in ("Repository", "Registry")
+    for verb in ("Get", "Set", "Put", "Delete")
 )
 """Actions that an administrator may always take in the own account: read and change policies."""
 
-_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)", re.DOTALL)
-
+BEARER = "sts:GetServiceBearerToken"
+"""What a token of ECR Public also requires (ECR Public user guide, registry authentication; fluxcd/pkg#938)."""
 
 _KEPT = (("repository", "repository"), ("registry", "policy"))
 _KEPT_SCOPE = "account setting REGISTRY_POLICY_SCOPE"
@@ -50,9 +54,9 @@ class Wish(NamedTuple):
     name: str = ""
 
 
-def check(call: Call, service: str = "ecr") -> None:
+def check(call: Call) -> None:
     """Return if the caller may make this call. Raises `AccessDeniedException`."""
-    for wish in _wishes(call, service):
+    for wish in _wishes(call):
         _judge(call.caller, wish, call.request)
 
 
@@ -72,7 +76,7 @@ def wanted(call: Call) -> Wanted:
     return Wanted(
         registry,
         name,
-        f"ecr:{call.operation}",
+        f"{call.service}:{call.operation}",
         call.caller.arn,
         lambda action: _judge(call.caller, _about(action, registry, name), {}),
     )
@@ -83,17 +87,23 @@ def decide(caller: Caller, action: str, registry: Registry, repository_name: str
 
     An action that is not about a repository is about the caller's own registry.
     """
+    return _decide(caller, _wish(caller, action, registry, repository_name), {})
+
+
+def require(caller: Caller, action: str, registry: Registry, repository_name: str) -> None:
+    """Return if `decide` allows the action. Raises `AccessDeniedException`."""
+    _judge(caller, _wish(caller, action, registry, repository_name), {})
+
+
+def _wish(caller: Caller, action: str, registry: Registry, repository_name: str) -> Wish:
     if _is_about_repositories(action):
-        wish = _about(action, registry, repository_name)
-    else:
-        own = registry.world.registry(caller.account_id or registry.account_id, registry.region)
-        wish = Wish(action, "*", own)
-    return _decide(caller, wish, {})
+        return _about(action, registry, repository_name)
+    return Wish(action, "*", registry.world.registry(caller.account_id or registry.account_id, registry.region))
 
 
 def _is_about_repositories(action: str) -> bool:
-    operation = action.partition(":")[2]
-    model = service_model("ecr")
+    service, _, operation = action.partition(":")
+    model = service_model(service)
     if operation not in model.operation_names:
         # ReplicateImage and BatchImportUpstreamImage are no operations.
         return True
@@ -115,34 +125,33 @@ def would_lock_out(call: Call, policy_text: str) -> bool:
     """
     # UNSURE: whether a policy also locks out a caller whom it merely does not allow; cross-account policies without a
     # word about the owner are AWS's own examples, so it does not.
-    wish = _about("ecr:SetRepositoryPolicy", call.registry, call.repository_name)
+    wish = _about(f"{call.service}:SetRepositoryPolicy", call.registry, call.repository_name)
     return iam.parse(policy_text).denies(_asked(identity_of(call.caller), wish, call.request)) is not None
 
 
-def _wishes(call: Call, service: str) -> Iterator[Wish]:
+def _wishes(call: Call) -> Iterator[Wish]:
     """Yield the actions that a call requires, one resource at a time."""
     request, registry = call.request, call.registry
-    action = ACTIONS.get(call.operation, f"{service}:{call.operation}")
+    action = ACTIONS.get(call.operation, f"{call.service}:{call.operation}")
     name = request.get("repositoryName")
-    if service == "ecr-public":
-        # Repositories of ECR Public have no Region, and their policies are not simulated.
-        resource = f"arn:aws:ecr-public::{registry.account_id}:repository/{name}" if name else "*"
-        yield Wish(action, resource, registry)
-    elif name is not None:
+    if name is not None:
         yield _about(action, registry, name)
         if call.operation == "CreateRepository" and request.get("tags"):
-            yield _about("ecr:TagResource", registry, name)
+            yield _about(f"{call.service}:TagResource", registry, name)
     elif "resourceArn" in request:
-        found = _ARN.fullmatch(request["resourceArn"])
+        found = names.read_repository_arn(request["resourceArn"])
         # The operation itself rejects any other ARN.
-        if found is not None and names.REGION.fullmatch(found[1]):
-            yield _about(action, call.world.registry(found[2], found[1]), found[3])
+        if found is not None:
+            account_id, region, named = found
+            yield _about(action, call.world.registry(account_id, region), named)
     elif request.get("repositoryNames"):
         yield from (_about(action, registry, one) for one in request["repositoryNames"])
     elif call.operation == "DescribeRepositories":
         yield _about(action, registry, "*")
     else:
         yield Wish(action, "*", registry)
+        if action == "ecr-public:GetAuthorizationToken":
+            yield Wish(BEARER, "*", registry)
     if call.operation in ("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"):
         # UNSURE: on which resource ECR asks for what a template's author also needs (AWS user guide, IAM permissions
         # for creating repository creation templates); here on all.
@@ -209,7 +218,7 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
     registry = wish.registry
     now = registry.world.clock.now()
     keys: dict[str, tuple[str, ...]] = {
-        "aws:requestedregion": (registry.region,),
+        "aws:requestedregion": (registry.aws_region,),
         "aws:resourceaccount": (registry.account_id,),
         "aws:sourceip": ("127.0.0.1",),
         # UNSURE: the lab's HTTP stands for ECR's HTTPS; else the usual Deny of insecure transport denies all requests.
@@ -218,12 +227,16 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
         "aws:currenttime": (now.isoformat(),),
         "aws:epochtime": (str(int(now.timestamp())),),
     }
+    if wish.action == BEARER:
+        # AWS security token service, condition keys.
+        keys |= {"sts:awsservicename": ("ecr-public.amazonaws.com",), "sts:durationseconds": ("43200",)}
+    service = wish.action.partition(":")[0]
     for key, value in _resource_tags(wish):
-        keys[f"aws:resourcetag/{key.lower()}"] = keys[f"ecr:resourcetag/{key.lower()}"] = (value,)
+        keys[f"aws:resourcetag/{key.lower()}"] = keys[f"{service}:resourcetag/{key.lower()}"] = (value,)
     tags = request.get("tags") or []
     for tag in tags:
-        keys[f"aws:requesttag/{tag['Key'].lower()}"] = (tag["Value"],)
-    tag_keys = request.get("tagKeys") or [tag["Key"] for tag in tags]
+        keys[f"aws:requesttag/{tag.get('Key', '').lower()}"] = (tag.get("Value", ""),)
+    tag_keys = request.get("tagKeys") or [tag.get("Key", "") for tag in tags]
     if tag_keys:
         keys["aws:tagkeys"] = tuple(tag_keys)
     return keys

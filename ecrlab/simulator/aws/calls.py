@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ecrlab.registry import repositories
+from ecrlab.registry import public, repositories
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator.access.callers import Caller
+
+PUBLIC = "ecr-public"
+"""The service whose registries have no Region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,18 @@ class Call:
     request: dict[str, Any]
     host: str = "127.0.0.1"
     """The `Host` header: the address of the lab as the caller knows it."""
+    service: str = "ecr"
 
     @property
     def registry(self) -> Registry:
-        """The registry of `registryId` (default: the caller's own) in the Region of the call."""
-        return self.world.registry(self.request.get("registryId", self.caller.account_id), self.region)
+        """The registry of `registryId` (default: the caller's own): in the Region of the call, or the public one.
+
+        Raises `InvalidParameterException`, and `RegistryNotFoundException` for an unknown alias of a public registry.
+        """
+        asked = self.request.get("registryId", self.caller.account_id)
+        if self.service == PUBLIC:
+            return public.registry_of_alias(self.world, asked)
+        return self.world.registry(asked, self.region)
 
     @property
     def repository_name(self) -> str:

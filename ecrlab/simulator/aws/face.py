@@ -15,23 +15,24 @@ from typing import Any
 
 from ecrlab.oci import strict_json
 from ecrlab.oci.strict_json import InvalidJson
-from ecrlab.registry import wanted
+from ecrlab.registry import names, wanted
 from ecrlab.registry.errors import (
     EcrError,
     SerializationException,
     ServerException,
     UnknownOperationException,
+    UnsupportedCommandException,
     ValidationException,
 )
 from ecrlab.registry.world import World
 from ecrlab.simulator import cloud_trail
 from ecrlab.simulator.access import judging
 from ecrlab.simulator.access.callers import Caller, identify, read_signature
-from ecrlab.simulator.aws.calls import OPERATIONS, Call
+from ecrlab.simulator.aws.calls import OPERATIONS, PUBLIC, Call
 from ecrlab.simulator.aws.operations import load
 from ecrlab.simulator.aws.shapes import request_check, service_model
 
-TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": "ecr-public"}
+TARGETS = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "SpencerFrontendService": PUBLIC}
 """The prefix of `X-Amz-Target` -> the service (botocore model, targetPrefix)."""
 
 CLOUDTRAIL = {"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
@@ -117,12 +118,17 @@ class AwsFace:
         self.world.keep_up()
         caller = self._identify(signature.access_key)
         host = headers.get("Host") or "127.0.0.1"
-        call = Call(self.world, caller, signature.region, name, {}, host)
+        call = Call(self.world, caller, signature.region, name, {}, host, service)
+        registry = call.registry
         response: dict[str, Any] | None = None
         error: tuple[str, str] | None = None
         try:
+            if service == PUBLIC and call.region != names.PUBLIC_REGION:
+                # UNSURE: how the API answers in Regions where it has no endpoint; us-west-2 has one, and answers this.
+                raise UnsupportedCommandException(name, names.PUBLIC_REGION)
             call = replace(call, request=request_check(service, name)(members, ""))
-            judging.check(call, service)
+            registry = call.registry
+            judging.check(call)
             if service == "ecr" and "repositoryName" in call.request:
                 wanted.repository(judging.wanted(call))
             response = function(call)
@@ -133,7 +139,7 @@ class AwsFace:
         finally:
             if service in TARGETS.values():
                 about = {"service": service, "request_id": request_id, "agent": headers.get("User-Agent", "")}
-                cloud_trail.note(caller, call.registry, name, call.request, response, error, **about)
+                cloud_trail.note(caller, registry, name, call.request, response, error, **about)
 
 
 def _operation(headers: Mapping[str, str]) -> str:

@@ -114,24 +114,34 @@ def add_service_linked_role(world: World, account_id: str, name: str, service: s
 
     moto's own CreateServiceLinkedRole would call it AWSServiceRoleForecr_Replication.
     """
+    add_role(world, account_id, name, service, f"aws-service-role/{policy}", linked=True)
+
+
+def add_role(world: World, account_id: str, name: str, service: str, policy: str, *, linked: bool = False) -> str:
+    """Add a role that a service may assume to an account's IAM, with an AWS managed policy, unless it is there.
+
+    Returns its ARN. `policy` is the end of the policy's ARN; `linked` makes a service-linked role.
+    """
     begin(world)
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account_id]["aws"]
-    if any(role.name == name for role in backend.get_roles()):
-        return
+    found = next((role for role in backend.get_roles() if role.name == name), None)
+    if found is not None:
+        return str(found.arn)
     trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    backend.create_role(
+    role = backend.create_role(
         role_name=name,
         assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trusted]}),
-        path=f"/aws-service-role/{service}/",
+        path=f"/aws-service-role/{service}/" if linked else "/",
         permissions_boundary=None,
         description="",
         tags=[],
         max_session_duration="3600",
-        linked_service=service,
+        linked_service=service if linked else None,
     )
-    backend.attach_role_policy(f"arn:aws:iam::aws:policy/aws-service-role/{policy}", name)
+    backend.attach_role_policy(f"arn:aws:iam::aws:policy/{policy}", name)
+    return str(role.arn)
 
 
 def event_rules(world: World, account_id: str, region: str) -> list[Any]:

@@ -60,6 +60,12 @@ def is_a_registry(name: str) -> bool:
     return _PRIVATE.fullmatch(name) is not None
 
 
+def region_of(name: str) -> str | None:
+    """Return the Region in the host name of a private registry on AWS, or None for another name."""
+    found = _PRIVATE.fullmatch(name)
+    return None if found is None else found["region"] or found["dual"]
+
+
 class Bearers:
     """Returns the token in an `Authorization` header.
 
@@ -113,11 +119,10 @@ def registry_of(world: World, host: str, token: Token) -> Registry:
             return world.registry(token.account_id, token.region)
         # UNSURE: the status (400) and code (UNSUPPORTED) for a host name without an account; the text is ECR's.
         raise Refusal(400, "UNSUPPORTED", f"Could not resolve registry id from host {name[:260]}")
-    region = found["region"] or found["dual"]
-    if region != token.region:
+    if region_of(name) != token.region:
         # ECR answers 400 (aws/aws-cli#5317). UNSURE: code and text, which no client shows; here those of a bad token.
         raise _invalid()
-    return world.registry(found["account"], region)
+    return world.registry(found["account"], token.region)
 
 
 def owners_only(token: Token, action: str, registry: Registry, repository_name: str) -> None:

@@ -11,7 +11,7 @@ from ecrlab.simulator.v2 import auth, blobs, listings, manifests
 from ecrlab.simulator.v2.auth import Authorize, NotAuthorized
 from ecrlab.simulator.v2.errors import Refusal, not_here, refusal, wrong_method
 from ecrlab.simulator.v2.quirks import Quirks
-from ecrlab.simulator.v2.recording import record
+from ecrlab.simulator.v2.recording import recorded
 from ecrlab.simulator.v2.visit import Handler, Visit
 from ecrlab.simulator.v2.wire import Request, Response
 
@@ -90,11 +90,5 @@ class DockerFace:
                     raise wrong_method(request.method, list(handlers))
                 where = {"name": "", "thing": ""} | found.groupdict()
                 visit = Visit(request, token, registry, where["name"], where["thing"], self._authorize, self._quirks)
-                try:
-                    response = handler(visit)
-                except (EcrError, Refusal) as error:
-                    record(visit, error)
-                    raise
-                record(visit, response)
-                return response
+                return recorded(handler, visit)
         raise not_here(request.path)

@@ -14,7 +14,7 @@ from ecrlab.registry.errors import EcrError
 from ecrlab.simulator import cloud_trail
 from ecrlab.simulator.access.callers import named
 from ecrlab.simulator.v2.errors import Refusal
-from ecrlab.simulator.v2.visit import Visit
+from ecrlab.simulator.v2.visit import Handler, Visit
 from ecrlab.simulator.v2.wire import Response
 
 CODES = {
@@ -23,6 +23,17 @@ CODES = {
     "NAME_UNKNOWN": "RepositoryNotFoundException",
 }
 """The registry's codes -> those of ECR's API. UNSURE: how CloudTrail names the failures of Docker clients."""
+
+
+def recorded(handler: Handler, visit: Visit) -> Response:
+    """Return the response of a handler, and record the request. Raises what the handler raises."""
+    try:
+        response = handler(visit)
+    except (EcrError, Refusal) as error:
+        record(visit, error)
+        raise
+    record(visit, response)
+    return response
 
 
 def record(visit: Visit, outcome: Response | EcrError | Refusal) -> None:

@@ -176,11 +176,15 @@ def test_a_role_that_was_made_may_do_what_its_policies_say(lab: Any) -> None:
     assert refusal(in_account("123456789012").describe_repositories)[0] == "AccessDeniedException"
 
 
-def test_what_is_not_simulated_says_so_for_both_registries(lab: Any) -> None:
-    for service, call in (("ecr", "describe_pull_through_cache_rules"), ("ecr-public", "describe_registries")):
-        code, message = refusal(getattr(boto3.client(service), call))
-        assert code == "ValidationException"
-        assert "ecrlab does not simulate" in message
+def test_what_is_not_simulated_says_so(lab: Any) -> None:
+    code, message = refusal(boto3.client("ecr").describe_pull_through_cache_rules)
+    assert code == "ValidationException"
+    assert "ecrlab does not simulate" in message
+
+
+def test_ecr_public_is_there_too(lab: Any) -> None:
+    made = boto3.client("ecr-public").create_repository(repositoryName="web")["repository"]
+    assert made["repositoryUri"].startswith("public.ecr.aws/")
 
 
 @pytest.mark.parametrize("settings", [{"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}])

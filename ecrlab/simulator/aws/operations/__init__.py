@@ -16,6 +16,8 @@ MODULES = (
     "replication",
     "replication_backfill",
     "scanning",
+    "public_repositories",
+    "public_registry",
     "trail",
 )
 

@@ -6,7 +6,7 @@ from ecrlab.registry import repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.repositories import Repository, Settings
 from ecrlab.simulator.aws import pages
-from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 from ecrlab.simulator.aws.operations import encryption, resource_tags
 from ecrlab.simulator.moto import kms
 
@@ -32,10 +32,11 @@ def create_repository(call: Call) -> dict[str, Any]:
     )
     made = repositories.create(call.registry, call.repository_name, settings)
     kms.note_grants(call.registry, call.caller, made)
-    return {"repository": _shown(made)}
+    return {"repository": shown(made)}
 
 
 @operation("DescribeRepositories")
+@operation("DescribeRepositories", PUBLIC)
 def describe_repositories(call: Call) -> dict[str, Any]:
     """Return pages of repositories in the order of their names, or the repositories of `repositoryNames`."""
     request = call.request
@@ -43,12 +44,12 @@ def describe_repositories(call: Call) -> dict[str, Any]:
     if only is not None:
         if "maxResults" in request or "nextToken" in request:
             raise InvalidParameterException("repositoryNames", "cannot be combined with maxResults or nextToken")
-        return {"repositories": [_shown(found) for found in repositories.describe(call.registry, only)]}
-    scope = f"{call.operation} {call.registry.account_id} {call.region}"
+        return {"repositories": [shown(found) for found in repositories.describe(call.registry, only)]}
+    scope = f"{call.operation} {call.registry.account_id} {call.registry.region}"
     after = pages.position(call.world, scope, request.get("nextToken")) or ""
     most = request.get("maxResults", PAGE)
     found = repositories.describe(call.registry, after=after, most=most + 1)
-    answer: dict[str, Any] = {"repositories": [_shown(repository) for repository in found[:most]]}
+    answer: dict[str, Any] = {"repositories": [shown(repository) for repository in found[:most]]}
     if len(found) > most:
         answer["nextToken"] = pages.token(call.world, scope, found[most - 1].name)
     return answer
@@ -62,8 +63,9 @@ def delete_repository(call: Call) -> dict[str, Any]:
     )
     # UNSURE: how the API reports it; the guide says only that the repository is gone, and what the console shows.
     kms.retire(call.registry, call.caller, deleted)
-    shown = _shown(deleted)
-    return {"repository": {name: shown[name] for name in shown if not name.startswith(("imageScanning", "encryption"))}}
+    members = shown(deleted)
+    hidden = ("imageScanning", "encryption")
+    return {"repository": {name: value for name, value in members.items() if not name.startswith(hidden)}}
 
 
 @operation("PutImageTagMutability")
@@ -102,25 +104,30 @@ def checked_mutability(request: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     return mutability, filters
 
 
-def _shown(repository: Repository) -> dict[str, Any]:
-    settings = repository.settings
-    encryption = {"encryptionType": settings.encryption_type}
-    if settings.kms_key is not None:
-        encryption["kmsKey"] = settings.kms_key
-    shown: dict[str, Any] = {
+def shown(repository: Repository) -> dict[str, Any]:
+    """Return a repository as the API describes it; a public one has no settings."""
+    members: dict[str, Any] = {
         "repositoryArn": repository.arn,
         "registryId": repository.account_id,
         "repositoryName": repository.name,
         "repositoryUri": repository.uri,
         "createdAt": repository.created_at,
+    }
+    if repository.is_public:
+        return members
+    settings = repository.settings
+    encryption = {"encryptionType": settings.encryption_type}
+    if settings.kms_key is not None:
+        encryption["kmsKey"] = settings.kms_key
+    members |= {
         "imageTagMutability": settings.image_tag_mutability,
         "imageScanningConfiguration": {"scanOnPush": settings.scan_on_push},
         "encryptionConfiguration": encryption,
     }
-    return shown | _shown_filters(repository)
+    return members | _shown_filters(repository)
 
 
 def _shown_filters(repository: Repository) -> dict[str, Any]:
     filters = repository.settings.exclusion_filters
-    shown = [{"filterType": "WILDCARD", "filter": wildcard} for wildcard in filters]
-    return {"imageTagMutabilityExclusionFilters": shown} if shown else {}
+    listed = [{"filterType": "WILDCARD", "filter": wildcard} for wildcard in filters]
+    return {"imageTagMutabilityExclusionFilters": listed} if listed else {}

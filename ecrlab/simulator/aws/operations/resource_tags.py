@@ -1,9 +1,8 @@
 """TagResource, UntagResource, ListTagsForResource: labels of a repository, which the request names by its ARN."""
 
-import re
 from typing import Any
 
-from ecrlab.registry import repositories
+from ecrlab.registry import names, repositories
 from ecrlab.registry.errors import (
     InvalidParameterException,
     InvalidTagParameterException,
@@ -15,8 +14,6 @@ from ecrlab.simulator.aws.calls import Call, operation
 
 MOST_RESOURCE_TAGS = 50
 """Per repository (botocore model, TooManyTagsException)."""
-
-_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]{1,25}):([0-9]{12}):repository/(.{1,256})", re.DOTALL)
 
 
 @operation("TagResource")
@@ -49,7 +46,8 @@ def checked(tags: list[dict[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return resource tags as they are stored. Raises `InvalidTagParameterException`, `TooManyTagsException`."""
     kept: dict[str, str] = {}
     for tag in tags:
-        key, value = tag["Key"], tag["Value"]
+        # In the model of ECR Public both may be absent.
+        key, value = tag.get("Key", ""), tag.get("Value", "")
         if not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
             # UNSURE: the exact text; the bounds are those of AWS resource tags.
             raise _invalid(
@@ -67,12 +65,13 @@ def _named(call: Call) -> tuple[Registry, Repository]:
 
     Raises `InvalidParameterException`, `RepositoryNotFoundException`.
     """
-    found = _ARN.fullmatch(call.request["resourceArn"])
-    if found is None or found[1] != call.region:
+    found = names.read_repository_arn(call.request["resourceArn"])
+    if found is None or found[1] != call.registry.region:
         # UNSURE: how ECR answers the ARN of another Region; here it is an invalid ARN.
         raise InvalidParameterException("resourceArn", "Invalid ARN")
-    registry = call.world.registry(found[2], found[1])
-    return registry, repositories.find(registry, found[3])
+    account_id, region, name = found
+    registry = call.world.registry(account_id, region)
+    return registry, repositories.find(registry, name)
 
 
 def _bound(tags: dict[str, str]) -> None:
