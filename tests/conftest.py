@@ -32,9 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.update(lab_environment(DEAD_ENDPOINT, Path(folder.name), base=base))
     os.environ.pop(VARIABLE, None)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a background job of a shell ignores it, and so its servers
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so its servers
     os.environ["ECRLAB_PROGRESS"] = str(Path(folder.name) / "progress.json")
 
 
