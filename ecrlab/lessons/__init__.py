@@ -3,7 +3,8 @@
 exercises   what an exercise is, and how it is judged by the state of the registry
 quizzes     cards with choices, each wrong one explained
 questions   answers in a sentence, beside a model answer
-progress    what this learner has solved and missed
+progress    what this learner has tried, solved and missed
+class_board  the progress of a class, as a table and a page
 seeds       what the seed of a lab varies, so that every student works in a world of their own
 explanations  frequent errors: what they mean, their causes, the cure
 cells       the errors of a notebook's cells, which `lab.why()` explains

@@ -127,6 +127,7 @@ class Desk:
                 exercise.answer.accept(answer)
             reached = exercise.judge(view)
         except NotYet as missing:
+            progress.note_check(exercise_id, solved=False)
             if strict:
                 raise
             print(f"✗ Not yet: {missing}.")
@@ -140,7 +141,7 @@ class Desk:
                 raise
             print(f"✗ The check could not look into the registry: {refused}")
         else:
-            progress.note_solved(exercise.id)
+            progress.note_check(exercise.id, solved=True)
             print(f"✓ Solved: {reached}.")
 
     def hint(self, exercise_id: str) -> None:
@@ -153,6 +154,7 @@ class Desk:
         given = self._hints_given.get(exercise.id, 0)
         self._hints_given[exercise.id] = given + 1
         if given < len(exercise.hints):
+            progress.note_hint(exercise.id)
             print(f"Hint {given + 1} of {len(exercise.hints)}: {exercise.hints[given]}")
         else:
             print(f'No more hints. One right way: lab.solution("{exercise.id}")')
@@ -160,9 +162,12 @@ class Desk:
     def solution(self, exercise_id: str) -> None:
         """Print one right way."""
         try:
-            print(find(exercise_id).solution.strip())
+            exercise = find(exercise_id)
         except NoSuchExercise as unknown:
             print(f"✗ {unknown}")
+            return
+        progress.note_solution(exercise.id)
+        print(exercise.solution.strip())
 
 
 def find(exercise_id: str) -> Exercise:

@@ -1,9 +1,9 @@
-"""What this learner has solved and missed, kept in one small file of their own, outside the notebooks.
+"""What this learner has tried and solved, kept in one small file of their own, outside the notebooks.
 
 The file is `ecrlab/progress.json` in the user's data folder (`$XDG_DATA_HOME`, or `~/.local/share`); `ECRLAB_PROGRESS`
-names another. It holds `solved` (exercise or card -> when) and `tries` (card -> whether each first choice was right).
-Notebooks of one learner may run side by side, so a change takes a lock and replaces the whole file. If the file cannot
-be written, progress lasts as long as the process, and lessons go on.
+names another. All copies of the kit of one user share it. Notebooks of one learner may run side by side, so a change
+takes a lock and replaces the whole file. If the file cannot be written, progress lasts as long as the process, and
+lessons go on. `python3 -m ecrlab progress` shows, exports, deletes and switches off what is recorded.
 """
 
 import contextlib
@@ -12,10 +12,10 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecrlab.lessons import catalogue
 
@@ -25,10 +25,38 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Record:
-    """The content of the file."""
+    """The content of the file: members by the id of an exercise or card. Times are ISO 8601, in UTC.
+
+    `checks` and `hints` are numbers; `checks` stops at the first that solves the exercise. With `off` nothing more is
+    recorded.
+    """
 
     solved: dict[str, str] = field(default_factory=dict)
     tries: dict[str, list[bool]] = field(default_factory=dict)
+    checks: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, int] = field(default_factory=dict)
+    solutions: dict[str, str] = field(default_factory=dict)
+    off: bool = False
+
+    @classmethod
+    def from_json(cls, text: str) -> "Record":
+        """Read the file's text; an absent member is empty. Raises `ValueError`."""
+        try:
+            kept: dict[str, Any] = json.loads(text)
+            return cls(
+                solved={str(item): str(when) for item, when in kept["solved"].items()},
+                tries={str(card): [right is True for right in tries] for card, tries in kept.get("tries", {}).items()},
+                checks={str(item): int(number) for item, number in kept.get("checks", {}).items()},
+                hints={str(item): int(number) for item, number in kept.get("hints", {}).items()},
+                solutions={str(item): str(when) for item, when in kept.get("solutions", {}).items()},
+                off=kept.get("off") is True,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError("not a file of ecrlab's progress") from error
+
+    def to_json(self) -> str:
+        """Return the text of the file."""
+        return json.dumps(asdict(self), indent=1)
 
 
 _unwritten = Record()
@@ -42,29 +70,59 @@ def path() -> Path:
     return Path(data) / "ecrlab" / "progress.json"
 
 
-def note_solved(item: str) -> None:
-    """Remember that an exercise was solved; the first time counts."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+def note_check(exercise: str, *, solved: bool) -> None:
+    """Record that an exercise was checked; checks after the one that solved it do not count."""
     with _changing() as record:
-        record.solved.setdefault(item, now)
+        if exercise not in record.solved:
+            record.checks[exercise] = record.checks.get(exercise, 0) + 1
+            if solved:
+                record.solved[exercise] = _now()
+
+
+def note_hint(exercise: str) -> None:
+    """Record that a hint was taken."""
+    with _changing() as record:
+        record.hints[exercise] = record.hints.get(exercise, 0) + 1
+
+
+def note_solution(exercise: str) -> None:
+    """Record that the solution was shown; the first time counts."""
+    with _changing() as record:
+        record.solutions.setdefault(exercise, _now())
 
 
 def note_try(card: str, *, right: bool) -> None:
-    """Remember whether the first choice on a card was right; a card is solved when it was."""
+    """Record whether the first choice on a card was right; a card is solved when it was."""
     with _changing() as record:
         record.tries.setdefault(card, []).append(right)
-    if right:
-        note_solved(card)
+        if right:
+            record.solved.setdefault(card, _now())
+
+
+def recorded() -> Record:
+    """Return what was recorded, also in this process alone. A file that cannot be read counts as empty."""
+    kept = _read(path())
+    for name in Record.__slots__:
+        if name != "off":
+            getattr(kept, name).update(getattr(_unwritten, name))
+    return kept
 
 
 def solved() -> dict[str, str]:
-    """What was solved: exercise or card -> when (ISO 8601, UTC). A file that cannot be read counts as empty."""
-    return {**_read(path()).solved, **_unwritten.solved}
+    """What was solved: exercise or card -> when (ISO 8601, UTC)."""
+    return recorded().solved
 
 
 def missed() -> list[str]:
     """The cards whose last first choice was wrong, the longest known first."""
-    return [card for card, tries in {**_read(path()).tries, **_unwritten.tries}.items() if tries and not tries[-1]]
+    return [card for card, tries in recorded().tries.items() if tries and not tries[-1]]
+
+
+def reset(*, off: bool | None = None) -> None:
+    """Delete what was recorded; `off` switches recording off or on (None: leave it as it is). Raises `OSError`."""
+    target = path()
+    with _lock(target):
+        _write(target, Record(off=_read(target).off if off is None else off))
 
 
 def progress() -> "pandas.DataFrame":
@@ -92,38 +150,48 @@ def _changing() -> Iterator[Record]:
     target = path()
     with contextlib.ExitStack() as held:
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            lock = held.enter_context((target.parent / (target.name + ".lock")).open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            held.enter_context(_lock(target))
             record = _read(target, keep_unreadable=True)
         except OSError:
             yield _unwritten
+            return
+        if record.off:
+            yield Record()
             return
         yield record
         try:
             _write(target, record)
         except OSError:
-            _unwritten.solved.update(record.solved)
-            _unwritten.tries.update(record.tries)
+            for name in Record.__slots__:
+                if name != "off":
+                    getattr(_unwritten, name).update(getattr(record, name))
+
+
+@contextlib.contextmanager
+def _lock(target: Path) -> Iterator[None]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / (target.name + ".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _write(target: Path, record: Record) -> None:
     with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=target.name, delete=False) as draft:
-        json.dump({"solved": record.solved, "tries": record.tries}, draft, indent=1)
+        draft.write(record.to_json())
     Path(draft.name).replace(target)
 
 
 def _read(target: Path, *, keep_unreadable: bool = False) -> Record:
     try:
-        kept = json.loads(target.read_text(encoding="utf-8"))
-        return Record(
-            solved={str(item): str(when) for item, when in kept["solved"].items()},
-            tries={str(card): [right is True for right in tries] for card, tries in kept.get("tries", {}).items()},
-        )
+        return Record.from_json(target.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Record()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         if keep_unreadable and target.is_file():
             # A person may still recover progress from it.
             target.replace(target.with_name(target.name + ".unreadable"))
         return Record()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -17,9 +17,9 @@ def kept(monkeypatch, tmp_path):
 
 
 def test_the_first_time_counts(kept):
-    progress.note_solved("a")
+    progress.note_check("a", solved=True)
     first = progress.solved()
-    progress.note_solved("a")
+    progress.note_check("a", solved=True)
 
     assert progress.solved() == first
     assert list(first) == ["a"]
@@ -28,7 +28,7 @@ def test_the_first_time_counts(kept):
 def test_processes_side_by_side_lose_nothing(kept):
     script = (
         "import sys; from ecrlab.lessons import progress; "
-        "[progress.note_solved(f'{sys.argv[1]}-{n}') for n in range(20)]"
+        "[progress.note_check(f'{sys.argv[1]}-{n}', solved=True) for n in range(20)]"
     )
     running = [subprocess.Popen([sys.executable, "-c", script, str(n)]) for n in range(4)]
     for process in running:
@@ -61,7 +61,7 @@ def test_an_unreadable_file_is_put_aside_and_not_lost(kept):
     kept.parent.mkdir()
     kept.write_text("{ half of it")
 
-    progress.note_solved("a")
+    progress.note_check("a", solved=True)
 
     assert list(json.loads(kept.read_text())["solved"]) == ["a"]
     assert kept.with_name("progress.json.unreadable").read_text() == "{ half of it"
@@ -70,7 +70,7 @@ def test_an_unreadable_file_is_put_aside_and_not_lost(kept):
 def test_where_nothing_can_be_written_progress_lasts_as_long_as_the_process(kept, monkeypatch):
     monkeypatch.setenv("ECRLAB_PROGRESS", "/dev/null/progress.json")
 
-    progress.note_solved("a")
+    progress.note_check("a", solved=True)
 
     progress.note_try("b", right=False)
     assert list(progress.solved()) == ["a"]
@@ -78,7 +78,7 @@ def test_where_nothing_can_be_written_progress_lasts_as_long_as_the_process(kept
 
 
 def test_the_overview_has_a_row_for_each_lesson(kept):
-    progress.note_solved("push-a-second-tag")
+    progress.note_check("push-a-second-tag", solved=True)
 
     table = progress.progress()
 
