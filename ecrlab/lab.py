@@ -17,7 +17,7 @@ from ecrlab import account
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
 from ecrlab.lab_views import ACCOUNT, Views
-from ecrlab.lessons import questions, seeds
+from ecrlab.lessons import exam, questions, seeds
 from ecrlab.lessons.cells import Cells
 from ecrlab.lessons.exercises import Desk, LabStopped, View
 from ecrlab.lessons.tracebacks import shorten
@@ -151,13 +151,16 @@ class Lab(Views):
 
     def compare(self, question: str, answer: object = None) -> None:
         """Print an answer in a sentence beside the model answer; an empty answer shows none."""
-        print(questions.compare(question, answer))
+        print(exam.NO_HELP if exam.is_on() else questions.compare(question, answer))
 
     def why(self, error: object = None) -> None:
         """Explain an error: its text, a caught exception, or the last one that a cell, AWS or docker returned.
 
         docs/errors.md lists the errors that it explains.
         """
+        if exam.is_on():
+            print(exam.NO_HELP)
+            return
         if error is None and _running is not self:
             error = "This lab was stopped."
         print(self._cells.page(error))

@@ -2,6 +2,7 @@
 
 exercises   what an exercise is, and how it is judged by the state of the registry
 quizzes     cards with choices, each wrong one explained
+exam        exams, in which nothing helps
 questions   answers in a sentence, beside a model answer
 progress    what this learner has tried, solved and missed
 class_board  the progress of a class, as a table and a page

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.clock import Clock
 from ecrlab.errors import EcrLabError
-from ecrlab.lessons import catalogue, progress
+from ecrlab.lessons import catalogue, exam, progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,18 +120,20 @@ class Desk:
         """Print how the exercise stands. With `strict`, for graders, an unsolved one raises `NotYet`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
+        strict = strict or exam.is_strict()
         try:
             exercise = find(exercise_id)
             view = self._view(answer)
             if exercise.answer is not None:
                 exercise.answer.accept(answer)
-            reached = exercise.judge(view)
+            reached = _judged(exercise, view)
         except NotYet as missing:
             progress.note_check(exercise_id, solved=False)
             if strict:
                 raise
             print(f"✗ Not yet: {missing}.")
-            print(f'  For a hint: lab.hint("{exercise.id}")')
+            if not exam.is_on():
+                print(f'  For a hint: lab.hint("{exercise.id}")')
         except (NoSuchExercise, LabStopped) as failed:
             if strict:
                 raise
@@ -146,6 +148,9 @@ class Desk:
 
     def hint(self, exercise_id: str) -> None:
         """Print the next hint; after the last one, where the solution is."""
+        if exam.is_on():
+            print(exam.NO_HELP)
+            return
         try:
             exercise = find(exercise_id)
         except NoSuchExercise as unknown:
@@ -161,6 +166,9 @@ class Desk:
 
     def solution(self, exercise_id: str) -> None:
         """Print one right way."""
+        if exam.is_on():
+            print(exam.NO_HELP)
+            return
         try:
             exercise = find(exercise_id)
         except NoSuchExercise as unknown:
@@ -168,6 +176,17 @@ class Desk:
             return
         progress.note_solution(exercise.id)
         print(exercise.solution.strip())
+
+
+def _judged(exercise: Exercise, view: View) -> str:
+    """Return what the judge says; in an exam only whether the exercise is solved."""
+    if not exam.is_on():
+        return exercise.judge(view)
+    try:
+        exercise.judge(view)
+    except NotYet:
+        raise NotYet("the task is not done") from None
+    return "the task is done"
 
 
 def find(exercise_id: str) -> Exercise:

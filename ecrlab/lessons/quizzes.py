@@ -16,7 +16,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ecrlab.errors import EcrLabError
-from ecrlab.lessons import catalogue, progress
+from ecrlab.lessons import catalogue, exam, progress
 
 STYLE = (
     "<style>.ecrlab-card {border: 1px solid #8c8c8c; padding: 0.5em 1em; margin: 0.5em 0} "
@@ -61,13 +61,17 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.add_class("ecrlab-card")
 
     def choose(self, number: int) -> None:
-        """Mark the n-th choice (from 0) and explain it; the first choice counts as the learner's try."""
+        """Mark the n-th choice (from 0) and explain it, but not in an exam; the first choice is the learner's try."""
         choice = self.card.choices[number]
         button = self.buttons[number]
-        button.icon = "check" if choice.right else "times"
         button.style.font_weight = "bold"
-        word = "✓ Right." if choice.right else "✗ Not quite."
-        self.verdict.value = f"<p role='status'><strong>{word}</strong> {html.escape(choice.because)}</p>"
+        if exam.is_on():
+            button.icon, word, because = "pencil", "Your choice is recorded.", ""
+        elif choice.right:
+            button.icon, word, because = "check", "✓ Right.", choice.because
+        else:
+            button.icon, word, because = "times", "✗ Not quite.", choice.because
+        self.verdict.value = f"<p role='status'><strong>{word}</strong> {html.escape(because)}</p>"
         self.verdict.layout.display = None
         if not self._tried:
             self._tried = True
