@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ecrlab import account
 from ecrlab.clock import LabClock
 from ecrlab.errors import EcrLabError
+from ecrlab.grading import hand_in
 from ecrlab.lab_views import ACCOUNT, Views
 from ecrlab.lessons import exam, questions, seeds
 from ecrlab.lessons.cells import Cells
@@ -111,7 +112,7 @@ class Lab(Views):
         registry = self._registry
         shop = loading.load(scenario, seed, registry, history=self._seed.text)
         for definition in loading.task_definitions(shop, registry):
-            self._server.warm_up.ask(Request("ecs", loading.REGISTER, definition))
+            self._server.moto.warm_up.ask(Request("ecs", loading.REGISTER, definition))
         return shop
 
     def snapshot(self) -> "snapshots.Snapshot":
@@ -139,6 +140,8 @@ class Lab(Views):
         An unsolved exercise raises nothing, unless `strict` (for graders): then `NotYet`.
         """
         with self._cells.unnoticed():
+            if (folder := hand_in.folder()) is not None and _running is self:
+                hand_in.write(folder, exercise, answer, self._world, self._server.moto)
             self._desk.check(exercise, answer, strict=strict)
 
     def hint(self, exercise: str) -> None:
@@ -255,7 +258,7 @@ def start(
         directory = Path(state).absolute() if state is not None else folder.path / "state"
         world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
-        server = Server(world, quirks=quirks)
+        server = Server(world, quirks=quirks, is_logged=hand_in.folder() is not None)
         undo.callback(server.stop)
         with in_temporary_files():
             folder.announce(server.endpoint, docker)

@@ -86,7 +86,7 @@ def as_csv(learners: Sequence[Learner]) -> str:
             for one in ids:
                 shown = "yes" if one in record.solutions else "no"
                 numbers = [record.checks.get(one, 0), record.hints.get(one, 0), shown, record.solved.get(one, "")]
-                rows.writerow([_plain(learner.name), lesson, one, learner.state(one), *map(_plain, map(str, numbers))])
+                rows.writerow([plain(learner.name), lesson, one, learner.state(one), *map(plain, map(str, numbers))])
     return text.getvalue()
 
 
@@ -108,21 +108,26 @@ HEAD = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Progress of the class</title>
+<title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
-<h1>Progress of the class</h1>
+<h1>{title}</h1>
 """
 
 
 def as_html(learners: Sequence[Learner]) -> str:
     """Return one page: what most are stuck on, each exercise with its number of solutions, and each learner."""
-    parts = [HEAD.format(style=STYLE), *_summary(learners)]
+    parts = [*_summary(learners)]
     for lesson, ids in exercises().items():
         if any(learner.state(one) != "open" for learner in learners for one in ids):
             parts += _lesson(lesson, ids, learners)
-    return "".join([*parts, *_legend(), "</body>\n</html>\n"])
+    return document("Progress of the class", [*parts, *_legend()])
+
+
+def document(title: str, parts: Iterable[str]) -> str:
+    """Return a whole page of some parts, which are HTML, and a title, which is text."""
+    return "".join([HEAD.format(title=html.escape(title), style=STYLE), *parts, "</body>\n</html>\n"])
 
 
 def _summary(learners: Sequence[Learner]) -> Iterable[str]:
@@ -176,7 +181,7 @@ def _all() -> list[str]:
     return [one for ids in exercises().values() for one in ids]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a cell that a spreadsheet does not read as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 

@@ -23,6 +23,7 @@ from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import Downloads
+from ecrlab.simulator.moto.request_log import RequestLog
 from ecrlab.simulator.moto.warm_up import WarmUp
 from ecrlab.simulator.v2 import auth
 from ecrlab.simulator.v2.errors import Refusal
@@ -55,13 +56,13 @@ def is_for_docker(environ: Environ) -> bool:
 class Dispatcher:
     """The WSGI application of a lab."""
 
-    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, warm_up: WarmUp) -> None:
+    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, moto: "Moto") -> None:
         self._aws = aws
         self._docker = docker
         self._gallery = GalleryFace()
         self._control = control
         self._downloads = Downloads(aws.world)
-        self._moto = Moto(aws.world, warm_up)
+        self._moto = moto
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -98,21 +99,39 @@ class Dispatcher:
 
 
 class Moto:
-    """moto's services behind our port. They load on first use, and never answer with an HTML page."""
+    """moto's services behind our port. They load on first use, and never answer with an HTML page.
 
-    def __init__(self, world: World, warm_up: WarmUp) -> None:
+    `warm_up` has the lab's own requests; `log` is a log of all requests, if one is kept.
+    """
+
+    def __init__(self, world: World, *, is_logged: bool = False) -> None:
+        self.warm_up = WarmUp()
+        self.log: RequestLog | None = None
         self._world = world
-        self._warm_up = warm_up
+        self._is_logged = is_logged
         self._application: Wsgi = None
         self._lock = threading.Lock()
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Let moto answer one request."""
+    def application(self) -> Wsgi:
+        """Return moto's WSGI application; the first time, it loads."""
         with self._lock:
             if self._application is None:
                 from ecrlab.simulator.moto import seams
 
                 self._application = seams.moto_application(self._world)
+                if self._is_logged:
+                    self._application = self.log = RequestLog(self._application)
+            return self._application
+
+    def requests(self) -> list[dict[str, str]]:
+        """Return the logged requests; the lab's own that still wait are made first."""
+        if self.warm_up.is_waiting:
+            self.warm_up.make_all(self.application())
+        return [] if self.log is None else list(self.log.requests)
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Let moto answer one request."""
+        application = self.application()
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def note(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -120,8 +139,8 @@ class Moto:
 
         try:
             if signature := read_signature(environ.get("HTTP_AUTHORIZATION", "")):
-                self._warm_up.make(signature.service, self._application)
-            pieces = self._application(environ, note)
+                self.warm_up.make(signature.service, application)
+            pieces = application(environ, note)
             body = b"".join(pieces)
             if hasattr(pieces, "close"):
                 pieces.close()

@@ -6,9 +6,8 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.access.judging import authorize
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.control import Control
-from ecrlab.simulator.dispatch import Dispatcher
+from ecrlab.simulator.dispatch import Dispatcher, Moto
 from ecrlab.simulator.http.listener import Listener
-from ecrlab.simulator.moto.warm_up import WarmUp
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
 from ecrlab.simulator.v2 import DockerFace
@@ -16,24 +15,22 @@ from ecrlab.simulator.web_pages import WebPageWall
 from ecrlab.simulator.wiring import wire
 
 
-def application(
-    world: World, aws: AwsFace | None = None, *, warm_up: WarmUp | None = None, quirks: bool = False
-) -> Any:
+def application(world: World, aws: AwsFace | None = None, *, moto: Moto | None = None, quirks: bool = False) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
     wire(world)
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
-    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), warm_up or WarmUp())
+    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), moto or Moto(world))
     return ProxyGate(WebPageWall(dispatcher))
 
 
 class Server:
     """A lab's server, from creation until `stop`. It runs in threads of this process and prints nothing."""
 
-    def __init__(self, world: World, *, port: int = 0, quirks: bool = False) -> None:
-        """Listen on `port` (0: any free one). Raises `PortTaken`."""
+    def __init__(self, world: World, *, port: int = 0, quirks: bool = False, is_logged: bool = False) -> None:
+        """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`."""
         self.aws = AwsFace(world)
-        self.warm_up = WarmUp()
-        self.recorder = Recorder(application(world, self.aws, warm_up=self.warm_up, quirks=quirks))
+        self.moto = Moto(world, is_logged=is_logged)
+        self.recorder = Recorder(application(world, self.aws, moto=self.moto, quirks=quirks))
         self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
         """The server's URL."""

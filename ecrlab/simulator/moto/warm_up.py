@@ -59,6 +59,16 @@ class WarmUp:
         with self._lock:
             self._waiting.setdefault(request.service, []).append(request)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether requests wait."""
+        return bool(self._waiting)
+
+    def make_all(self, application: Any) -> None:
+        """Run the queued requests of every service."""
+        for service in list(self._waiting):
+            self.make(service, application)
+
     def make(self, service: str, application: Any) -> None:
         """Run the queued requests of a service through moto's WSGI application. Other requests wait meanwhile."""
         if not self._waiting:

@@ -1,0 +1,125 @@
+"""What a check hands in under the grader: the answer, the registry, and the requests that moto got.
+
+The grader names a folder in `ECRLAB_HAND_IN`. `lab.check` writes into it at that moment, so that later cells undo
+nothing. Whoever writes the notebook can also write this folder, and so hand in the state of another lab: that takes a
+registry in which the exercise is solved, for the same seed.
+
+    0001-push-a-second-tag/hand-in.json     exercise, answer, time, requests to moto
+                          /registry.sqlite  the database
+                          /sha256:0a1b…     the blobs
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecrlab.errors import EcrLabError
+
+if TYPE_CHECKING:
+    from ecrlab.registry.world import World
+    from ecrlab.simulator.dispatch import Moto
+
+VARIABLE = "ECRLAB_HAND_IN"
+DOCUMENT = "hand-in.json"
+
+MOST = 200
+"""Hand-ins of one notebook; later ones are not written, and more are not read."""
+
+LARGEST_DOCUMENT, LARGEST_DATABASE = 64 * 1024 * 1024, 256 * 1024 * 1024
+"""Bytes that the grader reads of a document and of a database."""
+
+
+class Unreadable(EcrLabError):
+    """What was handed in is not what `lab.check` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandIn:
+    """A check of an exercise: the answer, the time of the lab, and moto's requests until then, in `folder`."""
+
+    folder: Path
+    exercise: str
+    answer: Any
+    at: datetime
+    requests: list[dict[str, str]]
+
+
+def folder() -> Path | None:
+    """Return the folder of the grader, or None without one."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
+def write(into: Path, exercise: str, answer: Any, world: "World", moto: "Moto") -> None:
+    """Hand in the state of a lab for an exercise."""
+    from ecrlab.registry.store import snapshots
+
+    number = sum(1 for _ in into.iterdir()) + 1
+    if number > MOST:
+        return
+    draft = into / f".draft-{number:04}"
+    draft.mkdir()
+    snapshots.save(world, draft)
+    document = {"exercise": exercise, "answer": _plain(answer), "at": world.clock.now().isoformat()}
+    (draft / DOCUMENT).write_text(json.dumps(document | {"requests": moto.requests()}), encoding="utf-8")
+    draft.rename(into / f"{number:04}")
+
+
+def read_all(handed: Path) -> list[HandIn]:
+    """Read the hand-ins of a folder, oldest first. Raises `Unreadable`."""
+    found = sorted(path for path in handed.iterdir() if path.name.isdigit() and path.is_dir() and not path.is_symlink())
+    return [_read(path) for path in found[:MOST]]
+
+
+def _read(path: Path) -> HandIn:
+    try:
+        if (path / "registry.sqlite").lstat().st_size > LARGEST_DATABASE:
+            raise Unreadable(f"a database of more than {LARGEST_DATABASE} bytes was handed in")
+        with os.fdopen(os.open(path / DOCUMENT, os.O_RDONLY | os.O_NOFOLLOW)) as file:
+            text = file.read(LARGEST_DOCUMENT + 1)
+        if len(text) > LARGEST_DOCUMENT:
+            raise Unreadable(f"a document of more than {LARGEST_DOCUMENT} bytes was handed in")
+        document = json.loads(text)
+        requests = document["requests"]
+        if not all(isinstance(value, str) for request in requests for value in request.values()):
+            raise TypeError("a request is a dictionary of strings")
+        at = datetime.fromisoformat(document["at"])
+        return HandIn(path, str(document["exercise"]), _answer(document["answer"]), at, requests)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise Unreadable(f"a hand-in cannot be read: {error}") from error
+
+
+def _plain(answer: Any) -> dict[str, Any]:
+    """Return an answer as JSON; of a type that no exercise accepts only the name."""
+    match answer:
+        case None | bool() | str():
+            return {"value": answer}
+        case datetime():
+            return {"datetime": answer.isoformat()}
+        case timedelta():
+            return {"seconds": answer.total_seconds()}
+        case Integral():
+            return {"value": int(answer)}
+        case float():
+            return {"float": str(answer)}
+    return {"type": type(answer).__name__}
+
+
+def _answer(plain: dict[str, Any]) -> Any:
+    [(kind, value)] = plain.items()
+    match kind:
+        case "datetime":
+            return datetime.fromisoformat(value)
+        case "seconds":
+            return timedelta(seconds=value)
+        case "float":
+            return float(value)
+        case "type":
+            return type(str(value), (), {})()
+    if value is None or type(value) in (bool, int, str):
+        return value
+    raise ValueError("an answer is a string, a number or a time")

@@ -1,0 +1,204 @@
+"""What a check hands in, and the judges on it: later deeds of the notebook do not count."""
+
+import json
+import shutil
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+import ecrlab
+from ecrlab.grading import hand_in, judging
+from ecrlab.grading.hand_in import Unreadable
+from ecrlab.lessons import catalogue, exercises
+
+SECOND_TAG = "push-a-second-tag"
+TRUST = [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]
+POLICY = {"Version": "2012-10-17", "Statement": TRUST}
+PUSHING = ["BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"]
+
+
+def verdict(exercise, folder, seed=None):
+    [found] = judging.verdicts([exercises.find(exercise)], hand_in.read_all(folder), seed)
+    return found.state, found.words
+
+
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory):
+    """A lab under the grader: a role is made, an answer handed in, and an exercise solved, undone and checked again."""
+    folder = tmp_path_factory.mktemp("handed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(hand_in.VARIABLE, str(folder))
+        patch.setenv("ECRLAB_EXAM", "1")
+        with ecrlab.start(seed=7) as lab:
+            lab.check("a-role-that-pushes")
+            solve_the_role(lab)
+            lab.check("a-role-that-pushes")
+            lab.client("ecr").delete_repository(repositoryName="nightly", force=True)
+            lab.client("iam").delete_role_policy(RoleName="robot", PolicyName="push")
+            lab.client("iam").delete_role(RoleName="robot")
+            lab.check("a-role-that-pushes")
+            lab.check("expiry-of-a-token", lab.clock.now() + timedelta(hours=12))
+            lab.check("expiry-of-a-token", 12)
+            lab.check("expiry-of-a-token", object())
+    return folder
+
+
+def solve_the_role(lab):
+    ecr, iam = lab.client("ecr"), lab.client("iam")
+    for name in ("nightly", "hello"):
+        ecr.create_repository(repositoryName=name)
+    iam.create_role(RoleName="robot", AssumeRolePolicyDocument=json.dumps(POLICY))
+    statements = [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": [f"ecr:{name}" for name in PUSHING],
+            "Resource": "arn:aws:ecr:us-east-1:123456789012:repository/nightly",
+        },
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName="robot", PolicyName="push", PolicyDocument=document)
+
+
+def test_one_check_that_was_right_is_enough_and_sees_users_and_roles_as_they_were(handed):
+    state, words = verdict("a-role-that-pushes", handed)
+
+    assert (state, words) == ("solved", "robot may push to nightly and nowhere else, and delete nothing")
+
+
+def test_each_check_is_judged_as_of_its_moment(handed):
+    checks = [one for one in hand_in.read_all(handed) if one.exercise == "a-role-that-pushes"]
+    states = [judging.verdicts([exercises.find(one.exercise)], [one], "7")[0].state for one in checks]
+
+    assert states == ["missing", "solved", "missing"]
+
+
+def test_answers_travel_by_their_types(handed):
+    found = hand_in.read_all(handed)
+    right, number, strange = (one for one in found if one.exercise == "expiry-of-a-token")
+
+    assert right.answer == right.at + timedelta(hours=12)
+    assert number.answer == 12
+    assert type(strange.answer).__name__ == "object"
+    assert verdict("expiry-of-a-token", handed, seed="7")[0] == "solved"
+
+
+def test_what_was_never_checked_is_absent(handed):
+    assert verdict(SECOND_TAG, handed) == ("absent", "the notebook never checked it")
+
+
+def test_without_a_grader_nothing_is_handed_in(tmp_path, monkeypatch):
+    monkeypatch.delenv(hand_in.VARIABLE, raising=False)
+    with ecrlab.start() as lab:
+        lab.check(SECOND_TAG)
+        assert lab._server.moto.requests() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def forged(handed, folder, **members):
+    """The first hand-in with other members of its document."""
+    first = folder / "0001"
+    shutil.copytree(handed / "0001", first)
+    document = json.loads((first / "hand-in.json").read_text())
+    (first / "hand-in.json").write_text(json.dumps(document | members))
+    return first
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"at": "yesterday"},
+        {"answer": {}},
+        {"answer": {"value": [1]}},
+        {"answer": {"seconds": 1e300}},
+        {"requests": 5},
+        {"requests": [{"body": 5}]},
+        {"exercise": None, "at": None},
+    ],
+)
+def test_a_forged_document_is_unreadable(handed, tmp_path, members):
+    forged(handed, tmp_path, **members)
+
+    with pytest.raises(Unreadable):
+        hand_in.read_all(tmp_path)
+
+
+def test_links_are_not_followed(handed, tmp_path):
+    first = forged(handed, tmp_path)
+    (first / "hand-in.json").unlink()
+    (first / "hand-in.json").symlink_to(handed / "0001" / "hand-in.json")
+
+    with pytest.raises(Unreadable):
+        hand_in.read_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"no database" * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: changed(path, "CREATE TABLE more (x)"),
+        lambda path: changed(path, "CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM meta; END"),
+    ],
+    ids=["other", "cut", "table", "trigger"],
+)
+def test_another_database_is_not_judged(handed, tmp_path, damage):
+    first = forged(handed, tmp_path)
+    damage(first / "registry.sqlite")
+
+    state, words = verdict("a-role-that-pushes", tmp_path)
+
+    assert state == "unjudged"
+    assert "snapshot" in words or "database" in words
+
+
+def changed(path, statement):
+    with sqlite3.connect(path) as db:
+        db.execute(statement)
+
+
+def test_requests_that_no_client_sent_break_nothing(handed, tmp_path):
+    forged(handed, tmp_path, requests=[{"body": "!"}, {"body": "", "REQUEST_METHOD": "PANIC", "PATH_INFO": "\x00"}])
+
+    assert verdict("a-role-that-pushes", tmp_path)[0] in ("missing", "unjudged")
+
+
+def test_a_database_that_makes_a_judge_fail_is_not_judged(handed, tmp_path, monkeypatch):
+    def judge(view):
+        raise ZeroDivisionError("no lab could have made this")
+
+    broken = [exercises.Exercise("a-role-that-pushes", "", judge, (), "")]
+
+    [found] = judging.verdicts(broken, hand_in.read_all(handed)[:1], None)
+
+    assert (found.state, found.words) == ("unjudged", "ZeroDivisionError: no lab could have made this")
+
+
+def test_a_judge_has_a_time_limit(handed, monkeypatch):
+    monkeypatch.setattr(judging, "JUDGED_SECONDS", 1)
+
+    def judge(view):
+        while True:
+            pass
+
+    [found] = judging.verdicts(
+        [exercises.Exercise("a-role-that-pushes", "", judge, (), "")], hand_in.read_all(handed)[:1], None
+    )
+
+    assert (found.state, found.words) == ("unjudged", "the judge took more than 1 seconds")
+
+
+def test_a_notebook_hands_in_no_more_than_the_grader_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(hand_in, "MOST", 2)
+    monkeypatch.setenv(hand_in.VARIABLE, str(tmp_path))
+    with ecrlab.start() as lab:
+        for _ in range(4):
+            lab.check(SECOND_TAG)
+
+    assert len(hand_in.read_all(tmp_path)) == 2
+
+
+def test_every_lesson_can_be_graded():
+    for lesson in catalogue.lessons():
+        assert all(one.state == "absent" for one in judging.none(lesson.EXERCISES))
