@@ -103,9 +103,7 @@ def test_each_submission_gets_what_it_deserves(tmp_path, capsys):
             ["push-a-patch"],
             last="lab.client('ecr').delete_repository(repositoryName='my-app', force=True); lab.check('push-a-patch')",
         ),
-        "replaces the desk": short(
-            f"{solved}.Desk.check = lambda *a, **k: print('✓ Solved')", "lab.check('push-a-patch')"
-        ),
+        "replaces the desk": short(desk, "lab.check('push-a-patch')"),
         "replaces the judges": short(
             "from ecrlab.lessons import push_and_pull\n"
             "for one in push_and_pull.EXERCISES: object.__setattr__(one, 'judge', lambda view: 'all is done')",
