@@ -13,7 +13,6 @@ from ecrlab.errors import EcrLabError
 from ecrlab.grading.hand_in import HandIn
 from ecrlab.lessons.exercises import Exercise, NotYet
 from ecrlab.registry.store import snapshots
-from ecrlab.simulator.moto import request_log
 
 JUDGED_SECONDS = 60
 """How long one judge may look; a real registry takes a second."""
@@ -57,7 +56,7 @@ def _judge(exercise: Exercise, handed: HandIn, seed: str | None, checks: int) ->
         with _time_limit(), ecrlab.start(at=handed.at, seed=seed) as lab:
             snapshots.load(lab._world, handed.folder)
             if handed.requests:
-                request_log.make_again(handed.requests, lab._server.moto.application())
+                lab._server.moto.make_again(handed.requests)
                 snapshots.load(lab._world, handed.folder)  # some requests change the registry too
             if exercise.answer is not None:
                 exercise.answer.accept(handed.answer)

@@ -14,7 +14,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ecrlab.registry.world import World
@@ -23,6 +23,7 @@ from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import Downloads
+from ecrlab.simulator.moto import request_log
 from ecrlab.simulator.moto.request_log import RequestLog
 from ecrlab.simulator.moto.warm_up import WarmUp
 from ecrlab.simulator.v2 import auth
@@ -128,6 +129,10 @@ class Moto:
         if self.warm_up.is_waiting:
             self.warm_up.make_all(self.application())
         return [] if self.log is None else list(self.log.requests)
+
+    def make_again(self, requests: Sequence[dict[str, str]]) -> None:
+        """Make logged requests of another lab once more."""
+        request_log.make_again(requests, self.application())
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Let moto answer one request."""
