@@ -182,6 +182,7 @@ def in_place() -> Iterator[None]:
     sys.modules.update({module.__name__: module for module in _ADDED.values()})
     try:
         with contextlib.ExitStack() as block:
+            block.enter_context(seams.set_aside())
             for backends_of, ours_of in ((ecr_backends, LabBackend), (kms_backends, LabKms)):
                 block.enter_context(patch.object(backends_of, "backend", ours_of))
                 block.enter_context(patch.dict(backends_of, clear=True))

@@ -15,12 +15,13 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
 """
 
+import contextlib
 import functools
 import json
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
@@ -33,14 +34,16 @@ SEED = 20150921
 _whose: "weakref.ref[World] | None" = None
 _begin_lock = threading.Lock()
 _before_reset: list[Callable[[], None]] = []
+_before_use: dict[str, Callable[[], list[Any]]] = {}
+_placed: dict[str, contextlib.ExitStack] = {}
 
 
 def moto_application(world: World) -> Any:
     """The WSGI application of moto's server, for all services but ours."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
     begin(world)
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto = DomainDispatcherApplication(_create_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         begin(world)
@@ -48,6 +51,40 @@ def moto_application(world: World) -> Any:
         return pieces
 
     return application
+
+
+def before_use(service: str, patches: Callable[[], list[Any]]) -> None:
+    """Put parts of ours in place of moto's when a lab first uses one of its services, which may take a second to load.
+
+    `service` is moto's name of it, such as `awslambda`; `patches` loads it, and returns a `patch.object` for each part.
+    """
+    _before_use[service] = patches
+
+
+@contextlib.contextmanager
+def set_aside() -> Iterator[None]:
+    """Inside the block, the services of `before_use` are moto's own again, as under `mock_aws`."""
+    for one in _placed.values():
+        one.close()
+    try:
+        yield
+    finally:
+        for service in _placed:
+            _place(service)
+
+
+def _place(service: str) -> None:
+    _placed[service] = contextlib.ExitStack()
+    for one in _before_use[service]():
+        _placed[service].enter_context(one)
+
+
+def _create_app(service: Any) -> Any:
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    if service in _before_use and service not in _placed:
+        _place(service)
+    return create_backend_app(service)
 
 
 def begin(world: World) -> None:
