@@ -62,19 +62,23 @@ class Kind(Enum):
 
 
 class CannotPull(EcrLabError):
-    """A pull failed. `kind` says why; `status` and `code` are the registry's, 0 and empty if it was not asked.
+    """A pull failed. `kind` says why; `status` and `code` are the registry's, 0 and empty if it was not asked; `path`
+    is what the refused request was for, such as `/v2/app/manifests/v1`.
 
     `message` is the text of ECR or of the client, such as `User: … is not authorized to perform: …`. With `NO_TOKEN`
     status, code and text are those of GetAuthorizationToken.
     """
 
-    def __init__(self, kind: Kind, reference: Reference | None, message: str, status: int = 0, code: str = "") -> None:
+    def __init__(
+        self, kind: Kind, reference: Reference | None, message: str, status: int = 0, code: str = "", path: str = ""
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.reference = reference
         self.message = message
         self.status = status
         self.code = code
+        self.path = path
 
     @property
     def in_docker(self) -> str:
@@ -219,7 +223,7 @@ class _FromEcr:
         try:
             return b"".join(body) if read else b""
         except EcrError as error:
-            raise self._failed(error, digest) from error
+            raise self._failed(error, "blobs", digest) from error
         finally:
             body.close()
 
@@ -236,41 +240,40 @@ class _FromEcr:
         visit = Visit(Request(environ), self._token, self._registry, name, thing, self._authorize, None)
         try:
             return recorded(handler, visit)
-        except EcrError as error:
-            raise self._failed(error, thing) from error
-        except Refusal as error:
-            told = self._kind_of_refusal(error, kind, thing)
-            raise CannotPull(told, self.reference, error.message, error.status, error.code) from error
+        except (EcrError, Refusal) as error:
+            raise self._failed(error, kind, thing) from error
 
     def _authorize(self, token: Token, action: str, registry: Registry, repository_name: str) -> None:
         del token  # it lacks the resource that a service acts for
         judging.require(self._caller, action, registry, repository_name)
 
-    def _failed(self, error: EcrError, thing: str) -> CannotPull:
+    def _failed(self, error: EcrError | Refusal, kind: str, thing: str) -> CannotPull:
+        told = error if isinstance(error, Refusal) else refusal(error)
+        path = f"/v2/{self.reference.path}/{kind}/{thing}"
+        return CannotPull(self._why(error, thing), self.reference, told.message, told.status, told.code, path)
+
+    def _why(self, error: EcrError | Refusal, thing: str) -> Kind:
         match error:
             case AccessDeniedException():
-                kind = Kind.DENIED
+                return Kind.DENIED
             case RepositoryNotFoundException():
-                kind = Kind.REPOSITORY_MISSING
+                return Kind.REPOSITORY_MISSING
             case ImageNotFoundException():
-                kind = _missing(thing)
+                return _missing(thing)
             case KmsException():
-                kind = Kind.KEY_UNAVAILABLE
-            case _:
-                kind = Kind.REFUSED
-        told = refusal(error)
-        return CannotPull(kind, self.reference, told.message, told.status, told.code)
+                return Kind.KEY_UNAVAILABLE
+            case Refusal(code="BLOB_UNKNOWN"):
+                return Kind.LAYER_MISSING
+            case Refusal(code="MANIFEST_UNKNOWN"):
+                return Kind.ARCHIVED if self._exists(thing) else _missing(thing)
+        return Kind.REFUSED
 
-    def _kind_of_refusal(self, error: Refusal, kind: str, thing: str) -> Kind:
-        if kind == "blobs":
-            return Kind.LAYER_MISSING
-        if error.code != "MANIFEST_UNKNOWN":
-            return Kind.REFUSED
+    def _exists(self, thing: str) -> bool:
         image_id = ImageId(digest=thing) if ":" in thing else ImageId(tag=thing)
         with contextlib.suppress(EcrError):
             images.find(self._registry, self.reference.path, image_id, body=False)
-            return Kind.ARCHIVED
-        return _missing(thing)
+            return True
+        return False
 
 
 class _FromGallery:
