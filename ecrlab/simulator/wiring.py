@@ -1,6 +1,7 @@
-"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, and KMS."""
+"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, KMS, and ECS."""
 
 from ecrlab.registry.world import World
+from ecrlab.simulator.consumers import ecs
 from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
 from ecrlab.simulator.jobs.replication import Replication
@@ -12,6 +13,7 @@ from ecrlab.simulator.moto.event_bridge import EventsOut
 def wire(world: World) -> None:
     """Attach the listeners and jobs. A second call changes nothing."""
     kms.attach(world)
+    ecs.attach()
     world.events.add(EventsOut(world))
     world.nights.add(LifecycleRuns(world))
     world.nights.add(Nightly(world))

@@ -9,7 +9,7 @@ are as for a Docker client. Only ECR is in the lab's reach, and the public galle
 
 import contextlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from ecrlab import gallery
@@ -138,8 +138,10 @@ def pull(
     token. Raises `CannotPull`.
     """
     parsed = _parse(text)
+    if digest:
+        parsed = replace(parsed, tag="", digest=digest)
     puller = _puller(world, parsed, caller, agent)
-    top = puller.manifest(digest or parsed.digest or parsed.tag)
+    top = puller.manifest(parsed.digest or parsed.tag)
     chosen = top
     if top.is_index:
         if platform is None:
