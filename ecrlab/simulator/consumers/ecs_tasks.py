@@ -85,7 +85,6 @@ class LabTask(Task):
         self.version = 1
         # AWS leaves out what moto writes as an empty text.
         del self.stopped_reason
-        self.started_by = self.started_by or None
         self.parts = [LabContainer(self, part) for part in task_definition.container_definitions]
         self.containers: list[Any] = list(self.parts)
         self.is_on_fargate = self.container_instance_arn is None

@@ -106,8 +106,8 @@ def _by_containerd(error: CannotPull, image: str, platform: str) -> str:
         case Kind.NOT_ECR:
             if _may_be_at_hub(error.reference):
                 # GK: the words of a network without a way to the registry, as for every registry outside the lab.
-                host = _api_of(error.reference)
-                return f'{resolve}failed to do request: Head "https://{host}/v2/": dial tcp: i/o timeout'
+                where = _manifest_of(error.reference)
+                return f'{resolve}failed to do request: Head "{where}": dial tcp: i/o timeout'
             cause = "repository does not exist or may require authorization"
             return f"{resolve}pull access denied, {cause}: server message: insufficient_scope: authorization failed"
         case Kind.NO_PLATFORM:
@@ -146,3 +146,8 @@ def _may_be_at_hub(reference: Reference | None) -> bool:
 def _api_of(reference: Reference | None) -> str:
     domain = HUB if reference is None else reference.domain
     return "registry-1.docker.io" if domain == HUB else domain
+
+
+def _manifest_of(reference: Reference | None) -> str:
+    path = "" if reference is None else f"{reference.path}/manifests/{reference.digest or reference.tag}"
+    return f"https://{_api_of(reference)}/v2/{path}"
