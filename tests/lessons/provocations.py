@@ -21,6 +21,7 @@ from tests.simulator.client import Repository, digest_of, manifest
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
 POLICY = json.dumps({"rules": [RULE | {"action": {"type": "expire"}}]})
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+EXECUTION_ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 LOGIN = f"docker login --username AWS --password-stdin {HOST}"
 SMALL = """
 printf 'FROM scratch\\nCOPY Dockerfile /\\n' > Dockerfile
@@ -61,6 +62,18 @@ PYTHON = {
     f"printed = sh('docker pull {HOST}/app:v1')",
     "login-403": "sh('aws ecr get-login-password > password')\nlab.clock.advance(hours=13)\n"
     f"printed = sh('{LOGIN} < password')",
+    # ECS
+    "ecs-token-denied": "printed = task('app:v1', role('ecr:BatchGetImage'))['stoppedReason']",
+    "ecs-pull-denied": "app.push(b'x', tag='v1')\n"
+    "printed = task('app:v1', role('ecr:GetAuthorizationToken'))['stoppedReason']",
+    "ecs-platform": "app.push_index(app.push(b'x'), tag='v1')\nprinted = task('app:v1')['stoppedReason']",
+    "ecs-image-missing": "printed = task('app:v9')['stoppedReason']",
+    "ecs-docker-hub": "printed = task('my-app', host='')['stoppedReason']",
+    "ecs-no-route": "printed = task('nginx', host='')['stoppedReason']",
+    "ecs-role-missing": "task('app:v1', 'arn:aws:iam::123456789012:role/nobody')",
+    "ecs-no-instances": "task('app:v1', launch='EC2')",
+    "ecs-exited": 'app.push(b\'x\', tag=\'v1\', config=b\'{"os": "linux", "architecture": "arm64"}\')\n'
+    "printed = task('app:v1')['stoppedReason']",
     # replication
     "replication-denied": "ecr.put_replication_configuration(**rules('us-east-1', '222233334444'))\n"
     "app.push(b'x', tag='v1')\nlab.clock.advance(minutes=30)\n"
@@ -231,6 +244,7 @@ QUOTED = {
     "docker-daemon",
     "lambda-image-kind",
     "cannot-pull",
+    "ecs-look-further",
     "throttled",
 }
 """Errors that the lab cannot return."""
@@ -271,6 +285,19 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
     def rules(*where: str) -> dict[str, Any]:
         return {"replicationConfiguration": {"rules": [{"destinations": [place(*where)]}]}}
 
+    def role(action: str) -> str:
+        iam = lab.client("iam")
+        arn = iam.create_role(RoleName="pull", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        iam.put_role_policy(RoleName="pull", PolicyName="p", PolicyDocument=statement("Allow", action, Resource="*"))
+        return str(arn)
+
+    def task(image: str, role: str = EXECUTION_ROLE, *, launch: str = "FARGATE", host: str = f"{HOST}/") -> Any:
+        ecs = lab.client("ecs")
+        ecs.create_cluster()
+        container = {"name": "web", "image": host + image, "memory": 64}
+        ecs.register_task_definition(family="web", containerDefinitions=[container], executionRoleArn=role)
+        return ecs.run_task(taskDefinition="web", launchType=launch)["tasks"][0]
+
     kms = lab.client("kms")
 
     def encrypted(key: str = "") -> tuple[str, Repository]:
@@ -280,6 +307,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         return key, Repository(ecr, "secret")
 
     given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
+    given |= {"role": role, "task": task}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}

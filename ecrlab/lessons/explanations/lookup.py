@@ -6,6 +6,7 @@ from ecrlab.lessons.explanations import (
     boto3_client,
     consumers,
     docker,
+    ecs,
     images,
     keys,
     kit,
@@ -21,6 +22,7 @@ from ecrlab.lessons.explanations.entry import Explanation, quoted
 
 CHAPTERS: dict[str, tuple[Explanation, ...]] = {
     "The lab itself": kit.ENTRIES,
+    "ECS": ecs.ENTRIES,
     "Services that pull": consumers.ENTRIES,
     "Encryption keys": keys.ENTRIES,
     "Replication": replication.ENTRIES,

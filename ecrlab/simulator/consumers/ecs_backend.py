@@ -94,7 +94,7 @@ class LabEcs(EC2ContainerServiceBackend):
         with self._lock:
             known = self.container_instances.get(self._get_cluster(cluster_str).name, {})
             if any(one.split("/")[-1] not in known for one in container_instances or ()):
-                # UNSURE: on AWS such an instance may be among the `failures` of the answer.
+                # UNSURE: the error for an unknown container instance; on AWS it may be among the `failures`.
                 raise InvalidParameterException(NO_INSTANCES)
             definition = self.describe_task_definition(task_definition_str)
             self._check_role(definition, overrides or {}, on_fargate=False)
@@ -254,7 +254,7 @@ class LabEcs(EC2ContainerServiceBackend):
         if role is not None and world is not None:
             execution_role(world, self.account_id, role)
         elif on_fargate and any(_is_private(str(one["image"])) for one in definition.container_definitions):
-            # GK; on AWS RegisterTaskDefinition says so, if it is told that the task is for Fargate.
+            # UNSURE: when ECS says so; on AWS mostly when the definition is registered, here when a task is run.
             raise EcsClientException(
                 "Fargate requires task definition to have execution role ARN to support ECR images."
             )

@@ -18,12 +18,14 @@ from moto.moto_api._internal import mock_random
 
 from ecrlab.simulator.consumers.ecs_tasks import LabTask, RoleNotAssumed
 
+# UNSURE: how long the scheduler waits after a task that could not start; AWS names only the longest wait. Here a
+# minute, then twice as long each time.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=27)
-"""UNSURE: AWS names only the longest."""
 
+# UNSURE: whether a fixed digest that is gone is given up too; here only a new deployment looks for another.
 ATTEMPTS = 3
 """Failed tasks after which a deployment goes on without fixed digests (ECS developer guide, container image
-resolution). UNSURE: a fixed digest that is gone is not given up; only a new deployment looks for another.
+resolution).
 """
 
 MOST_EVENTS = 100
@@ -191,10 +193,10 @@ class Schedule:
         elif task.is_on_fargate:
             self._tell(f"was unable to place a task. Reason: {task.stopped_reason}.", now)
         else:
-            # UNSURE: that a task which stops before it runs on an instance counts as started.
+            # UNSURE: which event tells of a task on an instance that could not pull; here the one that it was started.
             self._tell(f"has started 1 tasks: {_listed([task])}.", now)
         if task.could_not_start and primary.failed == ATTEMPTS:
-            # UNSURE: the number of failures after which AWS says so.
+            # UNSURE: after how many failures a service says so; here after three.
             self._tell(f"is unable to consistently start tasks successfully. {MORE}", now)
 
     def _tell(self, text: str, now: datetime) -> None:

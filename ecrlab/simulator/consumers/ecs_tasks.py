@@ -26,8 +26,8 @@ from ecrlab.simulator.consumers.pulling import CannotPull, Pulled, pull, role_se
 from ecrlab.simulator.moto import seams
 
 ESSENTIAL_EXITED = "Essential container in task exited"
+# UNSURE: the exit code of a program for another processor.
 NO_EXEC = 1
-"""The exit code of a program for another processor. GK."""
 
 # UNSURE: how ECS's own clients name themselves in CloudTrail.
 AGENTS = {"EC2": "amazon-ecs-agent", "FARGATE": "fargate"}

@@ -5,7 +5,7 @@
 
 Texts of EC2: amazon-ecs-agent, agent/api/errors and agent/engine. Texts of Fargate: ECS developer guide,
 CannotPullContainer task errors, and public reports. In the agent's sentences the apostrophe is U+2019. Where neither
-source has a text, the line says UNSURE or, from general knowledge, GK.
+source has a text, a comment says so.
 """
 
 import re
@@ -17,7 +17,7 @@ from ecrlab.docker.references import HUB, Reference
 from ecrlab.simulator.consumers.pulling import CannotPull, Kind
 
 LONGEST = 1024
-"""Characters of a reason (botocore model of ecs, Container.reason). UNSURE: where Fargate cuts a stopped reason."""
+"""Characters of a container's reason (botocore model of ecs, Container.reason)."""
 
 FAILED_TO_START = "Task failed to start"
 
@@ -54,6 +54,7 @@ def on_fargate(error: CannotPull, image: str, platform: str, request_id: str) ->
             f"api error AccessDeniedException: {error.message}"
         )
         return Words(text[:LONGEST], "")
+    # UNSURE: where Fargate cuts long reasons; here where the container's must end.
     text = f"CannotPullContainerError: {_by_containerd(error, image, platform)}"[:LONGEST]
     return Words(text, text)
 
@@ -65,8 +66,8 @@ def _by_agent(error: CannotPull, image: str, platform: str, request_id: str) -> 
             said = f"AccessDeniedException: {error.message} status code: {error.status}, request id: {request_id}"
             return f"CannotPullECRContainerError: {said}"
         case Kind.TAG_MISSING | Kind.REPOSITORY_MISSING | Kind.ARCHIVED if ":" not in error.path.rpartition("/")[2]:
-            # The agent asks for the digest of a tag first. UNSURE: a missing repository and an archived image, by
-            # analogy with a missing tag.
+            # The agent asks for the digest of a tag first.
+            # UNSURE: what it says of a missing repository and of an archived image; here as of a missing tag.
             return f"CannotPullImageManifestError: {raw}"
     explained = next((f"The task can’t pull the image. {then} " for seen, then in _AUGMENTED if seen.search(raw)), "")
     return f"CannotPullContainerError: {explained}{raw}"
@@ -78,22 +79,24 @@ def _by_docker(error: CannotPull, image: str, platform: str) -> str:
     refused = f"{lead}pull access denied for {repository}, repository does not exist or may require 'docker login': "
     match error.kind:
         case Kind.WRONG_NAME:
-            return error.message  # GK
+            # UNSURE: what the agent says of a malformed name; here Docker's text.
+            return error.message
         case Kind.NOT_ECR:
-            if _may_be_at_hub(error.reference):
-                # The lab reaches no other registry: the words of a network without a way to it.
+            if _may_exist(error.reference):
+                # UNSURE: what Docker says when there is no way to another registry; the agent's sentence fits this.
                 host = _api_of(error.reference)
                 cause = "net/http: request canceled while waiting for connection"
                 return f'{lead}Get "https://{host}/v2/": {cause} (Client.Timeout exceeded while awaiting headers)'
             return f"{refused}denied: requested access to the resource is denied"
         case Kind.NO_PLATFORM:
-            return f"{lead}no matching manifest for {platform} in the manifest list entries"  # GK
+            # UNSURE: what the agent says when no image is for its platform; here Docker's text.
+            return f"{lead}no matching manifest for {platform} in the manifest list entries"
         case Kind.DIGEST_MISSING:
             return f"{lead}manifest for {_pinned(error.reference)} not found: {error.in_docker}"
         case Kind.DENIED | Kind.KEY_UNAVAILABLE if "/manifests/" in error.path:
-            # UNSURE: a key that cannot be used; `/v2/` refuses it like a missing permission.
+            # UNSURE: what Docker says of a key that cannot be used; here as of a missing permission.
             return f"{refused}{error.in_docker}"
-    # UNSURE: what Docker says of a layer that is denied or missing; here the registry's error.
+    # UNSURE: what Docker says of a layer that is denied or missing; here the registry's error as Docker prints it.
     return f"{lead}{error.in_docker}"
 
 
@@ -102,10 +105,11 @@ def _by_containerd(error: CannotPull, image: str, platform: str) -> str:
     resolve = retried.format(1) + f"failed to resolve ref {_full(error.reference, image)}: "
     match error.kind:
         case Kind.WRONG_NAME:
-            return error.message  # UNSURE
+            # UNSURE: what Fargate says of a malformed name; here Docker's text.
+            return error.message
         case Kind.NOT_ECR:
-            if _may_be_at_hub(error.reference):
-                # GK: the words of a network without a way to the registry, as for every registry outside the lab.
+            if _may_exist(error.reference):
+                # UNSURE: what Fargate says when there is no way to another registry; here containerd's text.
                 where = _manifest_of(error.reference)
                 return f'{resolve}failed to do request: Head "{where}": dial tcp: i/o timeout'
             cause = "repository does not exist or may require authorization"
@@ -113,15 +117,16 @@ def _by_containerd(error: CannotPull, image: str, platform: str) -> str:
         case Kind.NO_PLATFORM:
             return retried.format(7) + f"image Manifest does not contain descriptor matching platform '{platform}'"
         case Kind.TAG_MISSING | Kind.DIGEST_MISSING | Kind.REPOSITORY_MISSING | Kind.ARCHIVED:
-            # UNSURE: an archived image; `/v2/` says that it does not exist.
+            # UNSURE: what Fargate says of an archived image; here as of a missing one, because `/v2/` answers 404.
             return f"{resolve}{_full(error.reference, image)}: not found"
     host = "" if error.reference is None else error.reference.domain
     answer = f"{error.status} {HTTPStatus(error.status).phrase}"
     if "/blobs/" in error.path:
-        # ECS developer guide; UNSURE: what follows `unexpected status code`, here as in containerd.
+        # ECS developer guide, CannotPullContainer task errors.
+        # UNSURE: what follows `unexpected status code`; here as in containerd.
         copy = "ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open"
         return f"{copy}: unexpected status code https://{host}{error.path}: {answer}"
-    # UNSURE: the form for 403; containerd's.
+    # UNSURE: how Fargate says that a role may not pull, or that a key cannot be used; here containerd's text.
     return f"{resolve}unexpected status from HEAD request to https://{host}{error.path}: {answer}"
 
 
@@ -136,7 +141,7 @@ def _full(reference: Reference | None, image: str) -> str:
     return f"{HUB}/{reference}" if reference.domain == HUB else str(reference)
 
 
-def _may_be_at_hub(reference: Reference | None) -> bool:
+def _may_exist(reference: Reference | None) -> bool:
     """Tell whether an image outside the lab may exist: at Docker Hub only the official images that the gallery has."""
     if reference is None or reference.domain != HUB:
         return True

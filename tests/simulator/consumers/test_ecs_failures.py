@@ -170,8 +170,8 @@ def test_a_name_without_a_registry_means_docker_hub(shop: Shop, launch: str) -> 
         "EC2": "CannotPullContainerError: The task can’t pull the image. Check whether the image exists. Error "
         "response from daemon: pull access denied for mycontainer, repository does not exist or may require 'docker "
         "login': denied: requested access to the resource is denied",
-        "FARGATE": f"{RESOLVE}docker.io/mycontainer:latest: pull access denied, repository does not exist or may require "
-        "authorization: server message: insufficient_scope: authorization failed",
+        "FARGATE": f"{RESOLVE}docker.io/mycontainer:latest: pull access denied, repository does not exist or may "
+        "require authorization: server message: insufficient_scope: authorization failed",
     }
     assert said(shop, "mycontainer", launch) == expected[launch]
 

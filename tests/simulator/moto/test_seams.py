@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from ecrlab.simulator.aws.shapes import service_model
+from ecrlab.simulator.moto import seams
+from tests.simulator.client import client_of
 
 MOVED = "moto has moved: {}; see ecrlab/simulator/moto/seams.py"
 
@@ -203,6 +205,57 @@ def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:
     assert isinstance(bus.rules, dict), MOVED.format("EventBus.rules")
     takes(Rule.send_to_targets, "original_event", "transform_input")
     takes(Rule.__init__, "name", "state")
+
+
+def test_ecs_makes_tasks_and_backends_of_classes_that_can_be_replaced() -> None:
+    from moto.core.base_backend import BackendDict
+    from moto.ec2.models import ec2_backends
+    from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
+    from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, Task, TaskDefinition, ecs_backends
+
+    assert isinstance(ecs_backends, BackendDict), MOVED.format("ecs_backends is no BackendDict")
+    for make in (EC2ContainerServiceBackend.run_task, EC2ContainerServiceBackend.start_task):
+        assert "= Task(" in inspect.getsource(make), MOVED.format(f"{make.__qualname__} makes tasks of another class")
+    named = ("cluster_str", "task_definition_str", "count", "overrides", "started_by", "tags", "launch_type")
+    parameters = list(inspect.signature(EC2ContainerServiceBackend.run_task).parameters)
+    assert parameters[1:12] == [
+        *named,
+        *("networking_configuration", "group", "platform_version", "capacity_provider_strategy"),
+    ], MOVED.format("the order of run_task's parameters")
+    has(EC2ContainerServiceBackend, "list_tasks", "stop_task", "describe_tasks", "describe_task_definition")
+    has(EC2ContainerServiceBackend, "create_service", "update_service", "delete_service", "describe_services")
+    has(EC2ContainerServiceBackend, "describe_clusters", "describe_container_instances", "_get_cluster", "_get_service")
+    has(EC2ContainerServiceBackend, "_calculate_task_resource_requirements", "update_container_instance_resources")
+    ecs = EC2ContainerServiceBackend("us-east-1", "123456789012")
+    has(ecs, "clusters", "tasks", "services", "container_instances", "task_definitions")
+    cluster = Cluster("shop", "123456789012", "us-east-1")
+    has(cluster, "running_tasks_count", "pending_tasks_count", "active_services_count")
+    has(cluster, "default_capacity_provider_strategy")
+    definition = TaskDefinition("web", 1, [{"name": "web", "image": "web"}], "123456789012", "us-east-1")
+    has(definition, "container_definitions", "runtime_platform", "cpu", "memory")
+    task = Task(cluster, definition, None, None, ecs, "family:web")
+    has(task, "containers", "overrides", "launch_type", "group", "started_by", "container_instance_arn", "task_arn")
+    has(task, "stopped_reason", "desired_status", "last_status", "resource_requirements", "_transitions", "_backend")
+    service = Service(cluster, "web", 1, ecs, definition)
+    has(service, "deployments", "events", "desired_count", "running_count", "pending_count", "network_configuration")
+    has(service, "task_definition", "launch_type", "platform_version", "scheduling_strategy", "propagate_tags")
+    # A backend of EC2 takes seconds to make.
+    source = inspect.getsource(IamInstanceProfileAssociationBackend.__init__)
+    assert "self.iam_instance_profile_associations" in source, MOVED.format("the profiles of instances")
+    assert isinstance(ec2_backends, BackendDict)
+
+
+def test_parts_of_a_service_are_replaced_when_a_lab_uses_it_and_set_aside_for_a_mock(server: Any) -> None:
+    from moto.ecs import models
+
+    from ecrlab.simulator.consumers.ecs_backend import LabEcs
+    from ecrlab.simulator.consumers.ecs_tasks import LabTask
+
+    client_of(server.endpoint, "ecs").list_clusters()
+    assert (models.ecs_backends.backend, models.Task) == (LabEcs, LabTask)
+    with seams.set_aside():
+        assert (models.ecs_backends.backend, models.Task) == (models.EC2ContainerServiceBackend, LabTask.__mro__[1])
+    assert (models.ecs_backends.backend, models.Task) == (LabEcs, LabTask)
 
 
 def test_security_hub_keeps_what_is_imported() -> None:
