@@ -12,18 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from moto.ec2.exceptions import InvalidSubnetIdError
-from moto.ecs.exceptions import ClusterNotFoundException, EcsClientException, InvalidParameterException
+from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, Task, TaskDefinition
 
-from ecrlab.docker import references
-from ecrlab.docker.errors import DockerError
+from ecrlab.simulator.consumers import ecs_requests
 from ecrlab.simulator.consumers.ecs_services import Deployment, Schedule
-from ecrlab.simulator.consumers.ecs_tasks import LabTask, execution_role
+from ecrlab.simulator.consumers.ecs_tasks import LabTask
 from ecrlab.simulator.moto import seams
-
-NO_INSTANCES = "No Container Instances were found in your cluster."
-NO_ROLE = "Fargate requires task definition to have execution role ARN to support ECR images."
-NOT_FOUND = "The referenced task was not found."
 
 
 class LabEcs(EC2ContainerServiceBackend):
@@ -62,8 +57,9 @@ class LabEcs(EC2ContainerServiceBackend):
             provider = strategy[0]["capacityProvider"] if strategy and not launch_type else ""
             on_fargate = launch_type == "FARGATE" or provider in ("FARGATE", "FARGATE_SPOT")
             if not on_fargate and not self.container_instances.get(cluster.name):
-                raise InvalidParameterException(NO_INSTANCES)
-            self._check_role(definition, overrides or {}, on_fargate=on_fargate)
+                raise InvalidParameterException(ecs_requests.NO_INSTANCES)
+            if on_fargate:
+                ecs_requests.check_role(definition, overrides or {})
             self._recount(cluster.name)
             try:
                 return super().run_task(
@@ -74,12 +70,12 @@ class LabEcs(EC2ContainerServiceBackend):
                     started_by,
                     tags,
                     launch_type,
-                    _with_groups(networking_configuration),
+                    ecs_requests.with_groups(networking_configuration),
                     *args,
                     **kwargs,
                 )
             except InvalidSubnetIdError as error:
-                raise _no_subnet(error) from error
+                raise ecs_requests.no_subnet(error) from error
 
     def start_task(
         self,
@@ -95,9 +91,7 @@ class LabEcs(EC2ContainerServiceBackend):
             known = self.container_instances.get(self._get_cluster(cluster_str).name, {})
             if any(one.split("/")[-1] not in known for one in container_instances or ()):
                 # UNSURE: the error for an unknown container instance; on AWS it may be among the `failures`.
-                raise InvalidParameterException(NO_INSTANCES)
-            definition = self.describe_task_definition(task_definition_str)
-            self._check_role(definition, overrides or {}, on_fargate=False)
+                raise InvalidParameterException(ecs_requests.NO_INSTANCES)
             return super().start_task(cluster_str, task_definition_str, container_instances, overrides, *args, **kwargs)
 
     def stop_task(self, cluster_str: str, task_str: str, reason: str) -> Task:
@@ -127,11 +121,12 @@ class LabEcs(EC2ContainerServiceBackend):
         """Return tasks; without a status, those that are to run (botocore model of ecs, ListTasks)."""
         with self._lock:
             self._look()
-            if container_instance is None:
-                found = super().list_tasks(cluster_str, None, family, started_by)
-            else:
-                everywhere = super().list_tasks(cluster_str, None, family, started_by)
-                found = [one for one in everywhere if container_instance in (one.container_instance_arn or "")]
+            found = super().list_tasks(cluster_str, None, family, started_by)
+            if cluster_str:
+                # moto compares only a part of the name.
+                found = [one for one in found if one.cluster_name == self._get_cluster(cluster_str).name]
+            if container_instance:
+                found = [one for one in found if container_instance in (one.container_instance_arn or "")]
             if service_name:
                 group = f"service:{self._get_service(cluster_str or 'default', service_name).name}"
                 found = [one for one in found if one.group == group]
@@ -143,11 +138,45 @@ class LabEcs(EC2ContainerServiceBackend):
 
     # Services
 
-    def create_service(self, cluster_str: str, service_name: str, *args: Any, **kwargs: Any) -> Service:
+    def create_service(
+        self,
+        cluster_str: str,
+        service_name: str,
+        desired_count: int,
+        task_definition_str: str | None = None,
+        load_balancers: list[dict[str, Any]] | None = None,
+        scheduling_strategy: list[dict[str, Any]] | None = None,
+        tags: list[dict[str, str]] | None = None,
+        deployment_controller: dict[str, str] | None = None,
+        launch_type: str | None = None,
+        *args: Any,
+        network_configuration: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Service:
         """Create a service, and start its tasks."""
         with self._lock:
-            kwargs["network_configuration"] = _with_groups(kwargs.get("network_configuration"))
-            service = super().create_service(cluster_str, service_name, *args, **kwargs)
+            there = self.services.get(f"{self._get_cluster(cluster_str).name}:{service_name}")
+            if there is not None and there.status == "ACTIVE":
+                # UNSURE: whether ECS accepts a second request that is the same as the first.
+                raise InvalidParameterException(ecs_requests.NOT_IDEMPOTENT)
+            network = ecs_requests.with_groups(network_configuration)
+            if task_definition_str is not None:
+                definition = self.describe_task_definition(task_definition_str)
+                ecs_requests.check_definition(definition, launch_type, network)
+            service: Service = super().create_service(  # type: ignore[misc]
+                cluster_str,
+                service_name,
+                desired_count,
+                task_definition_str,
+                load_balancers,
+                scheduling_strategy,
+                tags,
+                deployment_controller,
+                launch_type,
+                *args,
+                network_configuration=network,
+                **kwargs,
+            )
             if service.deployments and service.task_definition and service.scheduling_strategy == "REPLICA":
                 self._schedules[service.arn] = Schedule(service, self._now())
                 self._look()
@@ -155,18 +184,18 @@ class LabEcs(EC2ContainerServiceBackend):
 
     def update_service(self, service_properties: dict[str, Any]) -> Service:
         """Change a service. Another task definition, and `forceNewDeployment`, begin a new deployment."""
+        asked = dict(service_properties)
         with self._lock:
-            is_forced = service_properties.pop("force_new_deployment", False)
-            if network := service_properties.get("network_configuration"):
-                service_properties["network_configuration"] = _with_groups(network)
-            asked = service_properties.get("task_definition")
-            if asked is not None:
-                service_properties["task_definition"] = self.describe_task_definition(asked).arn
-            service = self._get_service(
-                service_properties.get("cluster", "default"), service_properties["service"].split("/")[-1]
-            )
+            is_forced = asked.pop("force_new_deployment", False)
+            service = self._get_service(asked.get("cluster", "default"), asked["service"].split("/")[-1])
             before = (service.task_definition, service.network_configuration)
-            service = super().update_service(service_properties)
+            asked["network_configuration"] = network = ecs_requests.with_groups(asked.get("network_configuration"))
+            if asked.get("task_definition") is not None:
+                definition = self.describe_task_definition(asked["task_definition"])
+                network = network or service.network_configuration
+                ecs_requests.check_definition(definition, service.launch_type, network)
+                asked["task_definition"] = definition.arn
+            service = super().update_service(asked)
             schedule = self._schedules.get(service.arn)
             if schedule is not None:
                 if is_forced or before != (service.task_definition, service.network_configuration):
@@ -247,18 +276,6 @@ class LabEcs(EC2ContainerServiceBackend):
         definition: Any = types.SimpleNamespace(container_definitions=parts)
         return EC2ContainerServiceBackend._calculate_task_resource_requirements(definition)
 
-    def _check_role(self, definition: TaskDefinition, overrides: dict[str, Any], *, on_fargate: bool) -> None:
-        """Check that the execution role exists, if there is one. Fargate needs one for images of ECR."""
-        world = seams.owner()
-        role = overrides.get("executionRoleArn") or getattr(definition, "execution_role_arn", None)
-        if role is not None and world is not None:
-            execution_role(world, self.account_id, role)
-        elif on_fargate and any(_is_private(str(one["image"])) for one in definition.container_definitions):
-            # UNSURE: when ECS says so; on AWS mostly when the definition is registered, here when a task is run.
-            raise EcsClientException(
-                "Fargate requires task definition to have execution role ARN to support ECR images."
-            )
-
     def _recount(self, cluster_name: str) -> None:
         """Count the resources that running tasks use on container instances; moto forgets tasks that failed."""
         running = [one for one in self.tasks.get(cluster_name, {}).values() if one.last_status == "RUNNING"]
@@ -273,7 +290,7 @@ class LabEcs(EC2ContainerServiceBackend):
         tasks = self.tasks.get(self._get_cluster(cluster_str).name, {})
         found = [one for arn, one in tasks.items() if task_str in (arn, one.id)]
         if not found:
-            raise InvalidParameterException(NOT_FOUND)
+            raise InvalidParameterException(ecs_requests.NOT_FOUND)
         task = found[0]
         assert isinstance(task, LabTask)
         return task
@@ -290,25 +307,3 @@ class LabEcs(EC2ContainerServiceBackend):
         if world is None:
             raise ClusterNotFoundException
         return world.clock.now()
-
-
-def _is_private(image: str) -> bool:
-    try:
-        reference = references.parse(image)
-    except DockerError:
-        return False
-    return reference.is_ecr and reference.domain != references.PUBLIC
-
-
-def _with_groups(network: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a network configuration with security groups, which a client may leave out and moto needs."""
-    if not network or "awsvpcConfiguration" not in network:
-        return network
-    return {"awsvpcConfiguration": {"securityGroups": [], **network["awsvpcConfiguration"]}}
-
-
-def _no_subnet(error: InvalidSubnetIdError) -> InvalidParameterException:
-    subnet = error.message.split("'")[1]
-    return InvalidParameterException(
-        f"Error retrieving subnet information for [{subnet}]: {error.message} (ErrorCode: {error.code})"
-    )

@@ -255,12 +255,30 @@ def test_what_ecs_refuses(shop: Shop, app: str) -> None:
         "InvalidParameterException",
         "No Container Instances were found in your cluster.",
     )
-    assert "no container instance met all of its requirements" in shop.events(shop.serve(without, launch="EC2"))[0]
-    gone = {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}
-    assert refusal(shop.ecs.run_task, taskDefinition=unknown, **{**fargate, "networkConfiguration": gone})[0] == (
+    asked = {**fargate, "desiredCount": 1}
+    assert refusal(shop.ecs.create_service, serviceName="no-role", taskDefinition=without, **asked)[0] == (
         "ClientException"
     )
+    on_ec2 = shop.define(f"{HOST}/{app}:v1", launch="EC2", role=None)
+    assert shop.events(shop.serve(on_ec2, launch="EC2")) == [
+        "was unable to place a task because no container instance met all of its requirements. Reason: No Container "
+        "Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS "
+        "Developer Guide."
+    ]
+    gone = {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}
     good = shop.define(f"{HOST}/{app}:v1")
+    name = shop.serve(good)
+    assert refusal(shop.ecs.create_service, serviceName=name, taskDefinition=good, **asked) == (
+        "InvalidParameterException",
+        "Creation of service was not idempotent.",
+    )
+    del asked["networkConfiguration"]
+    assert refusal(shop.ecs.create_service, serviceName="no-network", taskDefinition=good, **asked) == (
+        "InvalidParameterException",
+        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+    )
+    assert refusal(shop.ecs.update_service, **ECS, service=name, taskDefinition=without)[0] == "ClientException"
+    assert shop.service(name)["runningCount"] == 1
     assert refusal(shop.ecs.run_task, taskDefinition=good, **{**fargate, "networkConfiguration": gone}) == (
         "InvalidParameterException",
         "Error retrieving subnet information for [subnet-0]: The subnet ID 'subnet-0' does not exist (ErrorCode: "
