@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from ecrlab.analysis.costs import prices
+from ecrlab.analysis.inventory.reading import read
+from ecrlab.analysis.inventory.running import references
+from ecrlab.analysis.report.report import Report
+from ecrlab.lifecycle import parse
 from ecrlab.registry import trail
 from tests.simulator.accounts import HOME
 from tests.simulator.client import refusal
@@ -208,7 +213,7 @@ def test_a_pull_by_ecs_is_recorded(shop: Shop, app: str) -> None:
     assert image["lastRecordedPullTime"] >= task["pullStartedAt"]
 
 
-def test_what_a_lifecycle_night_took_breaks_the_next_task(shop: Shop, app: str) -> None:
+def test_what_a_lifecycle_night_took_breaks_the_next_task_and_the_report_had_said_so(shop: Shop, app: str) -> None:
     name = shop.serve(shop.define(f"{HOST}/{app}:v1"))
     [old] = shop.digests(name)
     shop.push(f"{app}:v1")
@@ -217,7 +222,13 @@ def test_what_a_lifecycle_night_took_breaks_the_next_task(shop: Shop, app: str) 
         "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1},
         "action": {"type": "expire"},
     }
-    shop.ecr.put_lifecycle_policy(repositoryName=app, lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    policy = json.dumps({"rules": [rule]})
+    said = json.dumps({"tasks": shop.tasks(name)}, default=str)  # as `aws ecs describe-tasks` prints it
+    snapshot = read(shop.ecr, app, at=shop.clock.now())
+    report = Report(snapshot, prices.load(), parse(policy), references(said))
+    assert [one.where for one in report.harmed] == [(f"{HOST}/{app}@{old}",)]
+
+    shop.ecr.put_lifecycle_policy(repositoryName=app, lifecyclePolicyText=policy)
     shop.clock.advance(days=3)
     assert shop.digests(name) == [old]
     shop.ecs.stop_task(**ECS, task=shop.tasks(name)[0]["taskArn"])
