@@ -1,4 +1,6 @@
-"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, KMS, and ECS."""
+"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, KMS, ECS and Lambda."""
+
+from typing import Any
 
 from ecrlab.registry.world import World
 from ecrlab.simulator.consumers import ecs
@@ -6,7 +8,7 @@ from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
 from ecrlab.simulator.jobs.replication import Replication
 from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
-from ecrlab.simulator.moto import kms
+from ecrlab.simulator.moto import kms, seams
 from ecrlab.simulator.moto.event_bridge import EventsOut
 
 
@@ -14,6 +16,7 @@ def wire(world: World) -> None:
     """Attach the listeners and jobs. A second call changes nothing."""
     kms.attach(world)
     ecs.attach()
+    seams.before_use("awslambda", _parts_of_lambda)
     world.events.add(EventsOut(world))
     world.nights.add(LifecycleRuns(world))
     world.nights.add(Nightly(world))
@@ -22,3 +25,10 @@ def wire(world: World) -> None:
     copies = Replication(world)
     world.before_deletion.add(copies)
     world.time_passes.add(copies)
+
+
+def _parts_of_lambda() -> list[Any]:
+    # It loads moto's Lambda.
+    from ecrlab.simulator.consumers import lambda_functions
+
+    return lambda_functions.in_place_of_motos()

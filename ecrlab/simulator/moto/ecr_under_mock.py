@@ -19,7 +19,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from moto import backend_index
+from moto import backend_index, settings
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.ecr.models import ecr_backends
 from moto.kms.models import kms_backends
@@ -29,6 +29,8 @@ from ecrlab.registry.world import World
 from ecrlab.simulator import downloads
 from ecrlab.simulator.access.callers import Caller, backends, identify
 from ecrlab.simulator.aws.face import AwsFace
+from ecrlab.simulator.consumers import lambda_functions
+from ecrlab.simulator.consumers.lambda_functions import LabFunction, LabLambdaResponse
 from ecrlab.simulator.moto import seams
 from ecrlab.simulator.moto.kms_backend import LabKms, LabKmsResponse
 from ecrlab.simulator.wiring import wire
@@ -145,7 +147,7 @@ class LabBackend(BaseBackend):
             raise AttributeError(name)
         raise EcrLabError(
             f"moto's own ECR is not there under ecrlab.mock_aws() ({name} was asked for): CloudFormation makes no "
-            "repositories here, and Lambda looks up no images; use boto3's ecr client"
+            "repositories here; use boto3's ecr client"
         )
 
 
@@ -173,7 +175,10 @@ _ADDED = {"ecrpublic": _service("ecrpublic", PublicBackend), "ecrdocker": _servi
 
 @contextlib.contextmanager
 def in_place() -> Iterator[None]:
-    """Inside the block, `ECR` answers `ecr` and `ecr-public` in place of moto's ECR, and `LabKms` is the KMS."""
+    """Inside the block, `ECR` answers `ecr` and `ecr-public` in place of moto's ECR; KMS and Lambda are the lab's.
+
+    As with moto, Lambda looks at images only with MOTO_LAMBDA_STUB_ECR=FALSE.
+    """
     seams.belongs_to(None)
     patterns = backend_index.backend_url_patterns
     before = list(patterns)
@@ -186,12 +191,20 @@ def in_place() -> Iterator[None]:
             for backends_of, ours_of in ((ecr_backends, LabBackend), (kms_backends, LabKms)):
                 block.enter_context(patch.object(backends_of, "backend", ours_of))
                 block.enter_context(patch.dict(backends_of, clear=True))
-            block.enter_context(patch.object(LabKmsResponse, "identify", staticmethod(_as_moto_lets)))
+            for response in (LabKmsResponse, LabLambdaResponse):
+                block.enter_context(patch.object(response, "identify", staticmethod(_as_moto_lets)))
+            for part in lambda_functions.in_place_of_motos():
+                block.enter_context(part)
+            block.enter_context(patch.object(LabFunction, "world", staticmethod(_world_of_functions)))
             yield
     finally:
         patterns[:] = before
         for module in _ADDED.values():
             sys.modules.pop(module.__name__, None)
+
+
+def _world_of_functions() -> World | None:
+    return None if settings.lambda_stub_ecr() else ECR.world
 
 
 def _as_moto_lets(access_key: str) -> Caller:
