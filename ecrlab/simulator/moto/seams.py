@@ -13,6 +13,8 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `kms_backends` hold keys with their aliases and grants, and all attributes of these (`vars`; see `kms_store`).
 * `events_backends` hold the buses of EventBridge, with their rules; `Rule.send_to_targets` matches and delivers.
 * `ecs_backends.backend` and `ecs.models.Task` are the classes of ECS's backends and tasks (`consumers/ecs_backend.py`).
+* `lambda_backends.backend` and `awslambda.models.LambdaFunction` are the classes of Lambda's backends and functions;
+  `_set_function_code` reads the code of a new function and of an update (`lambda_functions`).
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
 """
 
