@@ -147,6 +147,19 @@ PYTHON = {
     "registry-policy-missing": "ecr.get_registry_policy()",
     "policy-text-invalid": "app.set_repository_policy(policyText='{}')",
     "resource-tags-invalid": "ecr.create_repository(repositoryName='web', tags=[{'Key': 'aws:x', 'Value': 'y'}])",
+    # Lambda
+    "lambda-image-kind": "app.push_index(app.push(b'x'), tag='v1')\nfunction()",
+    "lambda-image-missing": "function()",
+    "lambda-image-invalid": "function('')",
+    "lambda-no-access": "app.push(b'x', tag='v1')\nclient = user('lambda:*', 'lambda')\nfunction(client=client)",
+    "lambda-image-deleted": "app.push(b'x', tag='v1')\nfunction()\n"
+    "app.batch_delete_image(imageIds=[{'imageTag': 'v1'}])\nprinted = state()",
+    "lambda-image-denied": "app.push(b'x', tag='v1')\nfunction()\napp.delete_repository_policy()\nprinted = state()",
+    "lambda-failed": "app.push(b'x', tag='v1')\nfunction()\napp.delete_repository(force=True)\n"
+    "lab.client('lambda').invoke(FunctionName='hello')",
+    "lambda-not-run": "app.push(b'x', tag='v1')\nfunction()\nlab.client('lambda').invoke(FunctionName='hello')",
+    "lambda-package-type": "function(PackageType='Zip')",
+    "lambda-role": "function(Role='arn:aws:iam::123456789012:role/nobody')",
     # encryption keys
     "kms-key-disabled": "key, secret = encrypted()\nkms.disable_key(KeyId=key)\nsecret.push(b'x')",
     "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"
@@ -242,7 +255,7 @@ CELL = {"exit-usage": 252, "exit-configuration": 253, "exit-aws": 254, "exit-oth
 
 QUOTED = {
     "docker-daemon",
-    "lambda-image-kind",
+    "lambda-image-too-large",
     "cannot-pull",
     "ecs-look-further",
     "throttled",
@@ -306,8 +319,17 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         ecr.create_repository(repositoryName="secret", encryptionConfiguration=encryption)
         return key, Repository(ecr, "secret")
 
+    def function(tag: str = ":v1", client: Any = None, **more: Any) -> None:
+        role = lab.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        members = {"FunctionName": "hello", "Role": role, "PackageType": "Image"} | more
+        (client or lab.client("lambda")).create_function(Code={"ImageUri": f"{HOST}/app{tag}"}, **members)
+
+    def state() -> str:
+        told = lab.client("lambda").get_function_configuration(FunctionName="hello")
+        return str(told["StateReason"])
+
     given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
-    given |= {"role": role, "task": task}
+    given |= {"role": role, "task": task, "function": function, "state": state}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}

@@ -1,17 +1,8 @@
-"""Errors of the services that pull images: ECS, EKS and Lambda."""
+"""Errors of the services that pull images: ECS and EKS."""
 
 from ecrlab.lessons.explanations.entry import Explanation
 
 ENTRIES = (
-    Explanation(
-        "lambda-image-kind",
-        "image manifest, config or layer media type",
-        "The image manifest, config or layer media type for the source image … is not supported.",
-        "Lambda was given an index, or a manifest of a kind it does not take.",
-        ("docker buildx adds an attestation, and with it an index, unless told not to",),
-        "docker build --provenance=false, and one --platform.",
-        "The same.",
-    ),
     Explanation(
         "cannot-pull",
         "CannotPullContainerError|ErrImagePull|ImagePullBackOff",

@@ -43,7 +43,7 @@ ADDED = sorted((*READING, *CHANGING, "ecr:DeleteRepositoryPolicy"))
 LARGEST = 10 * 1024**3
 """Bytes of the largest image, uncompressed (Lambda quotas). The lab knows compressed sizes only, which are smaller."""
 
-# FIPS and dual-stack hosts, other services' hosts and public.ecr.aws are not accepted.
+# UNSURE: Lambda's text for FIPS and dual-stack hosts of ECR; here the same as for hosts of others.
 _URI = re.compile(
     rf"(?P<account>[0-9]{{12}})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[a-z0-9._/-]{{2,256}})"
     rf"(?=[:@])(?::(?P<tag>{names.TAG.pattern}))?(?:@(?P<digest>{DIGEST.pattern}))?"
@@ -114,7 +114,7 @@ def admit(world: World, function_arn: str, uri: str, creator: Caller | None) -> 
         images.find(registry, repository.name, ImageId(named["digest"], named["tag"]), body=False)
         pulled = pulling.pull(world, uri, _service(function_arn), platform=None, agent=SERVICE)
     except RepositoryNotFoundException as error:
-        # UNSURE: what Lambda says about a missing repository of another account; here it does not know that.
+        # UNSURE: what Lambda says about a missing repository of another account; here the same as without access.
         raise (_unfit(uri, "does not exist") if registry.account_id == account_id else NoAccess()) from error
     except ImageNotFoundException as error:
         raise _unfit(uri, "does not exist") from error
@@ -210,7 +210,8 @@ def _add_statement(registry: Registry, repository: Repository, creator: Caller) 
 
 def _is_supported(manifest: Manifest) -> bool:
     """Tell whether Lambda takes an image of this kind: of one platform, and with layers that it can unpack."""
-    # UNSURE: layers with zstd; Lambda's guide names Docker's schema 2 and OCI 1.0, which have none.
+    # UNSURE: reports disagree about OCI manifests, which Lambda's guide accepts, as here; and layers with zstd, which are
+    # refused here: the guide names Docker's schema 2 and OCI 1.0, and neither has them.
     return manifest.is_container_image and all(
         COMPRESSIONS.get(layer.media_type) in ("tar", "gzip") and not layer.is_foreign for layer in manifest.layers
     )

@@ -276,7 +276,9 @@ def test_lambda_reads_the_code_of_a_function_by_ours_and_before_it_is_stored() -
     source = inspect.getsource(models.LambdaBackend.create_function)
     made, kept = source.index("LambdaFunction("), source.index("self._lambdas.put_function(fn)")
     assert made < kept, MOVED.format("a function is stored before its code is read")
-    assert "self._set_function_code(self.code)" in inspect.getsource(function.__init__), MOVED.format("_set_function_code")
+    assert "self._set_function_code(self.code)" in inspect.getsource(function.__init__), MOVED.format(
+        "_set_function_code"
+    )
     assert "updated_spec is not self.code" in inspect.getsource(function._set_function_code), MOVED.format("updates")
 
 
