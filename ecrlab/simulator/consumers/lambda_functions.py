@@ -63,6 +63,16 @@ class LabFunction(LambdaFunction):
     image: FunctionImage | None = None
     failed_update: Trouble | None = None
 
+    @property
+    def last_modified(self) -> str:
+        """When it was changed last, by the lab's clock."""
+        return self._last_modified
+
+    @last_modified.setter
+    def last_modified(self, moment: str) -> None:
+        world = self.world()
+        self._last_modified = moment if world is None else f"{world.clock.now():%Y-%m-%dT%H:%M:%S.000+0000}"
+
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         """Return the configuration with the states of now."""
         told: dict[str, Any] = super().get_configuration(on_create)
@@ -133,6 +143,7 @@ class LabFunction(LambdaFunction):
             self.code["ImageUri"] = image.uri
             self.code_sha_256 = image.digest.partition(":")[2]
             self.code_size = 0
+            self.last_modified = ""
 
     def _check_package(self, uri: str | None, *, is_new: bool) -> None:
         """Check that package type and code fit. Raises `InvalidParameterValueException`."""

@@ -210,8 +210,8 @@ def _add_statement(registry: Registry, repository: Repository, creator: Caller) 
 
 def _is_supported(manifest: Manifest) -> bool:
     """Tell whether Lambda takes an image of this kind: of one platform, and with layers that it can unpack."""
-    # UNSURE: reports disagree about OCI manifests, which Lambda's guide accepts, as here; and layers with zstd, which are
-    # refused here: the guide names Docker's schema 2 and OCI 1.0, and neither has them.
+    # UNSURE: reports disagree about OCI manifests, which Lambda's guide accepts, and so does the lab. The guide names
+    # Docker's schema 2 and OCI 1.0; neither has layers with zstd, so that these are refused.
     return manifest.is_container_image and all(
         COMPRESSIONS.get(layer.media_type) in ("tar", "gzip") and not layer.is_foreign for layer in manifest.layers
     )

@@ -78,8 +78,10 @@ def test_a_moved_tag_changes_nothing_until_the_code_is_updated(lab: Lab, app: Re
     moved = app.push(b"newer", tag="v1")
     assert lab.resolved(name) == before
 
+    lab.clock.advance(hours=1)
     told = lab.functions.update_function_code(FunctionName=name, ImageUri=uri_of(app))
     assert told["LastUpdateStatus"] == "InProgress"
+    assert told["LastModified"] == f"{lab.clock.now():%Y-%m-%dT%H:%M:%S.000+0000}"
     lab.functions.get_waiter("function_updated_v2").wait(FunctionName=name)
     assert lab.resolved(name) == moved != before
 
