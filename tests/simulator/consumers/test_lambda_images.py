@@ -9,7 +9,7 @@ import pytest
 from ecrlab.oci.media_types import DOCKER
 from ecrlab.registry import trail
 from tests.simulator.accounts import ABROAD, HOME, Account, document
-from tests.simulator.client import LAYER, OCI_INDEX, Repository, digest_of, manifest
+from tests.simulator.client import LAYER, OCI_INDEX, Repository, client_of, digest_of, manifest
 from tests.simulator.consumers.functions import READING, REGION, SERVICE, Lab, policy, refused, statement, uri_of
 
 DENIED = (
@@ -82,6 +82,29 @@ def test_a_source_image_that_is_missing_or_no_image_of_ecr(lab: Lab, app: Reposi
 
     assert refused(lab.create, "wrong", uri) == invalid(f"Source image {uri} {what}. Provide a valid source image.")
     assert refused(lab.functions.get_function, FunctionName="wrong")[:2] == (404, "ResourceNotFoundException")
+
+
+def test_an_image_of_another_region_is_not_valid_though_it_is_there(lab: Lab, app: Repository) -> None:
+    ecr = client_of(lab.server.endpoint, region="eu-west-1")
+    ecr.create_repository(repositoryName=app.name)
+    for there in (app, Repository(ecr, app.name)):
+        there.set_repository_policy(policyText=policy(statement(*READING, Principal=SERVICE)))
+        there.push(b"layer", tag="v1")
+    uri = uri_of(app, region="eu-west-1")
+
+    assert refused(lab.create, "far", uri) == invalid(f"Source image {uri} is not valid. Provide a valid source image.")
+
+
+def test_no_cache_is_asked_for_a_missing_image(lab: Lab, app: Repository) -> None:
+    asked: list[Any] = []
+    lab.world.image_wanted.add(lambda *wanted: asked.append(wanted))
+    lab.world.repository_wanted.add(lambda *wanted: asked.append(wanted))
+
+    for uri in (uri_of(app), uri_of(app).replace("team", "ecr-public")):
+        text = f"Source image {uri} does not exist. Provide a valid source image."
+        assert refused(lab.create, "cached", uri) == invalid(text)
+
+    assert asked == []
 
 
 def test_a_reference_with_tag_and_digest_names_the_digest(lab: Lab, app: Repository) -> None:
