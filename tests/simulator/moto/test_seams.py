@@ -9,6 +9,7 @@ import inspect
 import re
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,6 +32,13 @@ def takes(function: Any, *names: str) -> None:
     given = inspect.signature(function).parameters
     for name in names:
         assert name in given, MOVED.format(f"{function.__qualname__} takes no {name!r}")
+
+
+@pytest.fixture
+def motos_own() -> Iterator[None]:
+    """Sets aside the parts that the lab of another test has replaced."""
+    with seams.set_aside():
+        yield
 
 
 def test_moto_is_the_one_that_was_looked_into() -> None:
@@ -207,6 +215,7 @@ def test_eventbridge_keeps_rules_on_buses_and_delivers() -> None:
     takes(Rule.__init__, "name", "state")
 
 
+@pytest.mark.usefixtures("motos_own")
 def test_ecs_makes_tasks_and_backends_of_classes_that_can_be_replaced() -> None:
     from moto.core.base_backend import BackendDict
     from moto.ec2.models import ec2_backends
@@ -258,18 +267,16 @@ def test_parts_of_a_service_are_replaced_when_a_lab_uses_it_and_set_aside_for_a_
     assert (models.ecs_backends.backend, models.Task) == (LabEcs, LabTask)
 
 
+@pytest.mark.usefixtures("motos_own")
 def test_lambda_reads_the_code_of_a_function_by_ours_and_before_it_is_stored() -> None:
     from moto.awslambda import models, responses, urls
     from moto.awslambda.utils import make_function_arn
-
-    from ecrlab.simulator.consumers.lambda_functions import LabFunction
 
     has(models.lambda_backends, "backend")
     assert isinstance(urls.url_paths, dict), MOVED.format("urls of Lambda")
     has(responses.LambdaResponse, "call_action", "dispatch")
     assert make_function_arn("us-east-1", "123456789012", "web") == "arn:aws:lambda:us-east-1:123456789012:function:web"
-    # Another test may have put ours in its place.
-    function: Any = LabFunction.__mro__[1]
+    function: Any = models.LambdaFunction
     has(function, "get_code", "get_configuration", "update_configuration", "update_function_code", "invoke")
     takes(models.LambdaBackend.update_function_code, "function_name", "qualifier", "body")
     takes(models.LambdaStorage.put_function, "fn")
