@@ -190,9 +190,9 @@ class LabLambda(LambdaBackend):
         if LabFunction.world() is None:
             answer: dict[str, Any] | None = super().update_function_code(function_name, qualifier, body)
             return answer
-        function = self.get_function(function_name, qualifier)
+        function: Any = self.get_function(function_name, qualifier)
         told: dict[str, Any] = function.update_function_code(body)
-        if not body.get("Publish") or body.get("DryRun"):
+        if not body.get("Publish") or body.get("DryRun") or function.failed_update:
             return told
         version = self.publish_version(function_name)
         assert version is not None

@@ -127,7 +127,8 @@ def test_an_image_that_is_too_large_fails_afterwards(
     before, _ = lab.resolved(name), app.push(b"much too large", tag="v2")
     monkeypatch.setattr(lambda_images, "LARGEST", 10)
 
-    lab.functions.update_function_code(FunctionName=name, ImageUri=uri_of(app, ":v2"))
+    told = lab.functions.update_function_code(FunctionName=name, ImageUri=uri_of(app, ":v2"), Publish=True)
+    assert told["Version"] == "$LATEST"
     told = lab.functions.get_function_configuration(FunctionName=name)
     assert last_update(told) == ("Failed", TOO_LARGE, "InvalidImage")
     assert lab.resolved(name) == before
