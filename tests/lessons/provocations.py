@@ -78,6 +78,13 @@ PYTHON = {
     "template-exists": "for _ in 'ab':\n"
     "    ecr.create_repository_creation_template(prefix='ROOT', appliedFor=['REPLICATION'])",
     "template-missing": "ecr.delete_repository_creation_template(prefix='prod')",
+    # ECR Public
+    "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
+    "bearer-token-denied": "user('ecr-public:*', 'ecr-public').get_authorization_token()",
+    "public-denied": "user('ecr:*', 'ecr-public').create_repository(repositoryName='web')",
+    "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
+    "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
+    "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
@@ -281,7 +288,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
 
     given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
-    given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
+    given |= {"public": lab.client("ecr-public"), "policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}
     given |= {"manifest": manifest, "digest_of": digest_of, "json": json, "shutil": shutil, "signal": signal}
     return given | {"ecrlab": ecrlab, "boto3": boto3}
