@@ -48,11 +48,15 @@ REGISTRY_POLICY = {
     ],
 }
 FOLLOWED_BY = {
-    "PutLifecyclePolicy": "GetLifecyclePolicy",
-    "StartImageScan": "DescribeImageScanFindings",
-    "StartLifecyclePolicyPreview": "GetLifecyclePolicyPreview",
+    "PutLifecyclePolicy": ("GetLifecyclePolicy", "DeleteLifecyclePolicy"),
+    "StartImageScan": ("DescribeImageScanFindings",),
+    "StartLifecyclePolicyPreview": ("GetLifecyclePolicyPreview",),
+    "SetRepositoryPolicy": ("GetRepositoryPolicy", "DeleteRepositoryPolicy"),
+    "PutRegistryPolicy": ("GetRegistryPolicy", "DeleteRegistryPolicy"),
+    "CreateRepositoryCreationTemplate": ("UpdateRepositoryCreationTemplate", "DeleteRepositoryCreationTemplate"),
+    "StartReplicationBackfill": ("DescribeReplicationBackfillResults", "StopReplicationBackfill"),
 }
-"""Calls that leave something to look at -> the call that looks."""
+"""Calls that leave something behind -> the calls that need it. They follow at once until they were accepted."""
 
 SPOILT: tuple[Any, ...] = (None, True, -1, 2**70, 1.5, "", "\ud800", "x" * 3000, [], {}, [{}], {"a": None}, *SAMPLES)
 
@@ -81,7 +85,9 @@ class Walk:
         elif dice < 0.3:
             self._over_http()
         else:
-            service, name = self._chance.choice(sorted(OPERATIONS))
+            # Often one that has accepted no call yet: some need what others must make first.
+            unreached = [one for one in sorted(OPERATIONS) if ":".join(one) not in self.reached] if dice > 0.6 else []
+            service, name = self._chance.choice(unreached or sorted(OPERATIONS))
             request = self._request(service, service_model(service).operation_model(name).input_shape)
             self._aws(service, name, request if self._chance.random() < 0.95 else self._spoil())
         if self._chance.random() < 0.02:
@@ -211,21 +217,24 @@ class Walk:
         status, answer = self._ask(f"{service}:{name}", "POST", "/", body, headers(service, name))
         said: dict[str, Any] = json.loads(answer)
         if status == 200:
-            self._learn(name, request, said)
+            self._learn(service, name, request, said)
         return said
 
-    def _learn(self, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
+    def _learn(self, service: str, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
         if "nextToken" in said:
             self._tokens.append(said["nextToken"])
         if name == "StartReplicationBackfill":
             self._backfills.append(said["replicationBackfillId"])
         if name == "InitiateLayerUpload":
             self._uploads[request["repositoryName"]].append(said["uploadId"])
-        for _ in range(3 if name in FOLLOWED_BY else 0):
-            look = service_model("ecr").operation_model(FOLLOWED_BY[name])
-            following = self._request("ecr", look.input_shape)
-            kept = {key: request[key] for key in ("repositoryName", "imageId") if key in request}
-            self._aws("ecr", look.name, following | kept if isinstance(following, dict) else following)
+        for following in FOLLOWED_BY.get(name, ()):
+            shape = service_model(service).operation_model(following).input_shape
+            for _ in range(3):
+                if f"{service}:{following}" in self.reached and self._chance.random() < 0.7:
+                    break
+                sent = self._request(service, shape)
+                known = {key: request[key] for key in ("repositoryName", "imageId", "prefix") if key in request}
+                self._aws(service, following, sent | known if isinstance(sent, dict) else sent)
 
     def _over_http(self) -> None:
         pick, name = self._chance.choice, self._chance.choice(REPOSITORIES["ecr"])
