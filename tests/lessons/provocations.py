@@ -78,13 +78,6 @@ PYTHON = {
     "template-exists": "for _ in 'ab':\n"
     "    ecr.create_repository_creation_template(prefix='ROOT', appliedFor=['REPLICATION'])",
     "template-missing": "ecr.delete_repository_creation_template(prefix='prod')",
-    # ECR Public
-    "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
-    "bearer-token-denied": "user('ecr-public:*', 'ecr-public').get_authorization_token()",
-    "public-denied": "user('ecr:*', 'ecr-public').create_repository(repositoryName='web')",
-    "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
-    "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
-    "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
@@ -141,6 +134,11 @@ PYTHON = {
     "registry-policy-missing": "ecr.get_registry_policy()",
     "policy-text-invalid": "app.set_repository_policy(policyText='{}')",
     "resource-tags-invalid": "ecr.create_repository(repositoryName='web', tags=[{'Key': 'aws:x', 'Value': 'y'}])",
+    # ECR Public
+    "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
+    "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
+    "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
+    "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
     # encryption keys
     "kms-key-disabled": "key, secret = encrypted()\nkms.disable_key(KeyId=key)\nsecret.push(b'x')",
     "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"

@@ -1,4 +1,4 @@
-"""Errors of ECR Public."""
+"""Errors of the API of ECR Public."""
 
 from ecrlab.lessons.explanations.entry import Explanation
 
@@ -15,36 +15,6 @@ ENTRIES = (
         ),
         'Add --region us-east-1; in Python boto3.client("ecr-public", region_name="us-east-1").',
         "The same.",
-    ),
-    Explanation(
-        "bearer-token-denied",
-        "not authorized to perform: sts:GetServiceBearerToken",
-        "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: "
-        "arn:aws:iam::123456789012:user/me is not authorized to perform: sts:GetServiceBearerToken on resource: * "
-        "because no identity-based policy allows the sts:GetServiceBearerToken action",
-        "A token of ECR Public requires two permissions, ecr-public:GetAuthorizationToken and "
-        "sts:GetServiceBearerToken. The caller has only the first.",
-        ("the policy was copied from a private registry, which does not require it",),
-        'Allow sts:GetServiceBearerToken on "*", in a policy of the user or role.',
-        "The same; AmazonElasticContainerRegistryPublicPowerUser and its siblings have it.",
-    ),
-    Explanation(
-        "public-denied",
-        "not authorized to perform: ecr-public:",
-        "An error occurred (AccessDeniedException) when calling the InitiateLayerUpload operation: User: "
-        "arn:aws:sts::222233334444:assumed-role/ci/me is not authorized to perform: ecr-public:InitiateLayerUpload on "
-        "resource: arn:aws:ecr-public::123456789012:repository/my-app because no resource-based policy allows the "
-        "ecr-public:InitiateLayerUpload action",
-        "Everybody may pull from a public repository. Everything else needs a permission, and its actions begin with "
-        "ecr-public:, not with ecr:.",
-        (
-            "the policy allows actions of ecr:, which do not count here",
-            "the ARN in the policy has a Region: arn:aws:ecr-public::ACCOUNT:repository/NAME has none",
-            "of another account: the repository's policy must allow the push, too",
-        ),
-        'lab.who_can("my-app", "ecr-public:PutImage") shows who may; as the owner, add a statement: aws ecr-public '
-        "set-repository-policy.",
-        "The same, without lab.who_can().",
     ),
     Explanation(
         "public-registry-missing",
