@@ -36,7 +36,7 @@ ENTRIES = (
         "is unchanged.",
         (
             "a JPEG or SVG file, or a PNG that was cut short",
-            "base64 twice: boto3 and the CLI encode the bytes by themselves",
+            "base64 twice: boto3 and version 1 of the AWS CLI encode the bytes by themselves",
         ),
         'In Python: {"logoImageBlob": open("logo.png", "rb").read()}.',
         "The same. The gallery shows logos of verified accounts only.",
