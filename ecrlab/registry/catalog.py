@@ -9,9 +9,10 @@ import struct
 import zlib
 from typing import Any
 
-from ecrlab.registry import repositories, settings
+from ecrlab.registry import repositories
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.repositories import Repository, Settings
+from ecrlab.registry.settings import put_setting, setting
 from ecrlab.registry.world import Change, Registry, World
 
 Catalog = dict[str, Any]
@@ -27,13 +28,13 @@ _LOGO, _DISPLAY_NAME = "logoImageBlob", "display name"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def create(registry: Registry, name: str, setting: Settings, catalog: Catalog) -> tuple[Repository, Catalog]:
+def create(registry: Registry, name: str, settings: Settings, catalog: Catalog) -> tuple[Repository, Catalog]:
     """Create a public repository with its catalog data; return both.
 
     Raises `InvalidParameterException` for a bad name or logo, `RepositoryAlreadyExistsException`.
     """
     with registry.world.change() as change:
-        made = repositories.create_in(change, registry, name, setting)
+        made = repositories.create_in(change, registry, name, settings)
         return made, _store(change, registry, made, catalog)
 
 
@@ -67,12 +68,12 @@ def logo(world: World, logo_id: str) -> bytes | None:
 
 def display_name(registry: Registry) -> str | None:
     """Return the display name of a registry, or None."""
-    return settings.setting(registry, _DISPLAY_NAME)
+    return setting(registry, _DISPLAY_NAME)
 
 
 def put_display_name(registry: Registry, name: str | None) -> None:
     """Set the display name of a registry, or delete it. The gallery shows it for accounts that AWS has verified."""
-    settings.put_setting(registry, _DISPLAY_NAME, name)
+    put_setting(registry, _DISPLAY_NAME, name)
 
 
 def _store(change: Change, registry: Registry, repository: Repository, catalog: Catalog) -> Catalog:

@@ -28,7 +28,7 @@ def alias(registry: Registry) -> str | None:
     """Return the alias of a public registry; None before its first repository."""
     if registry.account_id == names.DOCKER_ACCOUNT:
         return names.DOCKER_ALIAS
-    return settings.setting(registry, repositories.ALIAS)
+    return settings.setting(registry, repositories.ALIAS_SETTING)
 
 
 def registry_of_alias(world: World, id_or_alias: str) -> Registry:
@@ -45,7 +45,7 @@ def registry_of_alias(world: World, id_or_alias: str) -> Registry:
     with world.store.read(one=True) as db:
         row = db.execute(
             "SELECT account_id FROM registry_setting WHERE region = ? AND name = ? AND value = ?",
-            (names.PUBLIC, repositories.ALIAS, id_or_alias),
+            (names.PUBLIC, repositories.ALIAS_SETTING, id_or_alias),
         ).fetchone()
     if row is None:
         raise RegistryNotFoundException(id_or_alias)
@@ -57,7 +57,7 @@ def registries(world: World) -> list[Registry]:
     with world.store.read(one=True) as db:
         rows = db.execute(
             "SELECT account_id FROM registry_setting WHERE region = ? AND name = ? ORDER BY value",
-            (names.PUBLIC, repositories.ALIAS),
+            (names.PUBLIC, repositories.ALIAS_SETTING),
         ).fetchall()
     return [world.registry(row["account_id"], names.PUBLIC) for row in rows]
 

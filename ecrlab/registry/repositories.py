@@ -18,8 +18,8 @@ from ecrlab.registry.iam import resource_policy
 from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.world import Change, Registry
 
-ALIAS = "alias"
-"""The setting of a public registry with its alias."""
+ALIAS_SETTING = "alias"
+"""The setting of a public registry that stores its alias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def create_in(
         raise RepositoryAlreadyExistsException(name, registry.account_id) from error
     if registry.is_public:
         alias = names.default_alias(registry.account_id)
-        values = (registry.account_id, registry.region, ALIAS, alias)
+        values = (registry.account_id, registry.region, ALIAS_SETTING, alias)
         change.db.execute("INSERT OR IGNORE INTO registry_setting VALUES (?, ?, ?, ?)", values)
     made = get(change.db, registry, name)
     if made.kms_key is not None:
