@@ -130,7 +130,8 @@ class Views:
 
         `lab.who_can("my-app", "ecr:BatchGetImage")` asks the code that decides requests. The principals are all users
         and roles in the IAM of every account, and what the policies of repository and registry name; a service acts for
-        the resource `source_arn`. Raises `EcrLabError` for an unknown repository or action.
+        the resource `source_arn`. Actions of `ecr-public` are about the public repository of that name. Raises
+        `EcrLabError` for an unknown repository or action.
         """
         import pandas as pd
 

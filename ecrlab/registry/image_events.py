@@ -20,7 +20,8 @@ def image_action(
     change: Change, registry: Registry, repository: str, action: str, digest: str | None, tag: str | None
 ) -> None:
     """Add the event of a tag, or of an untagged image, that is pushed (`PUSH`) or deleted (`DELETE`)."""
-    if not registry.world.events:
+    # ECR Public sends no events of its own: its user guide has only CloudTrail's.
+    if not registry.world.events or registry.is_public:
         return
     # UNSURE: the image-tag of an untagged image; here none. Whether an image deleted with several tags sends one
     # event or several; here several, as BatchDeleteImage returns several ids. Whether pushing or deleting a signature

@@ -1,7 +1,8 @@
 """The upload of a layer in parts: InitiateLayerUpload, UploadLayerPart for each part, CompleteLayerUpload.
 
 Parts come in order and without gaps. Each but the last has at least 5 MiB, which is checked when the upload is
-completed; there are at most 4,200 of them (AWS user guide, service quotas; botocore model of `ecr`).
+completed; there are at most 4,200 of them, or 1,000 in ECR Public (the user guides of both, service quotas; botocore
+model of `ecr`).
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ PART = 10 * 1024 * 1024
 """Bytes of a part: the size that InitiateLayerUpload asks for."""
 
 SMALLEST_PART = 5 * 1024 * 1024
-MOST_PARTS = 4200
+MOST_PARTS, MOST_PARTS_PUBLIC = 4200, 1000
 
 
 def upload(registry: Registry, repository_name: str, upload_id: str, *, first: int, last: int, part: bytes) -> int:
@@ -39,9 +40,10 @@ def upload(registry: Registry, repository_name: str, upload_id: str, *, first: i
         # UNSURE: what ECR answers when partLastByte does not fit the length of the part, or the part is empty.
         if not part or first != size or last != size + len(part) - 1:
             raise InvalidLayerPartException(upload_id, size - 1, repository_name, registry.account_id)
-        if len(begun.parts) >= MOST_PARTS:
+        most = MOST_PARTS_PUBLIC if registry.is_public else MOST_PARTS
+        if len(begun.parts) >= most:
             # UNSURE: the exact text is not public.
-            raise LimitExceededException(f"A layer can be uploaded in at most {MOST_PARTS} parts")
+            raise LimitExceededException(f"A layer can be uploaded in at most {most} parts")
         size = layers.grow(registry, repository_name, begun, part)
         begun.parts.append(len(part))
         return size - 1

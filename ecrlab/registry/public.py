@@ -8,21 +8,27 @@ in the console, so here the default alias is also the primary one (ECR Public us
 `docker` is AWS's own: the kit's gallery serves its repositories.
 """
 
-from ecrlab.registry import names
+from typing import NamedTuple
+
+from ecrlab.registry import names, repositories, settings
 from ecrlab.registry.errors import InvalidParameterException, RegistryNotFoundException
+from ecrlab.registry.images import COLUMNS, Image, from_row
 from ecrlab.registry.world import Registry, World
+
+
+class TaggedImage(NamedTuple):
+    """A tag, the instant at which it came to its image (seconds since 1970), and the image."""
+
+    tag: str
+    at: float
+    image: Image
 
 
 def alias(registry: Registry) -> str | None:
     """Return the alias of a public registry; None before its first repository."""
     if registry.account_id == names.DOCKER_ACCOUNT:
         return names.DOCKER_ALIAS
-    with registry.world.store.read(one=True) as db:
-        row = db.execute(
-            "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = 'alias'",
-            (registry.account_id, registry.region),
-        ).fetchone()
-    return None if row is None else str(row["value"])
+    return settings.setting(registry, repositories.ALIAS_SETTING)
 
 
 def registry_of_alias(world: World, id_or_alias: str) -> Registry:
@@ -38,9 +44,38 @@ def registry_of_alias(world: World, id_or_alias: str) -> Registry:
         return world.registry(names.DOCKER_ACCOUNT, names.PUBLIC)
     with world.store.read(one=True) as db:
         row = db.execute(
-            "SELECT account_id FROM registry_setting WHERE region = ? AND name = 'alias' AND value = ?",
-            (names.PUBLIC, id_or_alias),
+            "SELECT account_id FROM registry_setting WHERE region = ? AND name = ? AND value = ?",
+            (names.PUBLIC, repositories.ALIAS_SETTING, id_or_alias),
         ).fetchone()
     if row is None:
         raise RegistryNotFoundException(id_or_alias)
     return world.registry(row["account_id"], names.PUBLIC)
+
+
+def registries(world: World) -> list[Registry]:
+    """Return the public registries that have an alias, sorted by it; AWS's own, `docker`, is not in the world."""
+    with world.store.read(one=True) as db:
+        rows = db.execute(
+            "SELECT account_id FROM registry_setting WHERE region = ? AND name = ? ORDER BY value",
+            (names.PUBLIC, repositories.ALIAS_SETTING),
+        ).fetchall()
+    return [world.registry(row["account_id"], names.PUBLIC) for row in rows]
+
+
+def tagged_images(
+    registry: Registry, repository_name: str, *, after: str = "", most: int | None = None
+) -> list[TaggedImage]:
+    """Return the tags of a repository in lexical order, `after` one, at most `most`.
+
+    Raises `RepositoryNotFoundException`.
+    """
+    with registry.world.store.read() as db:
+        repository = repositories.get(db, registry, repository_name)
+        rows = db.execute(
+            f"SELECT tag.name, moved.at, {COLUMNS} FROM tag JOIN image ON image.id = tag.image_id JOIN "
+            "(SELECT tag, max(at) AS at FROM history WHERE account_id = ? AND region = ? AND repository = ? "
+            "AND what IN ('pushed', 'tagged') GROUP BY tag) AS moved ON moved.tag = tag.name "
+            "WHERE tag.repository_id = ? AND tag.name > ? ORDER BY tag.name LIMIT ?",
+            (registry.account_id, registry.region, repository.name, repository.id, after, -1 if most is None else most),
+        ).fetchall()
+    return [TaggedImage(row["name"], row["at"], from_row(row)) for row in rows]

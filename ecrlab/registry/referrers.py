@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ecrlab.oci import manifest
-from ecrlab.registry import archive, deletions, repositories
+from ecrlab.registry import archive, deletions, names, repositories
 from ecrlab.registry.images import COLUMNS, ImageId, from_row, of_status
 from ecrlab.registry.store import manifests
 from ecrlab.registry.world import Registry, World
@@ -79,8 +79,9 @@ def follow_subjects(world: World, midnight: datetime, *, by: str) -> datetime | 
         # UNSURE: a referrer that was there before its subject, or lost it by a repository's end, waits for it for ever.
         gone = db.execute(
             "SELECT account_id, region, name, digest FROM image JOIN repository ON repository.id = repository_id "
-            "WHERE orphaned_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM image AS subject WHERE "
-            "subject.repository_id = image.repository_id AND subject.digest = image.subject) ORDER BY image.id"
+            "WHERE orphaned_at IS NOT NULL AND region <> ? AND NOT EXISTS (SELECT 1 FROM image AS subject WHERE "
+            "subject.repository_id = image.repository_id AND subject.digest = image.subject) ORDER BY image.id",
+            (names.PUBLIC,),  # ECR Public has no referrers
         ).fetchall()
         archived = db.execute(
             f"SELECT account_id, region, repository.name, {COLUMNS} FROM image AS subject "

@@ -18,6 +18,9 @@ from ecrlab.registry.iam import resource_policy
 from ecrlab.registry.store.blob_names import blob_name
 from ecrlab.registry.world import Change, Registry
 
+ALIAS_SETTING = "alias"
+"""The setting of a public registry that stores its alias."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -103,8 +106,8 @@ def create_in(
         raise RepositoryAlreadyExistsException(name, registry.account_id) from error
     if registry.is_public:
         alias = names.default_alias(registry.account_id)
-        where = (registry.account_id, registry.region)
-        change.db.execute("INSERT OR IGNORE INTO registry_setting VALUES (?, ?, 'alias', ?)", (*where, alias))
+        values = (registry.account_id, registry.region, ALIAS_SETTING, alias)
+        change.db.execute("INSERT OR IGNORE INTO registry_setting VALUES (?, ?, ?, ?)", values)
     made = get(change.db, registry, name)
     if made.kms_key is not None:
         kms_keys.grant(change, registry, made.kms_key, made.arn)
@@ -192,12 +195,17 @@ def update(registry: Registry, name: str, **settings: Any) -> Repository:
         return changed
 
 
+def policy_kind(registry: Registry) -> resource_policy.Kind:
+    """Return which actions the policies of a registry's repositories may be about."""
+    return "public repository" if registry.is_public else "repository"
+
+
 def set_policy(registry: Registry, name: str, text: str) -> str:
     """Set the resource policy of a repository; return its text as stored.
 
     Raises `RepositoryNotFoundException`, `InvalidParameterException` for an invalid policy.
     """
-    kept = resource_policy.as_stored(resource_policy.check(text))
+    kept = resource_policy.as_stored(resource_policy.check(text, policy_kind(registry)))
     with registry.world.change() as change:
         repository = get(change.db, registry, name)
         change.db.execute("UPDATE repository SET policy = ? WHERE id = ?", (kept, repository.id))

@@ -29,7 +29,7 @@ MOST_DESTINATIONS = 25
 
 def account_setting(registry: Registry, name: str) -> str:
     """Return the value of an account setting. Raises `ValidationException` for an unknown name."""
-    return _stored(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
+    return setting(registry, _account_setting(name)) or ACCOUNT_SETTINGS[name][0]
 
 
 def put_account_setting(registry: Registry, name: str, value: str) -> None:
@@ -38,7 +38,7 @@ def put_account_setting(registry: Registry, name: str, value: str) -> None:
     if value not in ACCOUNT_SETTINGS[name]:
         # UNSURE: the exact text is not public.
         raise InvalidParameterException("value", f"must be one of [{', '.join(ACCOUNT_SETTINGS[name])}] for {name}")
-    _store(registry, stored_name, value)
+    put_setting(registry, stored_name, value)
 
 
 def blob_mounting(registry: Registry) -> bool:
@@ -53,7 +53,7 @@ def registry_policy_kind(registry: Registry) -> resource_policy.Kind:
 
 def policy(registry: Registry) -> str:
     """Return the policy of a registry. Raises `RegistryPolicyNotFoundException`."""
-    text = _stored(registry, "policy")
+    text = setting(registry, "policy")
     if text is None:
         raise RegistryPolicyNotFoundException(registry.account_id)
     return text
@@ -65,14 +65,14 @@ def put_policy(registry: Registry, text: str) -> str:
     Raises `InvalidParameterException` for a malformed policy, and for an action outside the scope of the registry.
     """
     stored = resource_policy.as_stored(resource_policy.check(text, registry_policy_kind(registry)))
-    _store(registry, "policy", stored)
+    put_setting(registry, "policy", stored)
     return stored
 
 
 def delete_policy(registry: Registry) -> str:
     """Delete the policy of a registry and return it. Raises `RegistryPolicyNotFoundException`."""
     text = policy(registry)
-    _store(registry, "policy", None)
+    put_setting(registry, "policy", None)
     return text
 
 
@@ -81,7 +81,7 @@ def replication(registry: Registry) -> dict[str, Any]:
     where = (registry.account_id, registry.region)
 
     def look_up() -> dict[str, Any]:
-        text = _stored(registry, "replication")
+        text = setting(registry, "replication")
         configuration: dict[str, Any] = {"rules": []} if text is None else json.loads(text)
         return configuration
 
@@ -111,7 +111,7 @@ def put_replication(registry: Registry, configuration: dict[str, Any]) -> None:
         raise InvalidParameterException(
             where, f"Replication rules can have at most {MOST_DESTINATIONS} unique destinations"
         )
-    _store(registry, "replication", json.dumps(configuration))
+    put_setting(registry, "replication", json.dumps(configuration))
 
 
 def _account_setting(name: str) -> str:
@@ -121,7 +121,8 @@ def _account_setting(name: str) -> str:
     return f"account setting {name}"
 
 
-def _stored(registry: Registry, name: str) -> str | None:
+def setting(registry: Registry, name: str) -> str | None:
+    """Return a stored value, or None."""
     with registry.world.store.read() as db:
         row = db.execute(
             "SELECT value FROM registry_setting WHERE account_id = ? AND region = ? AND name = ?",
@@ -130,7 +131,8 @@ def _stored(registry: Registry, name: str) -> str | None:
     return None if row is None else str(row["value"])
 
 
-def _store(registry: Registry, name: str, value: str | None) -> None:
+def put_setting(registry: Registry, name: str, value: str | None) -> None:
+    """Store a value; None deletes it."""
     key = (registry.account_id, registry.region, name)
     with registry.world.change() as change:
         if value is None:

@@ -23,7 +23,9 @@ from ecrlab.simulator.moto import seams
 _as_json = json.JSONEncoder(default=str).encode
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
-SECRET = frozenset({"layerPartBlob", "Plaintext", "CiphertextBlob", "Message", "GrantToken", "GrantTokens"})
+SECRET = frozenset(
+    {"layerPartBlob", "logoImageBlob", "Plaintext", "CiphertextBlob", "Message", "GrantToken", "GrantTokens"}
+)
 """Members of requests and responses that are bytes or secrets, and no part of a record."""
 
 
@@ -59,7 +61,7 @@ def note(
             access_key=caller.access_key,
             agent=agent,
             request_id=request_id,
-            request=_as_json({name: value for name, value in request.items() if name not in SECRET}),
+            request=_as_json(_without_secrets(request)),
             response=elements,
             error=code,
             message=message,
@@ -110,6 +112,14 @@ def note_key_use(
             message=message,
         )
         registry.world.trail.add(call, may_write=may_write)
+
+
+def _without_secrets(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_secrets(value) if isinstance(value, dict) else value
+        for name, value in members.items()
+        if name not in SECRET
+    }
 
 
 def _as_cloudtrail_writes(members: Mapping[str, Any]) -> dict[str, Any]:

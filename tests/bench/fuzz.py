@@ -46,8 +46,8 @@ def main() -> int:
     accepted = sum(count for (_, status), count in calls.items() if status < 300)
     reached = {name for name, status in calls if status < 300}
     print(f"seed {options.seed}: {number} walks, {calls.total()} calls, {accepted / calls.total():.0%} accepted")
-    print(f"{sum(name in reached for _, name in OPERATIONS)} of {len(OPERATIONS)} operations accepted a call;")
-    print(f"PutImage accepted {calls['PutImage', 200]} times; {len(wrong)} problems")
+    print(f"{sum(':'.join(one) in reached for one in OPERATIONS)} of {len(OPERATIONS)} operations accepted a call;")
+    print(f"PutImage accepted {calls['ecr:PutImage', 200]} times; {len(wrong)} problems")
     for problem in wrong[:20]:
         print(f"  {problem[:500]}")
     return 1 if wrong else 0

@@ -160,6 +160,11 @@ PYTHON = {
     "lambda-not-run": "app.push(b'x', tag='v1')\nfunction()\nlab.client('lambda').invoke(FunctionName='hello')",
     "lambda-package-type": "function(PackageType='Zip')",
     "lambda-role": "function(Role='arn:aws:iam::123456789012:role/nobody')",
+    # ECR Public
+    "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
+    "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
+    "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
+    "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
     # encryption keys
     "kms-key-disabled": "key, secret = encrypted()\nkms.disable_key(KeyId=key)\nsecret.push(b'x')",
     "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"
@@ -331,7 +336,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
     given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
     given |= {"role": role, "task": task, "function": function, "state": state}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
-    given |= {"policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
+    given |= {"public": lab.client("ecr-public"), "policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}
     given |= {"manifest": manifest, "digest_of": digest_of, "json": json, "shutil": shutil, "signal": signal}
     return given | {"ecrlab": ecrlab, "boto3": boto3}

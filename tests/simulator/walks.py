@@ -16,11 +16,12 @@ from ecrlab.simulator.aws.calls import OPERATIONS
 from ecrlab.simulator.aws.shapes import service_model
 from ecrlab.simulator.server import application
 from tests.simulator.client import CONFIG, LAYER, OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.simulator.logos import png
 from tests.simulator.requests import SAMPLES, headers
 
 ACCOUNT, REGION = "123456789012", "lab-junk-1"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-REPOSITORIES = ("app", "team/web", "old")
+REPOSITORIES = {"ecr": ("app", "team/web", "old"), "ecr-public": ("open", "team/open")}
 RULE = {
     "rulePriority": 1,
     "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3},
@@ -29,6 +30,10 @@ RULE = {
 REPOSITORY_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "a", "Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "ecr:BatchGetImage"}],
+}
+PUBLIC_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "a", "Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "ecr-public:PutImage"}],
 }
 REGISTRY_POLICY = {
     "Version": "2012-10-17",
@@ -43,11 +48,15 @@ REGISTRY_POLICY = {
     ],
 }
 FOLLOWED_BY = {
-    "PutLifecyclePolicy": "GetLifecyclePolicy",
-    "StartImageScan": "DescribeImageScanFindings",
-    "StartLifecyclePolicyPreview": "GetLifecyclePolicyPreview",
+    "PutLifecyclePolicy": ("GetLifecyclePolicy", "DeleteLifecyclePolicy"),
+    "StartImageScan": ("DescribeImageScanFindings",),
+    "StartLifecyclePolicyPreview": ("GetLifecyclePolicyPreview",),
+    "SetRepositoryPolicy": ("GetRepositoryPolicy", "DeleteRepositoryPolicy"),
+    "PutRegistryPolicy": ("GetRegistryPolicy", "DeleteRegistryPolicy"),
+    "CreateRepositoryCreationTemplate": ("UpdateRepositoryCreationTemplate", "DeleteRepositoryCreationTemplate"),
+    "StartReplicationBackfill": ("DescribeReplicationBackfillResults", "StopReplicationBackfill"),
 }
-"""Calls that leave something to look at -> the call that looks."""
+"""Calls that leave something behind -> the calls that need it. They follow at once until they were accepted."""
 
 SPOILT: tuple[Any, ...] = (None, True, -1, 2**70, 1.5, "", "\ud800", "x" * 3000, [], {}, [{}], {"a": None}, *SAMPLES)
 
@@ -76,8 +85,10 @@ class Walk:
         elif dice < 0.3:
             self._over_http()
         else:
-            service, name = self._chance.choice(sorted(OPERATIONS))
-            request = self._request(service_model(service).operation_model(name).input_shape)
+            # Often one that has accepted no call yet: some need what others must make first.
+            unreached = [one for one in sorted(OPERATIONS) if ":".join(one) not in self.reached] if dice > 0.6 else []
+            service, name = self._chance.choice(unreached or sorted(OPERATIONS))
+            request = self._request(service, service_model(service).operation_model(name).input_shape)
             self._aws(service, name, request if self._chance.random() < 0.95 else self._spoil())
         if self._chance.random() < 0.02:
             self.world.clock.advance(hours=self._chance.choice((1, 13, 30)))  # type: ignore[attr-defined]
@@ -89,38 +100,42 @@ class Walk:
 
     @property
     def reached(self) -> set[str]:
-        """The operations that accepted a call."""
+        """The operations (`ecr:PutImage`) that accepted a call."""
         return {name for name, status in self.calls if status < 300}
 
     def _push(self) -> None:
-        name = self._chance.choice(REPOSITORIES)
-        self._aws("ecr", "CreateRepository", {"repositoryName": name})
+        service = self._chance.choice(("ecr", "ecr", "ecr", "ecr-public"))
+        name = self._chance.choice(REPOSITORIES[service])
+        self._aws(service, "CreateRepository", {"repositoryName": name})
         blobs = []
         for media_type, body in ((CONFIG, b"{}"), (LAYER, self._chance.randbytes(self._chance.choice((1, 50, 2000))))):
-            upload = self._aws("ecr", "InitiateLayerUpload", {"repositoryName": name}).get("uploadId")
+            upload = self._aws(service, "InitiateLayerUpload", {"repositoryName": name}).get("uploadId")
             here = {"repositoryName": name, "uploadId": upload}
             part = {"partFirstByte": 0, "partLastByte": len(body) - 1, "layerPartBlob": base64.b64encode(body).decode()}
-            self._aws("ecr", "UploadLayerPart", here | part)
-            self._aws("ecr", "CompleteLayerUpload", here | {"layerDigests": [digest_of(body)]})
+            self._aws(service, "UploadLayerPart", here | part)
+            self._aws(service, "CompleteLayerUpload", here | {"layerDigests": [digest_of(body)]})
             self._layers[name].append(digest_of(body))
             blobs.append({"mediaType": media_type, "digest": digest_of(body), "size": len(body)})
         manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blobs[0], "layers": blobs[1:]}
         if self._chance.random() < 0.2 and self._digests[name]:
             manifest["subject"] = {"mediaType": OCI_MANIFEST, "digest": self._digests[name][-1], "size": 2}
-        self._put(name, manifest)
+        self._put(service, name, manifest)
         if self._chance.random() < 0.2:
             some = self._chance.sample(self._digests[name], min(2, len(self._digests[name])))
             listed = [{"mediaType": OCI_MANIFEST, "digest": digest, "size": 2} for digest in some]
-            self._put(name, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
+            self._put(service, name, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
 
-    def _put(self, name: str, manifest: dict[str, Any]) -> None:
+    def _put(self, service: str, name: str, manifest: dict[str, Any]) -> None:
         tag = {"imageTag": self._tag()} if self._chance.random() < 0.8 else {}
-        put = self._aws("ecr", "PutImage", {"repositoryName": name, "imageManifest": json.dumps(manifest), **tag})
+        put = self._aws(service, "PutImage", {"repositoryName": name, "imageManifest": json.dumps(manifest), **tag})
         if "image" in put:
             self._digests[name].append(put["image"]["imageId"]["imageDigest"])
 
-    def _request(self, shape: Any) -> dict[str, Any]:
-        self._name = self._chance.choice(REPOSITORIES)
+    def _request(self, service: str, shape: Any) -> dict[str, Any]:
+        is_public = service == "ecr-public"
+        self._name = self._chance.choice(REPOSITORIES["ecr-public" if is_public else "ecr"])
+        here = f"ecr-public::{ACCOUNT}" if is_public else f"ecr:{REGION}:{ACCOUNT}"
+        self._arn = f"arn:aws:{here}:repository/{self._name}"
         return self._value(shape, "") if shape is not None else {}
 
     def _value(self, shape: Any, name: str) -> Any:
@@ -158,11 +173,11 @@ class Walk:
             "imageDigest": pick(digests),
             "layerDigest": pick([*self._layers[repository], "sha256:" + "1" * 64]),
             "uploadId": pick([*self._uploads[repository], SAMPLES[2]]),
-            "resourceArn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{repository}",
+            "resourceArn": self._arn,
             "tags": [{"Key": pick("abc"), "Value": "x"}],
             "tagKeys": [pick("abc")],
             "lifecyclePolicyText": json.dumps({"rules": [pick((RULE, RULE, {**RULE, "rulePriority": 0}))]}),
-            "policyText": json.dumps(pick((REPOSITORY_POLICY, REGISTRY_POLICY, {}))),
+            "policyText": json.dumps(pick((REPOSITORY_POLICY, REGISTRY_POLICY, PUBLIC_POLICY, {}))),
             # Not of the repositories: a push makes its repository, and may then be refused.
             "prefix": pick(("prod", "prod/team")),
             "resourceTags": [{"Key": pick("abc"), "Value": "x"}],
@@ -186,6 +201,7 @@ class Walk:
             "replicationBackfillId": pick([*self._backfills[-2:], SAMPLES[2]]),
             "value": pick(("ENABLED", "DISABLED", "BASIC", "AWS_NATIVE", "V2")),
             "name": pick(("BASIC_SCAN_TYPE_VERSION", "REGISTRY_POLICY_SCOPE", "BLOB_MOUNTING")),
+            "logoImageBlob": pick((base64.b64encode(png()).decode(), "AAAA")),
             "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "PolicyExecutionEvent"}],
         }
         return values.get(name)
@@ -198,27 +214,30 @@ class Walk:
 
     def _aws(self, service: str, name: str, request: Any) -> dict[str, Any]:
         body = json.dumps(request).encode()
-        status, answer = self._ask(name, "POST", "/", body, headers(service, name))
+        status, answer = self._ask(f"{service}:{name}", "POST", "/", body, headers(service, name))
         said: dict[str, Any] = json.loads(answer)
         if status == 200:
-            self._learn(name, request, said)
+            self._learn(service, name, request, said)
         return said
 
-    def _learn(self, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
+    def _learn(self, service: str, name: str, request: dict[str, Any], said: dict[str, Any]) -> None:
         if "nextToken" in said:
             self._tokens.append(said["nextToken"])
         if name == "StartReplicationBackfill":
             self._backfills.append(said["replicationBackfillId"])
         if name == "InitiateLayerUpload":
             self._uploads[request["repositoryName"]].append(said["uploadId"])
-        for _ in range(3 if name in FOLLOWED_BY else 0):
-            look = service_model("ecr").operation_model(FOLLOWED_BY[name])
-            following = self._request(look.input_shape)
-            kept = {key: request[key] for key in ("repositoryName", "imageId") if key in request}
-            self._aws("ecr", look.name, following | kept if isinstance(following, dict) else following)
+        for following in FOLLOWED_BY.get(name, ()):
+            shape = service_model(service).operation_model(following).input_shape
+            for _ in range(3):
+                if f"{service}:{following}" in self.reached and self._chance.random() < 0.7:
+                    break
+                sent = self._request(service, shape)
+                known = {key: request[key] for key in ("repositoryName", "imageId", "prefix") if key in request}
+                self._aws(service, following, sent | known if isinstance(sent, dict) else sent)
 
     def _over_http(self) -> None:
-        pick, name = self._chance.choice, self._chance.choice(REPOSITORIES)
+        pick, name = self._chance.choice, self._chance.choice(REPOSITORIES["ecr"])
         digest = pick([*self._digests[name], *self._layers[name], "sha256:zz", "sha256:" + "0" * 64])
         upload = pick([*self._uploads[name], SAMPLES[2]])
         body = pick((b"", b"{}", self._chance.randbytes(20), json.dumps({"schemaVersion": 2, "layers": []}).encode()))
@@ -233,7 +252,7 @@ class Walk:
                 ("DELETE", f"blobs/{digest}"),
                 ("POST", "blobs/uploads/"),
                 ("POST", f"blobs/uploads/?digest={digest_of(body)}"),
-                ("POST", f"blobs/uploads/?mount={digest}&from={pick(REPOSITORIES)}"),
+                ("POST", f"blobs/uploads/?mount={digest}&from={pick(REPOSITORIES['ecr'])}"),
                 ("PATCH", f"blobs/uploads/{upload}"),
                 ("PUT", f"blobs/uploads/{upload}?digest={digest_of(body)}"),
                 ("GET", f"blobs/uploads/{upload}"),

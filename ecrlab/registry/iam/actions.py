@@ -22,10 +22,22 @@ _NAMES = """
     StartReplicationBackfill StopReplicationBackfill TagResource UntagResource UpdateImageStorageClass
     UpdatePullThroughCacheRule UpdateRepositoryCreationTemplate UploadLayerPart ValidatePullThroughCacheRule
 """
-SPELLINGS = {f"ecr:{name}".lower(): f"ecr:{name}" for name in _NAMES.split()}
+_PUBLIC_NAMES = """
+    BatchCheckLayerAvailability BatchDeleteImage CompleteLayerUpload DeleteRepository DeleteRepositoryPolicy
+    DescribeImageTags DescribeImages DescribeRepositories GetRepositoryCatalogData GetRepositoryPolicy
+    InitiateLayerUpload ListTagsForResource PutImage PutRepositoryCatalogData SetRepositoryPolicy TagResource
+    UntagResource UploadLayerPart
+"""
+_PRIVATE = {f"ecr:{name}".lower(): f"ecr:{name}" for name in _NAMES.split()}
+_PUBLIC = {f"ecr-public:{name}".lower(): f"ecr-public:{name}" for name in _PUBLIC_NAMES.split()}
+
+SPELLINGS = _PRIVATE | _PUBLIC
 """Action in lower case -> as AWS writes it."""
 
-ACTIONS = frozenset(SPELLINGS)
+ACTIONS = frozenset(_PRIVATE)
+
+PUBLIC_ACTIONS = frozenset(_PUBLIC)
+"""The actions on one repository of ECR Public. All but five of its operations are (service authorization reference)."""
 
 NOT_IN_RESOURCE_POLICIES = frozenset({"ecr:getauthorizationtoken", "ecr:createpullthroughcacherule"})
 """Only an identity's policy can grant these (AWS user guide, pull through cache and registry permissions)."""

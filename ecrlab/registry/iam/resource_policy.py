@@ -20,17 +20,20 @@ from ecrlab.registry.iam.actions import (
     IN_REGISTRY_POLICIES_V1,
     NOT_IN_REPOSITORY_POLICIES,
     NOT_IN_RESOURCE_POLICIES,
+    PUBLIC_ACTIONS,
 )
 from ecrlab.registry.iam.document import Patterns, PolicyError, Statement, parse
 
 _RESOURCE = re.compile(r"\*|arn:aws[a-z-]*:ecr:[^\s:]*:[^\s:]*:[^\s]+")
 _GRANTED_BY = {
     "repository": ACTIONS - NOT_IN_REPOSITORY_POLICIES,
+    # AWS's own example has actions of private repositories: they have no effect (AWS CLI, set-repository-policy).
+    "public repository": PUBLIC_ACTIONS | ACTIONS - NOT_IN_REPOSITORY_POLICIES,
     "registry": ACTIONS - NOT_IN_RESOURCE_POLICIES,
     "registry V1": IN_REGISTRY_POLICIES_V1,
 }
 
-Kind = Literal["repository", "registry", "registry V1"]
+Kind = Literal["repository", "public repository", "registry", "registry V1"]
 """What a policy belongs to. A registry of scope V1 has fewer actions (GetAccountSetting, REGISTRY_POLICY_SCOPE)."""
 
 
@@ -54,7 +57,8 @@ def check(text: str, of: Kind = "repository") -> dict[str, Any]:
 
 def invalid(of: Kind) -> InvalidParameterException:
     """Return ECR's only error for a policy that it does not accept."""
-    return InvalidParameterException("PolicyText", f"Invalid {of.removesuffix(' V1')} policy provided")
+    kind = of.removesuffix(" V1").removeprefix("public ")
+    return InvalidParameterException("PolicyText", f"Invalid {kind} policy provided")
 
 
 def as_stored(document: object, indent: int = 0) -> str:
@@ -86,7 +90,7 @@ def _check_statement(statement: Statement, of: Kind) -> None:
         # the user guide says such a policy cannot grant. A pattern is refused if it fits none that it can.
         if not any(Patterns((pattern,)).matches(action) for action in _GRANTED_BY[of]):
             raise PolicyError(f"a {of} policy cannot be about {pattern}")
-    if of == "repository":
+    if of.endswith("repository"):
         if statement.resources is not None:
             raise PolicyError("the policy of a repository is about that repository, and names no Resource")
     elif statement.resources is None or not all(map(_RESOURCE.fullmatch, statement.resources.patterns)):

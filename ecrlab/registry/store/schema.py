@@ -25,6 +25,13 @@ CREATE TABLE IF NOT EXISTS registry_setting (
     PRIMARY KEY (account_id, region, name)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS catalog ( -- of a public repository; see catalog.py
+    repository_id INTEGER PRIMARY KEY REFERENCES repository ON DELETE CASCADE,
+    data TEXT NOT NULL, -- as JSON
+    logo_id TEXT UNIQUE,
+    logo BLOB
+);
+
 CREATE TABLE IF NOT EXISTS layer (
     id INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL REFERENCES repository ON DELETE CASCADE,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.environment import MEMBER_ROLE
-from ecrlab.registry import repositories
+from ecrlab.registry import names, repositories
 from ecrlab.registry.iam.actions import SPELLINGS
 from ecrlab.registry.world import Registry
 from ecrlab.simulator.access import judging
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def answers(registry: Registry, repository: str, actions: Sequence[str], source_arn: str = "") -> list[Answer]:
-    """Return an answer for each principal and action.
+    """Return an answer for each principal and action; actions of `ecr-public` are about the public repository.
 
     Raises `EcrLabError` for an action that ECR does not have, `RepositoryNotFoundException`.
     """
@@ -43,6 +43,11 @@ def answers(registry: Registry, repository: str, actions: Sequence[str], source_
             raise EcrLabError(f"{action!r} is not an action of ECR; an action is written like ecr:BatchGetImage")
     if source_arn and source_arn.count(":") < 5:
         raise EcrLabError(f"{source_arn!r} is not an ARN, such as arn:aws:lambda:us-east-1:222233334444:function:web")
+    services = {action.lower().partition(":")[0] for action in actions}
+    if len(services) > 1:
+        raise EcrLabError("a repository is private or public: ask about actions of ecr or of ecr-public, not of both")
+    if services == {"ecr-public"}:
+        registry = registry.world.registry(registry.account_id, names.PUBLIC)
     repositories.find(registry, repository)
     return [
         _answer(registry, repository, SPELLINGS[action.lower()], shown, caller)

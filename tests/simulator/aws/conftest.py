@@ -45,7 +45,7 @@ def client(own_world: World) -> ClientOf:
             headers = {
                 name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()
             }
-            said = face.answer(headers, request.body)
+            said = face.answer({**headers, "Host": "127.0.0.1:1"}, request.body)
             return AWSResponse(request.url, said.status, said.headers, _Raw(said.body))
 
         made.meta.events.register("before-send", answer)

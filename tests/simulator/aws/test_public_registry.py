@@ -16,6 +16,7 @@ from tests.simulator.accounts import NO_IDENTITY, Account, denial, document
 from tests.simulator.client import client_of, refusal
 
 HOME, OTHER = "123456789012", "210987654321"
+MANAGED = "arn:aws:iam::aws:policy"
 
 
 @pytest.mark.operation("ecr-public:DescribeRegistries")
@@ -89,6 +90,11 @@ def test_a_public_token_requires_a_permission_of_sts_too(home: Account) -> None:
         assert refusal(asked) == denial(ann, action, "*", NO_IDENTITY)
     _, asked = asked_by(public, bearer_of("ecr-public"))
     assert asked()["authorizationData"]
+    name, key, _ = home.user()
+    home.iam.attach_user_policy(UserName=name, PolicyArn=f"{MANAGED}/AmazonElasticContainerRegistryPublicReadOnly")
+    reader = client_of(home.endpoint, "ecr-public", key=key)
+    assert reader.get_authorization_token()["authorizationData"]
+    assert refusal(reader.create_repository, repositoryName="mine")[0] == "AccessDeniedException"
 
 
 def test_calls_of_ecr_public_are_in_the_trail_of_us_east_1(client: Any, public: Any) -> None:

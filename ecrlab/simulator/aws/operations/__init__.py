@@ -17,6 +17,8 @@ MODULES = (
     "replication_backfill",
     "scanning",
     "public_repositories",
+    "public_images",
+    "public_catalog",
     "public_registry",
     "trail",
 )

@@ -9,14 +9,17 @@ from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
 from ecrlab.simulator.access import judging
 from ecrlab.simulator.aws import pages
-from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 from ecrlab.simulator.aws.operations import scanning
 
 PAGE = 100
 """Results on a page without `maxResults`."""
 
+_PUT_PARTIAL = "Docker's schema 1 is rejected"
 
-@operation("PutImage", partial="Docker's schema 1 is rejected")
+
+@operation("PutImage", partial=_PUT_PARTIAL)
+@operation("PutImage", PUBLIC, partial=_PUT_PARTIAL)
 def put_image(call: Call) -> dict[str, Any]:
     """Store a manifest whose layers exist, and point a tag at it."""
     request = call.request
@@ -41,6 +44,7 @@ def list_images(call: Call) -> dict[str, Any]:
 
 
 @operation("DescribeImages")
+@operation("DescribeImages", PUBLIC)
 def describe_images(call: Call) -> dict[str, Any]:
     """Return one entry for each image, in pages or for `imageIds`."""
     wanted = call.request.get("imageIds")
@@ -81,6 +85,7 @@ def batch_get_image(call: Call) -> dict[str, Any]:
 
 
 @operation("BatchDeleteImage")
+@operation("BatchDeleteImage", PUBLIC)
 def batch_delete_image(call: Call) -> dict[str, Any]:
     """Delete tags and images; the status is 200 even when every deletion fails."""
     gone, failures = deletions.delete(
@@ -157,21 +162,27 @@ def _details(call: Call, found: Iterable[Image]) -> list[dict[str, Any]]:
 
 
 def _detail(call: Call, image: Image, now: float) -> dict[str, Any]:
-    status = image.status(now)
-    detail: dict[str, Any] = {
-        **call.names,
+    detail: dict[str, Any] = {**call.names, "imageTags": list(image.tags), **described(image)}
+    if not call.registry.is_public:
+        status = image.status(now)
+        detail |= {
+            "lastRecordedPullTime": image.pulled_at,
+            "subjectManifestDigest": image.subject,
+            "imageStatus": status,
+            **scanning.detail(call, image),
+            "lastArchivedAt": image.archived_at,
+            "lastActivatedAt": None if status == "ACTIVATING" else image.activated_at,
+        }
+    # AWS omits members that do not apply; an untagged image has no imageTags.
+    return {name: value for name, value in detail.items() if value not in (None, [])}
+
+
+def described(image: Image) -> dict[str, Any]:
+    """Return the members that describe an image in private and public registries alike; some may be None."""
+    return {
         "imageDigest": image.digest,
-        "imageTags": list(image.tags),
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,
         "imageManifestMediaType": image.media_type,
         "artifactMediaType": image.artifact_type,
-        "lastRecordedPullTime": image.pulled_at,
-        "subjectManifestDigest": image.subject,
-        "imageStatus": status,
-        **scanning.detail(call, image),
-        "lastArchivedAt": image.archived_at,
-        "lastActivatedAt": None if status == "ACTIVATING" else image.activated_at,
     }
-    # AWS omits members that do not apply; an untagged image has no imageTags.
-    return {name: value for name, value in detail.items() if value not in (None, [])}

@@ -11,10 +11,11 @@ from ecrlab.registry import layer_parts, layers, names, wanted
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
 from ecrlab.simulator.access import judging
-from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 
 
 @operation("BatchCheckLayerAvailability")
+@operation("BatchCheckLayerAvailability", PUBLIC)
 def batch_check_layer_availability(call: Call) -> dict[str, Any]:
     """Tell which layers a push can skip."""
     found, failures = [], []
@@ -31,6 +32,7 @@ def batch_check_layer_availability(call: Call) -> dict[str, Any]:
 
 
 @operation("InitiateLayerUpload")
+@operation("InitiateLayerUpload", PUBLIC)
 def initiate_layer_upload(call: Call) -> dict[str, Any]:
     """Open an upload, and return its part size."""
     upload = layers.begin_upload(call.registry, call.repository_name)
@@ -38,6 +40,7 @@ def initiate_layer_upload(call: Call) -> dict[str, Any]:
 
 
 @operation("UploadLayerPart")
+@operation("UploadLayerPart", PUBLIC)
 def upload_layer_part(call: Call) -> dict[str, Any]:
     """Store the next part of a layer."""
     request = call.request
@@ -53,6 +56,7 @@ def upload_layer_part(call: Call) -> dict[str, Any]:
 
 
 @operation("CompleteLayerUpload")
+@operation("CompleteLayerUpload", PUBLIC)
 def complete_layer_upload(call: Call) -> dict[str, Any]:
     """Make a layer from the uploaded parts."""
     upload_id, digests = call.request["uploadId"], call.request["layerDigests"]

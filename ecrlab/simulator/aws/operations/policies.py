@@ -10,27 +10,31 @@ from ecrlab.registry import repositories, settings
 from ecrlab.registry.iam import parse, resource_policy
 from ecrlab.simulator.access import identities
 from ecrlab.simulator.access.judging import would_lock_out
-from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 
 
 @operation("SetRepositoryPolicy")
+@operation("SetRepositoryPolicy", PUBLIC)
 def set_repository_policy(call: Call) -> dict[str, Any]:
     """Store a repository's policy. It replaces the previous one."""
     text = call.request["policyText"]
-    checked(text, "repository")
+    kind = repositories.policy_kind(call.registry)
+    checked(text, kind)
     if not call.request.get("force", False) and would_lock_out(call, text):
         # UNSURE: the text; one public report has ECR's general one.
-        raise resource_policy.invalid("repository")
+        raise resource_policy.invalid(kind)
     return {**call.names, "policyText": repositories.set_policy(call.registry, call.repository_name, text)}
 
 
 @operation("GetRepositoryPolicy")
+@operation("GetRepositoryPolicy", PUBLIC)
 def get_repository_policy(call: Call) -> dict[str, Any]:
     """Return the policy of a repository."""
     return {**call.names, "policyText": repositories.get_policy(call.registry, call.repository_name)}
 
 
 @operation("DeleteRepositoryPolicy")
+@operation("DeleteRepositoryPolicy", PUBLIC)
 def delete_repository_policy(call: Call) -> dict[str, Any]:
     """Delete a repository's policy, and return it."""
     return {**call.names, "policyText": repositories.delete_policy(call.registry, call.repository_name)}

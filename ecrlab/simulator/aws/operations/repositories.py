@@ -56,6 +56,7 @@ def describe_repositories(call: Call) -> dict[str, Any]:
 
 
 @operation("DeleteRepository")
+@operation("DeleteRepository", PUBLIC)
 def delete_repository(call: Call) -> dict[str, Any]:
     """Delete a repository, and with `force` its images. Return it without its settings."""
     deleted = repositories.delete(

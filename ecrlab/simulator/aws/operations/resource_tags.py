@@ -10,13 +10,14 @@ from ecrlab.registry.errors import (
 )
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.world import Registry
-from ecrlab.simulator.aws.calls import Call, operation
+from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 
 MOST_RESOURCE_TAGS = 50
 """Per repository (botocore model, TooManyTagsException)."""
 
 
 @operation("TagResource")
+@operation("TagResource", PUBLIC)
 def tag_resource(call: Call) -> dict[str, Any]:
     """Add tags to a repository, or change their values."""
     registry, repository = _named(call)
@@ -27,6 +28,7 @@ def tag_resource(call: Call) -> dict[str, Any]:
 
 
 @operation("UntagResource")
+@operation("UntagResource", PUBLIC)
 def untag_resource(call: Call) -> dict[str, Any]:
     """Remove tags from a repository; ignore tags that it does not have."""
     registry, repository = _named(call)
@@ -36,6 +38,7 @@ def untag_resource(call: Call) -> dict[str, Any]:
 
 
 @operation("ListTagsForResource")
+@operation("ListTagsForResource", PUBLIC)
 def list_tags_for_resource(call: Call) -> dict[str, Any]:
     """Return the tags of a repository."""
     _, repository = _named(call)
