@@ -47,7 +47,10 @@ def login(options: Options, rest: list[str]) -> None:
         say("Authenticating with existing credentials...")
         auth = known
     with Registry(host) as registry:
-        answer = registry.login(auth)
+        try:
+            answer = registry.login(auth)
+        except RegistryError as error:
+            raise from_daemon(f'Get "https://{host}/v2/": {error}') from error
     if answer.status != 200:
         raise from_daemon(f"login attempt to https://{host}/v2/ failed with status: {answer.status} {answer.reason}")
     is_first = credentials.stored(host) is None

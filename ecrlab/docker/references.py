@@ -14,6 +14,7 @@ from ecrlab.docker.errors import DockerError
 
 HUB = "docker.io"
 PUBLIC = "public.ecr.aws"
+PUBLIC_HOSTS = (PUBLIC, "ecr-public.aws.com")
 
 _PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?")
@@ -22,6 +23,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PRIVATE = re.compile(
     r"[0-9]{12}\.(?:dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|dkr-ecr(?:-fips)?\.[a-z0-9-]+\.on\.aws)"
 )
+_OWN_ALIAS = re.compile(r"(?:[a-z][0-9]){4}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Reference:
     @property
     def is_ecr(self) -> bool:
         """Tell whether the host is one of ECR's: private, or ECR Public."""
-        return self.domain == PUBLIC or bool(_PRIVATE.fullmatch(self.domain))
+        return self.domain in PUBLIC_HOSTS or bool(_PRIVATE.fullmatch(self.domain))
 
     def with_tag(self, tag: str = "latest") -> "Reference":
         """Return the reference with `tag`, if it has neither tag nor digest."""
@@ -95,8 +97,11 @@ def require_registry(reference: Reference) -> None:
 
 
 def what_the_gallery_has(reference: Reference) -> str:
-    """Return a line on what the gallery offers, for an unknown name at ECR Public; else an empty text."""
-    if reference.domain != PUBLIC:
+    """Return a line on what the gallery offers, for an unknown name at ECR Public; else an empty text.
+
+    A name below the alias of a learner's own registry is not one of the gallery's.
+    """
+    if reference.domain not in PUBLIC_HOSTS or _OWN_ALIAS.match(reference.path):
         return ""
     from ecrlab import gallery
 

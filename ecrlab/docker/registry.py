@@ -92,8 +92,15 @@ class Registry:
     # --- logins --------------------------------------------------------------------------------------------------
 
     def login(self, auth: str) -> Answer:
-        """Ask whether the registry accepts these credentials, and return its answer."""
-        return self._send("GET", "/v2/", {"Authorization": f"Basic {auth}"})
+        """Ask whether the registry accepts these credentials, and return its answer.
+
+        Raises `RegistryError` if it issues no token for them.
+        """
+        answer = self._send("GET", "/v2/", {"Authorization": f"Basic {auth}"})
+        scheme, parameters = _challenge(answer.headers.get("Www-Authenticate", ""))
+        if scheme != "bearer":
+            return answer
+        return self._send("GET", "/v2/", {"Authorization": f"Bearer {self._token(parameters, auth)}"})
 
     def authenticate(self) -> None:
         """Authenticate once: read the challenge of the registry, and store the header for all later requests."""
@@ -172,7 +179,7 @@ class Registry:
         if answer.status in (200, 307):
             return True
         # A rejected HEAD has no body with a reason; the rejection of the following POST has one.
-        if answer.status in (403, 404):
+        if answer.status in (400, 403, 404):
             return False
         raise _refusal(answer)
 

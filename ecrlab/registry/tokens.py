@@ -40,9 +40,11 @@ class Token:
     expires_at: datetime
 
 
-def issue(world: World, account_id: str, region: str, principal: str, access_key: str) -> tuple[str, datetime]:
+def issue(
+    world: World, account_id: str, region: str, principal: str, access_key: str, *, lifetime: timedelta = LIFETIME
+) -> tuple[str, datetime]:
     """A password for this caller in this Region, and when it expires."""
-    expires_at = (world.clock.now() + LIFETIME).replace(microsecond=0)
+    expires_at = (world.clock.now() + lifetime).replace(microsecond=0)
     payload = _encode({"account": account_id, "region": region, "principal": principal, "key": access_key})
     expiration = int(expires_at.timestamp())
     token = {

@@ -1,6 +1,6 @@
 """One port for five kinds of request, and the application that answers each.
 
-    /v2/…                     Docker clients     DockerFace, or GalleryFace for public.ecr.aws
+    /v2/…                     Docker clients     DockerFace, or PublicFace for public.ecr.aws (also /token/)
     X-Amz-Target of ecr(-public)   AWS clients   AwsFace; also for cloudtrail's LookupEvents
     /_ecrlab/layers/…         signed addresses   Downloads
     /_ecrlab/…                the lab itself     Control
@@ -26,9 +26,8 @@ from ecrlab.simulator.downloads import Downloads
 from ecrlab.simulator.moto import request_log
 from ecrlab.simulator.moto.request_log import RequestLog
 from ecrlab.simulator.moto.warm_up import WarmUp
-from ecrlab.simulator.v2 import auth
+from ecrlab.simulator.v2 import DockerFace, PublicFace, auth, public_tokens
 from ecrlab.simulator.v2.errors import Refusal
-from ecrlab.simulator.v2.gallery import GalleryFace
 from ecrlab.simulator.v2.wire import Body
 from ecrlab.simulator.web_pages import harmless
 
@@ -57,21 +56,21 @@ def is_for_docker(environ: Environ) -> bool:
 class Dispatcher:
     """The WSGI application of a lab."""
 
-    def __init__(self, aws: AwsFace, docker: Wsgi, control: Control, moto: "Moto") -> None:
+    def __init__(self, aws: AwsFace, docker: DockerFace, public: PublicFace, control: Control, moto: "Moto") -> None:
         self._aws = aws
         self._docker = docker
-        self._gallery = GalleryFace()
+        self._public = public
         self._control = control
         self._downloads = Downloads(aws.world)
         self._moto = moto
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        if is_for_docker(environ):
-            is_public = auth.name_of(environ.get("HTTP_HOST", "")) == auth.PUBLIC_HOST
-            face = self._gallery if is_public else self._docker
-            return face(environ, start_response)
         path = environ.get("PATH_INFO", "/")
+        is_public = auth.name_of(environ.get("HTTP_HOST", "")) in auth.PUBLIC_HOSTS
+        if is_for_docker(environ) or (is_public and path in public_tokens.PATHS):
+            face = self._public if is_public else self._docker
+            return face(environ, start_response)
         signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
         if path.startswith(downloads.PREFIX):
             return self._downloads(environ, start_response)

@@ -19,7 +19,7 @@ _LOCAL = re.compile(r"127\.0\.0\.1|\[::1\]|([a-z0-9_.-]+\.)?localhost|")
 
 
 def is_ours(name: str) -> bool:
-    """Tell whether the lab answers for a host: this machine, any private registry on AWS, or the public gallery.
+    """Tell whether the lab answers for a host: this machine, any private registry on AWS, or ECR Public.
 
     >>> [is_ours(name) for name in ("localhost", "123456789012.dkr.ecr.us-east-1.amazonaws.com", "example.com")]
     [True, True, False]
@@ -28,8 +28,8 @@ def is_ours(name: str) -> bool:
 
 
 def is_on_aws(name: str) -> bool:
-    """Tell whether a host is a registry on AWS: a private one, or the public gallery."""
-    return auth.is_a_registry(name) or name == auth.PUBLIC_HOST
+    """Tell whether a host is a registry on AWS: a private one, or ECR Public."""
+    return auth.is_a_registry(name) or name in auth.PUBLIC_HOSTS
 
 
 _TARGET = re.compile(r"(?i)https?://([^/]*)(/.*|)", re.DOTALL)

@@ -10,16 +10,25 @@ from ecrlab.simulator.dispatch import Dispatcher, Moto
 from ecrlab.simulator.http.listener import Listener
 from ecrlab.simulator.proxy import ProxyGate
 from ecrlab.simulator.recorder import Recorder
-from ecrlab.simulator.v2 import DockerFace
+from ecrlab.simulator.v2 import DockerFace, PublicFace
+from ecrlab.simulator.v2.pull_limit import PullLimit
 from ecrlab.simulator.web_pages import WebPageWall
 from ecrlab.simulator.wiring import wire
 
 
-def application(world: World, aws: AwsFace | None = None, *, moto: Moto | None = None, quirks: bool = False) -> Any:
+def application(
+    world: World,
+    aws: AwsFace | None = None,
+    *,
+    moto: Moto | None = None,
+    quirks: bool = False,
+    pull_limit: PullLimit | None = None,
+) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
     wire(world)
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
-    dispatcher = Dispatcher(aws or AwsFace(world), docker, Control(world), moto or Moto(world))
+    public = PublicFace(world, authorize=authorize, limit=pull_limit)
+    dispatcher = Dispatcher(aws or AwsFace(world), docker, public, Control(world), moto or Moto(world))
     return ProxyGate(WebPageWall(dispatcher))
 
 
@@ -30,7 +39,9 @@ class Server:
         """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`."""
         self.aws = AwsFace(world)
         self.moto = Moto(world, is_logged=is_logged)
-        self.recorder = Recorder(application(world, self.aws, moto=self.moto, quirks=quirks))
+        self.pull_limit = PullLimit()
+        shown = application(world, self.aws, moto=self.moto, quirks=quirks, pull_limit=self.pull_limit)
+        self.recorder = Recorder(shown)
         self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint
         """The server's URL."""

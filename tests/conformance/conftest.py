@@ -22,6 +22,10 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
+PUBLIC = "public.ecr.aws"
+SPECIFICATION = ("test_listings", "test_manifests", "test_pull_blobs", "test_push_blobs")
+"""The modules whose tests a public repository passes too."""
+
 _names = itertools.count(1)
 
 
@@ -92,6 +96,22 @@ class Client:
     def raw(self) -> socket.socket:
         """A connection for what no HTTP library would send."""
         return socket.create_connection(self.address, timeout=20)
+
+
+class PublicClient(Client):
+    """The same at public.ecr.aws, with the token of a login."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.aws = boto3.client("ecr-public", endpoint_url=endpoint, region_name="us-east-1")
+        login = self.aws.get_authorization_token()["authorizationData"]["authorizationToken"]
+        self.authorization = {"Host": PUBLIC, "Authorization": f"Basic {login}"}
+        self.authorization["Authorization"] = f"Bearer {self.ask('GET', '/token/').json['token']}"
+
+    def new_repository(self, **settings: Any) -> str:
+        name = f"conformance/repo-{next(_names)}"
+        made = self.aws.create_repository(repositoryName=name, **settings)["repository"]
+        return made["repositoryUri"].removeprefix(f"{PUBLIC}/")
 
 
 class Repository:
@@ -185,12 +205,24 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert [path.name for path in state.iterdir()] == ["registry"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "private: what ECR Public lacks, or says in other words")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    is_private = metafunc.definition.get_closest_marker("private")
+    if "client" in metafunc.fixturenames and module in SPECIFICATION and not is_private:
+        metafunc.parametrize("client", [Client, PublicClient], ids=["private", "public"], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def client(endpoint: str) -> Client:
+def client(request: pytest.FixtureRequest, endpoint: str) -> Client:
     # One for each module: between two of them a connection could be idle for longer than the server waits.
     # A new registry of ECR mounts no layers; the specification's behaviours are those of one that does.
     boto3.client("ecr", endpoint_url=endpoint).put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-    return Client(endpoint)
+    kind: type[Client] = getattr(request, "param", Client)
+    return kind(endpoint)
 
 
 @pytest.fixture

@@ -89,8 +89,14 @@ def test_a_good_host_opens_no_tunnel_to_elsewhere(client: Client) -> None:
     assert say(client, "CONNECT", "example.com:443", f"{REGISTRY}:443")[0] == 405
 
 
-def test_the_public_gallery(client: Client) -> None:
+def test_everybody_pulls_from_ecr_public(client: Client) -> None:
+    host = {"Host": "public.ecr.aws"}
     path = "/v2/docker/library/debian/tags/list"
-    answer = client.ask("GET", path, headers={"Host": "public.ecr.aws"}, anonymous=True)
+    challenge = client.ask("GET", path, headers=host, anonymous=True).headers["Www-Authenticate"]
+    assert challenge.startswith('Bearer realm="http://public.ecr.aws/token/"')
+    token = client.ask("GET", "/token/", headers=host, anonymous=True).json["token"]
+    answer = client.ask("GET", path, headers={**host, "Authorization": f"Bearer {token}"})
     assert answer.status == 200
     assert answer.json["tags"]
+    # By its own address the lab has no token endpoint.
+    assert client.ask("GET", "/token/", anonymous=True).status == 404

@@ -83,6 +83,7 @@ def test_a_page_of_what_is_no_number(tagged: Repository, n: str) -> None:
     assert (answer.status, answer.code) == (400, "PAGINATION_NUMBER_INVALID")
 
 
+@pytest.mark.private
 def test_the_catalog_page_by_page(client: Client, repository: Repository, other_repository: Repository) -> None:
     names, path = [], "/v2/_catalog?n=3"
     while path:

@@ -171,6 +171,7 @@ def test_the_same_image_again(repository: Repository) -> None:
     assert repository.put(body, "v1").status == 201
 
 
+@pytest.mark.private
 def test_a_moved_tag_leaves_the_old_image_untagged(repository: Repository) -> None:
     old, _ = repository.push_image("v1")
     new, _ = repository.push_image("v1")
@@ -179,6 +180,7 @@ def test_a_moved_tag_leaves_the_old_image_untagged(repository: Repository) -> No
     assert {image["imageDigest"]: image.get("imageTags") for image in images} == {old: None, new: ["v1"]}
 
 
+@pytest.mark.private
 def test_a_pull_is_recorded_and_a_look_is_not(repository: Repository) -> None:
     repository.push_image("v1")
 
@@ -220,6 +222,7 @@ def test_a_digest_that_is_none(repository: Repository) -> None:
 # What is refused, in ECR's words
 
 
+@pytest.mark.private
 def test_another_digest_than_the_manifest_has(repository: Repository) -> None:
     body = encode(repository.image())
     answer = repository.put(body + b"  ", digest_of(body))
@@ -230,6 +233,7 @@ def test_another_digest_than_the_manifest_has(repository: Repository) -> None:
     )
 
 
+@pytest.mark.private
 def test_missing_layers(repository: Repository) -> None:
     image = repository.image()
     missing = [digest_of(b"one"), digest_of(b"two")]
@@ -249,6 +253,7 @@ def test_missing_images_of_an_index(repository: Repository) -> None:
     assert answer.message.startswith("Images with digests '[sha256:")
 
 
+@pytest.mark.private
 def test_an_immutable_tag(client: Client) -> None:
     repository = Repository(client, imageTagMutability="IMMUTABLE")
     _, body = repository.push_image("v1")

@@ -151,6 +151,7 @@ def test_a_blob_twice(repository: Repository) -> None:
 # Mounts
 
 
+@pytest.mark.private
 def test_mount(repository: Repository, other_repository: Repository) -> None:
     body = os.urandom(512)
     digest = other_repository.push_blob(body)
@@ -158,6 +159,7 @@ def test_mount(repository: Repository, other_repository: Repository) -> None:
     assert_stored(repository, answer, body, digest)
 
 
+@pytest.mark.private
 def test_mount_without_a_source(repository: Repository, other_repository: Repository) -> None:
     body = os.urandom(512)
     digest = other_repository.push_blob(body)
@@ -261,6 +263,7 @@ def test_a_put_without_a_digest(repository: Repository) -> None:
     assert (answer.status, answer.code) == (400, "DIGEST_INVALID")
 
 
+@pytest.mark.private
 def test_a_repository_must_be_created_before_anything_is_pushed(client) -> None:
     answer = client.ask("POST", "/v2/never/created/blobs/uploads/")
     assert (answer.status, answer.code) == (404, "NAME_UNKNOWN")

@@ -14,11 +14,10 @@ from ecrlab.docker.store import Store
 from ecrlab.registry import images, repositories, settings, tokens
 from ecrlab.registry.world import World
 from ecrlab.simulator.http.listener import Listener
-from ecrlab.simulator.v2 import DockerFace
-from ecrlab.simulator.v2.gallery import GalleryFace
+from ecrlab.simulator.v2 import DockerFace, PublicFace
+from ecrlab.simulator.v2.pull_limit import PullLimit
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-PUBLIC = GalleryFace()
 ADA = "arn:aws:iam::123456789012:user/ada"
 
 
@@ -35,7 +34,7 @@ class Recorder:
     """A WSGI application, and which requests it got, but for the gallery's own."""
 
     def __init__(self, app):
-        self.app = app
+        self.app = self.public = app
         self.requests = []
 
     def __call__(self, environ, start_response):
@@ -45,7 +44,7 @@ class Recorder:
             self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"] + query, int(status[:3])))
             return start_response(status, headers, *more)
 
-        app = PUBLIC if environ["HTTP_HOST"] == gallery.HOST else self.app
+        app = self.public if environ["HTTP_HOST"] == gallery.HOST else self.app
         return app(environ, start)
 
 
@@ -57,6 +56,7 @@ class Lab:
         self.recorder = recorder
         self._capsys = capsys
         self._monkeypatch = monkeypatch
+        self.limit = PullLimit()
 
     def docker(self, *arguments, stdin=""):
         self._capsys.readouterr()
@@ -104,8 +104,8 @@ class Lab:
     def images(self, repository):
         return images.describe(self.registry, repository)
 
-    def password(self):
-        return tokens.issue(self.world, "123456789012", "us-east-1", ADA, "AKIAADA")[0]
+    def password(self, region="us-east-1"):
+        return tokens.issue(self.world, "123456789012", region, ADA, "AKIAADA")[0]
 
     def login(self):
         credentials.keep(ECR, credentials.encode("AWS", self.password()))
@@ -127,6 +127,7 @@ def lab(server, tmp_path, monkeypatch, capsys):
     lab = Lab(tmp_path, recorder, capsys, monkeypatch)
     recorder.requests.clear()
     recorder.app = lambda environ, start_response: DockerFace(lab.world)(environ, start_response)
+    recorder.public = lambda environ, start_response: PublicFace(lab.world, limit=lab.limit)(environ, start_response)
     monkeypatch.setenv("ECRLAB_ENDPOINT", endpoint)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
     for name in ("ECRLAB_DOCKER_ROOT", "DOCKER_DEFAULT_PLATFORM", "SOURCE_DATE_EPOCH"):

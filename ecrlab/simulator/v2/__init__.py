@@ -3,8 +3,8 @@
     request ─► DockerFace ─► caller, registry ─► one of
                (face)        (auth)               blobs      layers: push and pull
                                                   manifests  images: push and pull
-                                                  listings   tags, catalog, referrers
-                                                  gallery    public.ecr.aws, read only
+               PublicFace ─► caller, alias ────►  listings   tags, catalog, referrers
+               (public)      (public_tokens)      gallery    docker/library/…, read only
 
 It implements the OCI distribution specification 1.1. Statuses and texts are ECR's where they are known, and the
 specification's elsewhere. ECR's deviations that break clients of the specification need `quirks`. The face is plain
@@ -12,5 +12,6 @@ WSGI, so any WSGI server can run it. `errors` writes errors; `wire` reads reques
 """
 
 from ecrlab.simulator.v2.face import DockerFace
+from ecrlab.simulator.v2.public import PublicFace
 
-__all__ = ["DockerFace"]
+__all__ = ["DockerFace", "PublicFace"]

@@ -20,7 +20,8 @@ from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.wire import Headers
 
 USER = "AWS"
-PUBLIC_HOST = "public.ecr.aws"
+PUBLIC_HOSTS = (names.PUBLIC_HOST, "ecr-public.aws.com")
+"""The names of ECR Public; the second also has IPv6 addresses (ECR Public user guide, IPv6)."""
 
 _PORT = re.compile(r":[0-9]{1,5}$")
 _PRIVATE = re.compile(
@@ -40,12 +41,12 @@ class Authorize(Protocol):
 
 
 class NotAuthorized(Exception):
-    """The request has no credentials. This is the only error that is not JSON."""
+    """The request has no credentials, and gets a challenge. This is the only error that is not JSON."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
+    def __init__(self, challenge: str) -> None:
+        super().__init__(challenge)
         self.headers: Headers = [
-            ("Www-Authenticate", f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'),
+            ("Www-Authenticate", challenge),
             ("Content-Type", "text/plain; charset=utf-8"),
         ]
 
@@ -81,19 +82,16 @@ class Bearers:
         """Return the token of a request. Raises `NotAuthorized` without one, and `Refusal` for an invalid one."""
         scheme, _, credentials = (authorization or "").partition(" ")
         if scheme.lower() != "basic":
-            raise NotAuthorized(host)
+            raise NotAuthorized(_challenge(host))
         token = self._checked(credentials.strip())
         if token is None:
-            raise NotAuthorized(host)
+            raise NotAuthorized(_challenge(host))
         if self._world.clock.now() >= token.expires_at:
-            raise _expired()
+            raise expired()
         return token
 
     def _check(self, credentials: str) -> Token | None:
-        try:
-            user, colon, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, ValueError):
-            user = colon = password = ""
+        user, colon, password = decoded(credentials)
         if colon and not user and not password:
             # UNSURE: how ECR answers an empty user and password, which skopeo sends without a login; here with the
             # challenge (401), as for no credentials.
@@ -103,11 +101,14 @@ class Bearers:
             # code (DENIED) and the text are the lab's.
             raise Refusal(400, "DENIED", "The Authorization header is not that of the user AWS with a registry token")
         try:
-            return tokens.check(self._world, password)
+            token = tokens.check(self._world, password)
         except ExpiredToken as error:
-            raise _expired() from error
+            raise expired() from error
         except InvalidToken as error:
             raise _invalid() from error
+        if token.region == names.PUBLIC:
+            raise _invalid()
+        return token
 
 
 def registry_of(world: World, host: str, token: Token) -> Registry:
@@ -133,7 +134,20 @@ def owners_only(token: Token, action: str, registry: Registry, repository_name: 
         raise AccessDeniedException(token.principal, action, resource, tail)
 
 
-def _expired() -> Refusal:
+def decoded(credentials: str) -> tuple[str, str, str]:
+    """Return the user, the colon and the password of Basic credentials; all empty if they are malformed."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", "", ""
+
+
+def _challenge(host: str) -> str:
+    return f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
+
+
+def expired() -> Refusal:
+    """Return the error for a password whose twelve hours are over."""
     return Refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ecrlab.registry.errors import EcrError
@@ -64,31 +64,38 @@ class DockerFace:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        return self._respond(environ).send(environ, start_response)
-
-    def _respond(self, environ: dict[str, Any]) -> Response:
-        try:
-            return self._answer(Request(environ))
-        except NotAuthorized as nobody:
-            return Response(401, nobody.headers, b"Not Authorized\n")
-        except Refusal as bad:
-            return Response.of_refusal(bad)
-        except EcrError as error:
-            return Response.of_refusal(refusal(error))
-        except Exception:
-            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
+        return respond(environ, self._answer).send(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         self._world.keep_up()
         token = self._bearer(request.host, request.header("Authorization"))
         registry = auth.registry_of(self._world, request.host, token)
-        for pattern, handlers in _COMPILED:
-            if found := pattern.fullmatch(request.path):
-                handler = handlers.get(request.method)
-                if handler is None:
-                    raise wrong_method(request.method, list(handlers))
-                where = {"name": "", "thing": ""} | found.groupdict()
-                visit = Visit(request, token, registry, where["name"], where["thing"], self._authorize, self._quirks)
-                return recorded(handler, visit)
-        raise not_here(request.path)
+        handler, name, thing = route(request)
+        return recorded(handler, Visit(request, token, registry, name, thing, self._authorize, self._quirks))
+
+
+def respond(environ: dict[str, Any], answer: Callable[[Request], Response]) -> Response:
+    """Return the answer to a request, or the response that reports its error."""
+    try:
+        return answer(Request(environ))
+    except NotAuthorized as nobody:
+        return Response(401, nobody.headers, b"Not Authorized\n")
+    except Refusal as bad:
+        return Response.of_refusal(bad)
+    except EcrError as error:
+        return Response.of_refusal(refusal(error))
+    except Exception:
+        log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        return Response.of_refusal(Refusal(500, "UNKNOWN", "The lab itself failed; its log says how"))
+
+
+def route(request: Request) -> tuple[Handler, str, str]:
+    """Return the handler of a request, and the repository and the item that its path names. Raises `Refusal`."""
+    for pattern, handlers in _COMPILED:
+        if found := pattern.fullmatch(request.path):
+            handler = handlers.get(request.method)
+            if handler is None:
+                raise wrong_method(request.method, list(handlers))
+            where = {"name": "", "thing": ""} | found.groupdict()
+            return handler, where["name"], where["thing"]
+    raise not_here(request.path)

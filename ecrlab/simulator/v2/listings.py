@@ -25,7 +25,7 @@ def tags(visit: Visit) -> Response:
     most, after = _page(visit, TAGS)
     found = images.tags(visit.registry, visit.name, after=after, most=most + 1) if most else []
     headers = _link(visit.url("tags/list"), found, most)
-    return Response.of_json({"name": visit.name, "tags": found[:most]}, headers)
+    return Response.of_json({"name": visit.full_name, "tags": found[:most]}, headers)
 
 
 def catalog(visit: Visit) -> Response:

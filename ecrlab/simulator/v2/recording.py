@@ -5,7 +5,8 @@
     PUT                  CompleteLayerUpload    GET blobs/            GetDownloadUrlForLayer
     HEAD blobs/          BatchCheckLayerAvailability
 
-(AWS user guide, logging Amazon ECR actions with AWS CloudTrail, example: image pull, image push.)
+(AWS user guide, logging Amazon ECR actions with AWS CloudTrail, example: image pull, image push.) Pulls from ECR Public
+are not recorded, because its API has no operations for them.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from ecrlab.registry.errors import EcrError
 from ecrlab.simulator import cloud_trail
 from ecrlab.simulator.access.callers import named
 from ecrlab.simulator.v2.errors import Refusal
-from ecrlab.simulator.v2.visit import Handler, Visit
+from ecrlab.simulator.v2.visit import PULLS, Handler, Visit
 from ecrlab.simulator.v2.wire import Response
 
 CODES = {
@@ -39,7 +40,10 @@ def recorded(handler: Handler, visit: Visit) -> Response:
 def record(visit: Visit, outcome: Response | EcrError | Refusal) -> None:
     """Record the actions of a request; an error belongs to the last one."""
     caller = named(visit.token.account_id, visit.token.principal, visit.token.access_key)
+    is_public = visit.registry.is_public
     for number, action in enumerate(visit.actions, 1):
+        if is_public and action.name in PULLS:
+            continue
         name = action.name.removeprefix("ecr:")
         if name == "UploadLayerPart" and visit.request.method in ("GET", "DELETE"):
             continue  # Docker asks for the state of an upload, or cancels it; ECR's API can do neither.
@@ -54,7 +58,9 @@ def record(visit: Visit, outcome: Response | EcrError | Refusal) -> None:
         parameters = about | _parameters(visit, name) | action.parameters
         # UNSURE: the user agent; AWS's samples show ECR's own for some pushes.
         agent = visit.request.header("User-Agent") or ""
-        cloud_trail.note(caller, visit.registry, name, parameters, None if error else response, error, agent=agent)
+        service = "ecr-public" if is_public else "ecr"
+        answer = None if error else response
+        cloud_trail.note(caller, visit.registry, name, parameters, answer, error, service=service, agent=agent)
 
 
 def _names(visit: Visit) -> dict[str, Any]:

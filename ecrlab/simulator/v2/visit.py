@@ -17,6 +17,9 @@ from ecrlab.simulator.v2.errors import Refusal
 from ecrlab.simulator.v2.quirks import Quirks
 from ecrlab.simulator.v2.wire import Request, Response
 
+PULLS = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"})
+"""The actions that ECR Public allows to everybody; its API has no such operations."""
+
 
 @dataclass(slots=True)
 class Action:
@@ -38,7 +41,9 @@ class Visit:
     name: str
     thing: str
     authorize: Authorize
-    quirks: Quirks | None
+    quirks: Quirks | None = None
+    alias: str = ""
+    """The alias of a public registry, which comes before the repository in paths."""
     actions: list[Action] = field(default_factory=list)
 
     def may(self, action: str) -> Repository:
@@ -51,7 +56,7 @@ class Visit:
     def may_in(self, name: str, action: str) -> Repository:
         """Return another repository of the registry, if the caller may do this to it."""
         try:
-            names.check_repository_name(name)
+            names.check_repository_name(name, self.registry.region)
         except InvalidParameterException as error:
             raise Refusal(400, "NAME_INVALID", error.message) from error
         # UNSURE: whether ECR tells a caller without permission that a repository does not exist; here it does, as in
@@ -85,9 +90,14 @@ class Visit:
             raise UploadNotFoundException(self.thing, self.name, self.registry.account_id)
         return upload
 
+    @property
+    def full_name(self) -> str:
+        """The repository as its clients write it after the host."""
+        return f"{self.alias}/{self.name}" if self.alias else self.name
+
     def url(self, rest: str) -> str:
         """Return the path of an item in this repository."""
-        return f"/v2/{quote(self.name)}/{rest}"
+        return f"/v2/{quote(self.full_name)}/{rest}"
 
 
 Handler = Callable[[Visit], Response]

@@ -84,6 +84,7 @@ class Request:
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ.get("PATH_INFO", "")
         self.host: str = environ.get("HTTP_HOST", "")
+        self.scheme: str = environ.get("wsgi.url_scheme", "http")
         self.query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         self.body = Body(environ)
 
