@@ -1,10 +1,12 @@
 """What a lab shows: pictures, tables and records of its registry. Nothing here changes it, and no look is a pull."""
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.clock import LabClock
+from ecrlab.errors import EcrLabError
 from ecrlab.lessons.cells import Cells
 from ecrlab.machine import environment
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ecrlab.analysis.plots.transcripts import Transcript
     from ecrlab.analysis.widgets.policy_editor import PolicyEditor
     from ecrlab.registry.world import Registry, World
+    from ecrlab.simulator.gallery_page.site import InCell
     from ecrlab.simulator.server import Server
 
 
@@ -140,6 +143,27 @@ class Views:
         return pd.DataFrame(
             who_can.answers(self._registry, repository, actions, source_arn), columns=who_can.Answer._fields
         )
+
+    def gallery(self, repository: str | None = None) -> "InCell":
+        """The page of the public gallery, or of one public repository: `lab.gallery("l9v4i4d7/my-app")`.
+
+        It is the page that `/gallery/` of `lab.endpoint` shows in a browser. Raises `EcrLabError` for a repository
+        that does not exist.
+        """
+        from ecrlab.simulator.gallery_page.site import InCell
+
+        return InCell(self._world, repository)
+
+    def limits(self, *, public_pulls_per_second: float | None = None) -> None:
+        """Limit pulls from public.ecr.aws without a login, as ECR Public does with 1; None ends the limit.
+
+        A request above it gets `toomanyrequests: Rate exceeded`. Seconds are those of the lab's clock. Raises
+        `EcrLabError` for a number that is not above 0.
+        """
+        limit = public_pulls_per_second
+        if limit is not None and not (isinstance(limit, int | float) and 0 < limit < math.inf):
+            raise EcrLabError(f"public_pulls_per_second must be a number above 0, or None for no limit, got {limit!r}")
+        self._server.pull_limit.per_second = limit
 
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
         """The texts of manifests, read from the registry itself: no pull."""

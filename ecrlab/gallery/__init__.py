@@ -22,7 +22,7 @@ from ecrlab.oci.layers import Layer, write_layer
 from ecrlab.oci.manifest import Manifest, read
 from ecrlab.oci.media_types import DOCKER, OCI
 
-__all__ = ["HOST", "PLATFORMS", "blob", "manifest", "published_sizes", "repositories", "tags"]
+__all__ = ["HOST", "PLATFORMS", "blob", "created", "manifest", "published_sizes", "repositories", "tags"]
 
 HOST = "public.ecr.aws"
 PLATFORMS = ("amd64", "arm64")
@@ -65,6 +65,11 @@ def blob(repository: str, digest: str) -> bytes | None:
         if (found := _image(facts.name).blobs.get(digest)) is not None:
             return found
     return None
+
+
+def created(repository: str, tag: str) -> datetime:
+    """Return when the published image of a tag was made (UTC). Raises `KeyError` for an unknown tag."""
+    return datetime.fromisoformat({one: facts.created for facts in _of(repository) for one in facts.tags}[tag])
 
 
 def published_sizes(repository: str, tag: str) -> list[float]:

@@ -1,9 +1,10 @@
-"""One port for five kinds of request, and the application that answers each.
+"""One port for six kinds of request, and the application that answers each.
 
     /v2/…                     Docker clients     DockerFace, or PublicFace for public.ecr.aws (also /token/)
     X-Amz-Target of ecr(-public)   AWS clients   AwsFace; also for cloudtrail's LookupEvents
     /_ecrlab/layers/…         signed addresses   Downloads
     /_ecrlab/…                the lab itself     Control
+    /gallery/…                people             the pages of public repositories
     everything else           AWS clients        moto, loaded on first use
 
 All of it is plain WSGI, so any WSGI server can run it.
@@ -23,6 +24,7 @@ from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
 from ecrlab.simulator.control import PREFIX, Control
 from ecrlab.simulator.downloads import Downloads
+from ecrlab.simulator.gallery_page import site
 from ecrlab.simulator.moto import request_log
 from ecrlab.simulator.moto.request_log import RequestLog
 from ecrlab.simulator.moto.warm_up import WarmUp
@@ -41,7 +43,10 @@ SPEAKING_XML = ("s3", "cloudfront", "route53")
 MOTO_API = "/moto-api"
 """moto's own pages, where any client can read and reset its services. The lab does not serve them."""
 
-GREETING = b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
+GREETING = (
+    b"This is ecrlab, a simulated Amazon ECR. Point the AWS CLI here with AWS_ENDPOINT_URL.\n"
+    b"/gallery/ shows its public repositories.\n"
+)
 
 log = logging.getLogger("ecrlab.server")
 
@@ -76,6 +81,8 @@ class Dispatcher:
             return self._downloads(environ, start_response)
         if path.startswith(PREFIX):
             return _send(self._control.answer(environ), start_response)
+        if site.is_for_people(environ):
+            return _send(site.answer(self._aws.world, path), start_response)
         if path == "/" and signature is None and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return _send(Answer(200, {"Content-Type": "text/plain; charset=utf-8"}, GREETING), start_response)
         try:

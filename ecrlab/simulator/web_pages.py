@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from email.header import Header
 from typing import Any
 
-PAGES = ("/",)
-"""The paths that people may open from anywhere: they change nothing and show no data."""
+PAGES = ("/", "/gallery/")
+"""The paths that people may open from anywhere, the second with all below it: they change nothing, and show only what
+is public. A page that leads there cannot read them.
+"""
 
 OWN = ("same-origin", "none")
 """The values of `Sec-Fetch-Site` for the lab's own pages, and for an address that a person typed."""
@@ -57,7 +59,8 @@ def is_foreign(environ: dict[str, Any]) -> bool:
     if environ.get("HTTP_SEC_FETCH_SITE", "none") in OWN:
         return False
     opens_a_page = environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
-    return not (opens_a_page and environ["PATH_INFO"] in PAGES)
+    path = environ["PATH_INFO"]
+    return not (opens_a_page and (path in PAGES or path.startswith(PAGES[1])))
 
 
 def harmless(environ: dict[str, Any], headers: Headers) -> Headers:

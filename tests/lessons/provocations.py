@@ -23,6 +23,8 @@ POLICY = json.dumps({"rules": [RULE | {"action": {"type": "expire"}}]})
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 LOGIN = f"docker login --username AWS --password-stdin {HOST}"
+PUBLIC_LOGIN = "docker login --username AWS --password-stdin public.ecr.aws"
+ALPINE = "public.ecr.aws/docker/library/alpine:3.22.6"
 SMALL = """
 printf 'FROM scratch\\nCOPY Dockerfile /\\n' > Dockerfile
 build() { docker build -q "$@" . > /dev/null; }
@@ -37,6 +39,12 @@ PYTHON = {
     "start-argument": "ecrlab.start(at='yesterday')",
     "kit-name-unknown": "ecrlab.quiz('nothing')",
     "kit-error": "lab.edit_policy('app').day = -1",
+    # public registries
+    "public-login-stale": f"sh('aws ecr-public get-login-password --region us-east-1 | {PUBLIC_LOGIN}')\n"
+    f"lab.clock.advance(hours=13)\nprinted = sh('docker pull {ALPINE}')",
+    "public-denied": "user('ecr:*', 'ecr-public').describe_repositories()",
+    "public-token-denied": "user('ecr-public:*', 'ecr-public').get_authorization_token()",
+    "throttled": f"lab.limits(public_pulls_per_second=1)\nprinted = sh('for i in 1 2; do docker pull {ALPINE}; done')",
     # login and permissions
     "get-token-denied": "user('ecr:ListImages').get_authorization_token()",
     "denied-resource-silent": "theirs = lab.account('222233334444').client('ecr')\n"
@@ -223,6 +231,7 @@ BARE = (
 LOGGED_IN = f"{SMALL}aws ecr get-login-password | {LOGIN} > /dev/null 2>&1\n"
 
 SHELL = {
+    "public-login-refused": f"aws ecr get-login-password | {PUBLIC_LOGIN}",
     "no-lab": f"unset ECRLAB_ENDPOINT; docker pull {HOST}/app:v1",
     "no-basic-auth": f"docker logout {HOST} > /dev/null; docker pull {HOST}/app:v1",
     "login-without-password": f"printf '' | {LOGIN}",
@@ -263,7 +272,6 @@ QUOTED = {
     "lambda-image-too-large",
     "cannot-pull",
     "ecs-look-further",
-    "throttled",
 }
 """Errors that the lab cannot return."""
 

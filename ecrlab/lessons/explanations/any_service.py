@@ -55,15 +55,6 @@ ENTRIES = (
         "The same.",
     ),
     Explanation(
-        "throttled",
-        r"toomanyrequests|TooManyRequests|Throttl|Rate exceeded|RequestLimitExceeded|SlowDown",
-        "toomanyrequests: Rate exceeded",
-        "Too many requests in a short time; the registry asks you to slow down.",
-        ("many machines pull from public.ecr.aws without logging in", "a loop asks for a token before each pull"),
-        "The lab has no such limit; something else answered.",
-        "Log in (also to ECR Public), cache tokens for their twelve hours, or use a pull through cache.",
-    ),
-    Explanation(
         "limit",
         r"\(\w*(LimitExceeded|QuotaExceeded)\w*\)",
         "An error occurred (LimitExceededException) when calling the CreateRepository operation: …",

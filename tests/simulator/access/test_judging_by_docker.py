@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.accounts import HOME, NO_IDENTITY, Account, arn_of, denial, document
-from tests.simulator.client import CONFIG, LAYER, OCI_MANIFEST, digest_of, manifest
+from tests.simulator.accounts import HOME, NO_IDENTITY, NO_RESOURCE, Account, arn_of, denial, document
+from tests.simulator.client import CONFIG, LAYER, OCI_MANIFEST, client_of, digest_of, manifest
 
 
 def password(ecr) -> str:
@@ -53,6 +53,39 @@ def test_a_token_outlives_its_key_but_not_its_bearers_policies(home):
     assert docker(home, token, "GET", "/v2/app/tags/list")[0] == 200
     home.iam.delete_user_policy(UserName=name, PolicyName="p0")
     assert docker(home, token, "GET", "/v2/app/tags/list")[0] == 403
+
+
+def in_public(account: Account, key: str) -> tuple[object, dict[str, str]]:
+    """A client of ECR Public's API, and the headers of a Docker client that has logged in at public.ecr.aws."""
+    api = client_of(account.endpoint, "ecr-public", key=key)
+    token = api.get_authorization_token()["authorizationData"]["authorizationToken"]
+    return api, {"Host": "public.ecr.aws", "Authorization": f"Bearer {token}"}
+
+
+def test_another_account_pushes_to_a_public_repository_only_if_its_policy_names_it(home, abroad):
+    api = client_of(home.endpoint, "ecr-public")
+    name = f"team/{home.region}"
+    uri = api.create_repository(repositoryName=name)["repository"]["repositoryUri"]
+    path = f"/v2/{uri.partition('/')[2]}/blobs/uploads/"
+    key, _ = home.assume("arn:aws:iam::333333333333:role/OrganizationAccountAccessRole")
+    _, headers = in_public(abroad, key)
+
+    def push():
+        request = urllib.request.Request(home.endpoint + path, method="POST", headers=headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, b""
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    who = "arn:aws:sts::333333333333:assumed-role/OrganizationAccountAccessRole/build-7"
+    action, resource = "ecr-public:InitiateLayerUpload", f"arn:aws:ecr-public::{HOME}:repository/{name}"
+    _, text = denial(who, action, resource, NO_RESOURCE)
+    status, body = push()
+    assert (status, json.loads(body)["errors"]) == (403, [{"code": "DENIED", "message": text}])
+    allow = document(action, Principal={"AWS": "arn:aws:iam::333333333333:root"})
+    api.set_repository_policy(repositoryName=name, policyText=allow)
+    assert push()[0] == 202
 
 
 def write_layout(folder: Path) -> None:
