@@ -16,17 +16,17 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #16191f; background: #fff; m
 a { color: #0b5394 } h1 { font-size: 1.6rem; margin: .5rem 0; overflow-wrap: anywhere }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 2px solid #0b5394 }
 ul.repositories { list-style: none; padding: 0 }
-ul.repositories li { border: 1px solid #8d99a8; border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0 }
+ul.repositories > li { border: 1px solid #8d99a8; border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0 }
 ul.repositories h2 { border: 0; margin: 0; overflow-wrap: anywhere }
 ul.badges { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem; margin: .5rem 0 }
 ul.badges li { background: #e8f0f8; color: #12385c; border-radius: 1rem; padding: 0 .7rem; font-size: .875rem }
 p { overflow-wrap: anywhere } .by { color: #45505e; margin: 0 }
 img.logo { float: right; width: 5rem; height: 5rem; object-fit: contain; margin: 0 0 1rem 1rem }
 pre, code { font-family: ui-monospace, monospace; font-size: .875rem }
-pre { background: #f2f4f6; padding: .75rem 1rem; overflow-x: auto; border-radius: .3rem }
+pre { background: #f2f4f6; padding: .75rem 1rem; border-radius: .3rem; white-space: pre-wrap; overflow-wrap: anywhere }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .875rem }
 caption { text-align: left } th, td { border-bottom: 1px solid #c5ccd4; padding: .3rem 1rem .3rem 0; text-align: left }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
+td { white-space: nowrap } td.number { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 HEAD = """<!DOCTYPE html>
@@ -76,7 +76,7 @@ def of_one(listing: Listing, places: Places) -> str:
     if listing.logo_id:
         parts.append(f'<img class="logo" src="{_text(places.logo(listing.logo_id))}" alt="Logo of {name}">\n')
     parts += [f"<h1>{name}</h1>\n", _about(listing)]
-    parts.append(f'<h2>Pull it</h2>\n<pre tabindex="0">docker pull {_text(listing.uri + _newest(listing))}</pre>\n')
+    parts.append(f"<h2>Pull it</h2>\n<pre>docker pull {_text(listing.uri + _newest(listing))}</pre>\n")
     for head, text in (("About", listing.about), ("Usage", listing.usage)):
         if text:
             parts.append(f"<h2>{head}</h2>\n{as_html(text)}")
