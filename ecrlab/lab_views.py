@@ -161,7 +161,8 @@ class Views:
         `EcrLabError` for a number that is not above 0.
         """
         limit = public_pulls_per_second
-        if limit is not None and not (isinstance(limit, int | float) and 0 < limit < math.inf):
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if limit is not None and not (is_number and 0 < limit < math.inf):
             raise EcrLabError(f"public_pulls_per_second must be a number above 0, or None for no limit, got {limit!r}")
         self._server.pull_limit.per_second = limit
 

@@ -222,3 +222,40 @@ def test_a_session_without_network_touches_nothing_in_the_users_aws_and_docker_f
     assert ran.stdout.strip() == "all done", ran.stderr
     touched = [line for line in trace.read_text().splitlines() if f"{home}/.aws" in line or f"{home}/.docker" in line]
     assert touched == []
+
+
+def test_a_learner_publishes_an_image_and_shows_it(lab):
+    made = boto3.client("ecr-public").create_repository(
+        repositoryName="hello", catalogData={"description": "Says hello"}
+    )["repository"]
+    uri = made["repositoryUri"]
+    script = f"""
+    aws ecr-public get-login-password --region us-east-1 | \\
+        docker login --username AWS --password-stdin public.ecr.aws
+    printf 'FROM scratch\\nCOPY Dockerfile /\\n' > {lab.app("hello")}/Dockerfile
+    docker build -q -t {uri}:v1 {lab.app("hello")} && docker push -q {uri}:v1
+    docker logout public.ecr.aws && docker rmi {uri}:v1 && docker pull -q {uri}:v1
+    """
+    done = subprocess.run(["bash", "-ec", script], capture_output=True, text=True)
+    assert done.stdout.startswith("Login Succeeded\n"), done.stderr
+    assert done.stdout.endswith(f"{uri}:v1\n"), done.stderr
+
+    name = uri.removeprefix("public.ecr.aws/")
+    assert repr(lab.gallery(name)).startswith(f"{uri}  Says hello\n  v1  ")
+    assert uri in repr(lab.gallery())
+    with pytest.raises(ecrlab.EcrLabError, match="has no public repository 'hello'"):
+        lab.gallery("hello")
+    with urllib.request.urlopen(f"{lab.endpoint}/gallery/{name}") as page:
+        assert b"Says hello" in page.read()
+
+    lab.limits(public_pulls_per_second=0.5)
+    done = subprocess.run(["bash", "-c", f"for i in 1 2 3; do docker pull -q {uri}:v1; done"], capture_output=True)
+    assert done.stderr == b"Error response from daemon: toomanyrequests: Rate exceeded\n"
+    lab.limits()
+    assert subprocess.run(["docker", "pull", "-q", f"{uri}:v1"]).returncode == 0
+
+
+def test_a_limit_is_a_number_above_0(lab):
+    for limit in (0, -1, float("nan"), float("inf"), "1", True):
+        with pytest.raises(ecrlab.EcrLabError, match="public_pulls_per_second must be a number above 0"):
+            lab.limits(public_pulls_per_second=limit)
