@@ -60,7 +60,16 @@ def test_a_foreign_target_behind_a_good_host_is_refused(address):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "localhost", "127.0.0.1", "[::1]", "x.localhost", "public.ecr.aws", "123456789012.dkr-ecr.eu-west-1.on.aws"],
+    [
+        "",
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "x.localhost",
+        "public.ecr.aws",
+        "ecr-public.aws.com",
+        "123456789012.dkr-ecr.eu-west-1.on.aws",
+    ],
 )
 def test_ours(name):
     assert is_ours(name)

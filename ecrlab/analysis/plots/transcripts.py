@@ -59,9 +59,13 @@ MEANINGS: tuple[tuple[str, str, Sequence[int], str], ...] = (
     ("GET", _MANIFEST, (200,), "Give me the manifest - Here it is"),
     ("GET", _MANIFEST, (404,), "Give me the manifest - There is none"),
     ("GET", r"/v2/.+/tags/list", (200,), "Which tags are there? - These"),
+    ("GET", r"/token/?(\?|$)", (200,), "May I have a token? - Here it is"),
+    ("GET", r"/token/?(\?|$)", (403,), "May I have a token? - No"),
+    ("", r"/v2/", (400,), "- This is no valid token, or no valid request"),
     ("", r"/v2/", (401,), "- Who are you?"),
     ("", r"/v2/", (403,), "- You may not"),
     ("", r"/v2/", (404,), "- No such repository or image"),
+    ("", r"/v2/", (429,), "- Too many requests, come back later"),
 )
 """Method, target, statuses, and what it means: the question and the answer."""
 

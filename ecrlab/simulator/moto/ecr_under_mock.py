@@ -48,7 +48,8 @@ API = {
 """moto's name of a service -> the endpoints of its API (botocore's endpoint rules)."""
 
 REGISTRIES = (
-    r"https?://(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)|public\.ecr\.aws)"
+    r"https?://(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)"
+    r"|public\.ecr\.aws|ecr-public\.aws\.com)"
 )
 """The hosts of Docker clients."""
 

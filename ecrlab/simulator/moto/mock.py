@@ -36,7 +36,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-AWS_HOSTS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "on.aws", "ecr.aws")
+AWS_HOSTS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "on.aws", "ecr.aws", "ecr-public.aws.com")
 
 _KEPT = ("AWS_DEFAULT_REGION", "AWS_REGION")
 """Variables that a test may set on purpose; they lead to no AWS by themselves."""
@@ -220,7 +220,7 @@ def _no_way_out() -> Iterator[None]:
 
     def no_address(host: Any, *args: Any, **kwargs: Any) -> Any:
         name = (host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)).rstrip(".").lower()
-        if name.endswith(tuple(f".{aws}" for aws in AWS_HOSTS)):
+        if f".{name}".endswith(tuple(f".{aws}" for aws in AWS_HOSTS)):
             raise socket.gaierror(socket.EAI_NONAME, no_network(name))
         return look_up(host, *args, **kwargs)
 

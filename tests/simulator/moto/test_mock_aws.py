@@ -199,7 +199,7 @@ def test_the_other_endpoints_of_ecr_lead_to_the_same_registry(lab: Any, settings
 # --- What does not work there ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", [URI, "public.ecr.aws", "123456789012.dkr-ecr.us-east-1.on.aws"])
+@pytest.mark.parametrize("host", [URI, "public.ecr.aws", "ecr-public.aws.com", "123456789012.dkr-ecr.us-east-1.on.aws"])
 def test_docker_clients_are_told_where_they_are_answered(lab: Any, host: str) -> None:
     assert boto3.client("ecr").get_authorization_token()["authorizationData"][0]["proxyEndpoint"] == f"https://{URI}"
     for ask in (requests.get, urllib.request.urlopen):
