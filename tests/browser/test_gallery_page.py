@@ -1,15 +1,13 @@
 """The gallery of public repositories in a real browser: strangers' texts are shown, and run nothing."""
 
-import io
-
 import pytest
-from PIL import Image
 
 from ecrlab.registry.names import default_alias
 from ecrlab.registry.world import World
 from ecrlab.simulator.gallery_page.site import InCell
 from ecrlab.simulator.server import Server
 from tests.simulator.client import Repository, client_of
+from tests.simulator.logos import png
 
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
 
@@ -25,12 +23,6 @@ USAGE = (
 )
 
 
-def logo(pixels):
-    out = io.BytesIO()
-    Image.new("RGB", (pixels, pixels), "navy").save(out, "PNG")
-    return out.getvalue()
-
-
 @pytest.fixture
 def server(tmp_path):
     world = World(tmp_path / "state", seed="test", durable=False)
@@ -42,7 +34,7 @@ def server(tmp_path):
         "usageText": USAGE,
         "architectures": ["x86-64", "ARM 64", SCRIPT],
         "operatingSystems": ["Linux"],
-        "logoImageBlob": logo(200),
+        "logoImageBlob": png(200, 200),
     }
     api.create_repository(repositoryName="greeter", catalogData=catalog)
     Repository(api, "greeter").push(b"layer", tag="v1")

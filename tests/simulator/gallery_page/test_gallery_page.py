@@ -1,13 +1,11 @@
 """The gallery's pages: what they show, and that strangers' texts stay text."""
 
 import http.client
-import io
 import itertools
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image
 
 from ecrlab.registry import names
 from ecrlab.simulator.gallery_page import listings, page
@@ -15,6 +13,7 @@ from ecrlab.simulator.gallery_page.listings import Listing, Tag
 from ecrlab.simulator.gallery_page.markdown import as_html
 from ecrlab.simulator.gallery_page.site import ON_PORT, InCell
 from tests.simulator.client import Repository, client_of
+from tests.simulator.logos import png
 
 ALIAS = names.default_alias("123456789012")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&</main>"
@@ -38,12 +37,6 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def logo(pixels):
-    out = io.BytesIO()
-    Image.new("RGB", (pixels, pixels), "navy").save(out, "PNG")
-    return out.getvalue()
-
-
 @pytest.fixture(scope="module")
 def api(server):
     return client_of(server.endpoint, "ecr-public")
@@ -58,7 +51,7 @@ def published(api):
         "usageText": "```\ndocker run it\n```",
         "architectures": ["x86-64", "ARM 64"],
         "operatingSystems": ["Linux"],
-        "logoImageBlob": logo(64),
+        "logoImageBlob": png(64, 64),
     }
     api.create_repository(repositoryName="page/greeter", catalogData=catalog)
     repository = Repository(api, "page/greeter")
@@ -102,12 +95,12 @@ def test_the_page_of_a_repository_shows_what_it_says_about_itself(server, publis
     [image] = shown.all("img")
     assert image["alt"] == f"Logo of {published}"
     status, headers, body = ask(server, image["src"])
-    assert (status, headers["Content-Type"], body) == (200, "image/png", logo(64))
+    assert (status, headers["Content-Type"], body) == (200, "image/png", png(64, 64))
 
 
 def test_the_logo_is_where_the_api_says(server, api, published):
     data = api.get_repository_catalog_data(repositoryName="page/greeter")["catalogData"]
-    assert ask(server, urlsplit(data["logoUrl"]).path)[2] == logo(64)
+    assert ask(server, urlsplit(data["logoUrl"]).path)[2] == png(64, 64)
 
 
 @pytest.mark.parametrize("path", [f"{ALIAS}/nope", "nope", "a/b/c", "%3Cscript%3E/x", "logo/x.png", "123456789012/x"])
