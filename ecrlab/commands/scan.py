@@ -174,7 +174,8 @@ def _from_gallery(reference: Reference, platform: str | None) -> Sequence[LayerS
     def fetch(wanted: str) -> bytes:
         found = gallery.manifest(reference.path, wanted)
         if found is None:
-            raise TargetError(f"there is no {reference}{references.what_the_gallery_has(reference)}")
+            hint = references.what_the_gallery_has(reference)
+            raise TargetError(f"the kit has no {reference}, and scan reads no other images of {gallery.HOST}{hint}")
         return found.body
 
     def open_blob(digest: str) -> BinaryIO:

@@ -62,6 +62,7 @@ class PublicFace:
         token = self._tokens.bearer(request)
         handler, name, thing = face.route(request)
         if handler is listings.catalog:
+            # UNSURE: how ECR Public answers; it lists the repositories of a registry in its API only.
             raise not_here(request.path)
         if not token.principal:
             if handler not in OPEN:
@@ -81,6 +82,8 @@ class PublicFace:
             registry = public.registry_of_alias(self._world, "" if names.ACCOUNT.fullmatch(alias) else alias)
         except (InvalidParameterException, RegistryNotFoundException) as error:
             raise RepositoryNotFoundException(name, alias) from error
+        # UNSURE: whether ECR Public mounts layers, and lists referrers. Its API has neither the setting BLOB_MOUNTING,
+        # so nothing is mounted, nor ListImageReferrers; here referrers are listed, as the OCI specification asks.
         visit = Visit(request, token, registry, name, thing, self._may, alias=alias)
         try:
             return recorded(handler, visit)

@@ -78,6 +78,7 @@ class PublicTokens:
 
 def challenge(request: Request) -> NotAuthorized:
     """Return the challenge of ECR Public; its realm has the client's scheme, because skopeo follows it."""
+    # UNSURE: the realm at the name ecr-public.aws.com; here the name that the client used.
     realm = f"{request.scheme}://{auth.name_of(request.host)}/token/"
     return NotAuthorized(f'Bearer realm="{realm}",service="{names.PUBLIC_HOST}",scope="aws"')
 

@@ -6,7 +6,7 @@
     HEAD blobs/          BatchCheckLayerAvailability
 
 (AWS user guide, logging Amazon ECR actions with AWS CloudTrail, example: image pull, image push.) Pulls from ECR Public
-are not recorded, because its API has no operations for them.
+are not recorded: its API has no operations for them.
 """
 
 from typing import Any
@@ -43,7 +43,7 @@ def record(visit: Visit, outcome: Response | EcrError | Refusal) -> None:
     is_public = visit.registry.is_public
     for number, action in enumerate(visit.actions, 1):
         if is_public and action.name in PULLS:
-            continue
+            continue  # UNSURE: whether CloudTrail records pulls with a login; no source shows one.
         name = action.name.removeprefix("ecr:")
         if name == "UploadLayerPart" and visit.request.method in ("GET", "DELETE"):
             continue  # Docker asks for the state of an upload, or cancels it; ECR's API can do neither.
