@@ -242,6 +242,7 @@ def test_a_learner_publishes_an_image_and_shows_it(lab):
 
     name = uri.removeprefix("public.ecr.aws/")
     assert repr(lab.gallery(name)).startswith(f"{uri}  Says hello\n  v1  ")
+    assert repr(lab.gallery(uri)) == repr(lab.gallery(name))
     assert uri in repr(lab.gallery())
     with pytest.raises(ecrlab.EcrLabError, match="has no public repository 'hello'"):
         lab.gallery("hello")

@@ -89,12 +89,13 @@ def of_none(full_name: str, places: Places) -> str:
     return _page("Not found", ["<h1>Not found</h1>\n", _paragraph(said), _way_back(places)])
 
 
-def framed(text: str, title: str) -> str:
-    """Return a page as a frame in another one."""
+def framed(text: str, title: str, words: str) -> str:
+    """Return a page as a frame in another one, and the same in words for readers that show no frames."""
     # Links open in a tab of their own; the sandbox allows nothing else.
     allowed = "allow-popups allow-popups-to-escape-sandbox"
     style = "width: 100%; height: 30rem; border: 1px solid #8d99a8"
-    return f'<iframe title="{_text(title)}" sandbox="{allowed}" style="{style}" srcdoc="{_text(text)}"></iframe>'
+    frame = f'<iframe title="{_text(title)}" sandbox="{allowed}" style="{style}" srcdoc="{_text(text)}"></iframe>'
+    return f"{frame}\n<details><summary>The same as text</summary><pre>{_text(words)}</pre></details>"
 
 
 def in_words(listing: Listing) -> str:

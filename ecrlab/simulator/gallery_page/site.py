@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ecrlab.errors import EcrLabError
-from ecrlab.registry import catalog
+from ecrlab.registry import catalog, names
 from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import read_signature
 from ecrlab.simulator.aws.face import Answer
@@ -62,7 +62,7 @@ class InCell:
             self.listings = listings.of_all(world)
             self._page = page.of_all(self.listings, places)
         else:
-            found = listings.of_one(world, full_name)
+            found = listings.of_one(world, full_name.removeprefix(f"{names.PUBLIC_HOST}/"))
             if found is None:
                 raise EcrLabError(f"the lab has no public repository {full_name!r}; lab.gallery() lists them")
             self.listings = [found]
@@ -70,7 +70,7 @@ class InCell:
         self._title = full_name or "Public gallery"
 
     def _repr_html_(self) -> str:
-        return page.framed(self._page, self._title)
+        return page.framed(self._page, self._title, repr(self))
 
     def __repr__(self) -> str:
         return "\n".join(page.in_words(listing) for listing in self.listings)

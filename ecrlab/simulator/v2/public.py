@@ -81,7 +81,7 @@ class PublicFace:
             # An account number is no alias for Docker clients.
             registry = public.registry_of_alias(self._world, "" if names.ACCOUNT.fullmatch(alias) else alias)
         except (InvalidParameterException, RegistryNotFoundException) as error:
-            raise RepositoryNotFoundException(name, alias) from error
+            raise RepositoryNotFoundException(name[:256], alias[:50]) from error
         # UNSURE: whether ECR Public mounts layers, and lists referrers. Its API has neither the setting BLOB_MOUNTING,
         # so nothing is mounted, nor ListImageReferrers; here referrers are listed, as the OCI specification asks.
         visit = Visit(request, token, registry, name, thing, self._may, alias=alias)
