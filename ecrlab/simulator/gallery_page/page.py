@@ -37,6 +37,7 @@ HEAD = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
 <style>{style}</style>
+<link rel="icon" href="data:,">
 <base target="_blank">
 </head>
 <body>
