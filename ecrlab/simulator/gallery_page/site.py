@@ -31,7 +31,7 @@ ON_PORT = Places(
 def is_for_people(environ: dict[str, Any]) -> bool:
     """Tell whether a request is for these pages; a signed one is for a bucket of S3 with the name `gallery`."""
     return (
-        environ["PATH_INFO"].startswith(PREFIX)
+        f"{environ['PATH_INFO']}/".startswith(PREFIX)
         and environ["REQUEST_METHOD"] in ("GET", "HEAD")
         and read_signature(environ.get("HTTP_AUTHORIZATION", "")) is None
         and "Signature=" not in environ.get("QUERY_STRING", "")
@@ -43,7 +43,7 @@ def answer(world: World, path: str) -> Answer:
     if path.startswith(LOGOS):
         found = catalog.logo(world, path.removeprefix(LOGOS).removesuffix(".png"))
         return _answer(404, "text/plain", b"no such logo\n") if found is None else _answer(200, "image/png", found)
-    full_name = unquote(path.removeprefix(PREFIX)).rstrip("/")
+    full_name = unquote(f"{path}/".removeprefix(PREFIX)).rstrip("/")
     if not full_name:
         return _page(200, page.of_all(listings.of_all(world), ON_PORT))
     found_one = listings.of_one(world, full_name)

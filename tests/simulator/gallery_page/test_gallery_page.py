@@ -71,6 +71,7 @@ def ask(server, path, method="GET", **headers):
 
 def test_the_list_leads_to_each_repository(server, published):
     status, _, body = ask(server, "/gallery/")
+    assert ask(server, "/gallery")[2] == body
     assert status == 200
     links = [one["href"] for one in Elements(body.decode()).all("a")]
     assert f"/gallery/{published}" in links
