@@ -4,7 +4,7 @@
          its own policies       ecr:BatchGetImage                                ecr:GetDownloadUrlForLayer
 
 It uses the handlers of `/v2/` without HTTP. So permissions, caches, KMS keys, the time of the last pull and CloudTrail
-are as for a Docker client. Only ECR is in the lab's reach, and the public gallery.
+are as for a Docker client. Only ECR and ECR Public are in the lab's reach.
 """
 
 import contextlib
@@ -21,12 +21,14 @@ from ecrlab.oci import strict_json
 from ecrlab.oci.manifest import LARGEST, Manifest, read
 from ecrlab.oci.media_types import MANIFESTS
 from ecrlab.oci.strict_json import InvalidJson
-from ecrlab.registry import images
+from ecrlab.registry import images, names, public
 from ecrlab.registry.errors import (
     AccessDeniedException,
     EcrError,
     ImageNotFoundException,
+    InvalidParameterException,
     KmsException,
+    RegistryNotFoundException,
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import ImageId
@@ -167,20 +169,34 @@ def _parse(text: str) -> Reference:
 
 def _puller(world: World, reference: Reference, caller: Caller, agent: str) -> "_FromEcr | _FromGallery":
     """Return the access to a registry for one pull. Raises `CannotPull`."""
+    world.keep_up()
     if reference.domain == references.PUBLIC:
-        return _FromGallery(reference)
+        return _public_puller(world, reference, agent)
     region = auth.region_of(reference.domain)
     if region is None:
         text = f"{reference.domain} is outside the lab, which has only Amazon ECR and {references.PUBLIC}"
         raise CannotPull(Kind.NOT_ECR, reference, text)
-    world.keep_up()
     token = Token(
         caller.account_id or reference.domain[:12], region, caller.arn, caller.access_key, world.clock.now() + LIFETIME
     )
     registry = auth.registry_of(world, reference.domain, token)
     if caller.account_id:
         _check_token(registry, reference, caller, agent)
-    return _FromEcr(registry, reference, caller, token, agent)
+    return _FromEcr(registry, reference, reference.path, token, agent, caller)
+
+
+def _public_puller(world: World, reference: Reference, agent: str) -> "_FromEcr | _FromGallery":
+    """Return the access to ECR Public: to a repository below the alias of an account, or to the gallery."""
+    alias, _, name = reference.path.partition("/")
+    # The alias `docker` is the gallery's; an account number is no alias for Docker clients.
+    if alias == names.DOCKER_ALIAS or names.ACCOUNT.fullmatch(alias):
+        return _FromGallery(reference)
+    try:
+        registry = public.registry_of_alias(world, alias)
+    except (InvalidParameterException, RegistryNotFoundException):
+        return _FromGallery(reference)
+    nobody = Token(registry.account_id, registry.region, "", "", world.clock.now() + LIFETIME)
+    return _FromEcr(registry, reference, name, nobody, agent, None)
 
 
 def _check_token(registry: Registry, reference: Reference, caller: Caller, agent: str) -> None:
@@ -198,14 +214,17 @@ def _check_token(registry: Registry, reference: Reference, caller: Caller, agent
 
 
 class _FromEcr:
-    """Requests of one pull to a private registry."""
+    """Requests of one pull to the repository `name` of a registry; without a caller everything is allowed."""
 
-    def __init__(self, registry: Registry, reference: Reference, caller: Caller, token: Token, agent: str) -> None:
+    def __init__(
+        self, registry: Registry, reference: Reference, name: str, token: Token, agent: str, caller: Caller | None
+    ) -> None:
         self.reference = reference
         self._registry = registry
-        self._caller = caller
+        self._name = name
         self._token = token
         self._agent = agent
+        self._caller = caller
 
     def digest(self) -> str:
         """Return the digest that the tag names."""
@@ -230,16 +249,15 @@ class _FromEcr:
             body.close()
 
     def _ask(self, method: str, handler: Handler, kind: str, thing: str) -> Response:
-        name = self.reference.path
         environ = {
             "REQUEST_METHOD": method,
-            "PATH_INFO": f"/v2/{name}/{kind}/{thing}",
+            "PATH_INFO": f"/v2/{self.reference.path}/{kind}/{thing}",
             "HTTP_HOST": self.reference.domain,
             "HTTP_ACCEPT": ", ".join(MANIFESTS) if kind == "manifests" else "*/*",
             "HTTP_USER_AGENT": self._agent,
             "wsgi.input": io.BytesIO(),
         }
-        visit = Visit(Request(environ), self._token, self._registry, name, thing, self._authorize, None)
+        visit = Visit(Request(environ), self._token, self._registry, self._name, thing, self._authorize, None)
         try:
             return recorded(handler, visit)
         except (EcrError, Refusal) as error:
@@ -247,7 +265,8 @@ class _FromEcr:
 
     def _authorize(self, token: Token, action: str, registry: Registry, repository_name: str) -> None:
         del token  # it lacks the resource that a service acts for
-        judging.require(self._caller, action, registry, repository_name)
+        if self._caller is not None:
+            judging.require(self._caller, action, registry, repository_name)
 
     def _failed(self, error: EcrError | Refusal, kind: str, thing: str) -> CannotPull:
         told = error if isinstance(error, Refusal) else refusal(error)
@@ -273,7 +292,7 @@ class _FromEcr:
     def _exists(self, thing: str) -> bool:
         image_id = ImageId(digest=thing) if ":" in thing else ImageId(tag=thing)
         with contextlib.suppress(EcrError):
-            images.find(self._registry, self.reference.path, image_id, body=False)
+            images.find(self._registry, self._name, image_id, body=False)
             return True
         return False
 

@@ -83,6 +83,15 @@ def test_the_gallery_is_open_to_everybody(world: World) -> None:
     assert failure(world, "public.ecr.aws/nobody/app:v1", NOBODY).kind is Kind.REPOSITORY_MISSING
 
 
+def test_a_public_repository_of_an_account_is_open_to_everybody(server: Any, world: World) -> None:
+    registry = client_of(server.endpoint, "ecr-public")
+    uri = registry.create_repository(repositoryName="open")["repository"]["repositoryUri"]
+    digest = Repository(registry, "open").push(b"layer", tag="v1")
+    assert pull(world, f"{uri}:v1", NOBODY).digest == digest
+    assert failure(world, f"{uri}:v2", NOBODY).kind is Kind.TAG_MISSING
+    assert failure(world, f"{uri}-nope:v1", NOBODY).kind is Kind.REPOSITORY_MISSING
+
+
 NONE = "sha256:" + "0" * 64
 
 
