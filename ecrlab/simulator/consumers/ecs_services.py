@@ -41,7 +41,8 @@ class Deployment:
     def __init__(self, service: Any, now: datetime) -> None:
         self.id = f"ecs-svc/{mock_random.randint(10**18, 10**19 - 1)}"
         self.digests: dict[str, str] = {}
-        self.failed = 0
+        self.failed = self.failures = 0
+        """Tasks that could not start, in all and since the last that could."""
         self.gives_up = False
         self.next_attempt = now
         self.network_configuration = service.network_configuration
@@ -84,16 +85,17 @@ class Deployment:
         """Learn from a task that was started: digests if it runs, else when to try again."""
         if task.could_not_start:
             self.wait(now)
-            self.gives_up = self.gives_up or (not self.digests and self.failed >= ATTEMPTS)
+            self.gives_up = self.gives_up or (not self.digests and self.failures >= ATTEMPTS)
             return
-        self.next_attempt = now
+        self.failures = 0
         if not self.gives_up:
             self.digests |= {name: digest for name, digest in task.digests.items() if name not in unpinned}
 
     def wait(self, now: datetime) -> None:
         """Put off the next attempt."""
         self.failed += 1
-        self.next_attempt = now + min(FIRST_WAIT * 2 ** min(self.failed - 1, 10), LONGEST_WAIT)
+        self.failures += 1
+        self.next_attempt = now + min(FIRST_WAIT * 2 ** min(self.failures - 1, 10), LONGEST_WAIT)
 
 
 class Schedule:
@@ -106,7 +108,6 @@ class Schedule:
         self.service = service
         self.deployments = [Deployment(service, now)]
         self.tasks: list[LabTask] = []
-        self.created_at = now
         service.created_at = now
         service.events = []
         self._is_steady = False
@@ -188,14 +189,12 @@ class Schedule:
         self._is_steady = is_steady
 
     def _tell_failure(self, task: LabTask, primary: Deployment, now: datetime) -> None:
-        if not task.could_not_start:
-            self._tell(f"has started 1 tasks: {_listed([task])}.", now)
-        elif task.is_on_fargate:
+        if task.could_not_start and task.is_on_fargate:
             self._tell(f"was unable to place a task. Reason: {task.stopped_reason}.", now)
         else:
             # UNSURE: which event tells of a task on an instance that could not pull; here the one that it was started.
             self._tell(f"has started 1 tasks: {_listed([task])}.", now)
-        if task.could_not_start and primary.failed == ATTEMPTS:
+        if primary.failures == ATTEMPTS:
             # UNSURE: after how many failures a service says so; here after three.
             self._tell(f"is unable to consistently start tasks successfully. {MORE}", now)
 

@@ -163,6 +163,12 @@ def test_after_three_failures_a_deployment_does_without_digests(shop: Shop, app:
     update(shop, name, desiredCount=2)
     assert shop.digests(name) == [first, second]
 
+    delete_image(shop, app, second)
+    shop.ecs.stop_task(**ECS, task=shop.tasks(name)[0]["taskArn"])
+    assert shop.service(name)["deployments"][0]["failedTasks"] == 4
+    shop.clock.advance(minutes=1.5)
+    assert shop.service(name)["deployments"][0]["failedTasks"] == 5, "after a success the wait is short again"
+
 
 def test_attempts_become_rare_by_the_labs_clock(shop: Shop, app: str) -> None:
     name = shop.serve(shop.define(f"{HOST}/{app}:v2"))
