@@ -53,9 +53,9 @@ class Shop:
         self.ecs.register_container_instance(cluster=CLUSTER, instanceIdentityDocument=told)
         return made
 
-    def push(self, image: str) -> str:
-        """Push a new build of an image that runs anywhere, `app-1:v1`; return its digest."""
-        return push(self.world, image, base=BASE, account_id=HOME, region=REGION)
+    def push(self, image: str, account_id: str = HOME) -> str:
+        """Push a new build of an image for linux/amd64, `app-1:v1`; return its digest."""
+        return push(self.world, image, base=BASE, account_id=account_id, region=REGION)
 
     def repository(self, name: str, **settings: Any) -> Repository:
         self.ecr.create_repository(repositoryName=name, **settings)

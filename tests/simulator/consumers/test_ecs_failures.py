@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from ecrlab.docker.references import parse
+from ecrlab.registry import repositories
 from ecrlab.simulator.consumers import ecs_words
 from ecrlab.simulator.consumers.ecs_words import Words
 from ecrlab.simulator.consumers.pulling import CannotPull, Kind
-from tests.simulator.accounts import HOME
+from tests.simulator.accounts import ABROAD, HOME, document
 from tests.simulator.client import OCI_INDEX, OCI_MANIFEST, digest_of
 from tests.simulator.consumers.shop import CLUSTER, EXECUTION, HOST, REGION, Shop
 
@@ -188,6 +189,28 @@ def test_other_registries_are_out_of_reach(shop: Shop, launch: str) -> None:
     }
     assert said(shop, "ghcr.io/team/app:v1", launch) == expected[launch]
     assert "https://registry-1.docker.io/v2/" in said(shop, "nginx", launch)
+
+
+@pytest.mark.parametrize("launch", LAUNCHES)
+def test_a_malformed_name(shop: Shop, launch: str) -> None:
+    assert said(shop, f"{HOST}/App:v1", launch) == (
+        "CannotPullContainerError: invalid reference format: repository name (App) must be lowercase"
+    )
+
+
+@pytest.mark.parametrize("launch", LAUNCHES)
+def test_a_repository_of_another_account_needs_a_policy(shop: Shop, launch: str) -> None:
+    name = shop.new()
+    shop.push(f"{name}:v1", ABROAD)
+    image = f"{ABROAD}.dkr.ecr.{REGION}.amazonaws.com/{name}:v1"
+    text = said(shop, image, launch)
+    tail = {"EC2": "because no resource-based policy allows the ecr:BatchGetImage action", "FARGATE": "403 Forbidden"}
+    assert text.endswith(tail[launch])
+
+    theirs = shop.world.registry(ABROAD, REGION)
+    repositories.set_policy(theirs, name, document(*PULL[1:], Principal={"AWS": f"arn:aws:iam::{HOME}:root"}))
+    role = None if launch == "EC2" else EXECUTION
+    assert shop.run(shop.define(image, launch=launch, role=role), launch)["lastStatus"] == "RUNNING"
 
 
 @pytest.mark.parametrize("launch", LAUNCHES)
