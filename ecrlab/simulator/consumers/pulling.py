@@ -141,7 +141,7 @@ def pull(
     """
     parsed = _parse(text)
     if digest:
-        parsed = replace(parsed, tag="", digest=digest)
+        parsed = replace(parsed, digest=digest)
     puller = _puller(world, parsed, caller, agent)
     top = puller.manifest(parsed.digest or parsed.tag)
     chosen = top

@@ -118,7 +118,7 @@ def test_a_fixed_digest_that_was_deleted_breaks_the_next_task(shop: Shop, app: s
     update(shop, name, desiredCount=2)
     said = (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-        f"{HOST}/{app}@{old}: {HOST}/{app}@{old}: not found"
+        f"{HOST}/{app}:v1@{old}: {HOST}/{app}:v1@{old}: not found"
     )
     assert [task["stoppedReason"] for task in shop.tasks(name, "STOPPED")] == [said]
     assert shop.events(name)[-1] == f"was unable to place a task. Reason: {said}."
@@ -240,7 +240,9 @@ def test_what_a_lifecycle_night_took_breaks_the_next_task_and_the_report_had_sai
     assert shop.digests(name) == [old]
     shop.ecs.stop_task(**ECS, task=shop.tasks(name)[0]["taskArn"])
     assert shop.tasks(name) == []
-    assert shop.events(name)[-1].endswith(f"failed to resolve ref {HOST}/{app}@{old}: {HOST}/{app}@{old}: not found.")
+    assert shop.events(name)[-1].endswith(
+        f"failed to resolve ref {HOST}/{app}:v1@{old}: {HOST}/{app}:v1@{old}: not found."
+    )
 
 
 # What AWS accepts and moto did not, and what AWS refuses
