@@ -1,0 +1,347 @@
+"""The commands: what each asks of the lab, and what it prints."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ecrlab.docker.terminal import say, warn
+from ecrlab.kubectl import describing, lab, manifests, tables
+from ecrlab.kubectl.errors import KubectlError
+from ecrlab.kubectl.options import Options
+
+KINDS = {
+    "pods": ("pod", "pods", "po"),
+    "deployments": ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"),
+    "events": ("event", "events", "ev"),
+}
+SHOWN = {"pods": "pod", "deployments": "deployment.apps", "events": "event"}
+OF_MANIFESTS = {"Pod": "pods", "Deployment": "deployments"}
+
+WHAT_IT_IS = (
+    "This is the lab's own kubectl. It talks to the lab's cluster of one node, whose pods pull images and run nothing."
+)
+
+Target = tuple[str, str | None]
+"""A kind (`pods`), and the name of an object or None for all of them."""
+
+
+def run(options: Options, arguments: list[str]) -> None:
+    """`kubectl run NAME --image=IMAGE`."""
+    if len(arguments) != 1:
+        raise KubectlError("NAME is required for run")
+    if not options.value("image"):
+        raise KubectlError('required flag(s) "image" not set')
+    _create(options, manifests.pod(arguments[0], options.value("image"), options.given))
+
+
+def create_deployment(options: Options, arguments: list[str]) -> None:
+    """`kubectl create deployment NAME --image=IMAGE`."""
+    if len(arguments) != 1:
+        raise KubectlError(f"exactly one NAME is required, got {len(arguments)}")
+    if not options.value("image"):
+        raise KubectlError('required flag(s) "image" not set')
+    replicas = options.value("replicas", "1")
+    if not re.fullmatch("-?[0-9]{1,9}", replicas):
+        raise KubectlError(f'invalid argument "{replicas}" for "-r, --replicas" flag: invalid syntax')
+    _create(options, manifests.deployment(arguments[0], options.value("image").split(","), int(replicas)))
+
+
+def apply(options: Options, arguments: list[str]) -> None:
+    """`kubectl apply -f FILE`."""
+    if arguments:
+        raise KubectlError(f"Unexpected args: [{' '.join(arguments)}]")
+    if not options.value("filename"):
+        raise KubectlError("must specify one of -f and -k")
+    failed = []
+    for manifest in manifests.read(options.value("filename")):
+        kind = _kind_of(manifest)
+        name = (manifest.get("metadata") or {}).get("name", "")
+        try:
+            outcome = lab.create(kind, manifest, may_exist=True)
+            say(f"{SHOWN[kind]}/{name} {outcome}")
+        except KubectlError as error:
+            failed.append(str(error))
+    if failed:
+        raise KubectlError("\n".join(failed), prefix="")
+
+
+def get(options: Options, arguments: list[str]) -> None:
+    """`kubectl get KIND [NAME]`."""
+    output = options.value("output")
+    if output not in ("", "wide", "name", "json", "yaml"):
+        raise KubectlError(
+            f'unable to match a printer suitable for the output format "{output}", allowed formats are: '
+            "json,name,wide,yaml"
+        )
+    namespace = options.value("namespace", "default")
+    found: dict[str, list[dict[str, Any]]] = {}
+    now = None
+    targets = _targets(arguments)
+    for kind, name in targets:
+        items, now = lab.items(kind)
+        if namespace != "default" and not options.flag("all-namespaces"):
+            items = []
+        found.setdefault(kind, []).extend(_chosen(items, kind, name, options))
+    everything = [one for items in found.values() for one in items]
+    if output in ("json", "yaml"):
+        is_one = len(targets) == 1 and targets[0][1] is not None
+        document = everything[0] if is_one else _list(everything)
+        say(manifests.as_json(document) if output == "json" else manifests.as_yaml(document).rstrip("\n"))
+        return
+    if not everything:
+        where = "" if options.flag("all-namespaces") else f" in {namespace} namespace"
+        warn(f"No resources found{where}.")
+        return
+    if output == "name":
+        say("\n".join(f"{SHOWN[kind]}/{one['metadata']['name']}" for kind, items in found.items() for one in items))
+        return
+    assert now is not None
+    shown = []
+    for kind, items in found.items():
+        prefix = f"{SHOWN[kind]}/" if len(found) > 1 else ""
+        lines = tables.table(kind, items, now, wide=output == "wide", prefix=prefix)
+        if options.flag("show-labels"):
+            labels = [tables.labels(one["metadata"].get("labels", {})) for one in items]
+            lines = [[*line, label] for line, label in zip(lines, ["LABELS", *labels], strict=True)]
+        if options.flag("all-namespaces"):
+            lines = [[one, *line] for line, one in zip(lines, ["NAMESPACE", *["default"] * len(items)], strict=True)]
+        lines = lines[1:] if options.flag("no-headers") else lines
+        shown.append("\n".join(tables.columns(lines, padding=3, least=6)))
+    say("\n\n".join(shown))
+
+
+def describe(options: Options, arguments: list[str]) -> None:
+    """`kubectl describe pod [NAME]`: a name also means the pods whose names begin with it."""
+    targets = _targets(arguments)
+    _in_default(options)
+    if any(kind != "pods" for kind, _ in targets):
+        raise KubectlError("the lab's kubectl describes pods; kubectl get -o yaml shows the rest")
+    pods, now = lab.items("pods")
+    events, _ = lab.items("events")
+    texts = []
+    for _, name in targets:
+        exact = [pod for pod in pods if pod["metadata"]["name"] == name]
+        chosen = exact or [pod for pod in pods if pod["metadata"]["name"].startswith(name or "")]
+        if name is not None and not chosen:
+            raise _not_found("pods", name)
+        for pod in _selected(chosen, options.value("selector")):
+            called = pod["metadata"]["name"]
+            about = [
+                one
+                for one in events
+                if (one["involvedObject"]["kind"], one["involvedObject"]["name"]) == ("Pod", called)
+                and one["lastTimestamp"] >= pod["metadata"]["creationTimestamp"]
+            ]
+            texts.append(describing.describe_pod(pod, about, now))
+    if not texts:
+        warn("No resources found in default namespace.")
+    else:
+        say("\n\n\n".join(texts))
+
+
+def delete(options: Options, arguments: list[str]) -> None:
+    """`kubectl delete KIND NAME …`, or what a file describes."""
+    _in_default(options)
+    if name := options.value("filename"):
+        targets: list[Target] = [(_kind_of(one), one["metadata"]["name"]) for one in manifests.read(name)]
+    else:
+        targets = _targets(arguments)
+        for kind, called in list(targets):
+            if called is None:
+                if not options.flag("all") and not options.value("selector"):
+                    raise KubectlError("resource(s) were provided, but no name was specified")
+                targets.remove((kind, called))
+                items = _selected(lab.items(kind)[0], options.value("selector"))
+                targets += [(kind, one["metadata"]["name"]) for one in items]
+    failed = []
+    for kind, called in targets:
+        try:
+            if kind == "events":
+                raise KubectlError("the lab's kubectl does not delete events")
+            lab.change(kind, str(called), "delete")
+            say(f'{SHOWN[kind]} "{called}" deleted')
+        except KubectlError as error:
+            failed.append(str(error))
+    if failed:
+        raise KubectlError("\n".join(failed), prefix="")
+    if not targets:
+        warn("No resources found")
+
+
+def set_image(options: Options, arguments: list[str]) -> None:
+    """`kubectl set image KIND/NAME CONTAINER=IMAGE …`."""
+    _in_default(options)
+    images = [one for one in arguments if "=" in one]
+    targets = _targets([one for one in arguments if "=" not in one])
+    if not images:
+        raise KubectlError("at least one image update is required")
+    for kind, name in targets:
+        if name is None or kind == "events":
+            raise KubectlError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+        if lab.change(kind, name, "images", dict(manifests.pairs(one).popitem() for one in images)) == "updated":
+            say(f"{SHOWN[kind]}/{name} image updated")
+
+
+def rollout_restart(options: Options, arguments: list[str]) -> None:
+    """`kubectl rollout restart deployment NAME`."""
+    _in_default(options)
+    for name in _deployments(arguments, "restart"):
+        lab.change("deployments", name, "restart")
+        say(f"deployment.apps/{name} restarted")
+
+
+def rollout_status(options: Options, arguments: list[str]) -> None:
+    """`kubectl rollout status deployment NAME`; it does not wait, because the lab's clock stands still."""
+    _in_default(options)
+    items, _ = lab.items("deployments")
+    for name in _deployments(arguments, "status"):
+        [deployment] = _chosen(items, "deployments", name, Options())
+        told, wanted = deployment["status"], deployment["spec"]["replicas"]
+        if any(one.get("reason") == "ProgressDeadlineExceeded" for one in told["conditions"]):
+            raise KubectlError(f'deployment "{name}" exceeded its progress deadline')
+        left = ""
+        if told["updatedReplicas"] < wanted:
+            left = f"{told['updatedReplicas']} out of {wanted} new replicas have been updated"
+        elif told["replicas"] > told["updatedReplicas"]:
+            left = f"{told['replicas'] - told['updatedReplicas']} old replicas are pending termination"
+        elif told["availableReplicas"] < told["updatedReplicas"]:
+            left = f"{told['availableReplicas']} of {told['updatedReplicas']} updated replicas are available"
+        if not left:
+            say(f'deployment "{name}" successfully rolled out')
+            continue
+        say(f'Waiting for deployment "{name}" rollout to finish: {left}...')
+        if options.value("watch", "true") != "false":
+            raise KubectlError("the lab's kubectl does not wait: move the lab's clock, and ask again")
+
+
+def version(options: Options, arguments: list[str]) -> None:
+    """`kubectl version --client`."""
+    from ecrlab import __version__
+
+    del options, arguments
+    say(f"Client Version: ecrlab {__version__}\n{WHAT_IT_IS}")
+
+
+def _create(options: Options, manifest: dict[str, Any]) -> None:
+    kind, name = OF_MANIFESTS[manifest["kind"]], manifest["metadata"]["name"]
+    rehearsal = options.value("dry-run", "none")
+    if rehearsal not in ("none", "client"):
+        raise KubectlError(f'the lab\'s kubectl has --dry-run=client, got "{rehearsal}"')
+    output = options.value("output")
+    if output not in ("", "yaml", "json", "name"):
+        raise KubectlError(f'unable to match a printer suitable for the output format "{output}"')
+    if rehearsal == "none":
+        _in_default(options)
+        lab.create(kind, manifest)
+    if output in ("yaml", "json"):
+        say(manifests.as_json(manifest) if output == "json" else manifests.as_yaml(manifest).rstrip("\n"))
+    elif output == "name":
+        say(f"{SHOWN[kind]}/{name}")
+    else:
+        say(f"{SHOWN[kind]}/{name} created" + (" (dry run)" if rehearsal == "client" else ""))
+
+
+def _kind_of(manifest: dict[str, Any]) -> str:
+    kind, api = manifest["kind"], manifest["apiVersion"]
+    if kind not in OF_MANIFESTS:
+        raise KubectlError(
+            f'resource mapping not found for kind "{kind}" in version "{api}": the lab\'s kubectl knows v1 Pod and '
+            "apps/v1 Deployment"
+        )
+    return OF_MANIFESTS[kind]
+
+
+def _targets(arguments: list[str]) -> list[Target]:
+    """Return what `pods`, `pod web api`, `pod/web deploy/api` or `pods,deployments` mean."""
+    if not arguments:
+        raise KubectlError("you must specify the type of resource: pods, deployments or events")
+    if "/" in arguments[0]:
+        pairs = [one.partition("/") for one in arguments]
+        if any(not slash or not name for _, slash, name in pairs):
+            raise KubectlError(
+                "there is no need to specify a resource type as a separate argument when passing arguments "
+                "in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
+                "'kubectl get resource resource/<resource_name>'"
+            )
+        return [(_kind(kind), name) for kind, _, name in pairs]
+    kinds = [_kind(one) for one in arguments[0].split(",")]
+    return [(kind, name) for kind in kinds for name in arguments[1:] or [None]]
+
+
+def _kind(word: str) -> str:
+    for kind, names in KINDS.items():
+        if word.lower() in names:
+            return kind
+    raise KubectlError(
+        f"the server doesn't have a resource type \"{word}\"; the lab's cluster has pods, deployments and events"
+    )
+
+
+def _deployments(arguments: list[str], verb: str) -> list[str]:
+    """Return the names of deployments in a command of `rollout`."""
+    targets = _targets(arguments)
+    if any(kind != "deployments" for kind, _ in targets):
+        raise KubectlError(f"the lab's kubectl can {verb} the rollout of deployments")
+    return (
+        [one["metadata"]["name"] for one in lab.items("deployments")[0]]
+        if targets[0][1] is None
+        else [str(name) for _, name in targets]
+    )
+
+
+def _in_default(options: Options) -> None:
+    if (namespace := options.value("namespace", "default")) != "default":
+        raise KubectlError(f'namespaces "{namespace}" not found', prefix="Error from server (NotFound): ")
+
+
+def _not_found(kind: str, name: str) -> KubectlError:
+    what = "deployments.apps" if kind == "deployments" else kind
+    return KubectlError(f'{what} "{name}" not found', prefix="Error from server (NotFound): ")
+
+
+def _chosen(items: list[dict[str, Any]], kind: str, name: str | None, options: Options) -> list[dict[str, Any]]:
+    """Return the items that a command names, selects and sorts."""
+    if name is not None:
+        found = [one for one in items if one["metadata"]["name"] == name]
+        if not found:
+            raise _not_found(kind, name)
+        return found
+    found = _selected(items, options.value("selector"))
+    for condition in filter(None, options.value("field-selector").split(",")):
+        path, equals, value = re.split("(!=|==?)", condition, maxsplit=1) if "=" in condition else (condition, "", "")
+        if not equals:
+            raise KubectlError(f'invalid selector: "{condition}"; can\'t understand it')
+        found = [one for one in found if (_at(one, path) == value) != (equals == "!=")]
+    if path := options.value("sort-by").strip("{}"):
+        found = sorted(found, key=lambda one: _at(one, path))
+    return found
+
+
+def _selected(items: list[dict[str, Any]], selector: str) -> list[dict[str, Any]]:
+    """Return the items whose labels fit a selector such as `app=web,tier!=db,!old`."""
+    for condition in filter(None, selector.split(",")):
+        found = re.fullmatch(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*))?\s*", condition)
+        if found is None or (found[1] and found[3]):
+            raise KubectlError(
+                f'unable to parse requirement: found "{condition}"; the lab\'s kubectl knows =, == and !='
+            )
+        items = [one for one in items if _fits(one["metadata"].get("labels", {}), found)]
+    return items
+
+
+def _fits(labels: dict[str, str], condition: re.Match[str]) -> bool:
+    absent, key, equals, value = condition.groups()
+    if equals is None:
+        return (key in labels) != bool(absent)
+    return (labels.get(key) == value) != (equals == "!=")
+
+
+def _at(item: dict[str, Any], path: str) -> str:
+    value: Any = item
+    for part in path.strip(".").split("."):
+        value = value.get(part, "") if isinstance(value, dict) else ""
+    return str(value)
+
+
+def _list(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "items": list(items), "kind": "List", "metadata": {"resourceVersion": ""}}
