@@ -125,7 +125,8 @@ class Lab(Views):
     def restore(self, snapshot: "snapshots.Snapshot | None" = None) -> None:
         """Restore the whole registry from a snapshot, the last one unless another is given.
 
-        The clock, AWS's other services and the pods of kubectl do not go back. Raises `EcrLabError` if this lab has no such snapshot.
+        The clock, AWS's other services and the pods of kubectl do not go back. Raises `EcrLabError` if this lab has no
+        such snapshot.
         """
         from ecrlab.registry.store import snapshots
 
@@ -232,8 +233,8 @@ def start(
     "lab" for the kit's own docker command, which needs no engine, or "system" for the installed one. `quirks` makes the
     registry deviate from the OCI specification where ECR does. `seed` (default: the variable ECRLAB_SEED) makes another
     world with the same names: other dates, digests, ids and builds of the shop; see `ecrlab.lessons.seeds`. `kubectl`
-    puts the kit's own kubectl first in PATH, for the lab's cluster of one node; `node_role` is the IAM role that the node
-    pulls images with, by name or ARN (default: AmazonEKSNodeRole, which the lab creates).
+    puts the kit's own kubectl first in PATH, for the lab's cluster of one node; `node_role` is the IAM role that the
+    node pulls images with, by name or ARN (default: AmazonEKSNodeRole, which the lab creates).
 
     Raises `EcrLabError` for a `state` that cannot be used and for an invalid argument.
     """

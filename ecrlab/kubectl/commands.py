@@ -259,13 +259,13 @@ def _targets(arguments: list[str]) -> list[Target]:
         pairs = [one.partition("/") for one in arguments]
         if any(not slash or not name for _, slash, name in pairs):
             raise KubectlError(
-                "there is no need to specify a resource type as a separate argument when passing arguments "
-                "in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
+                "there is no need to specify a resource type as a separate argument when passing arguments in "
+                "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
                 "'kubectl get resource resource/<resource_name>'"
             )
         return [(_kind(kind), name) for kind, _, name in pairs]
-    kinds = [_kind(one) for one in arguments[0].split(",")]
-    return [(kind, name) for kind in kinds for name in arguments[1:] or [None]]
+    names: list[str | None] = [*arguments[1:]] or [None]
+    return [(_kind(one), name) for one in arguments[0].split(",") for name in names]
 
 
 def _kind(word: str) -> str:
@@ -322,9 +322,8 @@ def _selected(items: list[dict[str, Any]], selector: str) -> list[dict[str, Any]
     for condition in filter(None, selector.split(",")):
         found = re.fullmatch(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*))?\s*", condition)
         if found is None or (found[1] and found[3]):
-            raise KubectlError(
-                f'unable to parse requirement: found "{condition}"; the lab\'s kubectl knows =, == and !='
-            )
+            known = "the lab's kubectl knows =, == and !="
+            raise KubectlError(f'unable to parse requirement: found "{condition}"; {known}')
         items = [one for one in items if _fits(one["metadata"].get("labels", {}), found)]
     return items
 

@@ -122,7 +122,7 @@ def _yaml() -> Any:
 def _loader(yaml: Any) -> Any:
     """Return a reader of YAML that refuses a key that occurs twice, and reads a date as text, as kubectl does."""
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:

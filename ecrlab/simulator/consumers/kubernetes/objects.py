@@ -54,11 +54,11 @@ class Refused(EcrLabError):
         self.message = message
 
 
-def checked(manifest: Any) -> dict[str, Any]:
+def checked(sent: Any) -> dict[str, Any]:
     """Return a manifest of a Pod or Deployment with its defaults. Raises `Refused`."""
-    if not isinstance(manifest, dict):
+    if not isinstance(sent, dict):
         raise Refused("BadRequest", "the manifest is no object")
-    manifest = copy.deepcopy(manifest)
+    manifest: dict[str, Any] = copy.deepcopy(sent)
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if (version, kind) not in (("v1", "Pod"), ("apps/v1", "Deployment")):
         raise Refused(
