@@ -59,7 +59,7 @@ def checked(sent: Any) -> dict[str, Any]:
     if not isinstance(sent, dict):
         raise Refused("BadRequest", "the manifest is no object")
     manifest: dict[str, Any] = copy.deepcopy(sent)
-    kind, version = manifest.get("kind"), manifest.get("apiVersion")
+    kind, version = str(manifest.get("kind")), manifest.get("apiVersion")
     if (version, kind) not in (("v1", "Pod"), ("apps/v1", "Deployment")):
         raise Refused(
             "", f"the lab's kubectl knows v1 Pod and apps/v1 Deployment, and this is {version or 'no version'} {kind}"
