@@ -55,10 +55,9 @@ def apply(options: Options, arguments: list[str]) -> None:
     failed = []
     for manifest in manifests.read(options.value("filename")):
         kind = _kind_of(manifest)
-        name = (manifest.get("metadata") or {}).get("name", "")
         try:
             outcome = lab.create(kind, manifest, may_exist=True)
-            say(f"{SHOWN[kind]}/{name} {outcome}")
+            say(f"{SHOWN[kind]}/{manifests.named(manifest)} {outcome}")
         except KubectlError as error:
             failed.append(str(error))
     if failed:
@@ -143,7 +142,7 @@ def delete(options: Options, arguments: list[str]) -> None:
     """`kubectl delete KIND NAME …`, or what a file describes."""
     _in_default(options)
     if name := options.value("filename"):
-        targets: list[Target] = [(_kind_of(one), one["metadata"]["name"]) for one in manifests.read(name)]
+        targets: list[Target] = [(_kind_of(one), manifests.named(one)) for one in manifests.read(name)]
     else:
         targets = _targets(arguments)
         for kind, called in list(targets):

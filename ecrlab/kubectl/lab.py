@@ -28,7 +28,7 @@ def create(kind: str, manifest: dict[str, Any], *, may_exist: bool = False) -> s
 
 def change(kind: str, name: str, verb: str, document: dict[str, Any] | None = None) -> str:
     """Delete an object, restart it, or give it other `images`; return what the lab did."""
-    return str(_ask("POST", f"{kind}/{urllib.parse.quote(name, safe='')}/{verb}", document or {})["outcome"])
+    return str(_ask("POST", f"{kind}/{verb}?{urllib.parse.urlencode({'name': name})}", document or {})["outcome"])
 
 
 def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from typing import Any
 
 from ecrlab.kubectl.errors import KubectlError
 
+LARGEST = 100_000
+"""The most values that the documents of a file may have."""
+
 
 def read(name: str) -> list[dict[str, Any]]:
     """Return the objects in a file of YAML or JSON, or in standard input for `-`; a List counts as its items.
@@ -24,6 +27,7 @@ def read(name: str) -> list[dict[str, Any]]:
     yaml = _yaml()
     try:
         found = [one for one in yaml.load_all(text, Loader=_loader(yaml)) if one is not None]
+        _check_size(found)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise KubectlError(f"error parsing {name}: error converting YAML to JSON: yaml: {_told(error)}") from error
     objects: list[dict[str, Any]] = []
@@ -100,14 +104,35 @@ def as_json(document: Any) -> str:
     return json.dumps(document, indent=4, sort_keys=True, ensure_ascii=False)
 
 
+def named(manifest: dict[str, Any]) -> str:
+    """Return the name in a manifest; empty if it has none."""
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def _check(one: Any, name: str) -> None:
     for key in ("apiVersion", "kind"):
-        if not isinstance(one, dict) or not one.get(key):
+        if not isinstance(one, dict) or not isinstance(one.get(key), str):
             raise KubectlError(f'error validating "{name}": error validating data: {key} not set')
     try:
         json.dumps(one, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise KubectlError(f'error validating "{name}": a value that JSON does not have: {error}') from error
+
+
+def _check_size(documents: list[Any]) -> None:
+    """Raise `ValueError` for aliases that make a small text a huge or endless document."""
+    waiting, seen = [*documents], 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > LARGEST:
+            raise ValueError("document contains excessive aliasing")
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _yaml() -> Any:

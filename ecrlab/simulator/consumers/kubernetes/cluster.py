@@ -171,10 +171,10 @@ class Cluster:
     def _start_pod(self, manifest: dict[str, Any], at: datetime, owner: str | None = None) -> Pod:
         name = manifest["metadata"]["name"]
 
-        def tell(event: Event, at: datetime, times: int) -> None:
+        def tell(event: Event, first: datetime, last: datetime, times: int) -> None:
             component = "default-scheduler" if event.reason == "Scheduled" else "kubelet"
             host = "" if event.reason == "Scheduled" else self._node.name
-            self._happenings.tell(Subject("Pod", name, component, host), event, at, times)
+            self._happenings.tell(Subject("Pod", name, component, host), event, first, last, times)
 
         pod = Pod(self._node, manifest, at, tell, number=next(self._numbers), owner=owner)
         self._pods[name] = pod

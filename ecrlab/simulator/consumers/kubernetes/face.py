@@ -2,9 +2,9 @@
 
     GET  /_ecrlab/kubernetes/pods                        and deployments, events: {"now": …, "items": […]}
     POST /_ecrlab/kubernetes/pods          a manifest    ?may-exist=yes also changes what exists
-    POST /_ecrlab/kubernetes/pods/web/delete             also of deployments
-    POST /_ecrlab/kubernetes/pods/web/images             {"web": "…/my-app:v2"}; also of deployments
-    POST /_ecrlab/kubernetes/deployments/web/restart
+    POST /_ecrlab/kubernetes/pods/delete?name=web        also of deployments
+    POST /_ecrlab/kubernetes/pods/images?name=web        {"web": "…/my-app:v2"}; also of deployments
+    POST /_ecrlab/kubernetes/deployments/restart?name=web
 
 It is no API server of Kubernetes: another kubectl cannot use it. A refused request has `reason` and `error`.
 """
@@ -49,20 +49,21 @@ class KubernetesFace:
             return STATUS.get(error.reason, 400), {"reason": error.reason, "error": error.message}
 
     def _change(self, path: list[str], asked: dict[str, str], document: Any) -> dict[str, Any]:
+        name = asked.get("name", "")
         match path:
             case [kind] if kind in KINDS:
                 if isinstance(document, dict) and document.get("kind") != KINDS[kind]:
                     raise Refused("BadRequest", f"this is no {KINDS[kind]}")
                 return {"outcome": self._cluster.put(document, may_exist=asked.get("may-exist") == "yes")}
-            case [kind, name, "delete"] if kind in KINDS:
+            case [kind, "delete"] if kind in KINDS:
                 self._cluster.delete(kind, name)
                 return {"outcome": "deleted"}
-            case [kind, name, "images"] if kind in KINDS:
+            case [kind, "images"] if kind in KINDS:
                 images = document if isinstance(document, dict) else {}
                 if not images or not all(isinstance(one, str) for one in images.values()):
                     raise Refused("BadRequest", "the body must name images by their containers")
                 return {"outcome": "updated" if self._cluster.set_images(kind, name, images) else "unchanged"}
-            case ["deployments", name, "restart"]:
+            case ["deployments", "restart"]:
                 self._cluster.restart(name)
                 return {"outcome": "restarted"}
         raise Refused("NotFound", "there is no such path")

@@ -42,13 +42,16 @@ class Happenings:
         self._known: dict[tuple[Subject, Event], Happening] = {}
         self._told = 0
 
-    def tell(self, subject: Subject, event: Event, at: datetime, times: int = 1) -> None:
-        """Note that something occurred `times` more, at last at an instant."""
+    def tell(
+        self, subject: Subject, event: Event, first: datetime, last: datetime | None = None, times: int = 1
+    ) -> None:
+        """Note that something occurred `times` more, from a first to a last instant."""
+        last = last or first
         known = self._known.get((subject, event))
-        if known is None or at - known.last > LIFETIME:
+        if known is None or first - known.last > LIFETIME:
             self._told += 1
-            known = self._known[subject, event] = Happening(subject, event, self._told, at, at)
-        known.last = max(at, known.last)
+            known = self._known[subject, event] = Happening(subject, event, self._told, first, last)
+        known.last = max(last, known.last)
         known.count += times
 
     def at(self, now: datetime) -> list[Happening]:

@@ -84,15 +84,13 @@ def runtime_error(error: CannotPull) -> str:
     name = full_name(reference)
     unpack = f'failed to pull and unpack image "{name}": '
     resolve = f'{unpack}failed to resolve reference "{name}": '
-    manifest = f"https://{reference.domain}/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
+    not_found = "rpc error: code = NotFound desc = "
+    address = f"https://{reference.domain}{error.path}"
     if error.kind == Kind.NO_PLATFORM:
-        return f"rpc error: code = NotFound desc = {unpack}no match for platform in manifest: not found"
-    if error.kind == Kind.LAYER_MISSING:
-        # UNSURE: the address that containerd prints is the one of the layer, which the text of a pull does not name.
-        return f"rpc error: code = NotFound desc = {unpack}failed to copy: httpReadSeeker: failed open: not found"
+        return f"{not_found}{unpack}no match for platform in manifest: not found"
     if error.kind == Kind.NOT_ECR:
         host = _HUB_HOST if reference.domain == references.HUB else reference.domain
-        address = manifest.replace(f"//{reference.domain}/", f"//{host}/", 1)
+        address = f"https://{host}/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
         # UNSURE: which error of the network a node without a way to that registry prints.
         return f'{resolve}failed to do request: Head "{address}": dial tcp: lookup {host}: no such host'
     if error.kind == Kind.NO_TOKEN:
@@ -101,9 +99,14 @@ def runtime_error(error: CannotPull) -> str:
             f"{resolve}pull access denied, repository does not exist or may require authorization: "
             "authorization failed: no basic auth credentials"
         )
+    if error.path and not error.path.endswith(f"/manifests/{reference.digest or reference.tag}"):
+        copy = f"{unpack}failed to copy: httpReadSeeker: failed open: "
+        if error.status == 404:
+            return f"{not_found}{copy}content at {address} not found: not found"
+        return f"{copy}unexpected status code {address}: {_status(error.status)}"
     if error.status == 404:
-        return f"rpc error: code = NotFound desc = {resolve}{name}: not found"
-    return f"{resolve}unexpected status from HEAD request to {manifest}: {_status(error.status)}"
+        return f"{not_found}{resolve}{name}: not found"
+    return f"{resolve}unexpected status from HEAD request to {address}: {_status(error.status)}"
 
 
 def full_name(reference: Reference) -> str:

@@ -32,8 +32,8 @@ WRONG_PROCESSOR = 255
 
 AGENT = "containerd/2.1.5"
 
-Tell = Callable[[Event, datetime, int], None]
-"""Told about an event of a pod: at which instant it occurred last, and how often."""
+Tell = Callable[[Event, datetime, datetime, int], None]
+"""Told about an event of a pod: when it occurred first and last, and how often between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Container:
             else:
                 self._crash(at)
         for event in self._trial:
-            self._tell(event, at, 1)
+            self._tell(event, at, at, 1)
 
     def _crash(self, at: datetime) -> None:
         """Note that the program ended at once. The first restart does not wait."""
@@ -157,33 +157,34 @@ class Container:
     def _repeat(self, now: datetime) -> None:
         """Fail once more as before; with a back-off that grows no more, as often as it is over up to `now`."""
         assert self._wait is not None
-        grows = self._wait < kubelet.LONGEST_BACK_OFF and self._wait != kubelet.LOOK
-        times = 1 if grows else (now - self._tried) // self._wait
-        self._tried += self._wait * times
+        wait = self._wait
+        grows = wait < kubelet.LONGEST_BACK_OFF and wait != kubelet.LOOK
+        times = 1 if grows else (now - self._tried) // wait
+        first, self._tried, self._looked = self._tried + wait, self._tried + wait * times, 0
         for event in self._look:
-            self._tell_again(event, self._tried - SECOND, (times - 1) * kubelet.looks(self._wait - SECOND))
+            self._tell_some(event, first + SECOND, self._tried - SECOND, (times - 1) * kubelet.looks(wait - SECOND))
         for event in self._trial:
-            self._tell(event, self._tried, times)
-        self._looked = 0
-        if self.ended_at is not None and self._now is None:
+            self._tell_some(event, first, self._tried, times)
+        has_crashed = self._now is None
+        if has_crashed:
             self.restarts += times
             self.ended_at = self.started_at = self._tried
         if grows:
-            self._wait = kubelet.longer(self._wait) if self._wait > SECOND else kubelet.BACK_OFF
-        if self.ended_at is not None and self._now is None:
+            self._wait = kubelet.longer(wait) if wait > SECOND else kubelet.BACK_OFF
+        if has_crashed:
             self._later = kubelet.crashed(self.name, self._pod.name, self._pod.uid, self._wait)
 
     def _look_until(self, instant: datetime) -> None:
         """Note the looks of the kubelet at the waiting container since the last trial."""
         looks = kubelet.looks(instant - self._tried)
-        at = self._tried + SECOND + kubelet.LOOK * (looks - 1)
+        first, last = (self._tried + SECOND + kubelet.LOOK * number for number in (self._looked, looks - 1))
         for event in self._look:
-            self._tell_again(event, at, looks - self._looked)
+            self._tell_some(event, first, last, looks - self._looked)
         self._looked = looks
 
-    def _tell_again(self, event: Event, at: datetime, times: int) -> None:
+    def _tell_some(self, event: Event, first: datetime, last: datetime, times: int) -> None:
         if times > 0:
-            self._tell(event, at, times)
+            self._tell(event, first, last, times)
 
     def _ensure_image(self) -> Stored:
         """Return the image, from the node or from the registry. Raises `_CannotStart`."""
@@ -267,7 +268,7 @@ class Pod:
     def begin(self, at: datetime) -> None:
         """Put the pod on the node."""
         where = f"Successfully assigned default/{self.name} to {self.node.name}"
-        self._tell(Event("Normal", "Scheduled", where), at, 1)
+        self._tell(Event("Normal", "Scheduled", where), at, at, 1)
         for container in self.containers:
             container.begin(at)
 
@@ -282,7 +283,7 @@ class Pod:
             if images.get(container.name, container.image) != container.image:
                 if container.started_at is not None:
                     told = f"Container {container.name} definition changed, will be restarted"
-                    self._tell(Event("Normal", "Killing", told), at, 1)
+                    self._tell(Event("Normal", "Killing", told), at, at, 1)
                     container.restarts += 1
                 container.image = images[container.name]
                 container.begin(at)
@@ -293,7 +294,7 @@ class Pod:
         """Take the pod from the node."""
         for container in self.containers:
             if container.started_at is not None:
-                self._tell(Event("Normal", "Killing", f"Stopping container {container.name}"), at, 1)
+                self._tell(Event("Normal", "Killing", f"Stopping container {container.name}"), at, at, 1)
 
 
 def container_id(pod: Pod, container: Container) -> str:
