@@ -21,7 +21,7 @@ COMMANDS = {
     "get": Command(
         "KIND [NAME]",
         "Show pods, deployments or events.",
-        "o/output= l/selector= A/all-namespaces no-headers show-labels sort-by= field-selector=",
+        "o/output= l/selector= A/all-namespaces w/watch no-headers show-labels sort-by= field-selector=",
     ),
     "rollout restart": Command("deployment NAME", "Replace all pods of a deployment."),
     "rollout status": Command("deployment NAME", "Show whether a rolling update is over.", "watch timeout="),

@@ -8,21 +8,13 @@ from ecrlab.docker.terminal import say, warn
 from ecrlab.kubectl import describing, lab, manifests, tables
 from ecrlab.kubectl.errors import KubectlError
 from ecrlab.kubectl.options import Options
+from ecrlab.kubectl.targets import SHOWN, Target, chosen, not_found, selected, targets_of
 
-KINDS = {
-    "pods": ("pod", "pods", "po"),
-    "deployments": ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"),
-    "events": ("event", "events", "ev"),
-}
-SHOWN = {"pods": "pod", "deployments": "deployment.apps", "events": "event"}
 OF_MANIFESTS = {"Pod": "pods", "Deployment": "deployments"}
 
 WHAT_IT_IS = (
     "This is the lab's own kubectl. It talks to the lab's cluster of one node, whose pods pull images and run nothing."
 )
-
-Target = tuple[str, str | None]
-"""A kind (`pods`), and the name of an object or None for all of them."""
 
 
 def run(options: Options, arguments: list[str]) -> None:
@@ -66,6 +58,8 @@ def apply(options: Options, arguments: list[str]) -> None:
 
 def get(options: Options, arguments: list[str]) -> None:
     """`kubectl get KIND [NAME]`."""
+    if options.flag("watch"):
+        raise KubectlError("the lab's kubectl does not watch: move the lab's clock, and ask again")
     output = options.value("output")
     if output not in ("", "wide", "name", "json", "yaml"):
         raise KubectlError(
@@ -75,12 +69,12 @@ def get(options: Options, arguments: list[str]) -> None:
     namespace = options.value("namespace", "default")
     found: dict[str, list[dict[str, Any]]] = {}
     now = None
-    targets = _targets(arguments)
+    targets = targets_of(arguments)
     for kind, name in targets:
         items, now = lab.items(kind)
         if namespace != "default" and not options.flag("all-namespaces"):
             items = []
-        found.setdefault(kind, []).extend(_chosen(items, kind, name, options))
+        found.setdefault(kind, []).extend(chosen(items, kind, name, options))
     everything = [one for items in found.values() for one in items]
     if output in ("json", "yaml"):
         is_one = len(targets) == 1 and targets[0][1] is not None
@@ -111,7 +105,7 @@ def get(options: Options, arguments: list[str]) -> None:
 
 def describe(options: Options, arguments: list[str]) -> None:
     """`kubectl describe pod [NAME]`: a name also means the pods whose names begin with it."""
-    targets = _targets(arguments)
+    targets = targets_of(arguments)
     _in_default(options)
     if any(kind != "pods" for kind, _ in targets):
         raise KubectlError("the lab's kubectl describes pods; kubectl get -o yaml shows the rest")
@@ -122,8 +116,8 @@ def describe(options: Options, arguments: list[str]) -> None:
         exact = [pod for pod in pods if pod["metadata"]["name"] == name]
         chosen = exact or [pod for pod in pods if pod["metadata"]["name"].startswith(name or "")]
         if name is not None and not chosen:
-            raise _not_found("pods", name)
-        for pod in _selected(chosen, options.value("selector")):
+            raise not_found("pods", name)
+        for pod in selected(chosen, options.value("selector")):
             called = pod["metadata"]["name"]
             about = [
                 one
@@ -144,13 +138,13 @@ def delete(options: Options, arguments: list[str]) -> None:
     if name := options.value("filename"):
         targets: list[Target] = [(_kind_of(one), manifests.named(one)) for one in manifests.read(name)]
     else:
-        targets = _targets(arguments)
+        targets = targets_of(arguments)
         for kind, called in list(targets):
             if called is None:
                 if not options.flag("all") and not options.value("selector"):
                     raise KubectlError("resource(s) were provided, but no name was specified")
                 targets.remove((kind, called))
-                items = _selected(lab.items(kind)[0], options.value("selector"))
+                items = selected(lab.items(kind)[0], options.value("selector"))
                 targets += [(kind, one["metadata"]["name"]) for one in items]
     failed = []
     for kind, called in targets:
@@ -171,7 +165,7 @@ def set_image(options: Options, arguments: list[str]) -> None:
     """`kubectl set image KIND/NAME CONTAINER=IMAGE …`."""
     _in_default(options)
     images = [one for one in arguments if "=" in one]
-    targets = _targets([one for one in arguments if "=" not in one])
+    targets = targets_of([one for one in arguments if "=" not in one])
     if not images:
         raise KubectlError("at least one image update is required")
     for kind, name in targets:
@@ -194,7 +188,7 @@ def rollout_status(options: Options, arguments: list[str]) -> None:
     _in_default(options)
     items, _ = lab.items("deployments")
     for name in _deployments(arguments, "status"):
-        [deployment] = _chosen(items, "deployments", name, Options())
+        [deployment] = chosen(items, "deployments", name, Options())
         told, wanted = deployment["status"], deployment["spec"]["replicas"]
         if any(one.get("reason") == "ProgressDeadlineExceeded" for one in told["conditions"]):
             raise KubectlError(f'deployment "{name}" exceeded its progress deadline')
@@ -250,35 +244,9 @@ def _kind_of(manifest: dict[str, Any]) -> str:
     return OF_MANIFESTS[kind]
 
 
-def _targets(arguments: list[str]) -> list[Target]:
-    """Return what `pods`, `pod web api`, `pod/web deploy/api` or `pods,deployments` mean."""
-    if not arguments:
-        raise KubectlError("you must specify the type of resource: pods, deployments or events")
-    if "/" in arguments[0]:
-        pairs = [one.partition("/") for one in arguments]
-        if any(not slash or not name for _, slash, name in pairs):
-            raise KubectlError(
-                "there is no need to specify a resource type as a separate argument when passing arguments in "
-                "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
-                "'kubectl get resource resource/<resource_name>'"
-            )
-        return [(_kind(kind), name) for kind, _, name in pairs]
-    names: list[str | None] = [*arguments[1:]] or [None]
-    return [(_kind(one), name) for one in arguments[0].split(",") for name in names]
-
-
-def _kind(word: str) -> str:
-    for kind, names in KINDS.items():
-        if word.lower() in names:
-            return kind
-    raise KubectlError(
-        f"the server doesn't have a resource type \"{word}\"; the lab's cluster has pods, deployments and events"
-    )
-
-
 def _deployments(arguments: list[str], verb: str) -> list[str]:
     """Return the names of deployments in a command of `rollout`."""
-    targets = _targets(arguments)
+    targets = targets_of(arguments)
     if any(kind != "deployments" for kind, _ in targets):
         raise KubectlError(f"the lab's kubectl can {verb} the rollout of deployments")
     return (
@@ -291,54 +259,6 @@ def _deployments(arguments: list[str], verb: str) -> list[str]:
 def _in_default(options: Options) -> None:
     if (namespace := options.value("namespace", "default")) != "default":
         raise KubectlError(f'namespaces "{namespace}" not found', prefix="Error from server (NotFound): ")
-
-
-def _not_found(kind: str, name: str) -> KubectlError:
-    what = "deployments.apps" if kind == "deployments" else kind
-    return KubectlError(f'{what} "{name}" not found', prefix="Error from server (NotFound): ")
-
-
-def _chosen(items: list[dict[str, Any]], kind: str, name: str | None, options: Options) -> list[dict[str, Any]]:
-    """Return the items that a command names, selects and sorts."""
-    if name is not None:
-        found = [one for one in items if one["metadata"]["name"] == name]
-        if not found:
-            raise _not_found(kind, name)
-        return found
-    found = _selected(items, options.value("selector"))
-    for condition in filter(None, options.value("field-selector").split(",")):
-        path, equals, value = re.split("(!=|==?)", condition, maxsplit=1) if "=" in condition else (condition, "", "")
-        if not equals:
-            raise KubectlError(f'invalid selector: "{condition}"; can\'t understand it')
-        found = [one for one in found if (_at(one, path) == value) != (equals == "!=")]
-    if path := options.value("sort-by").strip("{}"):
-        found = sorted(found, key=lambda one: _at(one, path))
-    return found
-
-
-def _selected(items: list[dict[str, Any]], selector: str) -> list[dict[str, Any]]:
-    """Return the items whose labels fit a selector such as `app=web,tier!=db,!old`."""
-    for condition in filter(None, selector.split(",")):
-        found = re.fullmatch(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*))?\s*", condition)
-        if found is None or (found[1] and found[3]):
-            known = "the lab's kubectl knows =, == and !="
-            raise KubectlError(f'unable to parse requirement: found "{condition}"; {known}')
-        items = [one for one in items if _fits(one["metadata"].get("labels", {}), found)]
-    return items
-
-
-def _fits(labels: dict[str, str], condition: re.Match[str]) -> bool:
-    absent, key, equals, value = condition.groups()
-    if equals is None:
-        return (key in labels) != bool(absent)
-    return (labels.get(key) == value) != (equals == "!=")
-
-
-def _at(item: dict[str, Any], path: str) -> str:
-    value: Any = item
-    for part in path.strip(".").split("."):
-        value = value.get(part, "") if isinstance(value, dict) else ""
-    return str(value)
 
 
 def _list(items: Iterable[dict[str, Any]]) -> dict[str, Any]:

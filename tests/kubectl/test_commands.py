@@ -114,6 +114,7 @@ def test_a_bad_manifest_is_refused(lab, monkeypatch, text, error):
         ("rollout undo deploy/web", "error: the lab's kubectl lacks rollout undo; it has"),
         ("create service web", "error: the lab's kubectl lacks create service; it has"),
         ("get pods --wide", "error: unknown flag: --wide\nSee 'kubectl get --help' for usage."),
+        ("get pods -w", "error: the lab's kubectl does not watch: move the lab's clock, and ask again"),
         ("get pods -z", "error: unknown shorthand flag: 'z' in -z"),
         ("get pods -o", "error: flag needs an argument: -o"),
         ("get pods -o csv", 'output format "csv", allowed formats are: json,name,wide,yaml'),

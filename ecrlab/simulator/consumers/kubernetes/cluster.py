@@ -13,6 +13,7 @@ from ecrlab.simulator.consumers.kubernetes import documents, happenings
 from ecrlab.simulator.consumers.kubernetes.deployments import Deployment, ReplicaSet, suffixes
 from ecrlab.simulator.consumers.kubernetes.happenings import Happenings, Subject, stamp
 from ecrlab.simulator.consumers.kubernetes.kubelet import Event
+from ecrlab.simulator.consumers.kubernetes.node import Node
 from ecrlab.simulator.consumers.kubernetes.objects import (
     RESTARTED_AT,
     Refused,
@@ -21,7 +22,7 @@ from ecrlab.simulator.consumers.kubernetes.objects import (
     kept_policies,
     merged,
 )
-from ecrlab.simulator.consumers.kubernetes.pods import Node, Pod, missing
+from ecrlab.simulator.consumers.kubernetes.pods import Pod, missing
 
 _PODS_ARE_FIXED = (
     "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"

@@ -20,8 +20,6 @@ from ecrlab.simulator.consumers.kubernetes.pods import Pod
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """The letters and digits of generated names: no vowels, so that they make no words."""
 
-PROGRESS_DEADLINE = timedelta(seconds=600)
-
 
 @dataclass
 class ReplicaSet:
@@ -67,6 +65,11 @@ class Deployment:
     def replicas(self) -> int:
         """How many pods are wanted."""
         return int(self.manifest["spec"]["replicas"])
+
+    @property
+    def deadline(self) -> timedelta:
+        """How long a rolling update may stand still before it counts as failed."""
+        return timedelta(seconds=self.manifest["spec"]["progressDeadlineSeconds"])
 
     @property
     def newest(self) -> ReplicaSet:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from ecrlab.simulator.consumers.kubernetes.deployments import PROGRESS_DEADLINE, Deployment
+from ecrlab.simulator.consumers.kubernetes.deployments import Deployment
 from ecrlab.simulator.consumers.kubernetes.happenings import stamp
 from ecrlab.simulator.consumers.kubernetes.pods import WRONG_PROCESSOR, Container, Pod, container_id
 
@@ -83,7 +83,7 @@ def of_deployment(deployment: Deployment, now: datetime) -> dict[str, Any]:
     manifest = deployment.manifest
     annotations = manifest["metadata"].get("annotations", {})
     total, ready = len(deployment.pods), deployment.ready
-    late = not deployment.is_complete and now - deployment.progress_at > PROGRESS_DEADLINE
+    late = not deployment.is_complete and now - deployment.progress_at > deployment.deadline
     progress = (
         "ProgressDeadlineExceeded"
         if late

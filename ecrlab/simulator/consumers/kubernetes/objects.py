@@ -11,6 +11,8 @@ from typing import Any
 from ecrlab.errors import EcrLabError
 from ecrlab.simulator.consumers.kubernetes import kubelet
 
+NODE_LABELS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+
 POLICIES = ("Always", "IfNotPresent", "Never")
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -122,8 +124,11 @@ def _check_deployment(name: str, spec: dict[str, Any]) -> None:
         raise _invalid("Deployment", name, "spec.replicas", text)
     if replicas > 100:
         raise Refused("", f"the lab's cluster has one node, which runs at most 100 replicas, got {replicas}")
-    if isinstance(spec.get("strategy"), dict) and spec["strategy"].get("type", "RollingUpdate") != "RollingUpdate":
-        raise Refused("", f"the lab's kubectl lacks the strategy {spec['strategy']['type']}; it has RollingUpdate")
+    deadline = spec.setdefault("progressDeadlineSeconds", 600)
+    if not isinstance(deadline, int) or isinstance(deadline, bool) or deadline < 1:
+        raise _not_a("Deployment", "spec.progressDeadlineSeconds", "int32")
+    if spec.setdefault("strategy", {"type": "RollingUpdate"}) != {"type": "RollingUpdate"}:
+        raise Refused("", "the lab's kubectl has the strategy RollingUpdate, without settings of its own")
     template = _object("Deployment", spec, "template", "spec.template")
     metadata = _object("Deployment", template, "metadata", "spec.template.metadata")
     _texts("Deployment", metadata, "spec.template.metadata")
@@ -142,9 +147,15 @@ def _check_deployment(name: str, spec: dict[str, Any]) -> None:
 
 
 def _check_pod(kind: str, name: str, spec: dict[str, Any], where: str) -> None:
-    for lacking in ("initContainers", "ephemeralContainers"):
+    for lacking in ("initContainers", "ephemeralContainers", "affinity"):
         if spec.get(lacking):
-            raise Refused("", f"the lab's kubectl lacks {lacking}; it has containers")
+            raise Refused("", f"the lab's kubectl lacks {lacking}")
+    if "nodeSelector" in spec:
+        _object(kind, spec, "nodeSelector", f"{where}.nodeSelector")
+    for label in spec.get("nodeSelector", {}).items():
+        if label not in NODE_LABELS.items():
+            told = ", ".join(f"{key}={value}" for key, value in NODE_LABELS.items())
+            raise Refused("", f"the lab's only node is {told}, and the nodeSelector wants {label[0]}={label[1]}")
     _known(kind, spec, _POD_SPEC, f"{where}.")
     if spec.setdefault("restartPolicy", "Always") != "Always":
         raise Refused("", f"the lab's kubectl lacks the restartPolicy {spec['restartPolicy']}; it has Always")
