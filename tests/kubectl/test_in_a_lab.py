@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import ecrlab
-from ecrlab.commands.cli import main as ecrlab_command
+from ecrlab.commands import cli
 from ecrlab.kubectl.__main__ import main
 from tests.kubectl.conftest import AMD, HOST
 from tests.simulator.client import Repository
@@ -64,7 +64,7 @@ def test_the_report_warns_of_what_a_night_takes_from_the_pods(tmp_path, capsys):
         ecr.put_lifecycle_policy(repositoryName="app", lifecyclePolicyText=policy.read_text())
         before = lab.snapshot()
         asked = ["report", "--repository", "app", "--policy", str(policy), "--running", str(running)]
-        assert ecrlab_command([*asked, "--endpoint", lab.endpoint]) == 1
+        assert cli.main([*asked, "--endpoint", lab.endpoint]) == 1
         assert f"it runs, but would go: {HOST}/app@{digest}" in capsys.readouterr().err
         lab.clock.advance(days=1)
         assert ecr.list_images(repositoryName="app")["imageIds"] == []

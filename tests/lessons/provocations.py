@@ -18,7 +18,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 import ecrlab
-from ecrlab.kubectl.__main__ import main as run_kubectl
+from ecrlab.kubectl.__main__ import main
 from ecrlab.lessons.cells import choose
 from ecrlab.lessons.explanations.lookup import find
 from tests.simulator.client import Repository, digest_of, manifest
@@ -355,9 +355,9 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         """Run kubectl; return what it printed, or the events of the pod that it made and that does not run."""
         heard = io.StringIO()
         with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
-            run_kubectl(line.format(host=HOST).split())
+            main(line.format(host=HOST).split())
             if line.startswith("run ") and "created" in heard.getvalue():
-                run_kubectl(["describe", "pod", line.split()[1]])
+                main(["describe", "pod", line.split()[1]])
         lines = heard.getvalue().splitlines()
         return str(choose(None, [one for one in lines if find(one)]))
 
