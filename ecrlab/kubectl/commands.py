@@ -114,17 +114,11 @@ def describe(options: Options, arguments: list[str]) -> None:
     texts = []
     for _, name in targets:
         exact = [pod for pod in pods if pod["metadata"]["name"] == name]
-        chosen = exact or [pod for pod in pods if pod["metadata"]["name"].startswith(name or "")]
-        if name is not None and not chosen:
+        found = exact or [pod for pod in pods if pod["metadata"]["name"].startswith(name or "")]
+        if name is not None and not found:
             raise not_found("pods", name)
-        for pod in selected(chosen, options.value("selector")):
-            called = pod["metadata"]["name"]
-            about = [
-                one
-                for one in events
-                if (one["involvedObject"]["kind"], one["involvedObject"]["name"]) == ("Pod", called)
-                and one["lastTimestamp"] >= pod["metadata"]["creationTimestamp"]
-            ]
+        for pod in selected(found, options.value("selector")):
+            about = [one for one in events if one["involvedObject"].get("uid") == pod["metadata"]["uid"]]
             texts.append(describing.describe_pod(pod, about, now))
     if not texts:
         warn("No resources found in default namespace.")

@@ -120,7 +120,7 @@ def _event(event: dict[str, Any], now: datetime) -> Row:
     told = [age(event["lastTimestamp"], now), event["type"], event["reason"], target]
     where = ", ".join(filter(None, (source["component"], source.get("host", ""))))
     first = [age(event["firstTimestamp"], now), str(event["count"]), event["metadata"]["name"]]
-    return [*told, event["message"]], [involved.get("fieldPath", ""), where, *first]
+    return [*told, event["message"]], ["", where, *first]
 
 
 def labels(found: dict[str, str]) -> str:

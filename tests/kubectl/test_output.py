@@ -117,6 +117,14 @@ def test_a_pod_is_described_as_kubectl_does(lab):
     assert described == DESCRIBED.format(start=start, ip=ip, image=f"{HOST}/app:v2")
 
 
+def test_a_new_pod_of_the_same_name_has_events_of_its_own(lab):
+    for _ in "ab":
+        lab.says("run web --image={v2}")
+        described = lab.says("describe pod web")
+        assert described.count("Pulling image") == 1 and "(x" not in described
+        lab.says("delete pod web")
+
+
 def test_a_crash_is_described_with_its_last_state(lab):
     lab.app.push(b"arm", tag="arm", config=b'{"os": "linux", "architecture": "arm64"}')
     lab.says("run web --image={host}/app:arm --image-pull-policy=IfNotPresent")

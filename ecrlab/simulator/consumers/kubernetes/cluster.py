@@ -175,7 +175,7 @@ class Cluster:
         def tell(event: Event, first: datetime, last: datetime, times: int) -> None:
             component = "default-scheduler" if event.reason == "Scheduled" else "kubelet"
             host = "" if event.reason == "Scheduled" else self._node.name
-            self._happenings.tell(Subject("Pod", name, component, host), event, first, last, times)
+            self._happenings.tell(Subject("Pod", name, component, host, pod.uid), event, first, last, times)
 
         pod = Pod(self._node, manifest, at, tell, number=next(self._numbers), owner=owner)
         self._pods[name] = pod

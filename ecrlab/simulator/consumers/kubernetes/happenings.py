@@ -14,13 +14,16 @@ LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an event is about, and which component tells it: the kubelet of a node, or a controller."""
+    """What an event is about, and which component tells it: the kubelet of a node, or a controller.
+
+    `uid` tells two pods of the same name apart.
+    """
 
     kind: str
     name: str
     component: str
     host: str = ""
-    path: str = ""
+    uid: str = ""
 
 
 @dataclass
@@ -64,8 +67,8 @@ def document(one: Happening, version: str) -> dict[str, Any]:
     """Return an event as the API returns it; `version` is the API version of its object."""
     source = {"component": one.subject.component} | ({"host": one.subject.host} if one.subject.host else {})
     involved = {"apiVersion": version, "kind": one.subject.kind, "name": one.subject.name, "namespace": "default"}
-    if one.subject.path:
-        involved["fieldPath"] = one.subject.path
+    if one.subject.uid:
+        involved["uid"] = one.subject.uid
     return {
         "apiVersion": "v1",
         "kind": "Event",
