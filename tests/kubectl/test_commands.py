@@ -10,6 +10,7 @@ import pytest
 from ecrlab.kubectl import install
 from ecrlab.kubectl.__main__ import main
 from tests.kubectl.conftest import HOST
+from tests.simulator.client import Repository, client_of
 
 POD = f"""\
 apiVersion: v1
@@ -216,8 +217,21 @@ def test_a_retry_before_midnight_finds_what_the_night_deletes(lab):
     lab.ecr.create_repository(repositoryName="brief")
     lab.ecr.put_lifecycle_policy(repositoryName="brief", lifecyclePolicyText=f'{{"rules": [{rule}]}}')
     lab.says("run web --image={host}/brief:v1 --image-pull-policy=Always")
-    type(lab.app)(lab.ecr, "brief").push(b"x", tag="v1")
+    Repository(lab.ecr, "brief").push(b"x", tag="v1")
     lab.world.clock.advance(days=3)
     assert lab.ecr.list_images(repositoryName="brief")["imageIds"] == []
     lab.says("run later --image={host}/brief:v1 --image-pull-policy=Always")
     assert [line.split()[2] for line in lab.says("get pods").splitlines()[1:]] == ["ErrImagePull", "Running"]
+
+
+def test_an_image_whose_key_is_disabled_is_forbidden(lab):
+    kms = client_of(lab.server.endpoint, "kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    lab.ecr.create_repository(repositoryName="key", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})
+    Repository(lab.ecr, "key").push(b"x", tag="v1")
+    kms.disable_key(KeyId=key)
+    lab.says("run web --image={host}/key:v1")
+    assert f"HEAD request to https://{HOST}/v2/key/manifests/v1: 403 Forbidden" in lab.says("describe pod web")
+    kms.enable_key(KeyId=key)
+    lab.world.clock.advance(seconds=10)
+    assert "Running" in lab.says("get pods")

@@ -9,7 +9,7 @@ from ecrlab.registry import trail
 from ecrlab.simulator.consumers.kubernetes import kubelet
 from ecrlab.simulator.consumers.kubernetes.cluster import Cluster
 from tests.simulator.accounts import ABROAD, HOME, document
-from tests.simulator.client import OCI_INDEX, OCI_MANIFEST, Repository, client_of, digest_of
+from tests.simulator.client import OCI_INDEX, OCI_MANIFEST, Repository, digest_of
 from tests.simulator.consumers.kubernetes.conftest import Kubernetes, pod
 
 AMD = b'{"os": "linux", "architecture": "amd64"}'
@@ -79,17 +79,10 @@ def test_the_registry_of_another_account_must_allow_the_node(kubernetes, abroad,
     )
 
 
-def test_an_archived_image_is_not_found_and_a_disabled_key_is_forbidden(kubernetes, server, ecr, app, host, region):
+def test_an_archived_image_is_not_found(kubernetes, app, host):
     app.push(b"x", tag="v1")
     app.update_image_storage_class(imageId={"imageTag": "v1"}, targetStorageClass="ARCHIVE")
-    assert kubernetes.run(f"{host}/app:v1", "old")["state"]["waiting"]["message"].endswith("/app:v1: not found")
-    kms = client_of(server.endpoint, "kms", region=region)
-    key = kms.create_key()["KeyMetadata"]["Arn"]
-    ecr.create_repository(repositoryName="key", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})
-    Repository(ecr, "key").push(b"x", tag="v1")
-    kms.disable_key(KeyId=key)
-    message = kubernetes.run(f"{host}/key:v1", "key")["state"]["waiting"]["message"]
-    assert message.endswith(f"HEAD request to https://{host}/v2/key/manifests/v1: 403 Forbidden")
+    assert kubernetes.run(f"{host}/app:v1")["state"]["waiting"]["message"].endswith("/app:v1: not found")
 
 
 def test_images_of_the_public_gallery_need_no_permission(world, kubernetes):
