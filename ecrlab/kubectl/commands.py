@@ -23,7 +23,8 @@ def run(options: Options, arguments: list[str]) -> None:
         raise KubectlError("NAME is required for run")
     if not options.value("image"):
         raise KubectlError('required flag(s) "image" not set')
-    _create(options, manifests.pod(arguments[0], options.value("image"), options.given))
+    policy, labels = options.value("image-pull-policy"), options.values("labels")
+    _create(options, manifests.pod(arguments[0], options.value("image"), policy=policy, labels=labels))
 
 
 def create_deployment(options: Options, arguments: list[str]) -> None:
@@ -35,7 +36,7 @@ def create_deployment(options: Options, arguments: list[str]) -> None:
     replicas = options.value("replicas", "1")
     if not re.fullmatch("-?[0-9]{1,9}", replicas):
         raise KubectlError(f'invalid argument "{replicas}" for "-r, --replicas" flag: invalid syntax')
-    _create(options, manifests.deployment(arguments[0], options.value("image").split(","), int(replicas)))
+    _create(options, manifests.deployment(arguments[0], options.values("image"), int(replicas)))
 
 
 def apply(options: Options, arguments: list[str]) -> None:
@@ -45,7 +46,7 @@ def apply(options: Options, arguments: list[str]) -> None:
     if not options.value("filename"):
         raise KubectlError("must specify one of -f and -k")
     failed = []
-    for manifest in manifests.read(options.value("filename")):
+    for manifest in [one for name in options.values("filename") for one in manifests.read(name)]:
         kind = _kind_of(manifest)
         try:
             outcome = lab.create(kind, manifest, may_exist=True)
@@ -129,8 +130,9 @@ def describe(options: Options, arguments: list[str]) -> None:
 def delete(options: Options, arguments: list[str]) -> None:
     """`kubectl delete KIND NAME …`, or what a file describes."""
     _in_default(options)
-    if name := options.value("filename"):
-        targets: list[Target] = [(_kind_of(one), manifests.named(one)) for one in manifests.read(name)]
+    if names := options.values("filename"):
+        found = [one for name in names for one in manifests.read(name)]
+        targets: list[Target] = [(_kind_of(one), manifests.named(one)) for one in found]
     else:
         targets = targets_of(arguments)
         for kind, called in list(targets):
@@ -148,7 +150,8 @@ def delete(options: Options, arguments: list[str]) -> None:
             lab.change(kind, str(called), "delete")
             say(f'{SHOWN[kind]} "{called}" deleted')
         except KubectlError as error:
-            failed.append(str(error))
+            if not (options.flag("ignore-not-found") and "(NotFound)" in str(error)):
+                failed.append(str(error))
     if failed:
         raise KubectlError("\n".join(failed), prefix="")
     if not targets:
@@ -165,7 +168,7 @@ def set_image(options: Options, arguments: list[str]) -> None:
     for kind, name in targets:
         if name is None or kind == "events":
             raise KubectlError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
-        if lab.change(kind, name, "images", dict(manifests.pairs(one).popitem() for one in images)) == "updated":
+        if lab.change(kind, name, "images", manifests.pairs(images)) == "updated":
             say(f"{SHOWN[kind]}/{name} image updated")
 
 

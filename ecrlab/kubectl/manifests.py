@@ -42,16 +42,15 @@ def read(name: str) -> list[dict[str, Any]]:
     return objects
 
 
-def pod(name: str, image: str, options: dict[str, str]) -> dict[str, Any]:
-    """Return the pod of `kubectl run`; `options` are `labels` and `image-pull-policy`."""
+def pod(name: str, image: str, *, policy: str, labels: list[str]) -> dict[str, Any]:
+    """Return the pod of `kubectl run`; `labels` are of the form `key=value`."""
     container = {"name": name, "image": image}
-    if policy := options.get("image-pull-policy"):
+    if policy:
         container["imagePullPolicy"] = policy
-    labels = pairs(options["labels"]) if options.get("labels") else {"run": name}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"labels": labels, "name": name},
+        "metadata": {"labels": pairs(labels) if labels else {"run": name}, "name": name},
         "spec": {"containers": [container]},
     }
 
@@ -82,10 +81,10 @@ def container_name(image: str) -> str:
     return re.sub("[^a-z0-9-]", "-", re.split("[:@]", last)[0].lower())
 
 
-def pairs(text: str) -> dict[str, str]:
-    """Return `key=value,key=value` as a dictionary. Raises `KubectlError`."""
+def pairs(texts: list[str]) -> dict[str, str]:
+    """Return texts of the form `key=value` as a dictionary. Raises `KubectlError`."""
     found = {}
-    for one in text.split(","):
+    for one in texts:
         key, equals, value = one.partition("=")
         if not equals or not key:
             raise KubectlError(f"unexpected label format: {one}")

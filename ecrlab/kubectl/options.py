@@ -17,17 +17,21 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The given options: each name with its last value (a flag has the value `true`)."""
+    """The given options: each name with its values (a flag has the value `true`)."""
 
-    given: dict[str, str] = field(default_factory=dict)
+    given: dict[str, list[str]] = field(default_factory=dict)
 
     def flag(self, name: str) -> bool:
         """Tell whether a flag was given."""
-        return self.given.get(name, "false") != "false"
+        return self.value(name, "false") != "false"
 
     def value(self, name: str, default: str = "") -> str:
-        """Return the value of an option."""
-        return self.given.get(name, default)
+        """Return the last value of an option."""
+        return self.given.get(name, [default])[-1]
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of an option that may be repeated, or whose value is a list with commas."""
+        return [one for value in self.given.get(name, []) for one in value.split(",")]
 
 
 EVERYWHERE = "n/namespace= h/help"
@@ -40,16 +44,17 @@ def read(name: str, command: Command, arguments: list[str]) -> tuple[Options, li
     letters = "".join(letter + (":" if full.endswith("=") else "") for letter, full in short.items())
     flags = {full for _, full in names if not full.endswith("=")}
     # A flag may have a value, as in --watch=false; getopt does not know that.
-    given = {one.partition("=")[0][2:]: one.partition("=")[2] for one in arguments if _is_set(one, flags)}
+    given: dict[str, list[str]] = {}
+    for one in arguments:
+        if _is_set(one, flags):
+            given.setdefault(one.partition("=")[0][2:], []).append(one.partition("=")[2])
     try:
         found, rest = gnu_getopt([one for one in arguments if not _is_set(one, flags)], letters, [n for _, n in names])
     except GetoptError as error:
         raise KubectlError(f"{_flag_error(error)}\nSee 'kubectl {name} --help' for usage.") from error
     for option, value in found:
         full = option[2:] if option.startswith("--") else short[option[1:]].rstrip("=")
-        given[full] = value or "true"
-    if given.get("namespace", "default") == "":
-        raise KubectlError("the namespace is empty")
+        given.setdefault(full, []).append("true" if full in flags else value)
     return Options(given), rest
 
 

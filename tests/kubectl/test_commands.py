@@ -63,6 +63,15 @@ def test_a_file_of_several_documents_is_applied(lab, tmp_path):
     assert lab.capsys.readouterr().out == 'pod "web" deleted\ndeployment.apps "api" deleted\n'
 
 
+def test_several_files_are_applied(lab, tmp_path):
+    (tmp_path / "pod.yaml").write_text(POD)
+    (tmp_path / "deployment.yaml").write_text(DEPLOYMENT)
+    assert lab.says(f"apply -f {tmp_path}/pod.yaml -f {tmp_path}/deployment.yaml") == (
+        "pod/web created\ndeployment.apps/api created\n"
+    )
+    assert lab.says("delete pod web nope --ignore-not-found") == 'pod "web" deleted\n'
+
+
 def test_a_manifest_is_read_from_standard_input(lab, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(POD))
     assert lab.says("apply -f -") == "pod/web created\n"
