@@ -57,7 +57,7 @@ def chosen(items: list[dict[str, Any]], kind: str, name: str | None, options: Op
             raise not_found(kind, name)
         return found
     found = selected(items, options.value("selector"))
-    for condition in filter(None, options.value("field-selector").split(",")):
+    for condition in options.values("field-selector"):
         path, equals, value = re.split("(!=|==?)", condition, maxsplit=1) if "=" in condition else (condition, "", "")
         if not equals:
             raise KubectlError(f'invalid selector: "{condition}"; can\'t understand it')
