@@ -86,12 +86,14 @@ def runtime_error(error: CannotPull) -> str:
     unpack = f'failed to pull and unpack image "{name}": '
     resolve = f'{unpack}failed to resolve reference "{name}": '
     not_found = "rpc error: code = NotFound desc = "
-    address = f"https://{reference.domain}{error.path}"
+    manifest = f"/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
+    path = error.path or manifest
+    address = f"https://{reference.domain}{path}"
     if error.kind == Kind.NO_PLATFORM:
         return f"{not_found}{unpack}no match for platform in manifest: not found"
     if error.kind == Kind.NOT_ECR:
         host = _HUB_HOST if reference.domain == references.HUB else reference.domain
-        address = f"https://{host}/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
+        address = f"https://{host}{manifest}"
         # UNSURE: which error of the network a node without a way to that registry prints.
         return f'{resolve}failed to do request: Head "{address}": dial tcp: lookup {host}: no such host'
     if error.kind == Kind.NO_TOKEN:
@@ -100,7 +102,7 @@ def runtime_error(error: CannotPull) -> str:
             f"{resolve}pull access denied, repository does not exist or may require authorization: "
             "authorization failed: no basic auth credentials"
         )
-    if error.path and not error.path.endswith(f"/manifests/{reference.digest or reference.tag}"):
+    if path != manifest:
         copy = f"{unpack}failed to copy: httpReadSeeker: failed open: "
         if error.status == 404:
             return f"{not_found}{copy}content at {address} not found: not found"
