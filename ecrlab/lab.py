@@ -125,7 +125,8 @@ class Lab(Views):
     def restore(self, snapshot: "snapshots.Snapshot | None" = None) -> None:
         """Restore the whole registry from a snapshot, the last one unless another is given.
 
-        The clock and AWS's other services do not go back. Raises `EcrLabError` if this lab has no such snapshot.
+        The clock, AWS's other services and the pods of kubectl do not go back. Raises `EcrLabError` if this lab has no
+        such snapshot.
         """
         from ecrlab.registry.store import snapshots
 
@@ -222,6 +223,8 @@ def start(
     docker: environment.Docker = "lab",
     quirks: bool = False,
     seed: str | int | None = None,
+    kubectl: bool = False,
+    node_role: str | None = None,
 ) -> Lab:
     """Start a lab; a lab that runs in this process already is stopped first.
 
@@ -229,7 +232,9 @@ def start(
     `at` is the time at which the clock starts (default: 1 October 2026, 09:00 UTC, varied by the seed). `docker` is
     "lab" for the kit's own docker command, which needs no engine, or "system" for the installed one. `quirks` makes the
     registry deviate from the OCI specification where ECR does. `seed` (default: the variable ECRLAB_SEED) makes another
-    world with the same names: other dates, digests, ids and builds of the shop; see `ecrlab.lessons.seeds`.
+    world with the same names: other dates, digests, ids and builds of the shop; see `ecrlab.lessons.seeds`. `kubectl`
+    puts the kit's own kubectl first in PATH, for the lab's cluster of one node; `node_role` is the IAM role that the
+    node pulls images with, by name or ARN (default: AmazonEKSNodeRole, which the lab creates).
 
     Raises `EcrLabError` for a `state` that cannot be used and for an invalid argument.
     """
@@ -250,15 +255,12 @@ def start(
         undo.callback(folder.remove)
         with in_temporary_files():
             environment.write_files(folder.path, base=os.environ)
-            if docker == "lab":
-                from ecrlab.docker import install
-
-                install(folder.path / "bin")
+            _install(folder.path / "bin", docker=docker == "lab", kubectl=kubectl)
         # Absolute: a lesson changes the current folder. The lab that ran before has left it.
         directory = Path(state).absolute() if state is not None else folder.path / "state"
         world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
-        server = Server(world, quirks=quirks, is_logged=hand_in.folder() is not None)
+        server = Server(world, quirks=quirks, is_logged=hand_in.folder() is not None, node_role=node_role)
         undo.callback(server.stop)
         with in_temporary_files():
             folder.announce(server.endpoint, docker)
@@ -266,6 +268,18 @@ def start(
     _running = Lab(folder, world, server, clock, docker, chosen)
     shorten()
     return _running
+
+
+def _install(bin_directory: Path, *, docker: bool, kubectl: bool) -> None:
+    """Write the kit's own programs into the first directory of PATH."""
+    if docker:
+        import ecrlab.docker
+
+        ecrlab.docker.install(bin_directory)
+    if kubectl:
+        import ecrlab.kubectl
+
+        ecrlab.kubectl.install(bin_directory)
 
 
 def _instant(at: datetime | str) -> datetime:

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "scanning": {"oci"},
     "registry": {"clock", "oci"},
     "docker": {"gallery", "oci"},
+    "kubectl": {"docker"},
     "simulator": {"clock", "docker", "gallery", "lifecycle", "machine", "oci", "registry", "scanning"},
     "analysis": {"lifecycle", "scenarios"},
 }
@@ -48,6 +49,7 @@ THIRD_PARTY = {
     "lifecycle": {"rich"},
     "scanning": {"cvss", "isal", "packageurl", "rich", "univers", "zstandard"},
     "docker": set(),
+    "kubectl": {"yaml"},
     "analysis": {"IPython", "ipywidgets", "matplotlib", "numpy", "pandas"},
 }
 

@@ -33,6 +33,8 @@ MISSED = (
 _ON_STDOUT = re.compile(
     r"An error occurred \(|Error response from daemon: |denied: |no basic auth credentials|UNSUPPORTED_IMAGE"
     r"|(?i:exec format error)"
+    r"|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CrashLoopBackOff|Failed to pull image"
+    r"|Waiting for deployment"
 )
 _LIKE_AN_ERROR = re.compile(r"\b(error|denied|failed|cannot|can't|not found|invalid)\b", re.IGNORECASE)
 

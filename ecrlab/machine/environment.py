@@ -5,7 +5,7 @@ could name another AWS (`foreign_variables`), sets the variables that name itsel
 file settings at its own files (`write_files`), all inside one directory:
 
     directory/
-      bin/                  the first programs in PATH (`ecrlab.machine.launchers`)
+      bin/                  the first programs in PATH (`ecrlab.machine.launchers`; `docker` and `kubectl` of the lab)
       home/                 their home directory: empty, so they neither read nor write the user's files
       aws/config            settings under which version 1 and 2 of the AWS CLI print the same
       aws/credentials       empty: the keys are in the environment; `write_profile` writes them for profiles
@@ -166,8 +166,8 @@ def shell_lines(variables: Mapping[str, str]) -> str:
     lines = [
         f"for ecrlab_name in $({_LIST_FOREIGN}) DOCKER_AUTH_CONFIG; do unset $ecrlab_name; done",
         "unset ecrlab_name",
-        "unalias aws docker python3 2>/dev/null || true",  # also under set -e
-        "unset -f aws docker python3 2>/dev/null || true",
+        "unalias aws docker kubectl python3 2>/dev/null || true",  # also under set -e
+        "unset -f aws docker kubectl python3 2>/dev/null || true",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         "hash -r",
     ]

@@ -1,4 +1,4 @@
-"""The lab's own API under `/_ecrlab/`: it moves the clock of a lab in another process."""
+"""The lab's own API under `/_ecrlab/`: it moves the clock of a lab in another process, and serves its kubectl."""
 
 import json
 import urllib.parse
@@ -8,28 +8,50 @@ from typing import Any
 from ecrlab.clock import ClockError, LabClock
 from ecrlab.registry.errors import ServerException
 from ecrlab.registry.world import World
-from ecrlab.simulator.aws.face import Answer
+from ecrlab.simulator.aws.face import LARGEST_BODY, Answer
+from ecrlab.simulator.consumers.kubernetes.face import KubernetesFace
+from ecrlab.simulator.v2.errors import Refusal
+from ecrlab.simulator.v2.wire import Body
 
 PREFIX = "/_ecrlab/"
+KUBERNETES = PREFIX + "kubernetes/"
 
 
 class Control:
-    """Answers GET /_ecrlab/clock and POST /_ecrlab/clock?seconds=N or ?instant=ISO-8601, as JSON.
+    """Answers GET /_ecrlab/clock and POST /_ecrlab/clock?seconds=N or ?instant=ISO-8601, and the cluster, as JSON.
 
     A POST needs the header `X-Ecrlab: 1`, which a web page cannot send to another site without a preflight.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, kubernetes: KubernetesFace) -> None:
         self._world = world
+        self._kubernetes = kubernetes
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """Answer one request."""
-        if environ["PATH_INFO"] != PREFIX + "clock":
-            return _json(404, error="there is /_ecrlab/clock, and nothing else")
-        if environ["REQUEST_METHOD"] == "GET":
-            return self._shown()
-        if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_ECRLAB") != "1":
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path != PREFIX + "clock" and not path.startswith(KUBERNETES):
+            return _json(404, error="there are /_ecrlab/clock and /_ecrlab/kubernetes/, and nothing else")
+        if method != "GET" and (method != "POST" or environ.get("HTTP_X_ECRLAB") != "1"):
             return _json(405, error="GET, or POST with the header X-Ecrlab: 1")
+        if path.startswith(KUBERNETES):
+            return self._about_kubernetes(environ, path.removeprefix(KUBERNETES), method)
+        return self._shown() if method == "GET" else self._moved(environ)
+
+    def _about_kubernetes(self, environ: dict[str, Any], path: str, method: str) -> Answer:
+        try:
+            if method == "GET":
+                status, answer = self._kubernetes.look(path)
+            else:
+                body = Body(environ).whole(LARGEST_BODY)
+                status, answer = self._kubernetes.change(path, environ.get("QUERY_STRING", ""), body)
+        except Refusal as error:
+            return _json(error.status, error=error.message)
+        except ServerException as error:
+            return _json(500, error=error.message)
+        return _json(status, **answer)
+
+    def _moved(self, environ: dict[str, Any]) -> Answer:
         clock = self._world.clock
         if not isinstance(clock, LabClock):
             return _json(409, error="this lab runs on wall time; start it with `serve --clock lab` to move its clock")
@@ -50,5 +72,5 @@ class Control:
         return _json(200, now=self._world.clock.now().isoformat(), clock=kind)
 
 
-def _json(status: int, **members: str) -> Answer:
+def _json(status: int, **members: Any) -> Answer:
     return Answer(status, {"Content-Type": "application/json"}, json.dumps(members).encode())

@@ -3,8 +3,12 @@
 from typing import Any
 
 from ecrlab.registry.world import World
+from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT
 from ecrlab.simulator.access.judging import authorize
 from ecrlab.simulator.aws.face import AwsFace
+from ecrlab.simulator.consumers import roles
+from ecrlab.simulator.consumers.kubernetes.cluster import Cluster
+from ecrlab.simulator.consumers.kubernetes.face import KubernetesFace
 from ecrlab.simulator.control import Control
 from ecrlab.simulator.dispatch import Dispatcher, Moto
 from ecrlab.simulator.http.listener import Listener
@@ -23,24 +27,43 @@ def application(
     moto: Moto | None = None,
     quirks: bool = False,
     pull_limit: PullLimit | None = None,
+    node_role: str | None = None,
 ) -> Any:
     """The WSGI application that shows a world to AWS clients and to Docker clients."""
+    # First: its pods retry their pulls before the other jobs of a night change the registry.
+    cluster = Cluster(world, lambda: roles.named(world, DEFAULT_ACCOUNT, node_role, roles.NODE))
+    world.nights.add(cluster.before_night)
+    world.time_passes.add(cluster.catch_up)
     wire(world)
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
     public = PublicFace(world, authorize=authorize, limit=pull_limit)
-    dispatcher = Dispatcher(aws or AwsFace(world), docker, public, Control(world), moto or Moto(world))
+    control = Control(world, KubernetesFace(world, cluster))
+    dispatcher = Dispatcher(aws or AwsFace(world), docker, public, control, moto or Moto(world))
     return ProxyGate(WebPageWall(dispatcher))
 
 
 class Server:
     """A lab's server, from creation until `stop`. It runs in threads of this process and prints nothing."""
 
-    def __init__(self, world: World, *, port: int = 0, quirks: bool = False, is_logged: bool = False) -> None:
-        """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`."""
+    def __init__(
+        self,
+        world: World,
+        *,
+        port: int = 0,
+        quirks: bool = False,
+        is_logged: bool = False,
+        node_role: str | None = None,
+    ) -> None:
+        """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`.
+
+        `node_role` is the role of the Kubernetes node, by name or ARN; the lab makes one unless it is named.
+        """
         self.aws = AwsFace(world)
         self.moto = Moto(world, is_logged=is_logged)
         self.pull_limit = PullLimit()
-        shown = application(world, self.aws, moto=self.moto, quirks=quirks, pull_limit=self.pull_limit)
+        shown = application(
+            world, self.aws, moto=self.moto, quirks=quirks, pull_limit=self.pull_limit, node_role=node_role
+        )
         self.recorder = Recorder(shown)
         self._listener = Listener(self.recorder, port=port)
         self.endpoint = self._listener.endpoint

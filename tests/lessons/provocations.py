@@ -5,6 +5,8 @@ what a command has `printed`. `SHELL` is run by bash after `LOGGED_IN`, in an em
 lab cannot return; their examples stand for them.
 """
 
+import contextlib
+import io
 import json
 import shutil
 import signal
@@ -16,6 +18,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 import ecrlab
+from ecrlab.kubectl.__main__ import main
+from ecrlab.lessons.cells import choose
+from ecrlab.lessons.explanations.lookup import find
 from tests.simulator.client import Repository, digest_of, manifest
 
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
@@ -82,6 +87,27 @@ PYTHON = {
     "ecs-no-instances": "task('app:v1', launch='EC2')",
     "ecs-exited": 'app.push(b\'x\', tag=\'v1\', config=b\'{"os": "linux", "architecture": "arm64"}\')\n'
     "printed = task('app:v1')['stoppedReason']",
+    # pods
+    "pod-image-missing": "printed = kubectl('run web --image={host}/app:v9')",
+    "pod-pull-denied": "ecr.set_repository_policy(repositoryName='app', "
+    "policyText=statement('Deny', 'ecr:BatchGetImage', Principal='*'))\n"
+    "printed = kubectl('run web --image={host}/app:v9')",
+    "pod-no-credentials": "iam = lab.client('iam')\nkubectl('run first --image={host}/app:v9')\n"
+    "iam.detach_role_policy(RoleName='AmazonEKSNodeRole', "
+    "PolicyArn='arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly')\n"
+    "kubectl('delete pod first')\nprinted = kubectl('run web --image={host}/app:v9')",
+    "pod-platform": "app.push_index(app.push(b'x'), tag='v1')\nprinted = kubectl('run web --image={host}/app:v1')",
+    "pod-no-route": "printed = kubectl('run web --image=nginx')",
+    "pod-image-name": "printed = kubectl('run web --image={host}/App')",
+    "pod-never-pulls": "printed = kubectl('run web --image={host}/app:v1 --image-pull-policy=Never')",
+    "pod-crashes": 'app.push(b\'x\', tag=\'v1\', config=b\'{"os": "linux", "architecture": "arm64"}\')\n'
+    "kubectl('run web --image={host}/app:v1')\nlab.clock.advance(seconds=5)\nprinted = kubectl('get pods')",
+    "rollout-stuck": "kubectl('create deployment web --image={host}/app:v9')\nlab.clock.advance(hours=1)\n"
+    "printed = kubectl('rollout status deployment/web')",
+    "pod-waits": "kubectl('run web --image={host}/app:v9')\nprinted = kubectl('get pods')",
+    "kubectl-object-missing": "printed = kubectl('get pod web')",
+    "kubectl-lacks": "printed = kubectl('logs web')",
+    "kubectl-manifest": "printed = kubectl('run Web --image=app')",
     # replication
     "replication-denied": "ecr.put_replication_configuration(**rules('us-east-1', '222233334444'))\n"
     "app.push(b'x', tag='v1')\nlab.clock.advance(minutes=30)\n"
@@ -272,6 +298,7 @@ QUOTED = {
     "lambda-image-too-large",
     "cannot-pull",
     "ecs-look-further",
+    "pod-secret-missing",
 }
 """Errors that the lab cannot return."""
 
@@ -324,6 +351,16 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         ecs.register_task_definition(family="web", containerDefinitions=[container], executionRoleArn=role)
         return ecs.run_task(taskDefinition="web", launchType=launch)["tasks"][0]
 
+    def kubectl(line: str) -> str:
+        """Run kubectl; return what it printed, or the events of the pod that it made and that does not run."""
+        heard = io.StringIO()
+        with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+            main(line.format(host=HOST).split())
+            if line.startswith("run ") and "created" in heard.getvalue():
+                main(["describe", "pod", line.split()[1]])
+        lines = heard.getvalue().splitlines()
+        return str(choose(None, [one for one in lines if find(one)]))
+
     kms = lab.client("kms")
 
     def encrypted(key: str = "") -> tuple[str, Repository]:
@@ -342,7 +379,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         return str(told["StateReason"])
 
     given = {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
-    given |= {"role": role, "task": task, "function": function, "state": state}
+    given |= {"role": role, "task": task, "function": function, "state": state, "kubectl": kubectl}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
     given |= {"public": lab.client("ecr-public"), "policy": POLICY, "unknown": "00000000-0000-4000-8000-000000000000"}
     given |= {"unsigned": Config(signature_version=UNSIGNED), "impatient": Config(retries={"max_attempts": 0})}

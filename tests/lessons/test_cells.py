@@ -53,6 +53,7 @@ CELLS = {
         "(NoSuchEntity)",
     ),
     "an error of the kernel that the cell prints": ("print('Exec format error')", "Exec format error"),
+    "a pod that waits": ("print('web   0/1   ImagePullBackOff   0   5s')", "web 0/1 ImagePullBackOff 0 5s"),
     "an error of docker": ("%%bash\ndocker push web", "web means Docker Hub"),
     "the left command of a pipe": (
         f"%%bash\naws ecr get-login-password --profile nope | {LOGIN}",

@@ -4,7 +4,7 @@
     lookup         all explanations, and which of them fits a text
     access, repositories, images, layers, scanning, lifecycle     errors of ECR
     ecr_public                                                    errors of ECR Public
-    consumers, ecs, lambda_functions                              errors of the services that pull images
+    consumers, ecs, kubernetes, lambda_functions                  errors of the services that pull images
     docker, shell, boto3_client, python_code, kit                 errors of the tools
     any_service    what errors of all AWS services have in common; it is asked last
 

@@ -5,7 +5,7 @@ from ecrlab.lessons.explanations.entry import Explanation
 ENTRIES = (
     Explanation(
         "cannot-pull",
-        "CannotPullContainerError|ErrImagePull|ImagePullBackOff",
+        "CannotPullContainerError",
         "CannotPullContainerError: pull image manifest has been retried 5 time(s)",
         "A service tried to pull the image and could not; the words after it tell which of many reasons it was.",
         (

@@ -11,6 +11,7 @@ from ecrlab.lessons.explanations import (
     images,
     keys,
     kit,
+    kubernetes,
     lambda_functions,
     layers,
     lifecycle,
@@ -25,6 +26,7 @@ from ecrlab.lessons.explanations.entry import Explanation, quoted
 CHAPTERS: dict[str, tuple[Explanation, ...]] = {
     "The lab itself": kit.ENTRIES,
     "ECS": ecs.ENTRIES,
+    "Kubernetes": kubernetes.ENTRIES,
     "Services that pull": consumers.ENTRIES,
     "Lambda": lambda_functions.ENTRIES,
     "Encryption keys": keys.ENTRIES,

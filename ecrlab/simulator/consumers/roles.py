@@ -31,3 +31,10 @@ NODE = Default("AmazonEKSNodeRole", "ec2.amazonaws.com", "AmazonEC2ContainerRegi
 def arn(world: World, account_id: str, role: Default) -> str:
     """Return the ARN of a role in an account; create the role unless it exists."""
     return seams.add_role(world, account_id, role.name, role.service, role.policy)
+
+
+def named(world: World, account_id: str, name: str | None, default: Default) -> str:
+    """Return the ARN of a role that somebody named, by its name or ARN, or of the default one."""
+    if name is None:
+        return arn(world, account_id, default)
+    return name if name.startswith("arn:") else f"arn:aws:iam::{account_id}:role/{name}"

@@ -140,7 +140,7 @@ def test_a_change_is_made_even_if_the_log_cannot_be_folded_after_it(app, world, 
 def test_a_clock_whose_time_cannot_be_kept_does_not_move(tmp_path, monkeypatch):
     world = World(tmp_path / "kept")
     before = world.clock.now()
-    control = Control(world)
+    control = Control(world, kubernetes=None)
     asked = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/_ecrlab/clock",
