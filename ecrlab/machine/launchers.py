@@ -2,7 +2,7 @@
 
     directory/bin/aws                       the kit's own AWS CLI with a home directory of the lab's
     directory/bin/skopeo, podman, buildah   those that are installed, without the user's logins and registries
-    no_lab/docker                           fails, and says how to attach; it runs if no lab does
+    no_lab/docker, no_lab/kubectl           fail, and say how to attach; they run if no lab does
 
 `ecrlab.docker.install` writes the lab's `docker`. Every launcher starts a program by its full, quoted path: pip's
 scripts name their Python in a `#!` line, which cannot hold a path with spaces.
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 NO_LAB = Path(__file__).parent / "no_lab"
-"""The folder of the `docker` that only says that no lab is running."""
+"""The folder of the `docker` and `kubectl` that only say that no lab is running."""
 
 AWS_CLI = ("-P", "-m", "awscli")
 """Python's arguments for the kit's own AWS CLI; with -P, it imports no json.py from the current folder."""

@@ -144,11 +144,14 @@ def test_an_attached_terminal_whose_lab_has_ended_reaches_no_engine(
     # when: the lab has ended, and its folder is swept
     for folder in tmp_path.glob("ecrlab-lab-*"):
         subprocess.run(["rm", "-r", folder], check=True)
-    script = f"{lines}\ndocker ps"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
-    # then
-    assert done.returncode == 1 and done.stdout == ""
-    assert "no lab is running here" in done.stderr and "ecrlab env" in done.stderr
+    for command, says in (
+        ("docker ps", "no lab is running here"),
+        ("kubectl get pods", "no lab with kubectl is running"),
+    ):
+        done = subprocess.run(["bash", "-c", f"{lines}\n{command}"], capture_output=True, text=True)
+        # then
+        assert done.returncode == 1 and done.stdout == ""
+        assert says in done.stderr and "ecrlab env" in done.stderr
 
 
 @pytest.mark.parametrize(("docker", "reached"), [("lab", False), ("system", True)])
