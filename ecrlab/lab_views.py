@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ecrlab.registry.world import Registry, World
     from ecrlab.simulator.gallery_page.site import InCell
     from ecrlab.simulator.server import Server
+    from ecrlab.simulator.stand_ins import StandIn
 
 
 ACCOUNT = "123456789012"
@@ -165,6 +166,16 @@ class Views:
         if limit is not None and not (is_number and 0 < limit < math.inf):
             raise EcrLabError(f"public_pulls_per_second must be a number above 0, or None for no limit, got {limit!r}")
         self._server.pull_limit.per_second = limit
+
+    def upstream(self, name: str) -> "StandIn":
+        """Return the stand-in for a registry that pull-through caches pull from: `lab.upstream("docker-hub").down()`.
+
+        It lives in this lab, has the images of the lab's gallery, and is never the real registry. The names are those
+        of `upstreamRegistry`. Raises `EcrLabError` for another name, and lists them.
+        """
+        from ecrlab.simulator import stand_ins
+
+        return stand_ins.of(self._world)[name]
 
     def _manifests(self, repository: str, digests: Sequence[str]) -> dict[str, str]:
         """The texts of manifests, read from the registry itself: no pull."""

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ecrlab.registry import lifecycle_policies, repositories
+from ecrlab.registry import lifecycle_policies, names, repositories
 from ecrlab.registry.errors import (
     LimitExceededException,
     RepositoryAlreadyExistsException,
@@ -28,8 +28,6 @@ from ecrlab.registry.world import Change, Registry
 AppliedFor = Literal["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"]
 Template = dict[str, Any]
 """A template in AWS's members, and `keyArn`: the ARN of the KMS key that its repositories get."""
-
-ROOT = "ROOT"
 
 # UNSURE: the number of templates that a registry can have; the API only has an exception for it.
 MOST_TEMPLATES = 50
@@ -87,12 +85,9 @@ def find(registry: Registry, prefix: str) -> Template:
 def matching(registry: Registry, name: str, applied_for: AppliedFor) -> Template | None:
     """Return the template for a repository that is about to be made, or None."""
     # UNSURE: whether a longer prefix that is not applied for this hides a shorter one that is; here it does not.
-    fitting = {
-        "" if one["prefix"] == ROOT else _key(one["prefix"]): one
-        for one in describe(registry)
-        if applied_for in one["appliedFor"] and (one["prefix"] == ROOT or name.startswith(_key(one["prefix"]) + "/"))
-    }
-    return fitting[max(fitting, key=len)] if fitting else None
+    applied = {one["prefix"]: one for one in describe(registry) if applied_for in one["appliedFor"]}
+    prefix = names.longest_prefix(applied, name)
+    return None if prefix is None else applied[prefix]
 
 
 def create_from_template(registry: Registry, name: str, applied_for: AppliedFor) -> Repository:

@@ -214,7 +214,7 @@ def resolve(
 
     With `body` it has what the database stores of its manifest, for `with_manifest`.
     """
-    problem = _malformed(image_id)
+    problem = malformed(image_id)
     if problem is not None:
         return Failure(image_id, *problem)
     columns = COLUMNS + (", image.manifest" if body else "")
@@ -237,7 +237,8 @@ def resolve(
     return replace(image, body=row["manifest"]) if body else image
 
 
-def _malformed(image_id: ImageId) -> tuple[str, str] | None:
+def malformed(image_id: ImageId) -> tuple[str, str] | None:
+    """Return the code and the reason of the failure for an id that can name no image, or None."""
     if image_id.digest is None and image_id.tag is None:
         return "MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null"
     checks = (

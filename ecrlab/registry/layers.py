@@ -175,7 +175,7 @@ def mount(registry: Registry, repository_name: str, digest: str, source_name: st
             return None
         if not world.blobs.has(source, digest):
             return None
-        layer = _hold(db, target, digest, there.size)
+        layer = hold(db, target, digest, there.size)
         _count_on(registry, target, layer)
         return layer
 
@@ -208,15 +208,15 @@ def _keep(registry: Registry, repository_name: str, upload: Upload, digest: str)
                 repository = repositories.find(registry, repository_name)
                 if repository.id != upload.repository_id:
                     raise UploadNotFoundException(upload.id, repository_name, registry.account_id)
-                layer = _hold(db, repository, digest, upload.blob.size)
+                layer = hold(db, repository, digest, upload.blob.size)
                 _count_on(registry, repository, layer)
                 return layer
     finally:
         world.uploads.end(upload)
 
 
-def _hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
-    """Let a repository hold a layer whose bytes are stored."""
+def hold(db: sqlite3.Connection, repository: Repository, digest: str, size: int) -> Layer:
+    """Let a repository hold a layer whose bytes are stored, inside a transaction."""
     new = db.execute(
         "INSERT OR IGNORE INTO layer (repository_id, digest, size) VALUES (?, ?, ?) RETURNING id",
         (repository.id, digest, size),

@@ -6,6 +6,7 @@ registry quotes when it rejects a tag.
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 from ecrlab.oci import manifest
 from ecrlab.registry.errors import InvalidParameterException
@@ -16,6 +17,8 @@ TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9-_.]{0,127}")
 DIGEST = manifest.DIGEST
 ACCOUNT = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+ROOT = "ROOT"
+"""The prefix, in templates and cache rules, of all names that no other prefix fits."""
 
 PUBLIC = "PUBLIC"
 """Stands in place of a Region for an account's registry in Amazon ECR Public. No Region has upper-case letters."""
@@ -68,6 +71,22 @@ def check_digest(digest: str, parameter: str = "imageDigest") -> str:
             parameter, "image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
         )
     return digest
+
+
+def longest_prefix(prefixes: Iterable[str], name: str) -> str | None:
+    """Return the prefix that fits a repository name best, or None. `prod` means `prod/`; `ROOT` fits every name.
+
+    >>> longest_prefix(["ROOT", "prod", "prod/team"], "prod/team/web")
+    'prod/team'
+    >>> longest_prefix(["prod"], "production"), longest_prefix(["ROOT", "prod"], "production")
+    (None, 'ROOT')
+    """
+    fitting = {
+        "" if prefix == ROOT else prefix.removesuffix("/"): prefix
+        for prefix in prefixes
+        if prefix == ROOT or name.startswith(prefix.removesuffix("/") + "/")
+    }
+    return fitting[max(fitting, key=len)] if fitting else None
 
 
 def repository_uri(account_id: str, region: str, name: str) -> str:

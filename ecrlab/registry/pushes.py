@@ -78,7 +78,7 @@ def put(
 def copy_in(
     change: Change, registry: Registry, repository: Repository, manifest: Manifest, tags: Iterable[str], *, by: str
 ) -> None:
-    """Store an image that replication brings, as a part of a change; its layers are in the repository already.
+    """Store an image that replication or a cache brings, as a part of a change; the repository has its layers already.
 
     A tag that is immutable and points at another image stays there: then the image arrives without it (AWS user guide,
     private image replication). Raises `LimitExceededException`.
@@ -136,7 +136,7 @@ class _Push:
     restores: bool
     """Whether the image is there, but not active."""
     is_copy: bool = False
-    """Whether replication brings the image."""
+    """Whether replication or a cache brings the image."""
 
     @property
     def may_point(self) -> bool:

@@ -7,9 +7,9 @@ Without a listener they cost nothing.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ecrlab.registry import images, layers, repositories
+from ecrlab.registry import layers, repositories
 from ecrlab.registry.errors import RepositoryNotFoundException
-from ecrlab.registry.images import Failure, ImageId
+from ecrlab.registry.images import ImageId
 from ecrlab.registry.world import Registry
 
 PUSHING = frozenset({"ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:PutImage"})
@@ -19,7 +19,7 @@ PULLING = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A client's request to a repository: the action, and the caller's ARN.
+    """A client's request to a repository: the action, the caller's ARN, and the images that a pull names.
 
     `check` raises `AccessDeniedException` unless the client may also do another action to that repository, such as
     ecr:CreateRepository.
@@ -30,6 +30,7 @@ class Wanted:
     action: str
     by: str
     check: Callable[[str], None]
+    images: tuple[ImageId, ...] = ()
 
 
 def repository(wanted: Wanted) -> None:
@@ -44,18 +45,12 @@ def repository(wanted: Wanted) -> None:
 
 
 def some_images(wanted: Wanted, ids: Sequence[ImageId]) -> None:
-    """Ask for each image that is absent from a repository."""
+    """Ask for images that are about to be pulled: one may be absent, or newer elsewhere."""
     world = wanted.registry.world
     if not world.image_wanted:
         return
-    with world.store.read() as db:
-        there = repositories.get(db, wanted.registry, wanted.repository_name)
-        absent = [
-            image_id
-            for image_id in ids
-            if isinstance(found := images.resolve(db, there, image_id), Failure) and found.code == "ImageNotFound"
-        ]
-    for image_id in absent:
+    there = repositories.find(wanted.registry, wanted.repository_name)
+    for image_id in ids:
         world.image_wanted.ask(wanted, there, image_id)
 
 

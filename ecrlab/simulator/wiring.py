@@ -1,4 +1,4 @@
-"""What a world is wired with: lifecycle policies, scans, replication, create on push, events, KMS, ECS and Lambda."""
+"""What a world is wired with: lifecycle, scans, replication, create on push, caches, events, KMS, ECS and Lambda."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from ecrlab.registry.world import World
 from ecrlab.simulator.consumers import ecs
 from ecrlab.simulator.jobs.create_on_push import create_on_push
 from ecrlab.simulator.jobs.lifecycle import LifecycleRuns
+from ecrlab.simulator.jobs.pull_through_cache import bring_image, bring_repository
 from ecrlab.simulator.jobs.replication import Replication
 from ecrlab.simulator.jobs.scans.on_push import Nightly, ScanOnPush
 from ecrlab.simulator.moto import kms, seams
@@ -22,6 +23,8 @@ def wire(world: World) -> None:
     world.nights.add(Nightly(world))
     world.after_push.add(ScanOnPush())
     world.repository_wanted.add(create_on_push)
+    world.repository_wanted.add(bring_repository)
+    world.image_wanted.add(bring_image)
     copies = Replication(world)
     world.before_deletion.add(copies)
     world.time_passes.add(copies)

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client as Browser
 from werkzeug.test import TestResponse
 
-from ecrlab.registry import creation_templates, repositories, settings, tokens
+from ecrlab.registry import creation_templates, images, repositories, settings, tokens
 from ecrlab.registry.errors import AccessDeniedException
 from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import LEARNER_ARN
@@ -178,7 +178,10 @@ def test_an_image_that_is_pulled_is_brought_on_both_faces(world, aws, docker, up
 
     def bring(wanted, repository, image_id):
         asked.append((wanted.action, repository.name, image_id.tag))
-        return Client(wanted.registry, repository.name).push(LAYER, tag=image_id.tag) if image_id.tag != "v9" else None
+        is_there = image_id.tag in images.tags(wanted.registry, repository.name)
+        if image_id.tag == "v9" or is_there:
+            return None
+        return Client(wanted.registry, repository.name).push(LAYER, tag=image_id.tag)
 
     world.image_wanted.add(bring)
 
@@ -188,7 +191,7 @@ def test_an_image_that_is_pulled_is_brought_on_both_faces(world, aws, docker, up
     assert [image["imageId"]["imageTag"] for image in answer["images"]] == ["v1", "v3"]
     assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound"]
     assert docker("GET", "app/manifests/v9").status_code == 404
-    assert asked == [("ecr:BatchGetImage", "app", tag) for tag in ("v1", "v2", "v3", "v9", "v9")]
+    assert asked == [("ecr:BatchGetImage", "app", tag) for tag in ("v1", "v2", "v1", "v3", "v9", "v9")]
 
 
 def test_a_layer_that_is_looked_for_is_brought_on_both_faces(world, aws, docker, upstream):

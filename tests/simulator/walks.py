@@ -54,9 +54,12 @@ FOLLOWED_BY = {
     "SetRepositoryPolicy": ("GetRepositoryPolicy", "DeleteRepositoryPolicy"),
     "PutRegistryPolicy": ("GetRegistryPolicy", "DeleteRegistryPolicy"),
     "CreateRepositoryCreationTemplate": ("UpdateRepositoryCreationTemplate", "DeleteRepositoryCreationTemplate"),
+    "CreatePullThroughCacheRule": ("UpdatePullThroughCacheRule", "ValidatePullThroughCacheRule"),
     "StartReplicationBackfill": ("DescribeReplicationBackfillResults", "StopReplicationBackfill"),
 }
 """Calls that leave something behind -> the calls that need it. They follow at once until they were accepted."""
+_KEPT = ("repositoryName", "imageId", "prefix", "ecrRepositoryPrefix")
+"""Members that they have in common."""
 
 SPOILT: tuple[Any, ...] = (None, True, -1, 2**70, 1.5, "", "\ud800", "x" * 3000, [], {}, [{}], {"a": None}, *SAMPLES)
 
@@ -180,6 +183,10 @@ class Walk:
             "policyText": json.dumps(pick((REPOSITORY_POLICY, REGISTRY_POLICY, PUBLIC_POLICY, {}))),
             # Not of the repositories: a push makes its repository, and may then be refused.
             "prefix": pick(("prod", "prod/team")),
+            "ecrRepositoryPrefix": pick(("team", "quay")),
+            "ecrRepositoryPrefixes": ["team"],
+            "upstreamRegistryUrl": pick(("quay.io", "public.ecr.aws")),
+            "upstreamRepositoryPrefix": "ROOT",
             "resourceTags": [{"Key": pick("abc"), "Value": "x"}],
             "lifecyclePolicy": json.dumps({"rules": [RULE]}),
             "repositoryPolicy": json.dumps(REPOSITORY_POLICY),
@@ -233,7 +240,7 @@ class Walk:
                 if f"{service}:{following}" in self.reached and self._chance.random() < 0.7:
                     break
                 sent = self._request(service, shape)
-                known = {key: request[key] for key in ("repositoryName", "imageId", "prefix") if key in request}
+                known = {key: request[key] for key in _KEPT if key in request}
                 self._aws(service, following, sent | known if isinstance(sent, dict) else sent)
 
     def _over_http(self) -> None:

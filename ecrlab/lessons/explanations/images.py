@@ -159,6 +159,7 @@ ENTRIES = (
         (
             "it was never pushed, or under another tag",
             "it was deleted, by hand or by a lifecycle policy, which may take latest too",
+            "in a pull-through cache: the upstream has none, or you lack ecr:BatchImportUpstreamImage",
         ),
         "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag.",
         "aws ecr list-images, and CloudTrail for what became of it.",

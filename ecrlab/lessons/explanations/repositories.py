@@ -9,7 +9,13 @@ ENTRIES = (
         "name unknown: The repository with name 'my-ap' does not exist in the registry with id '123456789012'",
         "The registry is right and you are logged in, but there is no repository of that name. ECR does not make one "
         "when you push.",
-        ("the repository was never created", "a typing mistake", "it is in another Region or account"),
+        (
+            "the repository was never created",
+            "a typing mistake",
+            "it is in another Region or account",
+            "a first pull through a cache: no rule has this prefix, or you lack ecr:CreateRepository or "
+            "ecr:BatchImportUpstreamImage",
+        ),
         "aws ecr create-repository --repository-name NAME, or compare with aws ecr describe-repositories.",
         "The same; or a repository creation template for CREATE_ON_PUSH, which makes those of a prefix by itself.",
     ),

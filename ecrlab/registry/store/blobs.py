@@ -99,16 +99,24 @@ class BlobStore:
         if source.kms_key == target.kms_key or self.has(target, digest):
             return
         with self.open(source, digest) as file:
-            copied = self.writer(target, f"{uuid.uuid4()}")
-            try:
-                while piece := file.read(COPIED):
-                    copied.write(piece)
-                if copied.digest(digest.partition(":")[0]) != digest:
-                    raise DamagedObject(digest, "it has another digest")
-                self.sync(copied)
-                self.adopt(copied, digest)
-            finally:
-                copied.discard()
+            self.store(target, digest, file)
+
+    def store(self, target: Owner, digest: str, file: BinaryIO) -> None:
+        """Store the bytes of a file for a repository; await them as those of `copy`.
+
+        Raises what `writer` raises, `ServerException` when the disk accepts no more, and `DamagedObject` for bytes of
+        another digest.
+        """
+        stored = self.writer(target, f"{uuid.uuid4()}")
+        try:
+            while piece := file.read(COPIED):
+                stored.write(piece)
+            if stored.digest(digest.partition(":")[0]) != digest:
+                raise DamagedObject(digest, "it has another digest")
+            self.sync(stored)
+            self.adopt(stored, digest)
+        finally:
+            stored.discard()
 
     def has(self, owner: Owner, digest: str) -> bool:
         """Tell whether the bytes of a repository's blob are there."""

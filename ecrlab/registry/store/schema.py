@@ -75,6 +75,14 @@ CREATE TABLE IF NOT EXISTS tag (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tag_by_image ON tag (image_id, place);
 
+CREATE TABLE IF NOT EXISTS cached_tag ( -- see pull_through_cache.py: a tag as it came from upstream
+    repository_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    validated_at REAL NOT NULL,
+    PRIMARY KEY (repository_id, name),
+    FOREIGN KEY (repository_id, name) REFERENCES tag ON DELETE CASCADE
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS image_child (
     image_id INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,
     child_id INTEGER NOT NULL REFERENCES image,

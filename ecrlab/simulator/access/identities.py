@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ecrlab.machine.environment import MEMBER_ROLE
-from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, parse
+from ecrlab.registry.iam import Identity, Policy, PolicyError, Principal, Request, parse
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER_ARN, Caller, backends, session_of
 
 ADMINISTRATOR = parse(
@@ -50,6 +50,17 @@ def role_arn(account_id: str, name: str) -> str | None:
     """Return the ARN of a role in an account's IAM, or None if there is no such role."""
     iam = _iam(account_id)
     return next((str(role.arn) for role in list(iam.roles.values()) if role.name == name), None) if iam else None
+
+
+def trusts(role_arn: str, service: str) -> bool:
+    """Tell whether a role exists, and lets a service assume it."""
+    account_id = role_arn.split(":")[4]
+    iam = _iam(account_id)
+    found = next((role for role in list(iam.roles.values()) if role.arn == role_arn), None) if iam else None
+    if found is None:
+        return False
+    request = Request(Principal(service, ""), "sts:AssumeRole", role_arn, account_id)
+    return _read(found.assume_role_policy_document).allows(request) is not None
 
 
 def identity_of(caller: Caller) -> Identity:

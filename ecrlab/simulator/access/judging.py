@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from ecrlab.registry import iam, names, repositories
 from ecrlab.registry.errors import AccessDeniedException, RepositoryNotFoundException
 from ecrlab.registry.iam.actions import IN_REGISTRY_POLICIES_V1
+from ecrlab.registry.images import ImageId
 from ecrlab.registry.tokens import Token
 from ecrlab.registry.wanted import Wanted
 from ecrlab.registry.world import Registry
@@ -79,6 +80,7 @@ def wanted(call: Call) -> Wanted:
         f"{call.service}:{call.operation}",
         call.caller.arn,
         lambda action: _judge(call.caller, _about(action, registry, name), {}),
+        tuple(ImageId(one.get("imageDigest"), one.get("imageTag")) for one in call.request.get("imageIds") or ()),
     )
 
 

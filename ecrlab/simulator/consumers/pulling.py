@@ -32,6 +32,7 @@ from ecrlab.registry.errors import (
     RepositoryNotFoundException,
 )
 from ecrlab.registry.images import ImageId
+from ecrlab.registry.pull_through_errors import UpstreamImageNotFound
 from ecrlab.registry.tokens import LIFETIME, Token
 from ecrlab.registry.world import Registry, World
 from ecrlab.simulator import cloud_trail
@@ -279,7 +280,7 @@ class _FromEcr:
                 return Kind.DENIED
             case RepositoryNotFoundException():
                 return Kind.REPOSITORY_MISSING
-            case ImageNotFoundException():
+            case ImageNotFoundException() | UpstreamImageNotFound():
                 return _missing(thing)
             case KmsException():
                 return Kind.KEY_UNAVAILABLE

@@ -15,6 +15,7 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `ecs_backends.backend` and `ecs.models.Task` are the classes of ECS's backends and tasks (`consumers/ecs_backend.py`).
 * `lambda_backends.backend` and `awslambda.models.LambdaFunction` are the classes of Lambda's backends and functions;
   `_set_function_code` reads the code of a new function and of an update (`lambda_functions`).
+* `secretsmanager_backends` hold `secrets`, which know their `policy`, `kms_key_id`, versions and deletion.
 * `securityhub_backends` hold `findings`, know whether they are `enabled`, and import by `batch_import_findings`.
 """
 
@@ -198,6 +199,13 @@ def security_hub(world: World, account_id: str, region: str) -> Any:
     """Return the Security Hub of an account and Region, or None unless it is enabled; loads and creates nothing."""
     backend = _in_use(world, "securityhub", account_id, region)
     return backend if backend is not None and backend.enabled else None
+
+
+def secret(world: World, arn: str) -> Any:
+    """Return a secret of Secrets Manager by its ARN, or None; loads and creates nothing."""
+    region, account_id = arn.split(":")[3:5]
+    backend = _in_use(world, "secretsmanager", account_id, region)
+    return None if backend is None else backend.secrets.get(arn)
 
 
 def _in_use(world: World, service: str, account_id: str, region: str) -> Any:

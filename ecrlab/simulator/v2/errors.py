@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ecrlab.errors import EcrLabError
-from ecrlab.registry import errors
+from ecrlab.registry import errors, pull_through_errors
 
 
 class Refusal(EcrLabError):
@@ -52,6 +52,11 @@ _ANSWERS: dict[type[errors.EcrError], _Answer] = {
     # UNSURE: ECR's status and code for a key that cannot be used; 403 DENIED with KMS's sentence, so that clients show
     # it and do not retry.
     errors.KmsException: _Answer(403, "DENIED"),
+    pull_through_errors.UpstreamImageNotFound: _Answer(404, "MANIFEST_UNKNOWN"),
+    pull_through_errors.UpstreamAccessDenied: _Answer(403, "DENIED"),
+    # UNSURE: statuses and codes of these two; here those of the specification, and HTTP's own.
+    pull_through_errors.UpstreamTooManyRequests: _Answer(429, "TOOMANYREQUESTS"),
+    pull_through_errors.UpstreamUnavailable: _Answer(503, "UNAVAILABLE"),
     # The disk is full.
     errors.ServerException: _Answer(507, "UNKNOWN"),
 }

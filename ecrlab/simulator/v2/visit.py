@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ecrlab.registry import names, repositories, wanted
 from ecrlab.registry.errors import EcrError, InvalidParameterException, UploadNotFoundException
+from ecrlab.registry.images import ImageId
 from ecrlab.registry.repositories import Repository
 from ecrlab.registry.store.uploads import Upload
 from ecrlab.registry.tokens import Token
@@ -81,7 +82,13 @@ class Visit:
             action,
             self.token.principal,
             lambda other: self.authorize(self.token, other, self.registry, name),
+            (self._image,) if action == "ecr:BatchGetImage" else (),
         )
+
+    @property
+    def _image(self) -> ImageId:
+        """The image that the path names; only a digest has a colon."""
+        return ImageId(digest=self.thing) if ":" in self.thing else ImageId(tag=self.thing)
 
     def upload(self, repository: Repository) -> Upload:
         """Return the open upload that the path names. Raises `UploadNotFoundException`."""

@@ -305,3 +305,16 @@ def test_the_services_beside_ours_are_there(service: str) -> None:
 
     known = {name for name, _ in backend_index.backend_url_patterns}
     assert service.replace("lambda", "awslambda") in known, MOVED.format(f"no pattern leads to {service}")
+
+
+def test_a_secret_tells_what_ecr_asks_of_it() -> None:
+    from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
+
+    backend = SecretsManagerBackend("us-east-1", "123456789012")
+    nothing = dict.fromkeys(("secret_binary", "description", "kms_key_id", "client_request_token"))
+    backend.create_secret(name="x", secret_string="{}", tags=[], replica_regions=[], force_overwrite=False, **nothing)
+    secret = backend.secrets.get("x")
+    assert isinstance(secretsmanager_backends, dict), MOVED.format("secretsmanager_backends")
+    has(secret, "arn", "policy", "kms_key_id", "versions", "default_version_id", "is_deleted")
+    assert backend.secrets.get(secret.arn) is secret, MOVED.format("secrets are not found by ARN")
+    assert secret.versions[secret.default_version_id]["secret_string"] == "{}", MOVED.format("versions of a secret")

@@ -10,6 +10,7 @@ MODULES = (
     "referrers",
     "layers",
     "policies",
+    "pull_through_cache",
     "creation_templates",
     "lifecycle",
     "registry",

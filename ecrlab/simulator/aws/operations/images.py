@@ -7,6 +7,7 @@ from typing import Any
 from ecrlab.registry import archive, deletions, images, manifest, pushes, wanted
 from ecrlab.registry.errors import InvalidParameterException
 from ecrlab.registry.images import Failure, Image, ImageId
+from ecrlab.registry.pull_through_errors import UnableToGetUpstreamImageException
 from ecrlab.simulator.access import judging
 from ecrlab.simulator.aws import pages
 from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
@@ -73,8 +74,14 @@ def batch_get_image(call: Call) -> dict[str, Any]:
     ids = _ids(call.request["imageIds"])
     # UNSURE: on AWS acceptedMediaTypes can make ECR convert a manifest between Docker's and OCI's form; here it is
     # ignored, and every manifest is returned as it was pushed, so that its digest is its own.
-    wanted.some_images(judging.wanted(call), ids)
+    refused: dict[ImageId, Failure] = {}
+    for image_id in ids:
+        try:
+            wanted.some_images(judging.wanted(call), [image_id])
+        except UnableToGetUpstreamImageException as error:
+            refused[image_id] = Failure(image_id, error.failure, error.message)
     found, failures = images.pull(call.registry, call.repository_name, ids)
+    failures = [refused.get(failure.image_id, failure) for failure in failures]
     failed = {failure.image_id for failure in failures}
     asked = [image_id for image_id in ids if image_id not in failed]
     given = []
