@@ -21,6 +21,7 @@ import ecrlab
 from ecrlab.kubectl.__main__ import main
 from ecrlab.lessons.cells import choose
 from ecrlab.lessons.explanations.lookup import find
+from tests.lessons import of_caches
 from tests.simulator.client import Repository, digest_of, manifest
 
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
@@ -125,18 +126,7 @@ PYTHON = {
     "template-exists": "for _ in 'ab':\n"
     "    ecr.create_repository_creation_template(prefix='ROOT', appliedFor=['REPLICATION'])",
     "template-missing": "ecr.delete_repository_creation_template(prefix='prod')",
-    # pull-through caches
-    "upstream-denied": "cache(secret_arn=secret('{}'))\nprinted = str(pulled('docker-hub/library/alpine'))",
-    "upstream-unavailable": "cache(secret_arn=right())\npulled('docker-hub/library/alpine')\n"
-    "lab.upstream('docker-hub').down()\nprinted = str(pulled('docker-hub/library/alpine', '3.21.8'))",
-    "upstream-limit": "cache(secret_arn=right())\nlab.upstream('docker-hub').limit(1)\n"
-    "for tag in ('3.22.6', '3.21.8'):\n    pulled('docker-hub/library/alpine', tag)",
-    "upstream-url": "cache('https://quay.io')",
-    "upstream-needs-login": "cache()",
-    "upstream-login-kind": "cache('quay.io', right())",
-    "upstream-secret": "arn = right()\nlab.client('secretsmanager').delete_secret(SecretId=arn)\ncache(secret_arn=arn)",
-    "cache-rule-exists": "for _ in 'ab':\n    cache('quay.io')",
-    "cache-rule-missing": "ecr.validate_pull_through_cache_rule(ecrRepositoryPrefix='docker-hub')",
+    **of_caches.PYTHON,
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
@@ -390,21 +380,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         told = lab.client("lambda").get_function_configuration(FunctionName="hello")
         return str(told["StateReason"])
 
-    def secret(value: str) -> str:
-        made = lab.client("secretsmanager").create_secret(Name="ecr-pullthroughcache/hub", SecretString=value)
-        return str(made["ARN"])
-
-    def cache(url: str = "registry-1.docker.io", secret_arn: str = "") -> None:
-        login = {"credentialArn": secret_arn} if secret_arn else {}
-        ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="docker-hub", upstreamRegistryUrl=url, **login)
-
-    def pulled(name: str, tag: str = "3.22.6") -> Any:
-        return ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": tag}])
-
-    def right() -> str:
-        return secret(json.dumps(lab.upstream("docker-hub").credentials))
-
-    given = {"secret": secret, "cache": cache, "pulled": pulled, "right": right}
+    given = of_caches.names(lab)
     given |= {"kms": kms, "encrypted": encrypted, "place": place, "rules": rules, "statement": statement}
     given |= {"role": role, "task": task, "function": function, "state": state, "kubectl": kubectl}
     given |= {"ecr": ecr, "app": app, "lab": lab, "upload": upload, "send": send, "user": user, "sh": sh}
