@@ -1,4 +1,4 @@
-"""The door of the kit: `python3 -m ecrlab` works on a machine that has nothing but Python.
+"""The door of the kit: `python3 -m ecrlab` in a checkout works on a machine that has nothing but Python.
 
 This file and what it imports first use the standard library only. The first lines run (and everything here parses)
 on Pythons too old for the kit, so that such a machine is told so instead of being shown a traceback.
@@ -16,9 +16,9 @@ if sys.version_info < (3, 11):
 
 from collections.abc import Sequence
 
-from ecrlab.commands.cli import answer_at_once
+from ecrlab.commands.cli import answer_at_once, extra_of
 from ecrlab.commands.status import TROUBLE, with_exit_status
-from ecrlab.machine.bootstrap import SetupError, fit_here, hand_over, prepare
+from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, SetupError, fit_here, hand_over, prepare
 
 
 @with_exit_status
@@ -29,9 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     status = answer_at_once(arguments)
     if status is not None:
         return status
+    lock = DEVELOPER if extra_of(arguments) == "test" else LEARNER
     try:
-        if not fit_here():
-            return hand_over(prepare(), list(arguments))
+        if not fit_here(lock):
+            return hand_over(prepare(lock), list(arguments))
     except SetupError as error:
         print(f"ecrlab: {error}", file=sys.stderr)
         return TROUBLE
@@ -43,5 +44,10 @@ def main(arguments: Sequence[str]) -> int:
     return cli.main(arguments)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command line of this process: the installed command `ecrlab`."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()

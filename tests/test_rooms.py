@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ecrlab
-from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.requirements import CHECKOUT
 
 PACKAGE = CHECKOUT / "ecrlab"
 EVERYWHERE = {"errors", "__init__"}
@@ -64,7 +64,7 @@ TIE_THE_KNOT = {"lab", "lab_views", "commands", "simulator"}
 TOP_LEVEL = {
     *("ecrlab", "notebooks", "tests", "docs"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
-    *("environment.yml", "pyproject.toml", "requirements.lock"),
+    *("environment.yml", "pyproject.toml", "requirements.lock", "requirements-dev.lock"),
     *(".ci", ".devcontainer", ".gitattributes", ".gitignore"),
 }
 

@@ -1,4 +1,4 @@
-"""`python3 -m ecrlab COMMAND`: finds the command's module, and imports only that one.
+"""`python3 -m ecrlab COMMAND`, in an installed kit `ecrlab COMMAND`: finds the command's module, and imports only it.
 
 A command module has two functions: `configure(parser)` declares its options; `run(options)` does the work and returns
 the exit status. An `EcrLabError` ends the command with its text and exit status 2 (see `ecrlab.commands.status`).
@@ -13,33 +13,38 @@ from typing import Any, NamedTuple
 
 from ecrlab import __version__
 from ecrlab.commands.status import TROUBLE, with_exit_status
+from ecrlab.errors import EcrLabError
+from ecrlab.machine.requirements import is_project, need, program
 
-PROGRAM = "python3 -m ecrlab"
+PROGRAM = program()
 
 
 class Command(NamedTuple):
-    """A command's module, and its line in the help."""
+    """A command's module, its line in the help, and the extra whose packages it needs (see pyproject.toml)."""
 
     module: str
     summary: str
+    extra: str = ""
 
 
 COMMANDS = {
-    "lab": Command("ecrlab.commands.lab", "open the lessons in JupyterLab (the default command)"),
-    "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine"),
-    "setup": Command("ecrlab.commands.setup", "prepare the environment only, for a later start without network"),
+    "lab": Command("ecrlab.commands.lab", "open the lessons in JupyterLab (the default command)", "lab"),
+    "test": Command("ecrlab.commands.test", "check that the kit and its notebooks work on this machine", "test"),
+    "setup": Command("ecrlab.commands.setup", "prepare the environment only, for a later start without network", "lab"),
     "reset": Command("ecrlab.commands.reset", "put fresh copies of the lessons in place, and yours aside"),
     "progress": Command("ecrlab.commands.progress", "show, export or delete your progress; collect that of a class"),
     "grade": Command("ecrlab.commands.grade", "grade the notebooks of a class"),
     "doctor": Command("ecrlab.commands.doctor", "check this machine, and name a cure for each problem"),
     "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview, compare and explain lifecycle policies"),
-    "report": Command("ecrlab.commands.report", "report a repository's ages and costs, and a policy's savings"),
+    "report": Command("ecrlab.commands.report", "report a repository's ages and costs, and a policy's savings", "lab"),
     "tour": Command("ecrlab.commands.tour", "follow an image from login to clean-up in the terminal"),
     "serve": Command("ecrlab.commands.serve", "run the simulator for terminals and real Docker clients"),
     "scan": Command("ecrlab.commands.scan", "list the packages in an image, and their CVEs"),
     "env": Command("ecrlab.commands.env", "print the lines that attach a terminal to the running lab"),
     "clock": Command("ecrlab.commands.clock", "show or move the running lab's clock"),
-    "notebooks": Command("ecrlab.commands.notebooks", "re-execute and tidy the notebooks (for authors of lessons)"),
+    "notebooks": Command(
+        "ecrlab.commands.notebooks", "re-execute and tidy the notebooks (for authors of lessons)", "test"
+    ),
 }
 
 EXAMPLES = f"""\
@@ -78,6 +83,11 @@ def answer_at_once(arguments: Sequence[str]) -> int | None:
         print(f"ecrlab: {_unknown(name)}", file=sys.stderr)
         return TROUBLE
     return None
+
+
+def extra_of(arguments: Sequence[str]) -> str:
+    """Return the extra that the command of a line needs."""
+    return COMMANDS[_named(arguments)[0]].extra
 
 
 def _named(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
@@ -125,12 +135,28 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-    module = importlib.import_module(COMMANDS[name].module)
+    command = COMMANDS[name]
+    try:
+        module = importlib.import_module(command.module)
+    except ModuleNotFoundError:
+        need("", f"{PROGRAM} {name}")
+        raise
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
-        description=module.__doc__,
+        description=(module.__doc__ or "").replace("python3 -m ecrlab", PROGRAM),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.configure(parser)
-    status: int = module.run(parser.parse_args(arguments))
+    options = parser.parse_args(arguments)
+    _check_parts(name)
+    status: int = module.run(options)
     return status
+
+
+def _check_parts(name: str) -> None:
+    """Raise `EcrLabError` if a command needs more of the kit than is installed here."""
+    extra = COMMANDS[name].extra
+    if extra == "test" and not is_project():
+        raise EcrLabError(f"{PROGRAM} {name} works in a copy of the whole project, which an installed kit is not")
+    if extra:
+        need(extra, f"{PROGRAM} {name}")

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -23,10 +24,11 @@ from rich.console import Console
 from rich.text import Text
 
 from ecrlab import __version__
-from ecrlab.machine.bootstrap import CHECKOUT, NEWEST_TESTED, unmet_requirements
+from ecrlab.machine import copies, environment
+from ecrlab.machine.bootstrap import NEWEST_TESTED, made_from
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
 from ecrlab.machine.jupyter import is_writable
-from ecrlab.machine.launchers import AWS_CLI
+from ecrlab.machine.requirements import CHECKOUT, how_to_install, is_project, program, unmet_requirements
 from ecrlab.registry.store.directory import StateError
 from ecrlab.registry.store.verify import verify
 from ecrlab.simulator.moto.kms import KeptKeys
@@ -56,6 +58,12 @@ CLIENTS = {
     "podman": "not needed: `test --all` drives it",
     "buildah": "not needed: `test --all` drives it",
     "chromium": "not needed: `test --all` drives it",
+}
+
+# The extras of an installed kit: the package that tells that one was asked for, and what does not run without it.
+EXTRAS = {
+    "aws": ("awscli", "the kit has no AWS CLI of its own, which `tour` and the lessons use"),
+    "lab": ("jupyterlab", "the lessons and `report` do not run"),
 }
 
 Grade = Literal["ok", "note", "WRONG"]
@@ -97,10 +105,10 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
     """Check everything that the kit depends on, most basic first; `state` is a folder of `serve --state`."""
     yield Finding("ok", "ecrlab", f"{__version__} in {CHECKOUT}")
     yield python(sys.version_info[:2], f"{sys.executable}, {platform.platform()}")
-    yield packages(CHECKOUT)
+    yield from packages(CHECKOUT)
     mounts = file_systems()
     for name, folder in {
-        "checkout": CHECKOUT,
+        "checkout" if is_project() else "your copies": CHECKOUT if is_project() else copies.home(),
         "temporary": Path(tempfile.gettempdir()),
         "state": state,
     }.items():
@@ -110,7 +118,7 @@ def examine(state: Path | None = None) -> Iterator[Finding]:
     if state is not None:
         yield from state_directory(state)
     yield sqlite(sqlite3.sqlite_version_info)
-    yield aws_cli([sys.executable, *AWS_CLI])
+    yield aws_cli(environment.aws_cli(os.environ))
     path = lab_environment(DEAD_ENDPOINT, Path(), base=os.environ, docker="system")["PATH"]
     yield from (client(name, shutil.which(name, path=path)) for name in CLIENTS)
     yield hidden(foreign_variables(os.environ))
@@ -125,14 +133,41 @@ def python(version: tuple[int, int], where: str) -> Finding:
     return Finding("ok", "python", text)
 
 
-def packages(checkout: Path) -> Finding:
+def packages(checkout: Path) -> Iterator[Finding]:
     """Check the packages of this environment against the kit's requirements."""
-    if Path(sys.prefix).resolve() == checkout / ".venv":
-        return Finding("ok", "packages", f"those of requirements.lock, in {checkout / '.venv'}")
-    if unmet := unmet_requirements(checkout):
+    if Path(sys.prefix).resolve() == checkout / ".venv" and (lock := made_from(checkout)):
+        yield Finding("ok", "packages", f"those of {lock.file}, in {checkout / '.venv'}")
+    elif not is_project(checkout):
+        yield from parts(checkout)
+    elif unmet := unmet_requirements("lab", checkout):
         cure = "start with `python3 -m ecrlab`, which makes an environment that has it"
-        return Finding("WRONG", "packages", f"{sys.prefix} lacks {', '.join(unmet)}: {cure}")
-    return Finding("ok", "packages", f"{sys.prefix} has all that pyproject.toml asks for, and is used as it is")
+        yield Finding("WRONG", "packages", f"{sys.prefix} lacks {', '.join(unmet)}: {cure}")
+    else:
+        yield Finding("ok", "packages", f"{sys.prefix} has all that the lessons need, and is used as it is")
+
+
+def parts(checkout: Path) -> Iterator[Finding]:
+    """Check the packages of an installed kit. An extra that was not asked for is worth a note."""
+    own = unmet_requirements("", checkout)
+    if own:
+        yield Finding("WRONG", "packages", f"{sys.prefix} lacks {', '.join(own)}: {how_to_install()}")
+    else:
+        yield Finding("ok", "packages", f"{sys.prefix} has those that every command needs")
+    for extra, (sign, without) in EXTRAS.items():
+        missing = [one for one in unmet_requirements(extra, checkout) if one not in own]
+        if not missing:
+            yield Finding("ok", extra, f"{sys.prefix} has those of ecrlab[{extra}]")
+        else:
+            grade: Grade = "WRONG" if is_installed(sign) else "note"
+            yield Finding(grade, extra, f"{without}; missing: {', '.join(missing)}: {how_to_install(extra)}")
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether this Python has a package, in whichever version."""
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def storage(name: str, folder: Path, file_system: str) -> Iterator[Finding]:
@@ -210,13 +245,16 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
     return Finding("ok", "sqlite", text)
 
 
-def aws_cli(command: list[str]) -> Finding:
-    """Check that the kit's own AWS CLI runs as a lab starts it; every lab needs it."""
+def aws_cli(command: list[str] | None) -> Finding:
+    """Check that the AWS CLI runs as a lab starts it; every lesson needs it."""
+    if command is None:
+        return Finding("note", "aws", f"not found; a lab then has no `aws`: {how_to_install('aws')}")
     typed = shlex.join(command)
     try:
         return Finding("ok", "aws", f"{_version([*command, '--version'])} ({typed})")
     except (OSError, subprocess.SubprocessError) as error:
-        cure = "`python3 -m ecrlab setup --again` installs it again"
+        again = "pip install --force-reinstall awscli"
+        cure = f"`{f'{program()} setup --again' if is_project() else again}` installs it again"
         return Finding("WRONG", "aws", f"{typed} does not run ({_reason(error)}): {cure}")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from ecrlab.clock import Clock, LabClock, WallClock
 from ecrlab.docker import install
 from ecrlab.machine import environment
+from ecrlab.machine.requirements import is_project, program
 from ecrlab.machine.running import LabFolder, in_temporary_files
 from ecrlab.registry.world import World
 from ecrlab.simulator.jobs.replication import Replication, Worker
@@ -68,9 +69,9 @@ def how_to_use(endpoint: str) -> str:
     """Return the lines that point an AWS client and a Docker client at an endpoint."""
     host = endpoint.removeprefix("http://")
     return f"""
-In another terminal, in this folder, point AWS clients here:
+In another terminal{", in this folder" if is_project() else ""}, point AWS clients here:
 
-  eval "$(python3 -m ecrlab env)"
+  eval "$({program()} env)"
   aws ecr create-repository --repository-name my-app
 
 or, without it: export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={environment.REGION}

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ecrlab.lessons.seeds import VARIABLE
-from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.machine.jupyter import prepare
+from ecrlab.machine.requirements import CHECKOUT
 from ecrlab.machine.running import temporary_folder
 
 # Set if a missing program is a failure; tests/conftest.py reads it.

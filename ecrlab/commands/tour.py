@@ -19,8 +19,9 @@ from typing import NamedTuple
 from rich.console import Console
 
 from ecrlab.errors import EcrLabError
-from ecrlab.machine import originals
-from ecrlab.machine.bootstrap import CHECKOUT, importable_from
+from ecrlab.machine import environment, originals
+from ecrlab.machine.bootstrap import importable_from
+from ecrlab.machine.requirements import CHECKOUT, how_to_install, program
 from ecrlab.machine.running import temporary_folder
 
 
@@ -148,9 +149,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show and run the steps in order. Raises `EcrLabError` if a command fails."""
+    """Show and run the steps in order. Raises `EcrLabError` if a command fails, and without an AWS CLI."""
     import ecrlab
 
+    if environment.aws_cli(os.environ) is None:
+        raise EcrLabError(f"the tour needs the AWS CLI; to install it: {how_to_install('aws')}")
     # The terminal's width never adds line breaks to a command.
     console = Console(highlight=False, soft_wrap=True)
     with temporary_folder("ecrlab-tour-") as folder, ecrlab.start():
@@ -161,7 +164,7 @@ def run(options: argparse.Namespace) -> int:
             if options.step:
                 _wait_for_enter()
             _run(step.command, work)
-    console.print("\nNext: python3 -m ecrlab opens the lessons, which explain each of these steps.", markup=False)
+    console.print(f"\nNext: {program()} opens the lessons, which explain each of these steps.", markup=False)
     return 0
 
 
@@ -183,8 +186,8 @@ def _typed(command: str) -> str:
 def _run(command: str, folder: Path) -> None:
     """Run a command with our own output stream."""
     sys.stdout.flush()
-    environment = importable_from(CHECKOUT, dict(os.environ))
-    status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, env=environment, check=False).returncode
+    inside = importable_from(CHECKOUT, dict(os.environ))
+    status = subprocess.run(["sh", "-e", "-c", command], cwd=folder, env=inside, check=False).returncode
     if status:
         raise EcrLabError(f"the tour stops here: the command above failed with exit status {status}")
 

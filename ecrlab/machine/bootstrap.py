@@ -3,8 +3,8 @@
     python3 -m ecrlab ── does this Python have the packages that pyproject.toml asks for? ── yes: stay here
                              │ no
                              ▼
-                       .venv beside the package, installed from requirements.lock (every file's hash is
-                       checked)
+                       .venv beside the package, installed from requirements.lock by uv or pip (every file's
+                       hash is checked); `test` adds requirements-dev.lock
                              │ stamped once it is complete
                              ▼
                        the same command again, run by .venv's Python
@@ -23,14 +23,13 @@ import sys
 import sysconfig
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable, Iterator
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-NEEDED_BYTES = 1_500_000_000
+from ecrlab.machine.requirements import CHECKOUT, is_project, unmet_requirements
+
 NEWEST_TESTED = (3, 13)
 """The newest Python on which the tests were run."""
 SECONDS_BETWEEN_LINES = 5.0
@@ -42,38 +41,37 @@ class SetupError(Exception):
     """The environment cannot be made; the text is a sentence with the reason and the cure."""
 
 
-def fit_here(checkout: Path = CHECKOUT) -> bool:
-    """Tell whether the running Python is the finished `.venv`, or has the packages that pyproject.toml requires."""
+class Lock(NamedTuple):
+    """A file of pinned packages, the extra whose requirements they meet, and the disk that their set-up takes."""
+
+    file: str
+    extra: str
+    needed_bytes: int
+
+
+LEARNER = Lock("requirements.lock", "lab", 1_000_000_000)
+DEVELOPER = Lock("requirements-dev.lock", "test", 1_600_000_000)
+"""It has the learner's packages too, in the same versions."""
+
+
+def fit_here(lock: Lock = LEARNER, checkout: Path = CHECKOUT) -> bool:
+    """Tell whether the running Python is the finished `.venv`, or has the packages that the lock's extra requires.
+
+    An installed kit stays with the Python that it is installed for.
+    """
+    if not is_project(checkout):
+        return True
     if Path(sys.prefix).resolve() == checkout / ".venv":
-        return is_whole(checkout)
-    return not unmet_requirements(checkout)
+        return is_whole(lock, checkout)
+    return not unmet_requirements(lock.extra, checkout)
 
 
-def unmet_requirements(checkout: Path = CHECKOUT) -> list[str]:
-    """Return the dependencies in pyproject.toml that the running Python does not meet."""
-    if not (checkout / "pyproject.toml").exists():
-        return []  # an installed package without a checkout; its installer has installed its dependencies
-    with (checkout / "pyproject.toml").open("rb") as file:
-        wanted: list[str] = tomllib.load(file)["project"]["dependencies"]
-    try:
-        from packaging.requirements import Requirement
-    except ImportError:
-        return wanted  # JupyterLab installs `packaging`, so without it JupyterLab is missing too.
-    return [line for line in wanted if not _met(Requirement(line))]
-
-
-def _met(requirement) -> bool:  # type: ignore[no-untyped-def]  # `packaging` may not be importable here
-    try:
-        return bool(requirement.specifier.contains(metadata.version(requirement.name), prereleases=True))
-    except metadata.PackageNotFoundError:
-        return False
-
-
-def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None = None) -> Path:
+def prepare(lock: Lock = LEARNER, checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None = None) -> Path:
     """Make `.venv` in the checkout unless it is complete, and return the path of its Python.
 
     Args:
-        checkout: the folder that holds `ecrlab/`, `pyproject.toml` and `requirements.lock`.
+        lock: the packages that it has.
+        checkout: the folder that holds `ecrlab/`, `pyproject.toml` and the locks.
         afresh: make it again even if it looks complete.
         say: a function that prints a line of progress; standard error by default.
 
@@ -81,29 +79,40 @@ def prepare(checkout: Path = CHECKOUT, *, afresh: bool = False, say: Say | None 
         SetupError: the set-up fails; the text names the cure.
     """
     python = checkout / ".venv" / "bin" / "python"
-    if is_whole(checkout) and not afresh:
+    if is_whole(lock, checkout) and not afresh:
         return python
     say = say or _say
-    _check_machine(checkout)
+    _check_machine(lock, checkout)
     try:
         with _one_at_a_time(checkout, say) as held:
-            if afresh or not is_whole(checkout):  # another set-up may have finished it meanwhile
-                _make(checkout, held, say)
+            if afresh or not is_whole(lock, checkout):  # another set-up may have finished it meanwhile
+                _make(lock, checkout, held, say, afresh=afresh)
     except OSError as error:
         raise SetupError(f"the set-up failed: {_cure(str(error)) or error}") from error
     return python
 
 
-def is_whole(checkout: Path = CHECKOUT) -> bool:
-    """Tell whether `.venv` is complete, from this lock, in this folder, on a Python that still exists."""
+def is_whole(lock: Lock = LEARNER, checkout: Path = CHECKOUT) -> bool:
+    """Tell whether `.venv` is complete: it has the lock's packages, in this folder, on a Python that still exists."""
+    return made_from(checkout) in {lock, DEVELOPER}
+
+
+def made_from(checkout: Path = CHECKOUT) -> Lock | None:
+    """Return the lock of a complete `.venv`."""
     try:
-        return (_stamp(checkout)).read_text() == _made_from(checkout)
+        stamp = _stamp(checkout).read_text()
+        return next((lock for lock in (LEARNER, DEVELOPER) if stamp == stamp_of(lock, checkout)), None)
     except (OSError, ValueError):
-        return False
+        return None
 
 
 def importable_from(checkout: Path, environment: dict[str, str]) -> dict[str, str]:
-    """Return `environment` with the checkout on Python's path, for kernels, which run in other folders."""
+    """Return `environment` with the checkout on Python's path, for kernels, which run in other folders.
+
+    An installed kit is on the path of its own Python, and of no other.
+    """
+    if not is_project(checkout):
+        return environment
     return environment | {"PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), environment.get("PYTHONPATH")]))}
 
 
@@ -123,14 +132,14 @@ def _stamp(checkout: Path) -> Path:
     return checkout / ".venv" / "ecrlab-made-from"
 
 
-def _made_from(checkout: Path) -> str:
+def stamp_of(lock: Lock, checkout: Path) -> str:
     """Return the stamp of an environment: its lock, the folder in its scripts, and its base Python."""
-    lock = hashlib.sha256((checkout / "requirements.lock").read_bytes()).hexdigest()
+    digest = hashlib.sha256((checkout / lock.file).read_bytes()).hexdigest()
     python = (checkout / ".venv" / "bin" / "python").resolve(strict=True)
-    return f"lock {lock}\nfolder {checkout}\npython {python}\n"
+    return f"lock {digest}\nfolder {checkout}\npython {python}\n"
 
 
-def _check_machine(checkout: Path) -> None:
+def _check_machine(lock: Lock, checkout: Path) -> None:
     if os.name != "posix":
         raise SetupError("this kit runs on Linux and macOS; on Windows, run it inside WSL (wsl --install)")
     if os.pathsep in str(checkout):
@@ -148,9 +157,9 @@ def _check_machine(checkout: Path) -> None:
             f"{checkout} is not writable, and the set-up makes .venv there: copy the project to a folder of your own"
         )
     free = shutil.disk_usage(checkout).free
-    if free < NEEDED_BYTES:
+    if free < lock.needed_bytes:
         raise SetupError(
-            f"the set-up needs {NEEDED_BYTES / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free at "
+            f"the set-up needs {lock.needed_bytes / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free at "
             f"{checkout}: free some space and start again"
         )
 
@@ -173,26 +182,40 @@ def _one_at_a_time(checkout: Path, say: Say) -> Iterator[int]:
         yield lock.fileno()
 
 
-def _make(checkout: Path, held: int, say: Say) -> None:
+def _make(lock: Lock, checkout: Path, held: int, say: Say, *, afresh: bool) -> None:
     started = time.monotonic()
     folder = checkout / ".venv"
-    say(f"making the environment in {folder} (only once; it takes a few minutes, and 1 GB of disk)")
-    _stamp(checkout).unlink(missing_ok=True)
-    # Not sys.executable: with .venv activated, that is the Python being replaced.
-    base = getattr(sys, "_base_executable", sys.executable)
-    _run([base, "-m", "venv", "--clear", str(folder)], "making an empty one", held, say)
     python = str(folder / "bin" / "python")
-    lock = str(checkout / "requirements.lock")
-    pip = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "--disable-pip-version-check"]
-    _run([*pip, "--require-hashes", "--no-compile", "-r", lock], "installing requirements.lock", held, say)
+    grows = is_whole(LEARNER, checkout) and not afresh
+    say(f"{'completing' if grows else 'making'} the environment in {folder} (only once; it takes a few minutes)")
+    _stamp(checkout).unlink(missing_ok=True)
+    if not grows:
+        # Not sys.executable: with .venv activated, that is the Python being replaced.
+        base = getattr(sys, "_base_executable", sys.executable)
+        _run([base, "-m", "venv", "--clear", str(folder)], "making an empty one", held, say)
+    _install(lock, checkout, python, held, say)
     packages = _site_packages(folder)
     # An editable install has no hash to check, so a .pth file adds the checkout to the path.
     (packages / "ecrlab.pth").write_text(f"{checkout}\n", encoding="utf-8")
     # pip would compile one file after the other; all cores at once are faster. Some packages ship
-    # templates that do not compile, which is no failure.
-    _run([python, "-m", "compileall", "-q", "-j", "0", str(packages)], "compiling it", held, say, may_fail=True)
-    _stamp(checkout).write_text(_made_from(checkout))
+    # templates that do not compile, which is no failure. The tests of libraries are never imported.
+    compileall = [python, "-m", "compileall", "-q", "-j", "0", "-x", r"/tests?/", str(packages)]
+    _run(compileall, "compiling it", held, say, may_fail=True)
+    _stamp(checkout).write_text(stamp_of(lock, checkout))
     say(f"the environment is ready after {time.monotonic() - started:.0f} s")
+
+
+def _install(lock: Lock, checkout: Path, python: str, held: int, say: Say) -> None:
+    """Install a lock with uv, which is faster, if it is on PATH and finds an index; otherwise with pip."""
+    what = ["--require-hashes", "-r", str(checkout / lock.file)]
+    if uv := shutil.which("uv"):
+        try:
+            _run([uv, "pip", "install", "--python", python, *what], f"installing {lock.file} with uv", held, say)
+            return
+        except SetupError as error:
+            say(f"{error}; now with pip")  # the two have settings of their own, such as the index
+    pip = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "--disable-pip-version-check"]
+    _run([*pip, "--no-compile", *what], f"installing {lock.file}", held, say)
 
 
 def _site_packages(folder: Path) -> Path:
@@ -265,9 +288,9 @@ def _progress(said: str) -> str:
 
 # Outputs of a failed set-up, and their cures; the first match is reported.
 CURES = {
-    r"No space left on device|Errno 28": "the disk is full: free about 1.5 GB and start again",
+    r"No space left on device|Errno 28": "the disk is full: free some space and start again",
     r"DO NOT MATCH THE HASHES": (
-        "the package index offers a file that is not the one in requirements.lock: "
+        "the package index offers a file that is not the one in the lock: "
         "start again on another network or with another index"
     ),
     r"CERTIFICATE_VERIFY_FAILED|SSLError": (

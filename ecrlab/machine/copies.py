@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ecrlab.errors import EcrLabError
 from ecrlab.machine import originals
-from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.requirements import CHECKOUT
 
 Record = dict[str, list[str]]
 """For each copy, by its path in the work folder, the hashes of the originals that the learner was given."""

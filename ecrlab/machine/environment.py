@@ -25,7 +25,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from ecrlab.machine.launchers import NO_LAB, write_launchers
+from ecrlab.machine import launchers
+from ecrlab.machine.launchers import NO_LAB
 
 Docker = Literal["lab", "system"]
 
@@ -132,7 +133,12 @@ def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
     for logins in (directory / "docker" / "config.json", directory / "registry-auth.json"):
         if not logins.exists():
             write_private(logins, CLIENT_LOGINS)
-    write_launchers(directory, search=os.pathsep.join(_others(base)))
+    launchers.write_launchers(directory, search=os.pathsep.join(_others(base)))
+
+
+def aws_cli(base: Mapping[str, str]) -> list[str] | None:
+    """Return the command line of the AWS CLI that a lab started in `base` uses; None if there is none."""
+    return launchers.aws_cli(os.pathsep.join(_others(base)))
 
 
 def write_profile(directory: Path, name: str, role_arn: str | None) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecrlab.machine.bootstrap import CHECKOUT, importable_from
+from ecrlab.machine.bootstrap import importable_from
 from ecrlab.machine.environment import DEAD_ENDPOINT, inside_lab, lab_environment, shell_lines, write_files
 from ecrlab.machine.originals import FIRST_LESSON
+from ecrlab.machine.requirements import CHECKOUT
 from ecrlab.machine.running import JUPYTER
 
 FIRST_PORT = 8888

@@ -1,6 +1,6 @@
 """The first programs in a lab's PATH, which keep clients away from the user's own files.
 
-    directory/bin/aws                       the kit's own AWS CLI with a home directory of the lab's
+    directory/bin/aws                       the AWS CLI with a home directory of the lab's
     directory/bin/skopeo, podman, buildah   those that are installed, without the user's logins and registries
     no_lab/docker, no_lab/kubectl           fail, and say how to attach; they run if no lab does
 
@@ -13,7 +13,10 @@ Sources: AWS CLI user guide, "Alias"; containers-auth.json(5) and containers-sto
 import shlex
 import shutil
 import sys
+from importlib import util
 from pathlib import Path
+
+from ecrlab.machine.requirements import how_to_install
 
 NO_LAB = Path(__file__).parent / "no_lab"
 """The folder of the `docker` and `kubectl` that only say that no lab is running."""
@@ -29,12 +32,24 @@ def write_launchers(directory: Path, *, search: str) -> None:
     """Write the launchers of a lab into its folder `bin`; `search` is the PATH of other clients."""
     home = str(directory / "home")
     # The AWS CLI always reads aliases, API models and its cache from ~/.aws.
-    aws = shlex.join([sys.executable, *AWS_CLI])
-    _write(directory / "bin" / "aws", f"HOME={shlex.quote(home)} exec {aws}")
+    aws = aws_cli(search)
+    _write(directory / "bin" / "aws", f"HOME={shlex.quote(home)} exec {shlex.join(aws)}" if aws else _NO_AWS)
     for name in CONTAINER_CLIENTS:
         if real := shutil.which(name, path=search):
             _write(directory / "bin" / name, _WITHOUT_LOGINS.format(home=shlex.quote(home), real=shlex.quote(real)))
 
+
+def aws_cli(search: str) -> list[str] | None:
+    """Return the command line of the AWS CLI: the kit's own, or else the one in the PATH `search`."""
+    if util.find_spec("awscli"):
+        return [sys.executable, *AWS_CLI]
+    installed = shutil.which("aws", path=search)
+    return [installed] if installed else None
+
+
+_NO_AWS = f"""\
+echo {shlex.quote(f"aws: the AWS CLI is not installed here: {how_to_install('aws')}")} >&2
+exit 127 #"""
 
 # Where REGISTRY_AUTH_FILE has no login for a host, these clients go on to files in the home directory. Images that
 # they keep stay where they are.

@@ -1,15 +1,13 @@
 """The lessons and their applications as they come with the kit. Learners work in copies.
 
-They are in `notebooks/` of a checkout. An installed kit has them where `[tool.setuptools.data-files]` of pyproject.toml
-puts them; the installer's record of the package names the place.
+They are in `notebooks/` of a checkout, and in `ecrlab/course/` of an installed kit, where pyproject.toml puts them.
 """
 
 import json
-from importlib import metadata
 from pathlib import Path
 
 from ecrlab.errors import EcrLabError
-from ecrlab.machine.bootstrap import CHECKOUT
+from ecrlab.machine.requirements import CHECKOUT
 
 FIRST_LESSON = "00-start-here"
 
@@ -24,13 +22,9 @@ def folder() -> Path:
     """Return the folder of the lessons. Raises `EcrLabError` if the kit has none."""
     if is_checkout():
         return CHECKOUT / "notebooks"
-    try:
-        record = metadata.files("ecrlab") or []
-    except metadata.PackageNotFoundError:
-        record = []
-    for file in record:
-        if file.name == f"{FIRST_LESSON}.ipynb" and (path := Path(str(file.locate())).resolve()).is_file():
-            return path.parent
+    course = CHECKOUT / "ecrlab" / "course"
+    if course.is_dir():
+        return course
     raise EcrLabError(
         f"the lessons are not in {CHECKOUT / 'notebooks'}: use a copy of the whole project, or install it again"
     )

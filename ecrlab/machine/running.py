@@ -26,6 +26,7 @@ from pathlib import Path
 
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.environment import DEAD_ENDPOINT, Docker, write_private
+from ecrlab.machine.requirements import program
 
 JUPYTER = "ECRLAB_JUPYTER"
 """The variable that names the JupyterLab of a kernel or a terminal."""
@@ -175,7 +176,7 @@ def choose(endpoint: str | None = None, *, base: Mapping[str, str] = os.environ,
     return candidates[0]
 
 
-HOW_TO_START = "start one in a notebook with ecrlab.start(), or in a terminal with: python3 -m ecrlab serve"
+HOW_TO_START = f"start one in a notebook with ecrlab.start(), or in a terminal with: {program()} serve"
 
 
 def _at(endpoint: str, labs: list[RunningLab], *, is_attached: bool) -> RunningLab:
@@ -185,7 +186,7 @@ def _at(endpoint: str, labs: list[RunningLab], *, is_attached: bool) -> RunningL
     if is_attached:
         raise EcrLabError(
             f"the lab at {endpoint} has ended, and this terminal is attached to it; "
-            'attach to another: eval "$(python3 -m ecrlab env)"'
+            f'attach to another: eval "$({program()} env)"'
         )
     raise EcrLabError(f"no lab is running at {endpoint}: {HOW_TO_START}")
 

@@ -27,7 +27,7 @@ CHROMIUM = [
 def copy(tmp_path_factory):
     """A copy of what JupyterLab needs of this checkout."""
     copy = tmp_path_factory.mktemp("checkout")
-    for name in ("notebooks", "ecrlab", "pyproject.toml", "requirements.lock"):
+    for name in ("notebooks", "ecrlab", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
         source = CHECKOUT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
     return copy

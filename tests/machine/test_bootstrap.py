@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ecrlab.machine import bootstrap
-from ecrlab.machine.bootstrap import CHECKOUT, SetupError, is_whole, prepare, unmet_requirements
+from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, SetupError, is_whole, prepare
+from ecrlab.machine.requirements import CHECKOUT, unmet_requirements
 
 A_COMMAND = """
 def configure(parser): pass
@@ -21,23 +22,37 @@ def run(options): return print("the command `env` ran")
 """
 
 
+def asking_for(*requirements: str) -> str:
+    return f"[project]\ndependencies = {list(requirements)}\noptional-dependencies = {{lab = [], test = []}}\n"
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the door of the kit that asks for a package no Python has, and locks none."""
     copy = tmp_path / "a copy of the kit"
-    rooms = ("machine/__init__", "machine/bootstrap", "commands/__init__", "commands/cli", "commands/status")
+    rooms = (
+        "machine/__init__",
+        "machine/bootstrap",
+        "machine/requirements",
+        "commands/__init__",
+        "commands/cli",
+        "commands/status",
+    )
     for name in ("__init__", "__main__", "errors", *rooms):
         (copy / "ecrlab" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / "ecrlab" / f"{name}.py", copy / "ecrlab" / f"{name}.py")
     (copy / "ecrlab" / "commands" / "env.py").write_text(A_COMMAND)
-    (copy / "pyproject.toml").write_text('[project]\ndependencies = ["a-package-nobody-has>=1"]\n')
+    (copy / "pyproject.toml").write_text(asking_for("a-package-nobody-has>=1"))
     (copy / "requirements.lock").write_text("# nothing\n")
+    (copy / "requirements-dev.lock").write_text("# nothing, for developers\n")
     return copy
 
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The steps of every set-up in this test, which are written down and do just what later steps build on."""
+    """The steps of every set-up in this test, which are written down and do just what later steps build on. No uv."""
+    which = shutil.which
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None if name == "uv" else which(name))
     done: list[str] = []
 
     def step(command: list[str], doing: str, held: int, say: Callable[[str], None], *, may_fail: bool = False) -> None:
@@ -111,7 +126,7 @@ def test_an_old_python_is_told_which_one_is_needed(capsys: pytest.CaptureFixture
 
 def test_an_environment_with_the_packages_is_used_as_it_is(checkout: Path) -> None:
     # given
-    (checkout / "pyproject.toml").write_text('[project]\ndependencies = ["pytest>=1", "rich<100"]\n')
+    (checkout / "pyproject.toml").write_text(asking_for("pytest>=1", "rich<100"))
     # when
     done = start(checkout, "env")
     # then
@@ -126,19 +141,32 @@ def test_a_package_installed_without_its_checkout_is_used_as_it_is(checkout: Pat
 
 
 def test_a_version_out_of_bounds_is_not_met(checkout: Path) -> None:
-    (checkout / "pyproject.toml").write_text('[project]\ndependencies = ["pytest>=1", "rich<1"]\n')
-    assert unmet_requirements(checkout) == ["rich<1"]
+    (checkout / "pyproject.toml").write_text(asking_for("pytest>=1", "rich<1"))
+    assert unmet_requirements(checkout=checkout) == ["rich<1"]
 
 
 def test_a_whole_environment_is_left_alone(checkout: Path, steps: list[str]) -> None:
-    assert prepare(checkout) == prepare(checkout)
+    assert prepare(LEARNER, checkout) == prepare(LEARNER, checkout)
     assert len(steps) == 3
+
+
+def test_tests_complete_the_learner_s_environment_and_lessons_use_a_developer_s(
+    checkout: Path, steps: list[str]
+) -> None:
+    # when
+    prepare(LEARNER, checkout)
+    assert not is_whole(DEVELOPER, checkout)
+    prepare(DEVELOPER, checkout)
+    # then: it was not emptied
+    assert steps[3:] == ["installing requirements-dev.lock", "compiling it"]
+    assert is_whole(DEVELOPER, checkout)
+    assert prepare(LEARNER, checkout) and len(steps) == 5
 
 
 @pytest.mark.parametrize("change", ["lock", "python", "stamp", "folder"])
 def test_a_stale_or_half_made_environment_is_made_again(checkout: Path, steps: list[str], change: str) -> None:
     # given
-    prepare(checkout)
+    prepare(LEARNER, checkout)
     # when
     if change == "lock":
         (checkout / "requirements.lock").write_text("# something else\n")
@@ -149,21 +177,21 @@ def test_a_stale_or_half_made_environment_is_made_again(checkout: Path, steps: l
     else:
         checkout = checkout.rename(checkout.with_name("moved"))
     # then
-    assert not is_whole(checkout)
-    prepare(checkout)
-    assert is_whole(checkout) and len(steps) == 6
+    assert not is_whole(LEARNER, checkout)
+    prepare(LEARNER, checkout)
+    assert is_whole(LEARNER, checkout) and len(steps) == 6
 
 
 def test_an_interrupted_set_up_counts_for_nothing(
     checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given: an environment that was whole, and a second set-up of it that stops half-way
-    prepare(checkout)
+    prepare(LEARNER, checkout)
     monkeypatch.setattr(bootstrap, "_run", lambda *step, **options: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        prepare(checkout, afresh=True)
+        prepare(LEARNER, checkout, afresh=True)
     # then
-    assert not is_whole(checkout)
+    assert not is_whole(LEARNER, checkout)
 
 
 def test_two_set_ups_in_one_folder_follow_each_other(
@@ -178,13 +206,13 @@ def test_two_set_ups_in_one_folder_follow_each_other(
 
     monkeypatch.setattr(bootstrap, "_run", slowly)
     # when
-    both = [threading.Thread(target=prepare, args=(checkout,), kwargs={"say": said.append}) for _ in "12"]
+    both = [threading.Thread(target=prepare, args=(LEARNER, checkout), kwargs={"say": said.append}) for _ in "12"]
     for thread in both:
         thread.start()
     for thread in both:
         thread.join()
     # then
-    assert is_whole(checkout)
+    assert is_whole(LEARNER, checkout)
     assert len(steps) == 3
     assert "another set-up is running in this folder; waiting for it" in said
 
@@ -198,7 +226,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
     assert done.returncode == 2
     assert "no package index answers" in done.stderr and "start again" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not is_whole(checkout)
+    assert not is_whole(LEARNER, checkout)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +235,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         (
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
-            "not the one in requirements.lock",
+            "not the one in the lock",
         ),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "PIP_CERT"),
         ("NewConnectionError: Temporary failure in name resolution", "connect to the network"),
@@ -221,17 +249,17 @@ def test_what_pip_says_becomes_a_cure(said: str, cure: str) -> None:
 def test_a_python_without_venv_is_told_which_package_brings_it(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.util, "find_spec", lambda name: None)
     with pytest.raises(SetupError, match=r"sudo apt install python3\.\d+-venv"):
-        prepare(checkout)
+        prepare(LEARNER, checkout)
 
 
-def test_a_full_disk_is_refused_before_anything_is_made(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "NEEDED_BYTES", 10**18)
+def test_a_full_disk_is_refused_before_anything_is_made(checkout: Path) -> None:
+    full = LEARNER._replace(needed_bytes=10**18)
     with pytest.raises(SetupError, match="free some space and start again"):
-        prepare(checkout)
+        prepare(full, checkout)
     assert not (checkout / ".venv").exists()
 
 
 def test_a_checkout_that_cannot_be_written_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.os, "access", lambda *asked: False)
     with pytest.raises(SetupError, match="copy the project to a folder of your own"):
-        prepare(checkout)
+        prepare(LEARNER, checkout)

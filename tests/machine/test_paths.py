@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecrlab.machine import bootstrap
-from ecrlab.machine.bootstrap import CHECKOUT, SetupError, prepare
+from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, SetupError, prepare
+from ecrlab.machine.requirements import CHECKOUT
 
 NAME = "a path with späces, 'and' \"quotes\" & $HOME"
 
@@ -50,7 +51,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the kit in such a path, with an environment of its own that borrows this one's packages."""
     copy = tmp_path_factory.mktemp("paths") / NAME
     copy.mkdir()
-    for name in ("ecrlab", "pyproject.toml", "requirements.lock"):
+    for name in ("ecrlab", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
         subprocess.run(["cp", "-r", CHECKOUT / name, copy], check=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", copy / ".venv"], check=True)
     packages = bootstrap._site_packages(copy / ".venv")
@@ -59,7 +60,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = copy / ".venv" / "bin" / "aws"
     broken.write_text(f"#!{copy}/.venv/bin/python\nimport awscli.clidriver\n", encoding="utf-8")
     broken.chmod(0o755)
-    (copy / ".venv" / "ecrlab-made-from").write_text(bootstrap._made_from(copy), encoding="utf-8")
+    (copy / ".venv" / "ecrlab-made-from").write_text(bootstrap.stamp_of(DEVELOPER, copy), encoding="utf-8")
     return copy
 
 
@@ -104,4 +105,4 @@ def test_a_path_that_no_search_path_can_hold_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "a:b"
     folder.mkdir()
     with pytest.raises(SetupError, match=r"contains ':', which PATH cannot contain: move the project"):
-        prepare(folder)
+        prepare(LEARNER, folder)
