@@ -26,6 +26,9 @@ _HOMES = {
     "progress": ("ecrlab.lessons.progress", "progress"),
     "quiz": ("ecrlab.lessons.quizzes", "quiz"),
     "start": ("ecrlab.lab", "start"),
+    # For `%load_ext ecrlab`, not for people.
+    "load_ipython_extension": ("ecrlab.extension", "load_ipython_extension"),
+    "unload_ipython_extension": ("ecrlab.extension", "unload_ipython_extension"),
 }
 
 

@@ -270,6 +270,11 @@ def start(
     return _running
 
 
+def running() -> Lab | None:
+    """Return the lab that runs in this process."""
+    return _running
+
+
 def _install(bin_directory: Path, *, docker: bool, kubectl: bool) -> None:
     """Write the kit's own programs into the first directory of PATH."""
     if docker:

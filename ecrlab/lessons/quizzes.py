@@ -3,6 +3,9 @@
 A quiz opens with two cards of earlier lessons: those that the learner missed, or two fixed ones. The first choice on a
 card is the learner's try, and only that one counts; the choices after it explain themselves.
 
+After a restart of the kernel, JupyterLab still shows the cards, and their buttons do nothing; a line above them then
+says what to do.
+
 A card shows a question and a button for each choice, so that mouse and keyboard (Tab, then Space or Enter) both work.
 Every choice has an explanation, also the wrong ones. A word and a sign mark the choice, not colour alone.
 """
@@ -21,6 +24,13 @@ from ecrlab.lessons import catalogue, exam, progress
 STYLE = (
     "<style>.ecrlab-card {border: 1px solid #8c8c8c; padding: 0.5em 1em; margin: 0.5em 0} "
     ".ecrlab-card .widget-button {text-align: left}</style>"
+)
+
+# JupyterLab marks a widget whose kernel is gone with this class (@jupyter-widgets/base, DOMWidgetView).
+RESTARTED = (
+    "<style>.ecrlab-restarted {display: none} .ecrlab-restarted.jupyter-widgets-disconnected {display: block}</style>"
+    "<p role='status'><strong>The kernel was restarted, and these buttons do nothing now.</strong> "
+    "Run the first cell of the notebook, and then this one again.</p>"
 )
 
 
@@ -90,7 +100,9 @@ class Quiz(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, earlier: dict[Card, str], cards: tuple[Card, ...]) -> None:
         self.cards = [CardView(card, lesson) for card, lesson in earlier.items()] + [CardView(card) for card in cards]
-        super().__init__(self.cards)
+        restarted = widgets.HTML(RESTARTED)
+        restarted.add_class("ecrlab-restarted")
+        super().__init__([restarted, *self.cards])
 
     def __getitem__(self, number: int) -> CardView:
         return self.cards[number]

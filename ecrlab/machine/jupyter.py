@@ -65,13 +65,15 @@ def is_writable(folder: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK)
 
 
-# By default JupyterLab asks its makers' site for news and newer versions.
 INTERFACE_SETTINGS = {
+    # By default JupyterLab asks its makers' site for news and newer versions.
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
         "doNotDisturbMode": False,
-    }
+    },
+    # Beside the dates, the names of the lessons are cut off.
+    "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": False, "sortNotebooksFirst": True},
 }
 
 

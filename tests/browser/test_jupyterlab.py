@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.driving import CHECKOUT, menu, open_lesson, run_all, screenshot, scroll_to, wait_until_idle
+from tests.browser.driving import (
+    CHECKOUT,
+    menu,
+    notebook,
+    open_lesson,
+    run_all,
+    screenshot,
+    scroll_to,
+    wait_until_idle,
+)
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 LESSONS = sorted(path.stem for path in (CHECKOUT / "notebooks").glob("*.ipynb"))
@@ -74,6 +83,23 @@ def test_a_lesson_runs_and_its_cards_answer_to_mouse_and_keyboard(page, jupyterl
 
     assert page.outside == []
     assert page.errors == []
+
+
+def test_names_of_lessons_are_shown_whole_and_cards_say_what_a_restart_of_the_kernel_means(page, jupyterlab, copy):
+    (copy / "work" / "cards.ipynb").write_text(notebook("import ecrlab\necrlab.quiz('start-here')"))
+    open_lesson(page, jupyterlab, "cards")
+    names = page.locator(".jp-DirListing-itemText")
+    names.get_by_text(LESSONS[-1]).wait_for()
+    assert names.evaluate_all("names => names.filter(name => name.scrollWidth > name.clientWidth).length") == 0
+    run_all(page)
+    assert not page.locator(".ecrlab-restarted").is_visible()
+
+    menu(page, "Kernel", "Restart Kernel…")
+    page.click(".jp-Dialog .jp-mod-accept")
+
+    page.get_by_text("Run the first cell of the notebook, and then this one again.").wait_for()
+    screenshot(page, "cards-after-a-restart")
+    wait_until_idle(page)  # a JupyterLab that is stopped in the middle of a restart does not end
 
 
 def test_a_learner_fills_in_an_exercise_of_a_copy_and_sees_that_it_is_right(page, jupyterlab, copy):
