@@ -192,6 +192,8 @@ def _make(lock: Lock, checkout: Path, held: int, say: Say, *, afresh: bool) -> N
     if not grows:
         # Not sys.executable: with .venv activated, that is the Python being replaced.
         base = getattr(sys, "_base_executable", sys.executable)
+        if folder.is_symlink():
+            folder.unlink()  # `venv --clear` would empty the folder of another project
         _run([base, "-m", "venv", "--clear", str(folder)], "making an empty one", held, say)
     _install(lock, checkout, python, held, say)
     packages = _site_packages(folder)

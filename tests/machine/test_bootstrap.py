@@ -59,7 +59,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(doing)
         if "venv" in command:
             folder = Path(command[-1])
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder.resolve(), ignore_errors=True)  # as venv does
             (folder / "bin").mkdir(parents=True)
             (folder / "bin" / "python").symlink_to(sys.executable)
             bootstrap._site_packages(folder).mkdir(parents=True)
@@ -161,6 +161,20 @@ def test_tests_complete_the_learner_s_environment_and_lessons_use_a_developer_s(
     assert steps[3:] == ["installing requirements-dev.lock", "compiling it"]
     assert is_whole(DEVELOPER, checkout)
     assert prepare(LEARNER, checkout) and len(steps) == 5
+
+
+def test_a_link_to_another_environment_is_replaced_and_what_it_leads_to_stays(
+    checkout: Path, steps: list[str], tmp_path: Path
+) -> None:
+    # given
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine").touch()
+    (checkout / ".venv").symlink_to(tmp_path / "other")
+    # when
+    prepare(LEARNER, checkout)
+    # then
+    assert [file.name for file in (tmp_path / "other").iterdir()] == ["mine"]
+    assert is_whole(LEARNER, checkout)
 
 
 @pytest.mark.parametrize("change", ["lock", "python", "stamp", "folder"])
