@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,34 @@ def test_tests_complete_the_learner_s_environment_and_lessons_use_a_developer_s(
     assert steps[3:] == ["installing requirements-dev.lock", "compiling it"]
     assert is_whole(DEVELOPER, checkout)
     assert prepare(LEARNER, checkout) and len(steps) == 5
+
+
+def test_uv_installs_the_lock_where_it_is_on_path(
+    checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/bin/{name}")
+    prepare(LEARNER, checkout)
+    assert steps == ["making an empty one", "installing requirements.lock with uv", "compiling it"]
+
+
+def test_pip_installs_the_lock_where_uv_cannot(
+    checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: an index that only pip's settings name
+    one_step, said = bootstrap._run, []
+
+    def step(command: list[str], doing: str, *rest: Any, **options: bool) -> None:
+        if command[0] == "/bin/uv":
+            raise SetupError("no index")
+        one_step(command, doing, *rest, **options)
+
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(bootstrap, "_run", step)
+    # when
+    prepare(LEARNER, checkout, say=said.append)
+    # then
+    assert steps == ["making an empty one", "installing requirements.lock", "compiling it"]
+    assert "no index; now with pip" in said
 
 
 def test_a_link_to_another_environment_is_replaced_and_what_it_leads_to_stays(
