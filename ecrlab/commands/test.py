@@ -64,6 +64,5 @@ def surroundings(folder: Path, *, everything: bool, base: Mapping[str, str]) -> 
     """Return the environment of the tests: without AWS and the user's settings, with compiled modules stored."""
     environment = prepare(folder, base=base)
     environment.pop(VARIABLE, None)  # the stored outputs are those of the default seed
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # without .pyc files every kernel starts 10 s slower
     environment["ECRLAB_PROGRESS"] = str(folder / "progress.json")  # a test's solutions are not the user's progress
     return environment | ({EVERY_CLIENT: "1"} if everything else {})

@@ -23,7 +23,8 @@ from ecrlab.machine.running import JUPYTER
 FIRST_PORT = 8888
 
 # Variables with settings, ports, tokens and start-up files of another Jupyter or IPython; JPY_ is of its kernels.
-FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "PYTHONSTARTUP")
+# Without compiled modules (.pyc) every kernel starts seconds later.
+FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE")
 
 
 def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:

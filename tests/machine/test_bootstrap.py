@@ -159,7 +159,7 @@ def test_tests_complete_the_learner_s_environment_and_lessons_use_a_developer_s(
     assert not is_whole(DEVELOPER, checkout)
     prepare(DEVELOPER, checkout)
     # then: it was not emptied
-    assert steps[3:] == ["installing requirements-dev.lock", "compiling it"]
+    assert steps[3:] == ["installing requirements-dev.lock", "compiling what a lab imports"]
     assert is_whole(DEVELOPER, checkout)
     assert prepare(LEARNER, checkout) and len(steps) == 5
 
@@ -169,7 +169,7 @@ def test_uv_installs_the_lock_where_it_is_on_path(
 ) -> None:
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/bin/{name}")
     prepare(LEARNER, checkout)
-    assert steps == ["making an empty one", "installing requirements.lock with uv", "compiling it"]
+    assert steps == ["making an empty one", "installing requirements.lock with uv", "compiling what a lab imports"]
 
 
 def test_pip_installs_the_lock_where_uv_cannot(
@@ -188,7 +188,7 @@ def test_pip_installs_the_lock_where_uv_cannot(
     # when
     prepare(LEARNER, checkout, say=said.append)
     # then
-    assert steps == ["making an empty one", "installing requirements.lock", "compiling it"]
+    assert steps == ["making an empty one", "installing requirements.lock", "compiling what a lab imports"]
     assert "no index; now with pip" in said
 
 
