@@ -151,6 +151,13 @@ def test_a_bare_kit_judges_policies_serves_and_mocks(bare, run, elsewhere):
         server.terminate()
 
 
+def test_a_bare_kit_explains_every_command(bare, run):
+    code = "from ecrlab.commands import cli\nfor command in cli.COMMANDS.values(): __import__(command.module)"
+    imported = run(bare / "python", "-c", code)
+
+    assert (imported.returncode, imported.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("command", "cure"),
     [("lab", "[lab]"), ("report --repository web", "[lab]"), ("setup", "[lab]"), ("tour", "[aws]")],
