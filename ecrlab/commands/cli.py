@@ -135,28 +135,23 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-    command = COMMANDS[name]
+    command, whole = COMMANDS[name], f"{PROGRAM} {name}"
     try:
         module = importlib.import_module(command.module)
+        parser = _Parser(
+            prog=whole,
+            description=(module.__doc__ or "").replace("python3 -m ecrlab", PROGRAM),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.configure(parser)
+        options = parser.parse_args(arguments)
+        if command.extra == "test" and not is_project():
+            raise EcrLabError(f"{whole} works in a copy of the whole project, which an installed kit is not")
+        if command.extra:
+            need(command.extra, whole)
+        status: int = module.run(options)
     except ModuleNotFoundError:
-        need("", f"{PROGRAM} {name}")
+        need("", whole)
+        need("lab", whole)  # for a part of the command, such as a table
         raise
-    parser = _Parser(
-        prog=f"{PROGRAM} {name}",
-        description=(module.__doc__ or "").replace("python3 -m ecrlab", PROGRAM),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    module.configure(parser)
-    options = parser.parse_args(arguments)
-    _check_parts(name)
-    status: int = module.run(options)
     return status
-
-
-def _check_parts(name: str) -> None:
-    """Raise `EcrLabError` if a command needs more of the kit than is installed here."""
-    extra = COMMANDS[name].extra
-    if extra == "test" and not is_project():
-        raise EcrLabError(f"{PROGRAM} {name} works in a copy of the whole project, which an installed kit is not")
-    if extra:
-        need(extra, f"{PROGRAM} {name}")

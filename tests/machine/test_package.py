@@ -160,7 +160,13 @@ def test_a_bare_kit_explains_every_command(bare, run):
 
 @pytest.mark.parametrize(
     ("command", "cure"),
-    [("lab", "[lab]"), ("report --repository web", "[lab]"), ("setup", "[lab]"), ("tour", "[aws]")],
+    [
+        ("lab", "[lab]"),
+        ("report --repository web", "[lab]"),
+        ("setup", "[lab]"),
+        ("progress", "[lab]"),
+        ("tour", "[aws]"),
+    ],
 )
 def test_a_bare_kit_names_the_line_that_installs_what_is_missing(bare, run, command, cure):
     refused = run(bare / "ecrlab", *command.split())
