@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, NEWEST_TESTED
+from ecrlab.machine.bootstrap import DEVELOPER, LEARNER
+from ecrlab.machine.installers import NEWEST_TESTED
 from ecrlab.machine.requirements import CHECKOUT, _of_project
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]

@@ -25,8 +25,9 @@ from rich.text import Text
 
 from ecrlab import __version__
 from ecrlab.machine import copies, environment
-from ecrlab.machine.bootstrap import NEWEST_TESTED, made_from
+from ecrlab.machine.bootstrap import made_from
 from ecrlab.machine.environment import DEAD_ENDPOINT, foreign_variables, lab_environment
+from ecrlab.machine.installers import NEWEST_TESTED
 from ecrlab.machine.jupyter import is_writable
 from ecrlab.machine.requirements import CHECKOUT, how_to_install, is_project, program, unmet_requirements
 from ecrlab.registry.store.directory import StateError

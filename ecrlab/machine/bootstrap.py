@@ -16,7 +16,6 @@ start makes the environment again. Standard library only: this runs before anyth
 import contextlib
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -28,10 +27,9 @@ from importlib import util
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from ecrlab.machine import installers
 from ecrlab.machine.requirements import CHECKOUT, is_project, unmet_requirements
 
-NEWEST_TESTED = (3, 13)
-"""The newest Python on which the tests were run."""
 SECONDS_BETWEEN_LINES = 5.0
 
 Say = Callable[[str], None]
@@ -88,7 +86,7 @@ def prepare(lock: Lock = LEARNER, checkout: Path = CHECKOUT, *, afresh: bool = F
             if afresh or not is_whole(lock, checkout):  # another set-up may have finished it meanwhile
                 _make(lock, checkout, held, say, afresh=afresh)
     except OSError as error:
-        raise SetupError(f"the set-up failed: {_cure(str(error)) or error}") from error
+        raise SetupError(f"the set-up failed: {installers.cure(str(error)) or error}") from error
     return python
 
 
@@ -258,13 +256,13 @@ def _run(command: list[str], doing: str, held: int, say: Say, *, may_fail: bool 
         )
         try:
             while _still_running(process):
-                say(f"  {time.monotonic() - started:3.0f} s  {_progress(_written(output))}")
+                say(f"  {time.monotonic() - started:3.0f} s  {installers.progress(_written(output))}")
         except BaseException:
             process.terminate()
             process.wait()
             raise
         if process.returncode and not may_fail:
-            raise SetupError(f"{doing} failed: {_why(_written(output))}")
+            raise SetupError(f"{doing} failed: {installers.why(_written(output))}")
 
 
 def _still_running(process: subprocess.Popen[bytes]) -> bool:
@@ -279,55 +277,6 @@ def _still_running(process: subprocess.Popen[bytes]) -> bool:
 def _written(output: IO[str]) -> str:
     # The step writes through a copy of the descriptor, and both share one position: read without moving it.
     return os.pread(output.fileno(), 10_000_000, 0).decode(errors="replace")
-
-
-def _progress(said: str) -> str:
-    r"""Return pip's progress, read from its output.
-
-    >>> _progress("Collecting boto3==1.44.5\n  Downloading boto3\nCollecting flask==3.1.3\n")
-    '2 packages fetched, now flask'
-    """
-    fetched = re.findall(r"^Collecting ([\w.-]+)", said, re.MULTILINE)
-    if "\nInstalling collected packages" in said:
-        return f"unpacking {len(fetched)} packages"
-    return f"{len(fetched)} packages fetched, now {fetched[-1]}" if fetched else "at work"
-
-
-# Outputs of a failed set-up, and their cures; the first match is reported.
-CURES = {
-    r"No space left on device|Errno 28": "the disk is full: free some space and start again",
-    r"DO NOT MATCH THE HASHES": (
-        "the package index offers a file that is not the one in the lock: "
-        "start again on another network or with another index"
-    ),
-    r"CERTIFICATE_VERIFY_FAILED|SSLError": (
-        "this machine does not trust the package index's certificate: "
-        "if a proxy inspects your traffic, name its certificate in PIP_CERT, and start again"
-    ),
-    r"NewConnectionError|NameResolutionError|Temporary failure in name resolution|Network is unreachable"
-    r"|ConnectTimeout|Read timed out|ProxyError|Connection (?:refused|broken|reset)|from versions: none": (
-        "no package index answers, and the first start needs one: connect to the network "
-        "(behind a proxy, set https_proxy) and start again; later starts need no network"
-    ),
-    r"Permission denied|Read-only file system": (
-        "a folder is not writable: copy the project to a folder of your own and start again"
-    ),
-}
-
-
-def _cure(text: str) -> str | None:
-    return next((cure for pattern, cure in CURES.items() if re.search(pattern, text)), None)
-
-
-def _why(said: str) -> str:
-    """Return the cure for a failed step's output, or else its last lines."""
-    if cure := _cure(said):
-        return cure
-    last = " / ".join(said.split("\n")[-4:]).strip(" /") or "it printed nothing"
-    if sys.version_info[:2] > NEWEST_TESTED:
-        newest = ".".join(map(str, NEWEST_TESTED))
-        return f"{last} (Python {newest} is the newest tested: start with python{newest})"
-    return last
 
 
 def _say(line: str) -> None:

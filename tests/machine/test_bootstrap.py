@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ecrlab.machine import bootstrap
+from ecrlab.machine import bootstrap, installers
 from ecrlab.machine.bootstrap import DEVELOPER, LEARNER, SetupError, is_whole, prepare
 from ecrlab.machine.requirements import CHECKOUT, unmet_requirements
 
@@ -31,14 +31,8 @@ def asking_for(*requirements: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     """A copy of the door of the kit that asks for a package no Python has, and locks none."""
     copy = tmp_path / "a copy of the kit"
-    rooms = (
-        "machine/__init__",
-        "machine/bootstrap",
-        "machine/requirements",
-        "commands/__init__",
-        "commands/cli",
-        "commands/status",
-    )
+    machine = [f"machine/{name}" for name in ("__init__", "bootstrap", "installers", "requirements")]
+    rooms = (*machine, "commands/__init__", "commands/cli", "commands/status")
     for name in ("__init__", "__main__", "errors", *rooms):
         (copy / "ecrlab" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / "ecrlab" / f"{name}.py", copy / "ecrlab" / f"{name}.py")
@@ -286,7 +280,7 @@ def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
     ],
 )
 def test_what_pip_says_becomes_a_cure(said: str, cure: str) -> None:
-    assert cure in bootstrap._why(said)
+    assert cure in installers.why(said)
 
 
 def test_a_python_without_venv_is_told_which_package_brings_it(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
