@@ -33,7 +33,7 @@ COMMANDS = {
     "setup": Command("ecrlab.commands.setup", "prepare the environment only, for a later start without network", "lab"),
     "reset": Command("ecrlab.commands.reset", "put fresh copies of the lessons in place, and yours aside"),
     "progress": Command("ecrlab.commands.progress", "show, export or delete your progress; collect that of a class"),
-    "grade": Command("ecrlab.commands.grade", "grade the notebooks of a class"),
+    "grade": Command("ecrlab.commands.grade", "grade the notebooks of a class", "lab"),
     "doctor": Command("ecrlab.commands.doctor", "check this machine, and name a cure for each problem"),
     "lifecycle": Command("ecrlab.commands.lifecycle", "lint, preview, compare and explain lifecycle policies"),
     "report": Command("ecrlab.commands.report", "report a repository's ages and costs, and a policy's savings", "lab"),

@@ -29,8 +29,9 @@ from typing import Any
 from ecrlab.grading import hand_in
 from ecrlab.grading.submissions import Submission
 from ecrlab.lessons import exam, seeds
-from ecrlab.machine.bootstrap import CHECKOUT, importable_from
+from ecrlab.machine.bootstrap import importable_from
 from ecrlab.machine.environment import DEAD_ENDPOINT
+from ecrlab.machine.requirements import CHECKOUT
 
 MIB = 1024 * 1024
 POLL_SECONDS = 0.2
