@@ -82,6 +82,27 @@ def test_a_client_that_is_missing_or_does_not_run_is_worth_a_note(tmp_path: Path
         assert finding.grade == "note" and "not needed" in finding.text
 
 
+def test_an_extra_that_is_half_there_is_wrong_and_one_that_is_absent_worth_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given: an installed kit
+    missing = {"": [], "aws": ["awscli>=1.46"], "lab": ["awscli>=1.46", "pandas>=2.3"]}
+    monkeypatch.setattr(doctor, "unmet_requirements", lambda extra, checkout: missing[extra])
+    monkeypatch.setattr(doctor, "is_installed", lambda package: package == "jupyterlab")
+    # when
+    core, aws, lab = doctor.parts(CHECKOUT)
+    # then
+    assert (core.grade, aws.grade, lab.grade) == ("ok", "note", "WRONG")
+    assert lab.text.endswith("missing: awscli>=1.46, pandas>=2.3: pip install 'ecrlab[lab]'")
+
+
+def test_a_kit_without_a_package_of_its_own_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "unmet_requirements", lambda extra, checkout: ["moto>=5.2.5"])
+    core, aws, lab = doctor.parts(CHECKOUT)
+    assert core.grade == "WRONG" and core.text.endswith("lacks moto>=5.2.5: pip install ecrlab")
+    assert aws.grade == lab.grade == "ok"
+
+
 @pytest.mark.parametrize("command", [["/no/such/python"], [sys.executable, "-m", "no_such_module"]])
 def test_an_aws_cli_that_does_not_run_is_wrong_and_the_cure_is_told(command: list[str]) -> None:
     finding = doctor.aws_cli(command)

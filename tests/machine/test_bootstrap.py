@@ -133,6 +133,7 @@ def test_a_package_installed_without_its_checkout_is_used_as_it_is(checkout: Pat
     (checkout / "pyproject.toml").unlink()
     assert "ran" in start(checkout, "env").stdout
     assert not (checkout / ".venv").exists()
+    assert bootstrap.importable_from(checkout, {"PATH": "/bin"}) == {"PATH": "/bin"}
 
 
 def test_a_version_out_of_bounds_is_not_met(checkout: Path) -> None:

@@ -129,12 +129,19 @@ def test_the_installed_command_finds_nothing_wrong_and_copies_the_lessons(whole,
     assert (work / "apps" / "shop" / ".wh.password.txt").is_file()
 
 
-@pytest.mark.parametrize("command", ["test", "notebooks"])
-def test_what_needs_the_project_says_so(whole, run, command):
-    refused = run(whole / "ecrlab", command)
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("test", "works in a copy of the whole project"),
+        ("notebooks", "works in a copy of the whole project"),
+        ("setup --again", "its installer makes its environment again"),
+    ],
+)
+def test_what_needs_the_project_says_so(whole, run, command, why):
+    refused = run(whole / "ecrlab", *command.split())
 
     assert refused.returncode == 2
-    assert "a copy of the whole project" in refused.stderr and "Traceback" not in refused.stderr
+    assert why in refused.stderr and refused.stderr.count("\n") == 1
 
 
 def test_a_bare_kit_judges_policies_serves_and_mocks(bare, run, elsewhere):
