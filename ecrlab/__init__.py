@@ -27,8 +27,8 @@ _HOMES = {
     "quiz": ("ecrlab.lessons.quizzes", "quiz"),
     "start": ("ecrlab.lab", "start"),
     # For `%load_ext ecrlab`, not for people.
-    "load_ipython_extension": ("ecrlab.extension", "load_ipython_extension"),
-    "unload_ipython_extension": ("ecrlab.extension", "unload_ipython_extension"),
+    "load_ipython_extension": ("ecrlab.lessons.extension", "load_ipython_extension"),
+    "unload_ipython_extension": ("ecrlab.lessons.extension", "unload_ipython_extension"),
 }
 
 
