@@ -12,6 +12,7 @@ Every choice has an explanation, also the wrong ones. A word and a sign mark the
 
 import html
 import itertools
+import string
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -87,6 +88,11 @@ class CardView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._tried = True
             progress.note_try(self.card.id, right=choice.right)
 
+    def text(self, number: int) -> str:
+        """The card as text: its number and question, and a line for each choice."""
+        letters = zip(string.ascii_lowercase, self.card.choices, strict=False)
+        return "\n".join([f"{number}. {self.question}", *(f"   {letter}) {choice.text}" for letter, choice in letters)])
+
     @property
     def says(self) -> str:
         """The verdict that is shown, without markup; empty before a choice."""
@@ -116,9 +122,8 @@ class Quiz(widgets.VBox):  # type: ignore[misc]
     def _repr_mimebundle_(self, **settings: Any) -> Any:
         shown = super()._repr_mimebundle_(**settings)
         if isinstance(shown, dict):
-            # Where widgets cannot be shown (a printed page, a repository's web view), the questions still can.
-            questions = [f"{n}. {view.question}" for n, view in enumerate(self.cards, start=1)]
-            shown["text/plain"] = "\n".join(questions)
+            # Where widgets cannot be shown (a printed page, a repository's web view), the cards still can.
+            shown["text/plain"] = "\n".join(view.text(n) for n, view in enumerate(self.cards, start=1))
         return shown
 
 

@@ -79,6 +79,15 @@ def test_missed_cards_of_earlier_lessons_come_first_and_later_ones_not_at_all():
     assert kept == always[0]
 
 
+def test_without_widgets_a_quiz_is_text_with_every_choice():
+    quiz = ecrlab.quiz("push-and-pull")
+    shown = quiz._repr_mimebundle_()["text/plain"].splitlines()
+
+    assert shown[0] == f"1. {quiz[0].question}"
+    assert shown[1] == f"   a) {quiz[0].card.choices[0].text}"
+    assert len(shown) == sum(1 + len(view.card.choices) for view in quiz.cards)
+
+
 def test_an_unknown_topic_names_those_there_are():
     with pytest.raises(ecrlab.EcrLabError, match="00-start-here"):
         ecrlab.quiz("cooking")
