@@ -183,8 +183,10 @@ def _name(axes: "Axes", at_risk: Sequence[Point], never: float) -> None:
         axes.annotate(
             style.cut(_title_of(image), 24),
             (10**x, 10**y),
-            xytext=(9, 4),
+            # Below the diagonal nearly all images lie on: most are pulled on the day of their push.
+            xytext=(9, -9),
             textcoords="offset points",
+            va="top",
             fontsize=9,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
             zorder=4,

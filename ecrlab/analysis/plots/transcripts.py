@@ -15,6 +15,7 @@ from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
 class Exchange(Protocol):
@@ -33,8 +34,13 @@ class Exchange(Protocol):
 LEFT, RIGHT = 0.03, 0.6
 """Where client and registry are in a picture, from 0 (left) to 1 (right)."""
 
+ACCEPTED: dict[str, Any] = {"color": style.BLUE, "linestyle": "-"}
+REFUSED: dict[str, Any] = {"color": style.VERMILION, "linestyle": "--"}
+
 MANY_BYTES = 1000
 """From how many bytes an arrow is drawn thick."""
+
+THIN, THICK = {"lw": 1.2}, {"lw": 3}
 
 _BLOB = r"/v2/.+/blobs/(?P<digest>sha\d+:[0-9a-f]+)$"
 _UPLOAD = r"/v2/.+/blobs/uploads/"
@@ -124,14 +130,9 @@ class Transcript:
         count = len(self.exchanges)
         with style.figure(title, width=11, height=1.2 + 0.42 * max(count, 1)) as (shown, axes):
             for row, exchange in enumerate(self.exchanges):
-                agreed = exchange.status < 400
-                arrow = {
-                    "arrowstyle": "->",
-                    "color": style.BLUE if agreed else style.VERMILION,
-                    "linestyle": "-" if agreed else "--",
-                    "lw": 1.2 if exchange.sent + exchange.received < MANY_BYTES else 3,
-                }
-                axes.annotate("", (RIGHT, row), (LEFT, row), arrowprops=arrow)
+                arrow = ACCEPTED if exchange.status < 400 else REFUSED
+                width = THIN if exchange.sent + exchange.received < MANY_BYTES else THICK
+                axes.annotate("", (RIGHT, row), (LEFT, row), arrowprops={"arrowstyle": "->", **arrow, **width})
                 axes.text((LEFT + RIGHT) / 2, row - 0.1, _request(exchange), ha="center", va="bottom", fontsize=9)
                 axes.text(RIGHT + 0.02, row, f"{exchange.status}  {meaning(exchange)}", va="center", fontsize=9)
             for x, name in ((LEFT, "client"), (RIGHT, "registry")):
@@ -140,6 +141,7 @@ class Transcript:
             axes.set_xlim(0, 1)
             axes.set_ylim(count - 0.3, -1.4)
             axes.axis("off")
+            _legend(axes)
             return shown
 
     def __len__(self) -> int:
@@ -162,6 +164,18 @@ def meaning(exchange: Exchange) -> str:
         if method in ("", exchange.method) and exchange.status in statuses and re.match(target, exchange.target):
             return means
     return ""
+
+
+def _legend(axes: "Axes") -> None:
+    """Say below the axes what the arrows mean."""
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], **ACCEPTED, **THIN, label="accepted"),
+        Line2D([], [], **REFUSED, **THIN, label="refused, or not there"),
+        Line2D([], [], **ACCEPTED, **THICK, label=f"{MANY_BYTES:,} bytes or more"),
+    ]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=3, frameon=False, fontsize=9)
 
 
 def _request(exchange: Exchange) -> str:
