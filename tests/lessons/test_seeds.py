@@ -14,7 +14,8 @@ from ecrlab.clock import START
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import exercises
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons.test_lessons import ALL, CASES, attempt, prepare
+from tests.lessons.case import attempt, prepare
+from tests.lessons.cases import ALL, CASES
 
 NOTEBOOKS = Path(ecrlab.__file__).parents[1] / "notebooks"
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))

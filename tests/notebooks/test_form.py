@@ -154,8 +154,8 @@ def minutes(lesson):
     """How long the core path takes somebody who reads, guesses, types and runs it.
 
     200 words of prose a minute, and 100 of code; ⅓ minute to run a cell and look at its output, ½ for each guess and
-    card, 1 for the question in a sentence, 1½ for each gap to fill in, and 2½ more for each exercise. For the lessons 00
-    to 06 together, with "More", this is what three learners estimated.
+    card, 1 for the question in a sentence, 1½ for each gap to fill in, and 2½ more for each exercise. For the lessons
+    00 to 06 together, with "More", this is what three learners estimated.
     """
     core = [cell for cell in code(lesson) if cell not in more(lesson)]
     before, _, rest = "\n\n".join(prose(lesson)).partition("\n## More\n")

@@ -24,6 +24,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import ecrlab
 import ecrlab.lab
+from tests.warm_aws import warm
 
 NAMES_WHAT_IS_MISSING = (ecrlab.EcrLabError, ClientError, BotoCoreError, FileNotFoundError)
 """AWS's errors name the repository or the image, the lab's what to do, and Python's the file."""
@@ -131,7 +132,8 @@ if __name__ == "__main__":
     path, mode = Path(sys.argv[1]), MODES[sys.argv[2]]
     code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     shell, folder = Shell.instance(), Path.cwd()
-    for where, cell, puzzle in mode(lambda: Walk(shell, folder), code):
-        if puzzle:
-            print(json.dumps({"cell": where, "source": cell.source.splitlines()[0], "error": puzzle}), flush=True)
+    with warm():
+        for where, cell, puzzle in mode(lambda: Walk(shell, folder), code):
+            if puzzle:
+                print(json.dumps({"cell": where, "source": cell.source.splitlines()[0], "error": puzzle}), flush=True)
     Walk(shell, folder)
