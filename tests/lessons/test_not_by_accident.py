@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-import ecrlab
 from tests.lessons.case import attempt, prepare
 from tests.lessons.cases import ALL, CASES
 
