@@ -9,6 +9,7 @@ that it may fork. Whatever is about how `aws` starts needs the real launcher.
 import contextlib
 import marshal
 import os
+import select
 import signal
 import socket
 import sys
@@ -43,7 +44,8 @@ def serve(address: str) -> None:
         listener.bind(address)
         listener.listen()
         print("ready", flush=True)
-        while True:
+        # The other end of the input closes when the tests end, however they do.
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             client, _ = listener.accept()
             if os.fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,11 +90,11 @@ def warm():
 
     with tempfile.TemporaryDirectory(prefix="aws-") as folder:
         address = f"{folder}/socket"
-        with subprocess.Popen([sys.executable, "-P", __file__, "serve", address], stdout=subprocess.PIPE) as server:
+        command = [sys.executable, "-P", __file__, "serve", address]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
             server.stdout.readline()
             with mock.patch.object(launchers, "AWS_CLI", ("-P", "-S", __file__, "call", address)):
                 yield
-            server.terminate()
 
 
 if __name__ == "__main__":

@@ -12,22 +12,18 @@ from ecrlab.machine.bootstrap import CHECKOUT
 from tests.chapter import PUT_POLICY
 
 
-def toured(*options, typed=""):
+@pytest.fixture(scope="module")
+def finished():
     return subprocess.run(
-        [sys.executable, "-m", "ecrlab", "tour", *options],
+        [sys.executable, "-m", "ecrlab", "tour"],
         cwd=CHECKOUT,
-        input=typed,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=120,
     )
-
-
-@pytest.fixture(scope="module")
-def finished():
-    return toured()
 
 
 def test_it_ends_well(finished):
@@ -59,11 +55,17 @@ def test_the_policy_is_that_of_the_chapter_and_previews_what_then_goes(finished)
     assert left[0].split() == [f"v1.2.{n}" for n in range(5, 15)]
 
 
-@pytest.mark.slow
-def test_it_can_wait_for_a_teacher():
-    waited = toured("--step", typed="\n" * len(tour.STEPS))
+def test_it_can_wait_for_a_teacher(monkeypatch, capfd):
+    from ecrlab.commands.cli import main
 
-    assert waited.returncode == 0, waited.stdout
+    shown = []
+    monkeypatch.setattr(tour, "STEPS", (tour.Step("One.", "echo one"), tour.Step("Two.", "echo two")))
+    monkeypatch.setattr(tour, "_wait_for_enter", lambda: shown.append(capfd.readouterr().out))
+
+    assert main(["tour", "--step"]) == 0
+    shown.append(capfd.readouterr().out)
+    assert ["one" in text.splitlines() for text in shown] == [False, True, False]
+    assert ["two" in text.splitlines() for text in shown] == [False, False, True]
 
 
 def test_a_command_that_fails_ends_the_tour(monkeypatch, capfd):
