@@ -22,6 +22,9 @@ from tests.browser.driving import (
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 LESSONS = sorted(path.stem for path in (CHECKOUT / "notebooks").glob("*.ipynb"))
 
+AT_ONCE = {"03-tag-immutability", "05-lifecycle-policies"}
+"""The lessons with a picture of their own kind and with an editor; the others take minutes together."""
+
 pytestmark = [pytest.mark.browser, pytest.mark.client("chromium")]
 
 
@@ -54,7 +57,9 @@ def test_a_terminal_reaches_no_aws_until_it_attaches_to_the_lab(page, jupyterlab
     assert "arn:aws:iam::123456789012:user/learner" in said
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize(
+    "lesson", [pytest.param(name, marks=[] if name in AT_ONCE else pytest.mark.long) for name in LESSONS]
+)
 def test_a_lesson_runs_and_its_cards_answer_to_mouse_and_keyboard(page, jupyterlab, lesson):
     open_lesson(page, jupyterlab, lesson)
     screenshot(page, f"{lesson}-opened")

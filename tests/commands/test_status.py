@@ -25,6 +25,13 @@ SINKS = {
 }
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 EACH_SINK = [pytest.param("full", marks=needs_full), "closed", "pipe"]
+EACH_WAY = [
+    pytest.param("full", "", marks=needs_full),
+    pytest.param("full", "1", marks=needs_full),
+    ("closed", ""),
+    ("pipe", "1"),
+]
+"""A sink, and PYTHONUNBUFFERED: the error comes with the last line, or with the first."""
 
 
 @contextlib.contextmanager
@@ -88,8 +95,7 @@ def endpoint() -> Iterator[str]:
         lab.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("name", EACH_SINK)
+@pytest.mark.parametrize(("name", "unbuffered"), EACH_WAY)
 @pytest.mark.parametrize("command", WITHOUT_A_LAB, ids=lambda command: command[0])
 def test_output_that_cannot_be_written_is_trouble(
     command: list[str], tmp_path: Path, name: str, unbuffered: str
@@ -99,8 +105,7 @@ def test_output_that_cannot_be_written_is_trouble(
     assert run(command, tmp_path, name, unbuffered) == (2, f"ecrlab: cannot write: {SINKS[name]}\n")
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("name", EACH_SINK)
+@pytest.mark.parametrize(("name", "unbuffered"), EACH_WAY)
 @pytest.mark.parametrize("command", WITH_A_LAB, ids=lambda command: command[0])
 def test_output_about_a_lab_that_cannot_be_written_is_trouble(
     command: list[str], endpoint: str, tmp_path: Path, name: str, unbuffered: str

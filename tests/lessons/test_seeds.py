@@ -130,9 +130,8 @@ def run(lesson, seed):
     )
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param("anna", marks=pytest.mark.slow), pytest.param("2", marks=pytest.mark.long)]
-)
+@pytest.mark.long  # test_walks.py runs each in one other world, without a kernel
+@pytest.mark.parametrize("seed", ["anna", "2"])
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_in_another_world(lesson, seed):
     ran = run(lesson, seed)

@@ -2,10 +2,10 @@
 
     python -m tests.notebooks.walking NOTEBOOK twice|restarted|skipping|tomorrow
 
-`twice` runs each cell two times, `restarted` runs each cell in a new session without a lab, `skipping` walks once for
-each cell, and leaves it out, and `tomorrow` walks two times through a lab that keeps its registry. A kernel for each
-walk would take most of the time, so IPython runs here, in the current folder. The report is a line of JSON for each
-cell whose error is not a clear one; `tomorrow`, for each error.
+`twice` runs each cell two times, and the first time it must work; `restarted` runs each cell in a new session without a
+lab, `skipping` walks once for each cell, and leaves it out, and `tomorrow` walks two times through a lab that keeps its
+registry. A kernel for each walk would take most of the time, so IPython runs here, in the current folder. The report is
+a line of JSON for each cell whose error is not a clear one; `tomorrow`, for each error.
 """
 
 import ast

@@ -290,4 +290,4 @@ class Model(RuleBasedStateMachine):
 
 TestModel = Model.TestCase
 TestModel.pytestmark = [pytest.mark.slow]
-TestModel.settings = bounds(max_examples=200, stateful_step_count=40, derandomize=True)
+TestModel.settings = bounds(max_examples=100, stateful_step_count=40, derandomize=True)
