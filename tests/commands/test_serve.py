@@ -228,7 +228,7 @@ aws ecr get-lifecycle-policy-preview --repository-name my-app --query 'previewRe
 """
 
 
-@pytest.mark.parametrize("clock", ["lab", "wall"])
+@pytest.mark.parametrize("clock", ["lab", pytest.param("wall", marks=pytest.mark.slow)])
 def test_the_course_s_policy_keeps_ten_releases(temporary, clock):
     with serving("--clock", clock) as (_, endpoint):
         ecr(endpoint).create_repository(repositoryName="my-app")

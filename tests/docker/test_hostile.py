@@ -153,6 +153,7 @@ def test_a_file_of_the_build_that_is_a_link_to_itself(app, name):
     assert bounded("build", "-q", ".").returncode == (1 if name == "Dockerfile" else 0)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_files_take_no_longer_than_they_must(app):
     for number in range(200):
         (app / "data" / str(number)).mkdir(parents=True)

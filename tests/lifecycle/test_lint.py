@@ -133,7 +133,7 @@ def test_findings_come_with_a_cure_and_errors_first() -> None:
     assert all(finding.cure and finding.message for finding in findings)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(policies(), repositories())
 def test_a_rule_that_is_said_never_to_act_does_not(rules: list[dict[str, Any]], images: list[Image]) -> None:
     judged = policy(*rules)
@@ -186,7 +186,7 @@ def cured(rules: list[dict[str, Any]], finding: Finding) -> list[dict[str, Any]]
     return None
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=75, derandomize=True)
 @given(policies(), repositories())
 def test_a_cure_makes_its_finding_go_and_brings_no_other(rules: list[dict[str, Any]], images: list[Image]) -> None:
     taken: set[str] = set()

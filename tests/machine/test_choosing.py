@@ -105,6 +105,7 @@ def test_every_command_asks_which_lab_is_meant(
     assert "choose one with --endpoint" in said.err and ONE in said.err
 
 
+@pytest.mark.slow
 def test_two_labs_and_three_terminals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two terminals are attached, each to a lab; the third is not. Labs of other tests are out of sight."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))

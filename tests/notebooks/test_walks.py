@@ -83,11 +83,13 @@ CREATE = "ecr.create_repository(repositoryName='app')"
 DELETE = "%%bash\naws ecr delete-repository --repository-name app"
 
 
+@pytest.mark.slow
 def test_a_walk_reports_a_cell_that_cannot_be_repeated_without_a_reason(tmp_path):
     puzzle = ("4, second time", "IndexError: pop from")
     assert found(tmp_path, "twice", SETUP, CREATE, DELETE, "items = [1]", "items.pop()") == [puzzle]
 
 
+@pytest.mark.slow
 def test_a_walk_reports_errors_in_a_restarted_kernel_that_name_nothing(tmp_path):
     clear = ["lab.snapshot()", "open('missing.txt')", DELETE]
     puzzling = ["{}['key']", "not_bound_anywhere", "%%bash\npython3 -c 1/0", "!python3 -c 1/0", "%%bash\nfalse"]
@@ -101,11 +103,13 @@ def test_a_walk_reports_errors_in_a_restarted_kernel_that_name_nothing(tmp_path)
     ]
 
 
+@pytest.mark.slow
 def test_a_walk_reports_what_a_skipped_cell_leaves_behind(tmp_path):
     cells = ["items = []", "one = items", "items.append(1)", "two = one[0]", "two"]
     assert found(tmp_path, "skipping", *cells) == [("3 without 2", "IndexError: list ind")]
 
 
+@pytest.mark.slow
 def test_a_walk_reports_every_error_of_the_next_day(tmp_path):
     again = "if not ecr.describe_repositories()['repositories']:\n    " + CREATE
     assert found(tmp_path, "tomorrow", SETUP, again, CREATE.replace("app", "web")) == [

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from ecrlab.simulator.aws.calls import OPERATIONS, PARTIAL
 from ecrlab.simulator.aws.operations import load
 from tests.simulator import fidelity
@@ -23,6 +25,7 @@ def test_every_operation_has_a_test_of_its_own_and_every_mark_an_operation() -> 
     assert set(PARTIAL) <= set(OPERATIONS)
 
 
+@pytest.mark.slow
 def test_every_operation_is_missed_when_it_is_taken_away() -> None:
     named = sorted({f"{path.relative_to(fidelity.ROOT)}::{test}" for path, test in fidelity.tests().values()})
     ran = subprocess.run(

@@ -9,7 +9,7 @@ from ecrlab.simulator.aws.calls import OPERATIONS
 from tests.simulator.walks import Walk
 
 
-@pytest.mark.parametrize("seed", ["a", "b"])
+@pytest.mark.parametrize("seed", ["a", pytest.param("b", marks=pytest.mark.slow)])
 def test_on_a_walk_through_all_operations_no_refusal_changes_anything(tmp_path, seed):
     world = World(tmp_path / "state", seed="test", durable=False)
     walk = Walk(world, seed)
