@@ -43,6 +43,7 @@ def test_tests_see_no_aws_of_the_user_s_and_keep_compiled_modules(tmp_path: Path
     assert EVERY_CLIENT not in surroundings(tmp_path, everything=False, base=base)
 
 
+@pytest.mark.slow
 def test_the_run_ends_with_pytest_s_own_line() -> None:
     done = run_tests("--", "tests/commands/test_test.py", "-k", "leaves_out")
     assert done.returncode == 0, done.stdout + done.stderr

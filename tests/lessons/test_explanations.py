@@ -36,6 +36,7 @@ def test_an_error_in_a_cell_of_python_is_explained(id, tmp_path, monkeypatch, ca
     assert_explains(id, capsys.readouterr().out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", provocations.SHELL)
 def test_an_error_in_a_cell_of_shell_is_explained(id, tmp_path, capsys):
     with ecrlab.start() as lab:

@@ -214,6 +214,7 @@ def test_an_unknown_scenario_names_the_one_that_was_meant(lab):
         lab.load("a-year")
 
 
+@pytest.mark.slow
 def test_two_loads_are_equal_and_another_seed_differs():
     def loaded(seed):
         with ecrlab.start() as lab:
@@ -227,6 +228,7 @@ def test_two_loads_are_equal_and_another_seed_differs():
     assert first[1] != other[1]
 
 
+@pytest.mark.slow
 def test_a_kept_lab_keeps_its_past(tmp_path):
     with ecrlab.start(state=tmp_path / "kept") as lab:
         shop = lab.load("a-year-of-ci", seed=9)

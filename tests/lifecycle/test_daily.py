@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecrlab.lifecycle import evaluate
@@ -76,6 +76,7 @@ def days(draw):
     return happenings
 
 
+@settings(max_examples=50)
 @given(policies(), repositories(), days())
 def test_day_by_day_the_verdicts_are_those_of_looking_at_everything(rules, images, happenings):
     wanted, images = policy(*rules), list(pushable(images))

@@ -73,6 +73,7 @@ def start(checkout: Path, *arguments: str, **variables: str) -> subprocess.Compl
     return subprocess.run(command, cwd=checkout, env=outside(**variables), capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_bare_machine_gets_an_environment_and_the_second_start_uses_it(checkout: Path) -> None:
     # when
     first, second = start(checkout, "env"), start(checkout, "env")
@@ -255,6 +256,7 @@ def test_two_set_ups_in_one_folder_follow_each_other(
     assert "another set-up is running in this folder; waiting for it" in said
 
 
+@pytest.mark.slow
 def test_a_failed_step_is_one_sentence_with_the_cure(checkout: Path) -> None:
     # given: a lock that names a package no index has, and no index
     (checkout / "requirements.lock").write_text(f"a-package-nobody-has==1 --hash=sha256:{'0' * 64}\n")

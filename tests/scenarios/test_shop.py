@@ -215,7 +215,7 @@ def test_asking_for_a_future_changes_nothing(shop):
 
 
 @given(seed=strategies.integers(0, 10**9), last=strategies.dates(date(2020, 1, 1), date(2035, 12, 31)))
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_any_seed_gives_a_shop_on_any_day(seed, last):
     shop = draw(seed, last, days=40)
     pushed = [push.pushed_at for day in (*shop.past, *future(shop, seed, 5)) for push in day.pushes]

@@ -278,7 +278,7 @@ def seen_anew(registry: Registry) -> dict[object, object]:
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.sampled_from(NAMES), st.integers(0, 1)), max_size=25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_what_is_remembered_is_what_the_database_holds_after_any_changes(steps):
     with tempfile.TemporaryDirectory() as directory:
         world = World(Path(directory) / "state", seed="remembered", durable=False)
