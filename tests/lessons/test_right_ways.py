@@ -6,7 +6,6 @@ from ecrlab.lessons import catalogue, exercises
 from tests.lessons.case import attempt
 from tests.lessons.cases import CASES
 
-
 AT_ONCE = {(lesson.EXERCISES[0].id, -1) for lesson in catalogue.lessons()}
 """The solutions that everybody's tests try: one of each lesson."""
 
