@@ -74,6 +74,11 @@ def wait_for(page, editor, words):
 
 
 def test_by_mouse_images_turn_and_the_next_cell_knows(page, shown):
+    # Every control has a name, and two editors make no landmarks of one name.
+    assert nameless(page, shown) == []
+    assert shown.get_by_role("region").count() == 0
+    assert shown.get_by_role("group", name="images and their outcomes").count() == 1
+
     shown.screenshot(path=SCREENSHOTS / "editor.png")
     shown.locator(NUMBERS).nth(1).fill("4")
     wait_for(page, shown, "✕ 8 expire")
@@ -129,13 +134,7 @@ def test_by_keyboard_alone_a_rule_is_edited_added_removed_and_the_day_moved(page
     screenshot(page, "editor-by-keyboard")
 
 
-def test_every_control_has_a_name_and_two_editors_make_no_landmarks_of_one_name(page, shown):
-    assert nameless(page, shown) == []
-    assert shown.get_by_role("region").count() == 0
-    assert shown.get_by_role("group", name="images and their outcomes").count() == 1
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", [pytest.param("JupyterLab Light", marks=pytest.mark.long), "JupyterLab Dark"])
 def test_it_is_readable_in_a_narrow_window_whatever_the_theme(page, copy, jupyterlab, theme):
     use_theme(copy, theme)
     (copy / "work" / "editor.ipynb").write_text(notebook(PUSHES, EDITOR, ASK))

@@ -54,6 +54,9 @@ def wait_for(panel, words):
 
 
 def test_by_mouse_money_and_picture_follow_and_the_next_cell_knows(page, shown):
+    # Every control, the picture and each head of the table have a name.
+    assert nameless(page, shown) == []
+
     shown.screenshot(path=SCREENSHOTS / "what-if.png")
     before = shown.locator("img").get_attribute("src")
     shown.locator("select").first.select_option("keep 100")
@@ -101,11 +104,7 @@ def test_by_keyboard_alone_two_policies_a_start_and_a_horizon_are_chosen_and_one
     screenshot(page, "what-if-by-keyboard")
 
 
-def test_every_control_picture_and_head_of_the_table_has_a_name(page, shown):
-    assert nameless(page, shown) == []
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", [pytest.param("JupyterLab Light", marks=pytest.mark.long), "JupyterLab Dark"])
 def test_it_is_readable_in_a_narrow_window_whatever_the_theme(page, copy, jupyterlab, theme):
     use_theme(copy, theme)
     (copy / "work" / "panel.ipynb").write_text(notebook(LOAD, PANEL, ASK))
