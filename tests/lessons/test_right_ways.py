@@ -6,6 +6,7 @@ from ecrlab.lessons import catalogue
 from tests.lessons.case import attempt
 from tests.lessons.cases import CASES
 
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "way"), [(exercise, way) for exercise, case in CASES.items() for way in range(len(case.right))]
