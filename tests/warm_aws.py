@@ -14,9 +14,6 @@ import signal
 import socket
 import sys
 
-REQUEST = 1 << 20
-"""More bytes than arguments and variables have."""
-
 
 def call(address: str, *arguments: str) -> int:
     """Let the server run `aws`, and return its exit status; imports nothing that takes time."""
@@ -49,21 +46,23 @@ def serve(address: str) -> None:
             client, _ = listener.accept()
             if os.fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                status = _be_aws(awscli, client)
+                status = _be_aws(client)
                 client.sendall(str(status).encode())
                 os._exit(0)
             client.close()
 
 
-def _be_aws(awscli, client: socket.socket) -> int:
+def _be_aws(client: socket.socket) -> int:
     import importlib
     import time
+
+    import awscli.clidriver
 
     _, streams, _, _ = socket.recv_fds(client, 1, 3)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    request = b"".join(iter(lambda: client.recv(REQUEST), b""))
-    arguments, folder, variables = marshal.loads(request)
+    with client.makefile("rb") as request:
+        arguments, folder, variables = marshal.load(request)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
