@@ -45,6 +45,7 @@ def world(**settings):
     return *beginning(**settings), *shop
 
 
+@pytest.mark.slow
 def test_one_seed_makes_the_same_world_again_and_another_one_another():
     first, other = world(seed="anna"), world(seed="bo")
 
