@@ -63,8 +63,10 @@ class LabFolder:
             if os.pathsep in str(self.path):
                 self.path.rmdir()
                 raise EcrLabError(f"no program is found in {self.path.parent}: name a TMPDIR without {os.pathsep!r}")
-            self._alive = os.open(self.path / "alive", os.O_RDWR | os.O_CREAT, 0o600)
+            # The file has its name once it is locked: the sweep of another lab takes an unlocked one for a dead lab's.
+            self._alive = os.open(self.path / "alive.new", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._alive, fcntl.LOCK_EX)
+            (self.path / "alive.new").rename(self.path / "alive")
             # systemd-tmpfiles(8), which deletes old temporary files, leaves a locked folder alone.
             self._folder = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._folder, fcntl.LOCK_SH)

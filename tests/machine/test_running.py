@@ -1,5 +1,6 @@
 """The folder of a lab, and its log when that cannot be written."""
 
+import fcntl
 import logging
 import shutil
 import tempfile
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecrlab.machine.running import LabFolder
+from ecrlab.machine.running import LabFolder, sweep
 
 FULL = Path("/dev/full")
 
@@ -46,3 +47,21 @@ def test_a_log_that_cannot_be_written_raises_nothing_and_prints_nothing(folder, 
 def test_what_goes_wrong_is_in_the_log(folder):
     logging.getLogger("ecrlab.server").error("something failed")
     assert "ERROR ecrlab.server: something failed" in (folder.path / "lab.log").read_text()
+
+
+def test_the_sweep_of_another_lab_leaves_one_alone_that_is_starting(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lock = fcntl.flock
+
+    def late(descriptor, how):
+        """Lock, but let the other lab sweep first."""
+        if how == fcntl.LOCK_EX:
+            sweep()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+
+    folder = LabFolder()
+
+    assert (folder.path / "alive").exists()
+    folder.remove()
