@@ -40,7 +40,8 @@ REFUSED: dict[str, Any] = {"color": style.VERMILION, "linestyle": "--"}
 MANY_BYTES = 1000
 """From how many bytes an arrow is drawn thick."""
 
-THIN, THICK = {"lw": 1.2}, {"lw": 3}
+THIN: dict[str, Any] = {"lw": 1.2}
+THICK: dict[str, Any] = {"lw": 3}
 
 _BLOB = r"/v2/.+/blobs/(?P<digest>sha\d+:[0-9a-f]+)$"
 _UPLOAD = r"/v2/.+/blobs/uploads/"
