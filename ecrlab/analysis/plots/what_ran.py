@@ -66,7 +66,7 @@ class WhatRan:
     def picture(self) -> Any:
         """Each consumer as a row, with a bar for as many looks as it ran the same digest."""
         names, looks = self.consumers, _looks(self.digests)
-        width, height = 1.5 * len(self.looks) + 1.6, 0.75 * len(names) + 1.9
+        width, height = 1.4 * len(self.looks) + 1.4, 0.75 * len(names) + 1.9
         with style.figure(self.title, width=max(width, 6), height=height) as (shown, axes):
             for y, name in enumerate(names):
                 for start, end, digests in _bars([look.ran.get(name, ()) for look in self.looks]):
