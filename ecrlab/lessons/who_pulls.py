@@ -40,6 +40,9 @@ def _bring_back(view: View) -> str:
     images = {one["imageDigest"]: one for one in view.images("my-app")}
     digest = _task(view)["containers"][0].get("imageDigest", "")
     view.require(_function(view, "web") == digest, "the service web and the function web run different images")
+    attribute = {"AttributeKey": "EventName", "AttributeValue": "PolicyExecutionEvent"}
+    nights = view.client("cloudtrail").lookup_events(LookupAttributes=[attribute])["Events"]
+    view.require(nights, "no night has taken an image yet; run the cells above first")
     latest = view.tags("my-app").get("latest")
     view.require(digest != latest, "both run what latest names now; bring back the image of before")
     view.require(digest in images, "the image that they run is not in my-app; push it")
