@@ -36,7 +36,7 @@ def define(term: str) -> str:
     >>> define("Digests")
     "A digest is the `sha256` of an object's bytes, so it names these bytes and nothing else."
     """
-    known = {name.lower(): entry for name, entry in TERMS.items()}
+    known = {name.lower().replace("-", " "): entry for name, entry in TERMS.items()}
     asked = str(term).strip().lower().replace("-", " ")
     for spelling in (asked, asked.removesuffix("s"), asked.removesuffix("es"), f"{asked.removesuffix('ies')}y"):
         if spelling in known:

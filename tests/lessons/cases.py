@@ -11,6 +11,7 @@ from tests.lessons import (
     own_repository_cases,
     replication_cases,
     scanning_cases,
+    who_pulls_cases,
 )
 from tests.lessons.case import HOST, LOGIN, Case
 
@@ -87,6 +88,7 @@ OF_OTHER_FILES = (
     | lifecycle_cases.CASES
     | scanning_cases.CASES
     | replication_cases.CASES
+    | who_pulls_cases.CASES
 )
 
 CASES = OF_OTHER_FILES | {

@@ -59,6 +59,7 @@ SURVIVES = {
     "what-could-not-go": ("the trail keeps what has happened", DESTRUCTIVE),
     "let-some-tags-move": ("the task is a setting of the repository", (emptied,)),
     "a-role-that-pushes": ("the task is a permission, for the repository of that name", (emptied, replaced)),
+    "a-role-of-its-own": ("the task is a permission, and a task of ECS that runs", (emptied, replaced)),
     "copy-the-shop": ("the registry's rules name repositories, also those to come", DESTRUCTIVE),
     "keep-what-runs": ("the task is a policy of the repository", (emptied,)),
     "only-deploy-pulls": ("the task is a policy of the repository", (emptied,)),

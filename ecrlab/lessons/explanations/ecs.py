@@ -37,7 +37,7 @@ ENTRIES = (
             "the repository belongs to another account, and its policy does not name this one",
             "the repository's KMS key is disabled",
         ),
-        "lab.who_can('ecr:BatchGetImage', 'my-app') shows who may; lab.trail() has the refused call, with role and "
+        "lab.who_can('my-app', 'ecr:BatchGetImage') shows who may; lab.trail() has the refused call, with role and "
         "reason.",
         "CloudTrail has the refused BatchGetImage, with role and reason.",
     ),
