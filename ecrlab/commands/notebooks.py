@@ -1,7 +1,7 @@
 """Run all or the named notebooks from top to bottom and store the outputs, for authors of lessons.
 
 The stored outputs are the same on every machine: no timings, no names of kernels or machines, cell ids by position. So
-a notebook changes only if its text or its outputs change.
+a notebook changes only if its text or its outputs change. Each cell says what it is as a slide (docs/instructor.md).
 
 examples:
   python3 -m ecrlab notebooks                    all of them
@@ -10,6 +10,7 @@ examples:
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def tidy(notebook: Any) -> None:
     for position, cell in enumerate(notebook.cells):
         cell.id = f"cell-{position:02d}"
         cell.metadata.pop("execution", None)
+        cell.metadata["slideshow"] = {"slide_type": slide_type(cell)}
         if cell.cell_type != "code":
             continue
         count += 1
@@ -54,6 +56,18 @@ def tidy(notebook: Any) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def slide_type(cell: Any) -> str:
+    """Return what a cell is when nbconvert makes slides of the notebook, in the words of its metadata `slide_type`.
+
+    A heading begins a slide, other text continues below it. A code cell and its output appear at the next key, so that
+    people guess before they see.
+    """
+    if cell.cell_type == "code":
+        return "skip" if cell.source == "lab.stop()" else "fragment"
+    text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+    return "slide" if re.search(r"^##? ", text, re.MULTILINE) else "subslide"
 
 
 def execute(path: Path) -> bool:
