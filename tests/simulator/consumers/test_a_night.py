@@ -6,7 +6,7 @@ import pytest
 
 from ecrlab.analysis.inventory import running
 from ecrlab.commands import cli
-from ecrlab.kubectl.__main__ import main as kubectl
+from ecrlab.kubectl import __main__
 from ecrlab.machine.running import LabFolder
 from tests.simulator.consumers.functions import SERVICE
 from tests.simulator.consumers.shop import CLUSTER, HOST
@@ -36,7 +36,7 @@ def test_each_next_start_fails_in_its_own_words_and_the_report_had_said_so(annou
 
     def pods(*words):
         capsys.readouterr()
-        assert kubectl([*words]) == 0
+        assert __main__.main([*words]) == 0
         return capsys.readouterr().out
 
     # given: all three run the image, and no tag names it any more
