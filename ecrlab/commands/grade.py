@@ -14,8 +14,9 @@ examples:
 import argparse
 import re
 import sys
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,29 +89,35 @@ def _grade(options: argparse.Namespace, lesson: str) -> Iterator["Result"]:
         raise EcrLabError(f"{options.seeds} has no seed for {', '.join(unknown)}")
     if lacking := sandbox.missing():
         print(f"ecrlab grade: this machine lacks limits: {'; '.join(lacking)}", file=sys.stderr)
-    limits = sandbox.Limits(seconds=options.seconds)
+    limits, stopping = sandbox.Limits(seconds=options.seconds), threading.Event()
     # Notebooks run side by side; the judges use moto's services, of which a process has one set.
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        running = [
-            None if one.problem else pool.submit(sandbox.execute, one, seeds.get(one.student), limits) for one in found
-        ]
-        for one, future in zip(found, running, strict=True):
-            yield _judged(one, None if future is None else future.result(), lesson, seeds.get(one.student))
+    with sandbox.room() as folder, ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        try:
+            running = [
+                pool.submit(sandbox.execute, one, seeds.get(one.student), limits, folder, stopping) for one in found
+            ]
+            for one, future in zip(found, running, strict=True):
+                yield _judged(one, future, lesson, seeds.get(one.student)).printable()
+        finally:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
 
 
-def _judged(submission: "Submission", execution: "Execution | None", lesson: str, seed: str | None) -> "Result":
+def _judged(submission: "Submission", future: "Future[Execution]", lesson: str, seed: str | None) -> "Result":
     from ecrlab.grading import hand_in, judging, sandbox
     from ecrlab.grading.results import Result
 
     module = catalogue.lesson(lesson)
     assert module is not None
     about = (submission.student, submission.source, seed)
-    if execution is None:
-        return Result(*about, submission.problem, verdicts=judging.none(module.EXERCISES))
+    try:
+        execution = future.result()
+    except EcrLabError as problem:
+        return Result(*about, str(problem), verdicts=judging.none(module.EXERCISES))
     try:
         verdicts, ended = judging.verdicts(module.EXERCISES, hand_in.read_all(execution.handed), seed), execution.ended
     except hand_in.Unreadable as error:
         verdicts, ended = judging.none(module.EXERCISES), str(error)
     finally:
-        sandbox.remove(execution)
+        sandbox.remove(execution.folder)
     return Result(*about, ended, execution.seconds, execution.errors, verdicts)

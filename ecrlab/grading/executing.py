@@ -26,19 +26,18 @@ def main(notebook: str, report: str, cell_seconds: str) -> int:
 
     write()
     try:
-        cells = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+        content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+        cells = [(n, one) for n, one in enumerate(content.cells) if one.cell_type == "code" and one.source.strip()]
     except Exception as error:  # nbformat raises what its parts raise
         told["ended"] = f"this is no notebook: {error}"[:200]
         write()
         return 1
     client = NotebookClient(
-        cells, timeout=int(cell_seconds), kernel_name="python3", allow_errors=True, interrupt_on_timeout=True
+        content, timeout=int(cell_seconds), kernel_name="python3", allow_errors=True, interrupt_on_timeout=True
     )
     try:
         with client.setup_kernel():
-            for number, cell in enumerate(cells.cells):
-                if cell.cell_type != "code" or not cell.source.strip():
-                    continue
+            for number, cell in cells:
                 try:
                     client.execute_cell(cell, number)
                 except CellTimeoutError:
@@ -51,6 +50,8 @@ def main(notebook: str, report: str, cell_seconds: str) -> int:
         told["ended"] = "done"
     except DeadKernelError:
         told["ended"] = "the kernel died"
+    except Exception as error:  # the client raises what its parts raise
+        told["ended"] = f"the kernel failed: {error}"[:200]
     write()
     return 0
 

@@ -11,6 +11,8 @@ registry in which the exercise is solved, for the same seed.
 
 import json
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from numbers import Integral
@@ -69,21 +71,41 @@ def write(into: Path, exercise: str, answer: Any, world: "World", moto: "Moto") 
     draft.rename(into / f"{number:04}")
 
 
-def read_all(handed: Path) -> list[HandIn]:
-    """Read the hand-ins of a folder, oldest first. Raises `Unreadable`."""
-    found = sorted(path for path in handed.iterdir() if path.name.isdigit() and path.is_dir() and not path.is_symlink())
-    return [_read(path) for path in found[:MOST]]
+def read_all(handed: Path) -> Iterator[HandIn]:
+    """Read the hand-ins of a folder, oldest first. Raises `Unreadable`.
+
+    One at a time, because each may be large.
+    """
+    if handed.is_symlink():
+        raise Unreadable("the folder of hand-ins is a link")
+    try:
+        found = sorted(path for path in handed.iterdir() if path.name.isdigit() and stat.S_ISDIR(path.lstat().st_mode))
+    except OSError as error:
+        raise Unreadable(f"the folder of hand-ins cannot be read: {error.strerror}") from error
+    yield from map(_read, found[:MOST])
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Read a file that a notebook wrote. Raises `Unreadable` for a link, a pipe, and more than `most` bytes."""
+    try:
+        _check_file(path, most)
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _check_file(path: Path, most: int) -> None:
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        raise Unreadable(f"{path.name} is no file")
+    if about.st_size > most:
+        raise Unreadable(f"{path.name} has more than {most} bytes")
 
 
 def _read(path: Path) -> HandIn:
     try:
-        if (path / "registry.sqlite").lstat().st_size > LARGEST_DATABASE:
-            raise Unreadable(f"a database of more than {LARGEST_DATABASE} bytes was handed in")
-        with os.fdopen(os.open(path / DOCUMENT, os.O_RDONLY | os.O_NOFOLLOW)) as file:
-            text = file.read(LARGEST_DOCUMENT + 1)
-        if len(text) > LARGEST_DOCUMENT:
-            raise Unreadable(f"a document of more than {LARGEST_DOCUMENT} bytes was handed in")
-        document = json.loads(text)
+        _check_file(path / "registry.sqlite", LARGEST_DATABASE)
+        document = json.loads(read_file(path / DOCUMENT, LARGEST_DOCUMENT))
         requests = document["requests"]
         if not all(isinstance(value, str) for request in requests for value in request.values()):
             raise TypeError("a request is a dictionary of strings")

@@ -1,9 +1,11 @@
 """The judges, on a copy of what was handed in: in the grader's process, where no notebook can replace them."""
 
 import signal
-from collections.abc import Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,8 +16,8 @@ from ecrlab.grading.hand_in import HandIn
 from ecrlab.lessons.exercises import Exercise, NotYet
 from ecrlab.registry.store import snapshots
 
-JUDGED_SECONDS = 60
-"""How long one judge may look; a real registry takes a second."""
+JUDGED_SECONDS, ALL_SECONDS = 60, 300
+"""How long one judge may look, and all on one notebook; a real registry takes a second."""
 
 State = Literal["solved", "missing", "unjudged", "absent"]
 
@@ -35,51 +37,56 @@ def none(exercises: Sequence[Exercise]) -> list[Verdict]:
     return verdicts(exercises, [], None)
 
 
-def verdicts(exercises: Sequence[Exercise], handed: Sequence[HandIn], seed: str | None) -> list[Verdict]:
+def verdicts(exercises: Sequence[Exercise], handed: Iterable[HandIn], seed: str | None) -> list[Verdict]:
     """Judge all exercises. One hand-in that solves an exercise is enough; else the last one's words count."""
-    found = []
-    for exercise in exercises:
-        its_own = [one for one in handed if one.exercise == exercise.id]
-        verdict = Verdict(exercise.id, "absent", "the notebook never checked it")
-        for one in reversed(its_own):
-            latest = _judge(exercise, one, seed, len(its_own))
-            if latest.state == "solved" or verdict.state == "absent":
-                verdict = latest
-            if latest.state == "solved":
-                break
-        found.append(verdict)
-    return found
+    found = {one.id: Verdict(one.id, "absent", "the notebook never checked it") for one in exercises}
+    known = {one.id: one for one in exercises}
+    checks: Counter[str] = Counter()
+    end = time.monotonic() + ALL_SECONDS
+    for one in handed:
+        checks[one.exercise] += 1
+        if one.exercise in found and found[one.exercise].state != "solved":
+            found[one.exercise] = _judge(known[one.exercise], one, seed, min(JUDGED_SECONDS, end - time.monotonic()))
+    return [replace(verdict, checks=checks[verdict.exercise]) for verdict in found.values()]
 
 
-def _judge(exercise: Exercise, handed: HandIn, seed: str | None, checks: int) -> Verdict:
+class _TooLong(BaseException):
+    """The judge takes too long. No `Exception`, because moto and others catch those."""
+
+
+def _judge(exercise: Exercise, handed: HandIn, seed: str | None, seconds: float) -> Verdict:
+    if seconds <= 0:
+        return Verdict(exercise.id, "unjudged", f"the judges took more than {ALL_SECONDS} seconds")
     try:
-        with _time_limit(), ecrlab.start(at=handed.at, seed=seed) as lab:
+        with _time_limit(seconds), ecrlab.start(at=handed.at, seed=seed or "") as lab:
             snapshots.load(lab._world, handed.folder)
             if handed.requests:
                 lab._server.moto.make_again(handed.requests)
                 snapshots.load(lab._world, handed.folder)  # some requests change the registry too
             if exercise.answer is not None:
                 exercise.answer.accept(handed.answer)
-            return Verdict(exercise.id, "solved", exercise.judge(lab._view(handed.answer)), checks)
+            return Verdict(exercise.id, "solved", exercise.judge(lab._view(handed.answer)))
     except NotYet as missing:
-        return Verdict(exercise.id, "missing", str(missing), checks)
-    except (EcrLabError, BotoCoreError, ClientError, TimeoutError) as error:
-        return Verdict(exercise.id, "unjudged", str(error), checks)
+        return Verdict(exercise.id, "missing", str(missing))
+    except _TooLong:
+        return Verdict(exercise.id, "unjudged", f"the judge took more than {seconds:.0f} seconds")
+    except (EcrLabError, BotoCoreError, ClientError) as error:
+        return Verdict(exercise.id, "unjudged", str(error))
     except Exception as error:  # a judge met a registry that no lab could have made
-        return Verdict(exercise.id, "unjudged", f"{type(error).__name__}: {error}", checks)
+        return Verdict(exercise.id, "unjudged", f"{type(error).__name__}: {error}")
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise `TimeoutError` in the main thread when the judge takes too long."""
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TooLong` in the main thread after some seconds."""
 
     def ring(*_: object) -> None:
-        raise TimeoutError(f"the judge took more than {JUDGED_SECONDS} seconds")
+        raise _TooLong
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(JUDGED_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

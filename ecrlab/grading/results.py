@@ -4,13 +4,26 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from ecrlab.grading.judging import Verdict
 from ecrlab.lessons.class_board import plain
 
 SIGNS = {"solved": "✓", "missing": "✗", "absent": "–", "unjudged": "?"}
 """State of an exercise -> its sign."""
+
+
+LONGEST = 1000
+"""Characters of one text."""
+
+
+def shown(text: str) -> str:
+    r"""Return a text that students wrote as one line that every terminal and file accepts.
+
+    >>> shown("a\x1b[2J\ud800")
+    'a�[2J�'
+    """
+    return "".join(one if one.isprintable() else " " if one.isspace() else "�" for one in text[:LONGEST])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,17 @@ class Result:
     def solved(self) -> int:
         """How many exercises are solved."""
         return sum(one.state == "solved" for one in self.verdicts)
+
+    def printable(self) -> "Result":
+        """Return the same result with texts as `shown` returns them."""
+        return replace(
+            self,
+            student=shown(self.student),
+            source=shown(self.source),
+            ended=shown(self.ended),
+            errors=[(cell, shown(error)) for cell, error in self.errors],
+            verdicts=[replace(one, words=shown(one.words)) for one in self.verdicts],
+        )
 
 
 def as_table(results: Sequence[Result], exercises: Sequence[str]) -> str:

@@ -4,18 +4,22 @@
     class/ann/02-push-and-pull.ipynb       a folder for each student
     class/bob.zip                          a zip for each student, or one of all, with either of these inside
 
-Zips are read in memory, and nothing of them is unpacked. A student's other files are ignored.
+A notebook is read when it runs, so a large class needs no memory; nothing of a zip is unpacked. A student's other files
+are ignored. Names are compared in Unicode's composed form, because macOS writes the other one.
 """
 
 import csv
-import re
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ecrlab.errors import EcrLabError
+from ecrlab.lessons.seeds import read as read_seed
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest notebook that is read."""
@@ -26,12 +30,31 @@ MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A student's notebook; `problem` says why there is none."""
+    """A student's notebook: a file, or a `member` of a zip; `problem` says why there is none."""
 
     student: str
     source: str
-    notebook: bytes = b""
+    path: Path
+    member: str = ""
     problem: str = ""
+
+    def read(self) -> bytes:
+        """Return the notebook. Raises `EcrLabError` for one that is too large, or cannot be read."""
+        if self.problem:
+            raise EcrLabError(self.problem)
+        try:
+            with ExitStack() as open_files:
+                file: IO[bytes]
+                if self.member:
+                    file = open_files.enter_context(zipfile.ZipFile(self.path)).open(self.member)
+                else:
+                    file = self.path.open("rb")
+                body = open_files.enter_context(file).read(LARGEST + 1)  # whatever size a zip claims
+        except Exception as error:  # zipfile raises what its decompressors raise
+            raise EcrLabError(f"the notebook cannot be read: {error}") from error
+        if len(body) > LARGEST:
+            raise EcrLabError(f"the notebook has more than {LARGEST} bytes")
+        return body
 
 
 def find(folder: Path, lesson: str) -> list[Submission]:
@@ -50,15 +73,26 @@ def find(folder: Path, lesson: str) -> list[Submission]:
 
 
 def seeds(path: Path | None) -> dict[str, str]:
-    """Read a CSV file with the columns `student` and `seed`. Raises `EcrLabError`."""
+    """Read a CSV file with the columns `student` and `seed`. Raises `EcrLabError`, also for a student named twice."""
     if path is None:
         return {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {row["student"].strip(): row["seed"].strip() for row in rows}
+            rows = [(_name(row["student"].strip()), row["seed"].strip()) for row in csv.DictReader(file)]
     except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
         raise EcrLabError(f"{path}: expected CSV with the columns student and seed") from error
+    for student, seed in rows:
+        try:
+            read_seed(seed)
+        except EcrLabError as error:
+            raise EcrLabError(f"{path}: {student}: {error}") from error
+    if twice := [student for student, many in Counter(student for student, _ in rows).items() if many > 1]:
+        raise EcrLabError(f"{path} names more than once: {', '.join(twice)}")
+    return dict(rows)
+
+
+def _name(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _in_folder(folder: Path) -> Iterator[Submission]:
@@ -66,35 +100,26 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
         inside = path.relative_to(folder)
         if path.is_symlink() or not path.is_file() or _is_litter(PurePosixPath(inside)):
             continue
+        student = inside.parts[0] if len(inside.parts) > 1 else path.stem
         if path.suffix == ".zip":
-            yield from _in_zip(path, inside.parts[0] if len(inside.parts) > 1 else path.stem)
+            yield from _in_zip(path, student)
         elif path.suffix == ".ipynb":
-            student = inside.parts[0] if len(inside.parts) > 1 else path.stem
-            size = path.stat().st_size
-            if size > LARGEST:
-                yield Submission(student, str(inside), problem=f"the notebook has {size} bytes, more than {LARGEST}")
-            else:
-                yield Submission(student, str(inside), path.read_bytes())
+            yield Submission(_name(student), str(inside), path)
 
 
 def _in_zip(path: Path, student: str = "") -> Iterator[Submission]:
     """Yield the notebooks of a zip: all of one `student`, or named by their first folder or their name."""
     try:
         with zipfile.ZipFile(path) as bundle:
-            for member in bundle.infolist()[:MOST]:
-                inside = PurePosixPath(member.filename)
-                if inside.suffix != ".ipynb" or member.is_dir() or _is_litter(inside):
-                    continue
-                owner = student or (inside.parts[0] if len(inside.parts) > 1 else inside.stem)
-                source = f"{path.name}: {member.filename}"
-                with bundle.open(member) as file:
-                    body = file.read(LARGEST + 1)  # whatever size the zip claims
-                if len(body) > LARGEST:
-                    yield Submission(owner, source, problem=f"the notebook has more than {LARGEST} bytes")
-                else:
-                    yield Submission(owner, source, body)
-    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        yield Submission(student or path.stem, path.name, problem=f"the zip cannot be read: {error}")
+            members = [one.filename for one in bundle.infolist()[:MOST] if not one.is_dir()]
+    except Exception as error:  # zipfile raises what its parts raise
+        yield Submission(_name(student or path.stem), path.name, path, problem=f"the zip cannot be read: {error}")
+        return
+    for member in members:
+        inside = PurePosixPath(member)
+        if inside.suffix == ".ipynb" and not _is_litter(inside):
+            owner = student or (inside.parts[0] if len(inside.parts) > 1 else inside.stem)
+            yield Submission(_name(owner), f"{path.name}/{member}", path, member)
 
 
 def _is_litter(path: PurePosixPath) -> bool:
@@ -103,16 +128,16 @@ def _is_litter(path: PurePosixPath) -> bool:
 
 def _one_each(found: list[Submission], lesson: str) -> Iterator[Submission]:
     """Yield one submission for each student: of several notebooks, the one of the lesson."""
-    of_lesson = [one for one in found if lesson in one.source]
-    number = re.match(r"[0-9]+", lesson)
-    for student, many in Counter(one.student for one in found).items():
+    number = lesson.partition("-")[0]
+    for student in dict.fromkeys(one.student for one in found):
         mine = [one for one in found if one.student == student]
-        named = [one for one in mine if one in of_lesson]
-        if many > 1 and not named and number:
-            named = [one for one in mine if PurePosixPath(one.source).name.startswith(number[0])]
-        chosen = named or mine
+        names = {one.source: PurePosixPath(one.source).name for one in mine}
+        of_lesson = [one for one in mine if lesson in names[one.source]]
+        chosen = of_lesson or [one for one in mine if names[one.source].startswith(number)] or mine
         if len(chosen) > 1:
             sources = ", ".join(one.source for one in chosen)
-            yield Submission(student, chosen[0].source, problem=f"there are several notebooks: {sources}")
+            yield Submission(
+                student, chosen[0].source, chosen[0].path, problem=f"there are several notebooks: {sources}"
+            )
         else:
             yield chosen[0]

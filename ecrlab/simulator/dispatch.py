@@ -137,8 +137,10 @@ class Moto:
         return [] if self.log is None else list(self.log.requests)
 
     def make_again(self, requests: Sequence[dict[str, str]]) -> None:
-        """Make logged requests of another lab once more."""
-        request_log.make_again(requests, self.application())
+        """Make logged requests of another lab once more, to the services that matter for ECR."""
+        from ecrlab.simulator.moto import seams
+
+        request_log.make_again(requests, seams.moto_application(self._world, only=request_log.MADE_AGAIN))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Let moto answer one request."""

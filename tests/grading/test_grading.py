@@ -70,7 +70,7 @@ def test_limits_hold(tmp_path, capsys, monkeypatch):
     assert ended == {
         "endless": "stopped: it ran longer than 20 seconds",
         "memory": "stopped: it used more than 1024 MiB of memory",
-        "files": "stopped: its files had more than 200 MiB",
+        "files": "stopped: its files had more than 200 MiB, or were hidden",
         "processes": "stopped: it had more than 50 processes",
         "dies": "the kernel died",
         "network": "done",

@@ -1,8 +1,13 @@
 """What a check hands in, and the judges on it: later deeds of the notebook do not count."""
 
+import base64
+import copy
 import json
+import os
 import shutil
 import sqlite3
+import time
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import pytest
@@ -121,16 +126,44 @@ def test_a_forged_document_is_unreadable(handed, tmp_path, members):
     forged(handed, tmp_path, **members)
 
     with pytest.raises(Unreadable):
-        hand_in.read_all(tmp_path)
+        list(hand_in.read_all(tmp_path))
 
 
-def test_links_are_not_followed(handed, tmp_path):
+def link(path):
+    path.rename(path.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent / "elsewhere")
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("become", [link, pipe])
+@pytest.mark.parametrize("name", ["hand-in.json", "registry.sqlite"])
+def test_links_are_not_followed_and_pipes_not_waited_for(handed, tmp_path, become, name):
+    become(forged(handed, tmp_path) / name)
+
+    with pytest.raises(Unreadable, match="is no file"):
+        list(hand_in.read_all(tmp_path))
+
+
+def test_a_folder_of_hand_ins_that_is_a_link_or_gone_is_unreadable(handed, tmp_path):
+    (tmp_path / "link").symlink_to(handed)
+
+    for name in ("link", "gone"):
+        with pytest.raises(Unreadable, match="the folder of hand-ins"):
+            list(hand_in.read_all(tmp_path / name))
+
+
+def test_sqlite_opens_nothing_beside_the_database(handed, tmp_path):
     first = forged(handed, tmp_path)
-    (first / "hand-in.json").unlink()
-    (first / "hand-in.json").symlink_to(handed / "0001" / "hand-in.json")
+    (tmp_path / "precious").write_text("kept")
+    for name in ("wal", "shm", "journal"):
+        (first / f"registry.sqlite-{name}").symlink_to(tmp_path / "precious")
 
-    with pytest.raises(Unreadable):
-        hand_in.read_all(tmp_path)
+    assert verdict("a-role-that-pushes", tmp_path)[0] == "missing"
+    assert (tmp_path / "precious").read_text() == "kept"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +187,7 @@ def test_another_database_is_not_judged(handed, tmp_path, damage):
 
 
 def changed(path, statement):
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute(statement)
 
 
@@ -164,13 +197,50 @@ def test_requests_that_no_client_sent_break_nothing(handed, tmp_path):
     assert verdict("a-role-that-pushes", tmp_path)[0] in ("missing", "unjudged")
 
 
+AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=ecrlab/20261001/us-east-1/{}/aws4_request, Signature=0"
+
+
+def test_forged_requests_reach_no_other_service_of_moto_and_not_its_settings(handed, tmp_path):
+    from moto.core.config import default_user_config
+    from moto.s3.models import s3_backends
+
+    common = {"REQUEST_METHOD": "PUT", "wsgi.url_scheme": "http", "SERVER_PROTOCOL": "HTTP/1.1"}
+    settings = {
+        **common,
+        "PATH_INFO": "/moto-api/config",
+        "body": base64.b64encode(b'{"iam": {"load_aws": 1}}').decode(),
+    }
+    bucket = {**common, "PATH_INFO": "/loot", "HTTP_HOST": "s3.amazonaws.com", "body": ""}
+    forged(handed, tmp_path, requests=[settings, {**bucket, "HTTP_AUTHORIZATION": AUTHORIZATION.format("s3")}, bucket])
+    before = copy.deepcopy(default_user_config)
+
+    assert verdict("a-role-that-pushes", tmp_path)[0] == "missing"
+
+    assert default_user_config == before
+    assert not any(region.buckets for account in s3_backends.values() for region in account.values())
+
+
+def test_the_graders_own_seed_is_not_the_students(handed, monkeypatch):
+    monkeypatch.setenv("ECRLAB_SEED", "9")
+    seen = []
+
+    def judge(view):
+        seen.append(ecrlab.lab._running._seed.text)
+        return "seen"
+
+    exercise = exercises.Exercise("a-role-that-pushes", "", judge, (), "")
+    judging.verdicts([exercise], list(hand_in.read_all(handed))[:1], None)
+
+    assert seen == [None]
+
+
 def test_a_database_that_makes_a_judge_fail_is_not_judged(handed, tmp_path, monkeypatch):
     def judge(view):
         raise ZeroDivisionError("no lab could have made this")
 
     broken = [exercises.Exercise("a-role-that-pushes", "", judge, (), "")]
 
-    [found] = judging.verdicts(broken, hand_in.read_all(handed)[:1], None)
+    [found] = judging.verdicts(broken, list(hand_in.read_all(handed))[:1], None)
 
     assert (found.state, found.words) == ("unjudged", "ZeroDivisionError: no lab could have made this")
 
@@ -180,13 +250,20 @@ def test_a_judge_has_a_time_limit(handed, monkeypatch):
 
     def judge(view):
         while True:
-            pass
+            with suppress(Exception):  # as moto does
+                time.sleep(0.01)
 
     [found] = judging.verdicts(
-        [exercises.Exercise("a-role-that-pushes", "", judge, (), "")], hand_in.read_all(handed)[:1], None
+        [exercises.Exercise("a-role-that-pushes", "", judge, (), "")], list(hand_in.read_all(handed))[:1], None
     )
 
     assert (found.state, found.words) == ("unjudged", "the judge took more than 1 seconds")
+
+
+def test_all_judges_together_have_a_time_limit(handed, monkeypatch):
+    monkeypatch.setattr(judging, "ALL_SECONDS", 0)
+
+    assert verdict("a-role-that-pushes", handed) == ("unjudged", "the judges took more than 0 seconds")
 
 
 def test_a_notebook_hands_in_no_more_than_the_grader_reads(tmp_path, monkeypatch):
@@ -196,7 +273,7 @@ def test_a_notebook_hands_in_no_more_than_the_grader_reads(tmp_path, monkeypatch
         for _ in range(4):
             lab.check(SECOND_TAG)
 
-    assert len(hand_in.read_all(tmp_path)) == 2
+    assert len(list(hand_in.read_all(tmp_path))) == 2
 
 
 def test_every_lesson_can_be_graded():

@@ -27,7 +27,7 @@ def test_a_notebook_a_folder_and_a_zip_are_a_student_each(tmp_path):
 
     found = submissions.find(tmp_path, LESSON)
 
-    assert [(one.student, one.notebook) for one in found] == [
+    assert [(one.student, one.read()) for one in found] == [
         ("ann", b"1"),
         ("Bob", b"2"),
         ("carl", b"3"),
@@ -40,7 +40,7 @@ def test_one_zip_of_a_whole_class(tmp_path):
 
     found = submissions.find(tmp_path / "class.zip", LESSON)
 
-    assert [(one.student, one.notebook) for one in found] == [("ann", b"1"), ("bob", b"2")]
+    assert [(one.student, one.read()) for one in found] == [("ann", b"1"), ("bob", b"2")]
 
 
 def test_of_several_notebooks_the_lessons_counts(tmp_path):
@@ -55,7 +55,7 @@ def test_of_several_notebooks_the_lessons_counts(tmp_path):
 
     ann, bob = submissions.find(tmp_path, LESSON)
 
-    assert ann.notebook == LESSON.encode()
+    assert ann.read() == LESSON.encode()
     assert "several notebooks: bob/x.ipynb, bob/y.ipynb" in bob.problem
 
 
@@ -69,7 +69,7 @@ def test_nothing_outside_of_the_folder_is_read(tmp_path):
 
     [bob] = submissions.find(tmp_path / "class", LESSON)
 
-    assert (bob.student, bob.notebook) == ("bob", b"inside")
+    assert (bob.student, bob.read()) == ("bob", b"inside")
     assert not list(tmp_path.rglob("escaped.ipynb"))
 
 
@@ -79,13 +79,52 @@ def test_a_bomb_and_a_broken_zip_are_a_problem_of_that_student_alone(tmp_path, m
     (tmp_path / "bob.zip").write_text("no zip")
     (tmp_path / "carl.ipynb").write_text("1" * 2000)
     (tmp_path / "dora.ipynb").write_text("1")
+    zipped(tmp_path / "eve.zip", notebook="2" * 900)
+    damaged = bytearray((tmp_path / "eve.zip").read_bytes())
+    damaged[50:54] = b"\xff" * 4
+    (tmp_path / "eve.zip").write_bytes(damaged)
 
-    ann, bob, carl, dora = submissions.find(tmp_path, LESSON)
+    ann, bob, carl, dora, eve = submissions.find(tmp_path, LESSON)
 
-    assert "more than 1000 bytes" in ann.problem
-    assert "cannot be read" in bob.problem
-    assert "2000 bytes" in carl.problem
-    assert not dora.problem
+    for one, problem in (
+        (ann, "more than 1000 bytes"),
+        (bob, "cannot be read"),
+        (carl, "more than 1000 bytes"),
+        (eve, "cannot be read"),
+    ):
+        with pytest.raises(EcrLabError, match=problem):
+            one.read()
+    assert dora.read() == b"1"
+
+
+def test_a_lesson_in_the_name_of_a_folder_does_not_count(tmp_path):
+    for name in ("exercise", "notes"):
+        (tmp_path / f"{LESSON} ann").mkdir(exist_ok=True)
+        (tmp_path / f"{LESSON} ann" / f"{name}.ipynb").write_text(name)
+
+    [ann] = submissions.find(tmp_path, LESSON)
+
+    assert "several notebooks" in ann.problem
+
+
+def test_a_name_is_one_student_however_it_is_encoded(tmp_path):
+    (tmp_path / "J\u0061\u0308rvi").mkdir()
+    (tmp_path / "J\u0061\u0308rvi" / f"{LESSON}.ipynb").write_text("1")
+    (tmp_path / "names.csv").write_text("student,seed\nJ\u00e4rvi,7\n")
+
+    [found] = submissions.find(tmp_path, LESSON)
+
+    assert submissions.seeds(tmp_path / "names.csv")[found.student] == "7"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [("ann,7\nbob,8\nann,9\n", "more than once: ann"), ("ann,a\x07b\n", "ann: the seed must be printable")],
+)
+def test_seeds_that_would_give_wrong_grades_are_an_error(tmp_path, rows, says):
+    (tmp_path / "names.csv").write_text(f"student,seed\n{rows}")
+    with pytest.raises(EcrLabError, match=says):
+        submissions.seeds(tmp_path / "names.csv")
 
 
 def test_a_folder_without_notebooks_is_an_error(tmp_path):

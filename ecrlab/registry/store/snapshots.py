@@ -72,9 +72,12 @@ def save(world: World, folder: Path) -> None:
 
 
 def load(world: World, folder: Path) -> None:
-    """Replace the contents of a world by a saved snapshot. Raises `SnapshotError` for anything else."""
+    """Replace the contents of a world by a saved snapshot. Raises `SnapshotError` for anything else.
+
+    `immutable`: SQLite opens no file beside the database, such as a log or a lock that is a link to elsewhere.
+    """
     try:
-        with closing(sqlite3.connect(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as saved:
+        with closing(sqlite3.connect(f"{(folder / DATABASE).absolute().as_uri()}?immutable=1", uri=True)) as saved:
             saved.row_factory = sqlite3.Row
             saved.execute("PRAGMA trusted_schema = OFF")
             with world.store.read(one=True) as db:

@@ -13,6 +13,11 @@ from typing import Any
 KEPT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "CONTENT_TYPE", "wsgi.url_scheme")
 """What a request needs besides its headers and its body."""
 
+MADE_AGAIN = ("awslambda", "ecs", "iam", "kms", "secretsmanager", "sts")
+"""moto's names of the services that ECR or a lesson's judge asks. Requests may be forged, and others of moto's services
+reach further: into the network, or into moto's own settings.
+"""
+
 MOST_REQUESTS, MOST_BYTES = 20_000, 4 * 1024 * 1024
 """Requests to keep, and the bytes of a body that is kept; a lesson makes a few hundred small ones."""
 

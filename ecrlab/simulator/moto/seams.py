@@ -25,7 +25,7 @@ import json
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
@@ -42,12 +42,18 @@ _before_use: dict[str, Callable[[], list[Any]]] = {}
 _placed: dict[str, contextlib.ExitStack] = {}
 
 
-def moto_application(world: World) -> Any:
-    """The WSGI application of moto's server, for all services but ours."""
+def moto_application(world: World, only: Container[str] | None = None) -> Any:
+    """The WSGI application of moto's server, for all services but ours, or for those of some names of moto's."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
     begin(world)
-    moto = DomainDispatcherApplication(_create_app)
+
+    def create_app(service: Any) -> Any:
+        if only is not None and service not in only:
+            raise LookupError(f"{service} is not among these services")
+        return _create_app(service)
+
+    moto = DomainDispatcherApplication(create_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         begin(world)
