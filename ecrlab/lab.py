@@ -142,7 +142,7 @@ class Lab(Views):
         """
         with self._cells.unnoticed():
             if (folder := hand_in.folder()) is not None and _running is self:
-                hand_in.write(folder, exercise, answer, self._world, self._server.moto)
+                hand_in.write(folder, exercise, answer, self._seed.text, self._world, self._server.moto)
             self._desk.check(exercise, answer, strict=strict)
 
     def hint(self, exercise: str) -> None:

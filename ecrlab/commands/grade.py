@@ -83,15 +83,18 @@ def _lesson(named: str) -> tuple[str, list[str]]:
 def _grade(options: argparse.Namespace, lesson: str) -> Iterator["Result"]:
     from ecrlab.grading import sandbox, submissions
 
+    for option, value in (("--jobs", options.jobs), ("--seconds", options.seconds)):
+        if value < 1:
+            raise EcrLabError(f"{option} must be at least 1, got {value}")
     found = submissions.find(options.submissions, lesson)
-    seeds = submissions.seeds(options.seeds)
+    seeds = submissions.read_seeds(options.seeds)
     if unknown := [one.student for one in found if options.seeds is not None and one.student not in seeds]:
         raise EcrLabError(f"{options.seeds} has no seed for {', '.join(unknown)}")
     if lacking := sandbox.missing():
         print(f"ecrlab grade: this machine lacks limits: {'; '.join(lacking)}", file=sys.stderr)
     limits, stopping = sandbox.Limits(seconds=options.seconds), threading.Event()
     # Notebooks run side by side; the judges use moto's services, of which a process has one set.
-    with sandbox.room() as folder, ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    with sandbox.room() as folder, ThreadPoolExecutor(options.jobs) as pool:
         try:
             running = [
                 pool.submit(sandbox.execute, one, seeds.get(one.student), limits, folder, stopping) for one in found

@@ -1,7 +1,8 @@
 """Run all or the named notebooks from top to bottom and store the outputs, for authors of lessons.
 
 The stored outputs are the same on every machine: no timings, no names of kernels or machines, cell ids by position. So
-a notebook changes only if its text or its outputs change. Each cell says what it is as a slide (docs/instructor.md).
+a notebook changes only if its text or its outputs change. Each cell says what it is as a slide (docs/instructor.md), and
+cells that check an exercise are marked for nbgrader (docs/grading.md).
 
 examples:
   python3 -m ecrlab notebooks                    all of them
@@ -20,6 +21,9 @@ from ecrlab.machine import originals
 from ecrlab.machine.running import temporary_folder
 
 CELL_SECONDS = 120
+
+CHECK = re.compile(r'lab\.check\("([a-z0-9-]+)"(?:, \w+)?\)')
+"""A cell that only checks an exercise: nbgrader restores such a cell's text before it grades."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +53,8 @@ def tidy(notebook: Any) -> None:
         cell.metadata["slideshow"] = {"slide_type": slide_type(cell)}
         if cell.cell_type != "code":
             continue
+        if check := CHECK.fullmatch(cell.source):
+            cell.metadata["nbgrader"] = for_nbgrader(check[1])
         count += 1
         cell.execution_count = count
         cell.outputs = _joined(cell.outputs)
@@ -68,6 +74,19 @@ def slide_type(cell: Any) -> str:
         return "skip" if cell.source == "lab.stop()" else "fragment"
     text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
     return "slide" if re.search(r"^##? ", text, re.MULTILINE) else "subslide"
+
+
+def for_nbgrader(exercise: str) -> dict[str, Any]:
+    """Return nbgrader's metadata (its schema 3) of a cell that checks an exercise: one point, unless it raises."""
+    return {
+        "grade": True,
+        "grade_id": exercise,
+        "locked": True,
+        "points": 1,
+        "schema_version": 3,
+        "solution": False,
+        "task": False,
+    }
 
 
 def execute(path: Path) -> bool:

@@ -4,7 +4,7 @@ The grader names a folder in `ECRLAB_HAND_IN`. `lab.check` writes into it at tha
 nothing. Whoever writes the notebook can also write this folder, and so hand in the state of another lab: that takes a
 registry in which the exercise is solved, for the same seed.
 
-    0001-push-a-second-tag/hand-in.json     exercise, answer, time, requests to moto
+    0001-push-a-second-tag/hand-in.json     exercise, answer, seed, time, requests to moto
                           /registry.sqlite  the database
                           /sha256:0a1b…     the blobs
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.errors import EcrLabError
+from ecrlab.lessons import seeds
 
 if TYPE_CHECKING:
     from ecrlab.registry.world import World
@@ -41,11 +42,12 @@ class Unreadable(EcrLabError):
 
 @dataclass(frozen=True, slots=True)
 class HandIn:
-    """A check of an exercise: the answer, the time of the lab, and moto's requests until then, in `folder`."""
+    """A check of an exercise: the answer, the seed and time of the lab, and moto's requests until then, in `folder`."""
 
     folder: Path
     exercise: str
     answer: Any
+    seed: str | None
     at: datetime
     requests: list[dict[str, str]]
 
@@ -56,7 +58,7 @@ def folder() -> Path | None:
     return Path(named) if named else None
 
 
-def write(into: Path, exercise: str, answer: Any, world: "World", moto: "Moto") -> None:
+def write(into: Path, exercise: str, answer: Any, seed: str | None, world: "World", moto: "Moto") -> None:
     """Hand in the state of a lab for an exercise."""
     from ecrlab.registry.store import snapshots
 
@@ -66,7 +68,7 @@ def write(into: Path, exercise: str, answer: Any, world: "World", moto: "Moto") 
     draft = into / f".draft-{number:04}"
     draft.mkdir()
     snapshots.save(world, draft)
-    document = {"exercise": exercise, "answer": _plain(answer), "at": world.clock.now().isoformat()}
+    document = {"exercise": exercise, "answer": _plain(answer), "seed": seed, "at": world.clock.now().isoformat()}
     (draft / DOCUMENT).write_text(json.dumps(document | {"requests": moto.requests()}), encoding="utf-8")
     draft.rename(into / f"{number:04}")
 
@@ -110,8 +112,18 @@ def _read(path: Path) -> HandIn:
         if not all(isinstance(value, str) for request in requests for value in request.values()):
             raise TypeError("a request is a dictionary of strings")
         at = datetime.fromisoformat(document["at"])
-        return HandIn(path, str(document["exercise"]), _answer(document["answer"]), at, requests)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        seed = seeds.read(document["seed"]).text
+        return HandIn(path, str(document["exercise"]), _answer(document["answer"]), seed, at, requests)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+        EcrLabError,
+    ) as error:
         raise Unreadable(f"a hand-in cannot be read: {error}") from error
 
 

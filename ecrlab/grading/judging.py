@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 import ecrlab
 from ecrlab.errors import EcrLabError
 from ecrlab.grading.hand_in import HandIn
+from ecrlab.lessons import seeds
 from ecrlab.lessons.exercises import Exercise, NotYet
 from ecrlab.registry.store import snapshots
 
@@ -38,7 +39,10 @@ def none(exercises: Sequence[Exercise]) -> list[Verdict]:
 
 
 def verdicts(exercises: Sequence[Exercise], handed: Iterable[HandIn], seed: str | None) -> list[Verdict]:
-    """Judge all exercises. One hand-in that solves an exercise is enough; else the last one's words count."""
+    """Judge all exercises. One hand-in that solves an exercise is enough; else the last one's words count.
+
+    With a `seed`, a lab of another seed solves nothing.
+    """
     found = {one.id: Verdict(one.id, "absent", "the notebook never checked it") for one in exercises}
     known = {one.id: one for one in exercises}
     checks: Counter[str] = Counter()
@@ -57,8 +61,10 @@ class _TooLong(BaseException):
 def _judge(exercise: Exercise, handed: HandIn, seed: str | None, seconds: float) -> Verdict:
     if seconds <= 0:
         return Verdict(exercise.id, "unjudged", f"the judges took more than {ALL_SECONDS} seconds")
+    if seed is not None and handed.seed != seeds.read(seed).text:
+        return Verdict(exercise.id, "missing", f"the lab had the seed {handed.seed}, and this student's is {seed}")
     try:
-        with _time_limit(seconds), ecrlab.start(at=handed.at, seed=seed or "") as lab:
+        with _time_limit(seconds), ecrlab.start(at=handed.at, seed=handed.seed or "") as lab:
             snapshots.load(lab._world, handed.folder)
             if handed.requests:
                 lab._server.moto.make_again(handed.requests)

@@ -36,6 +36,7 @@ from ecrlab.machine.environment import DEAD_ENDPOINT
 from ecrlab.machine.requirements import CHECKOUT
 
 MIB = 1024 * 1024
+PREFIX = "ecrlab-grade-"
 POLL_SECONDS = 0.2
 BLOCK = 4096
 """Bytes that each file and folder counts at least, so that empty ones are limited too."""
@@ -107,7 +108,7 @@ def missing() -> list[str]:
 @contextmanager
 def room() -> Iterator[Path]:
     """Make a folder for the folders of notebooks; it is deleted in the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ecrlab-grade-")).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     try:
         yield folder
     finally:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ecrlab.errors import EcrLabError
-from ecrlab.lessons.seeds import read as read_seed
+from ecrlab.lessons import seeds
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest notebook that is read."""
@@ -72,7 +72,7 @@ def find(folder: Path, lesson: str) -> list[Submission]:
     return sorted(_one_each(found, lesson), key=lambda one: one.student.casefold())
 
 
-def seeds(path: Path | None) -> dict[str, str]:
+def read_seeds(path: Path | None) -> dict[str, str]:
     """Read a CSV file with the columns `student` and `seed`. Raises `EcrLabError`, also for a student named twice."""
     if path is None:
         return {}
@@ -83,7 +83,7 @@ def seeds(path: Path | None) -> dict[str, str]:
         raise EcrLabError(f"{path}: expected CSV with the columns student and seed") from error
     for student, seed in rows:
         try:
-            read_seed(seed)
+            seeds.read(seed)
         except EcrLabError as error:
             raise EcrLabError(f"{path}: {student}: {error}") from error
     if twice := [student for student, many in Counter(student for student, _ in rows).items() if many > 1]:

@@ -126,7 +126,8 @@ EXERCISES = (
         solution="""
 search = lab.storage("bike/search")
 layers = {layer for image in search.layers.values() for layer in image}
-lab.check("count-the-layers", answer := sum(search.sizes[layer] for layer in layers))
+answer = sum(search.sizes[layer] for layer in layers)
+lab.check("count-the-layers", answer)
 """,
     ),
     Exercise(

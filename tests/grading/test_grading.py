@@ -1,13 +1,20 @@
 """`ecrlab grade`: whole notebooks, in the sandbox. The long ones are `slow`."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
 
 from ecrlab.commands.cli import main
 from ecrlab.grading import sandbox
-from tests.grading.handed import notebook
+from ecrlab.lessons import catalogue
+from tests.grading.handed import exercises_in, notebook
 
 LESSON = "02-push-and-pull"
 EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
@@ -22,9 +29,9 @@ def short(*sources, first="import ecrlab; lab = ecrlab.start()"):
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
 
 
-def grade(capsys, folder, *options):
+def grade(capsys, folder, *options, lesson=LESSON):
     """Grade a folder, and return student -> result."""
-    status = main(["grade", str(folder), "--lesson", "02", "--output", "json", *options])
+    status = main(["grade", str(folder), "--lesson", lesson, "--output", "json", *options])
     results = {one["student"]: one for one in json.loads(capsys.readouterr().out)}
     return status, results
 
@@ -54,7 +61,7 @@ def test_limits_hold(tmp_path, capsys, monkeypatch):
         "endless": "while True: pass",
         "memory": "x = []\nwhile True: x.append(bytearray(50_000_000))",
         "files": "for n in range(1000): open(str(n), 'wb').write(b'x' * 40_000_000)",
-        "processes": "import os, time\nfor _ in range(99): os.fork() or time.sleep(99)",
+        "processes": "import subprocess\nmany = [subprocess.Popen(['sleep', '99']) for _ in range(99)]",
         "dies": "import os; os._exit(3)",
         "network": "import socket; socket.create_connection(('192.0.2.1', 80), 3)",
         "escapes": "import subprocess; subprocess.Popen(['sleep', '987'], start_new_session=True)",
@@ -85,8 +92,6 @@ Limits = sandbox.Limits
 
 
 def running(word):
-    from pathlib import Path
-
     lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     return [line for line in lines if line.split(b"\0")[:2] == [b"sleep", word.encode()]]
 
@@ -137,6 +142,139 @@ def test_each_submission_gets_what_it_deserves(tmp_path, capsys):
     assert len(list((tmp_path / "pages").iterdir())) == len(submissions)
 
 
+HAND_INS = "import os, pathlib, shutil, ecrlab\nhanded = pathlib.Path(os.environ['ECRLAB_HAND_IN'])\n"
+
+
+@pytest.mark.skipif(not sandbox.isolation(), reason="namespaces are missing here")
+@pytest.mark.slow
+def test_cheats_and_traps_cost_their_own_submission_only(tmp_path, capsys):
+    """By somebody who has read the grader: the first four would change a verdict, the others stop the grader."""
+    marker = sandbox.CHECKOUT / "ecrlab" / "cheated"
+    unlocked = f"mount -o remount,bind,rw /; mount -o remount,rw /; touch '{marker}'"
+    submissions = {
+        "changes the kit": short(f"open({str(marker)!r}, 'w')", first=""),
+        "becomes root": short(f"!{unlocked}", f'!unshare --user --mount sh -c "{unlocked}"', first=""),
+        "sees its neighbours": short(
+            HAND_INS + "beside = os.listdir(handed.parent.parent)\nassert beside == [handed.parent.name], beside",
+            first="",
+        ),
+        "links to a neighbour": short(HAND_INS + "shutil.rmtree(handed)\nhanded.symlink_to('..')"),
+        "lays pipes": short(
+            HAND_INS + "lab.check('push-a-patch')\n"
+            "path = handed / '0001' / 'hand-in.json'\n"
+            "path.unlink(); os.mkfifo(path); os._exit(1)"
+        ),
+        "digs deep": short("import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')", first=""),
+        "locks": short(HAND_INS + "lab.check('push-a-patch')\n(handed / '0001').chmod(0)\nhanded.chmod(0)"),
+        "deletes": short(HAND_INS + "lab.check('push-a-patch')\nshutil.rmtree(handed)"),
+        "odd\udcff\x1b[2Jwords": short(
+            "lab.check('find-the-ghost', '\\ud800\\x1b')", "raise Exception('\\ud800\\x1b')"
+        ),
+        "magics": short("%%javascript\nalert(1)", "%%bash --bg\nsleep 555", "input()", "print('x' * 20_000_000)"),
+        "old": OLD,
+    }
+    for name, text in submissions.items():
+        (tmp_path / f"{name}.ipynb").write_text(text)
+
+    status, results = grade(capsys, tmp_path, "-j", "2", "--pages", str(tmp_path / "pages"))
+
+    changed = marker.exists()
+    marker.unlink(missing_ok=True)
+    assert not changed
+    assert status == 1
+    assert [one["solved"] for one in results.values()] == [0] * len(submissions)
+    assert results["sees its neighbours"]["errors"] == []
+    assert results["links to a neighbour"]["ended"] == "the folder of hand-ins is a link"
+    assert states(results["old"]) == ["missing", "absent", "absent"]
+    assert list(results) == sorted(results, key=str.casefold)
+    assert "odd��[2Jwords" in results
+    assert not running("555")
+    assert not list(Path(tempfile.gettempdir()).glob(f"{sandbox.PREFIX}*"))
+
+
+OLD = json.dumps(
+    {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {"name": "old"},
+        "worksheets": [
+            {
+                "metadata": {},
+                "cells": [
+                    {
+                        "cell_type": "code",
+                        "collapsed": False,
+                        "input": "import ecrlab; lab = ecrlab.start(); lab.check('push-a-patch')",
+                        "language": "python",
+                        "metadata": {},
+                        "outputs": [],
+                    }
+                ],
+            }
+        ],
+    }
+)
+
+
+@pytest.mark.slow
+def test_an_interrupt_leaves_no_process_and_no_folder(tmp_path):
+    (tmp_path / "temporary").mkdir()
+    for name in ("ann", "bob", "carl"):
+        (tmp_path / f"{name}.ipynb").write_text(short("!sleep 986", first=""))
+    command = "import sys; from ecrlab.commands.cli import main; sys.exit(main(sys.argv[1:]))"
+    grader = subprocess.Popen(
+        [sys.executable, "-c", command, "grade", str(tmp_path), "--lesson", "02", "-j", "2"],
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(600):
+        if len(running("986")) == 2:
+            break
+        time.sleep(0.1)
+    assert len(running("986")) == 2
+
+    grader.send_signal(signal.SIGINT)
+    _, said = grader.communicate(timeout=60)
+
+    assert grader.returncode == 130
+    assert b"Traceback" not in said
+    assert not running("986")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_an_answer_from_another_students_world_is_wrong(tmp_path, capsys):
+    """Ann computes; Bob and Carl hand in what they have from her, and Carl has her seed."""
+    computed = "from datetime import timedelta\nanswer = str(lab.clock.now() + timedelta(hours=12))"
+    check = "lab.check('expiry-of-a-token', answer)"
+    seeds = tmp_path / "names.csv"
+    seeds.write_text("student,seed\nann,anna\nbob,bo\ncarl,anna\n")
+    (tmp_path / "ann.ipynb").write_text(short(computed, check, "raise Exception(answer)"))
+
+    _, results = grade(capsys, tmp_path, "--seeds", str(seeds), lesson="01-authentication")
+    [[_, error]] = results["ann"]["errors"]
+    for name in ("bob", "carl"):
+        (tmp_path / f"{name}.ipynb").write_text(short(f"answer = {error.removeprefix('Exception: ')!r}", check))
+    (tmp_path / "ann.ipynb").unlink()
+    _, copies = grade(capsys, tmp_path, "--seeds", str(seeds), "-j", "2", lesson="01-authentication")
+
+    assert {name: one["solved"] for name, one in (results | copies).items()} == {"ann": 1, "bob": 0, "carl": 1}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lesson", catalogue.MODULES)
+def test_a_right_notebook_of_each_lesson_gets_all_and_an_empty_one_nothing(tmp_path, capsys, lesson):
+    solutions = exercises_in(lesson)
+    (tmp_path / "right.ipynb").write_text(notebook(lesson))
+    (tmp_path / "empty.ipynb").write_text(notebook(lesson, []))
+
+    _, results = grade(capsys, tmp_path, "-j", "2", lesson=lesson)
+
+    assert {name: one["ended"] for name, one in results.items()} == dict.fromkeys(results, "done")
+    assert states(results["right"]) == ["solved"] * len(solutions)
+    assert states(results["empty"]) == ["missing"] * len(solutions)
+
+
 def test_the_pages_escape_what_students_wrote(tmp_path, capsys):
     name = "<script>alert(1)<"
     (tmp_path / f"{name}.ipynb").write_text("not a notebook")
@@ -154,6 +292,8 @@ def test_the_pages_escape_what_students_wrote(tmp_path, capsys):
     [
         (["--lesson", "99"], "there is no lesson '99'"),
         (["--lesson", "02", "--seeds", "/nothing"], "expected CSV"),
+        (["--lesson", "02", "-j", "0"], "--jobs must be at least 1, got 0"),
+        (["--lesson", "02", "--seconds", "-5"], "--seconds must be at least 1, got -5"),
     ],
 )
 def test_bad_options_are_told(tmp_path, capsys, options, says):

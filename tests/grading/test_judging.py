@@ -87,6 +87,10 @@ def test_answers_travel_by_their_types(handed):
     assert number.answer == 12
     assert type(strange.answer).__name__ == "object"
     assert verdict("expiry-of-a-token", handed, seed="7")[0] == "solved"
+    assert verdict("expiry-of-a-token", handed, seed="8") == (
+        "missing",
+        "the lab had the seed 7, and this student's is 8",
+    )
 
 
 def test_what_was_never_checked_is_absent(handed):
@@ -119,6 +123,7 @@ def forged(handed, folder, **members):
         {"answer": {"seconds": 1e300}},
         {"requests": 5},
         {"requests": [{"body": 5}]},
+        {"seed": [7]},
         {"exercise": None, "at": None},
     ],
 )
@@ -231,7 +236,7 @@ def test_the_graders_own_seed_is_not_the_students(handed, monkeypatch):
     exercise = exercises.Exercise("a-role-that-pushes", "", judge, (), "")
     judging.verdicts([exercise], list(hand_in.read_all(handed))[:1], None)
 
-    assert seen == [None]
+    assert seen == ["7"]
 
 
 def test_a_database_that_makes_a_judge_fail_is_not_judged(handed, tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def test_a_name_is_one_student_however_it_is_encoded(tmp_path):
 
     [found] = submissions.find(tmp_path, LESSON)
 
-    assert submissions.seeds(tmp_path / "names.csv")[found.student] == "7"
+    assert submissions.read_seeds(tmp_path / "names.csv")[found.student] == "7"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_name_is_one_student_however_it_is_encoded(tmp_path):
 def test_seeds_that_would_give_wrong_grades_are_an_error(tmp_path, rows, says):
     (tmp_path / "names.csv").write_text(f"student,seed\n{rows}")
     with pytest.raises(EcrLabError, match=says):
-        submissions.seeds(tmp_path / "names.csv")
+        submissions.read_seeds(tmp_path / "names.csv")
 
 
 def test_a_folder_without_notebooks_is_an_error(tmp_path):
@@ -136,12 +136,12 @@ def test_a_folder_without_notebooks_is_an_error(tmp_path):
 
 def test_seeds_are_read_by_student(tmp_path):
     (tmp_path / "names.csv").write_text("\ufeffstudent,seed\nann, 7\n")
-    assert submissions.seeds(tmp_path / "names.csv") == {"ann": "7"}
-    assert submissions.seeds(None) == {}
+    assert submissions.read_seeds(tmp_path / "names.csv") == {"ann": "7"}
+    assert submissions.read_seeds(None) == {}
 
 
 @pytest.mark.parametrize("text", ["name,seed\nann,7\n", "student,seed\nann\n", "\xff\x00"])
 def test_a_file_without_seeds_is_an_error(tmp_path, text):
     (tmp_path / "names.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(EcrLabError, match="columns student and seed"):
-        submissions.seeds(tmp_path / "names.csv")
+        submissions.read_seeds(tmp_path / "names.csv")

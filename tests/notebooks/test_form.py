@@ -1,7 +1,8 @@
 """The form of a lesson: what every notebook has in common, and what its committed outputs never hold.
 
-The core path of a lesson has at most 25 code cells; further drills and third exercises follow under "## More", at most
-15 code cells, which nobody has to do. Before the third section there is a cell to fill in: one with `...` in it.
+The core path of a lesson has at most 25 code cells besides its checks; further drills and third exercises follow under
+"## More", at most 15 code cells, which nobody has to do. Before the third section there is a cell to fill in: one with
+`...` in it.
 """
 
 import functools
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 
 import ecrlab
+from ecrlab.commands.notebooks import CHECK, for_nbgrader
 from ecrlab.lessons import catalogue
 from tests.chapter import PUT_POLICY
 
@@ -216,10 +218,13 @@ def test_it_begins_by_starting_a_lab_and_ends_by_stopping_it(lesson):
 @each_lesson
 def test_cells_are_few_and_short(lesson):
     sizes = [len(lines(cell)) for cell in code(lesson)]
+    worked, aside = (
+        [cell for cell in some if not CHECK.fullmatch(cell.source)] for some in (code(lesson), more(lesson))
+    )
     long = [cell.source for cell in code(lesson) if len(lines(cell)) > 15 and not tagged(cell, "verbatim")]
 
-    assert 12 <= len(sizes) - len(more(lesson)) <= 25
-    assert len(more(lesson)) <= 15
+    assert 12 <= len(worked) - len(aside) <= 25
+    assert len(aside) <= 15
     assert statistics.median(sizes) <= 4
     assert long == []
 
@@ -360,6 +365,18 @@ def test_every_exercise_of_a_lesson_is_in_its_notebook_and_the_other_way_round(l
 
     assert used == {exercise.id for exercise in catalogue.lesson(lesson).EXERCISES}
     assert any(title == "Your turn" for _, title in headings(lesson))
+
+
+@each_lesson
+def test_a_check_stands_alone_and_is_marked_for_nbgrader(lesson):
+    """nbgrader restores the text of a marked cell, so what a learner writes stands in another one."""
+    checks = {cell.source: cell for cell in code(lesson) if "lab.check(" in cell.source}
+    found = {source: CHECK.fullmatch(source) for source in checks}
+
+    assert all(found.values()), found
+    for source, cell in checks.items():
+        assert cell.metadata["nbgrader"] == for_nbgrader(found[source][1])
+    assert [cell for cell in cells(lesson) if "nbgrader" in cell.metadata] == list(checks.values())
 
 
 @each_lesson
