@@ -1,7 +1,8 @@
 """The packages that the kit needs, by extra, and which of them are missing here.
 
 A checkout lists them in pyproject.toml, an installed kit in its metadata. The extras: `aws` is the AWS CLI, `lab` the
-lessons and the report, `teach` nbgrader, `test` the tests of a checkout. Standard library only, and `packaging` where it is installed.
+lessons and the report, `teach` nbgrader, `test` the tests of a checkout. Standard library only, and `packaging` where
+it is installed.
 """
 
 import re
