@@ -21,6 +21,7 @@ import ecrlab
 from ecrlab.kubectl.__main__ import main
 from ecrlab.lessons.cells import choose
 from ecrlab.lessons.explanations.lookup import find
+from ecrlab.machine.environment import ACCESS_KEY_ID
 from tests.simulator.client import Repository, digest_of, manifest
 
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
@@ -69,6 +70,7 @@ PYTHON = {
     "unknown-access-key": "client = user('ecr:*')\niam = lab.client('iam')\n"
     "[key] = iam.list_access_keys(UserName='me')['AccessKeyMetadata']\n"
     "iam.delete_access_key(UserName='me', AccessKeyId=key['AccessKeyId'])\nclient.describe_repositories()",
+    "wrong-secret": f"boto3.Session('{ACCESS_KEY_ID}', 'x').client('ecr').describe_repositories()",
     "request-not-signed": "boto3.client('ecr', config=unsigned).describe_repositories()",
     "profile-missing": "boto3.Session(profile_name='nobody')",
     "token-expired": f"sh('aws ecr get-login-password | {LOGIN}')\nlab.clock.advance(hours=13)\n"
