@@ -71,8 +71,8 @@ def _folder(name: str) -> Path:
 def how_to_use(endpoint: str, secret: str | None) -> str:
     """Return the lines that point an AWS client and a Docker client at an endpoint; a private one has a secret."""
     host = endpoint.removeprefix("http://")
-    open_to = "only with the keys below" if secret else "with any access key, by every user of this machine (--private)"
-    return f"""It can be used {open_to}.
+    accepts = "only the keys below" if secret else "any access key, from every user of this machine (see --private)"
+    return f"""It accepts {accepts}.
 
 In another terminal, in this folder, point AWS clients here:
 
