@@ -222,7 +222,7 @@ def test_without_a_lab_there_is_nothing_to_attach_to(temporary):
             ],
         ),
         ("cloudtrail", ["list-imports"]),
-        ("ecr", ["describe-pull-through-cache-rules"]),
+        ("ecr", ["get-signing-configuration"]),
         ("eks", ["list-addons", "--cluster-name", "x"]),
     ],
 )
