@@ -59,9 +59,10 @@ class Account:
         return f"<account {self.account_id}, profile {self.name}>"
 
 
-def enter(directory: Path, account_id: str, name: str, role_arn: str | None) -> Account:
+def enter(directory: Path, account_id: str, name: str, role_arn: str | None, secret: str) -> Account:
     """Write the profile into the lab's folder, and return who acts by it: the role, or without one the learner.
 
+    `secret` is the learner's.
     Raises `EcrLabError` for an invalid account number or profile name.
     """
     if not isinstance(account_id, str) or not ACCOUNT_ID.fullmatch(account_id):
@@ -69,5 +70,5 @@ def enter(directory: Path, account_id: str, name: str, role_arn: str | None) -> 
     if not isinstance(name, str) or not PROFILE.fullmatch(name) or name in ("default", "learner"):
         raise EcrLabError(f"a profile has a name of letters, digits, '.', '_' and '-', got {name!r}")
     with in_temporary_files():
-        environment.write_profile(directory, name, role_arn)
+        environment.write_profile(directory, name, role_arn, secret)
     return Account(account_id, name)

@@ -52,15 +52,17 @@ class Lab(Views):
         clock: LabClock,
         docker: environment.Docker,
         seed: seeds.Seed,
+        secret: str,
     ) -> None:
         self.clock = clock
         self._seed = seed
         self._folder = folder
         self._world = world
         self._server = server
+        self._secret = secret
         self._last_snapshot: snapshots.Snapshot | None = None
         self._desk = Desk(self._view)
-        inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker)
+        inside = environment.inside_lab(server.endpoint, folder.path, base=os.environ, docker=docker, secret=secret)
         self._surroundings = Surroundings(inside | seed.variables)
         self._began_in = _current_folder()
         self._cells = Cells(server.aws, folder.path / "docker" / "last-error")
@@ -86,7 +88,7 @@ class Lab(Views):
             if arn is None:
                 raise EcrLabError(f"the account {account_id} has no role {role!r}; create it in its IAM first")
         profile = name or (f"{account_id}-{role}" if role else account_id)
-        return account.enter(self._folder.path, account_id, profile, arn)
+        return account.enter(self._folder.path, account_id, profile, arn, self._secret)
 
     def app(self, name: str, *, fresh: bool = False) -> Path:
         """Return the folder of a copy of an application's files: `%cd -q {lab.app("my-app")}`.
@@ -228,6 +230,7 @@ def start(
 ) -> Lab:
     """Start a lab; a lab that runs in this process already is stopped first.
 
+    The lab is private: it answers only to its own keys, which it sets in this process and in attached terminals.
     `state` names a folder that keeps ECR's data for the next start; without it the lab is empty and keeps nothing.
     `at` is the time at which the clock starts (default: 1 October 2026, 09:00 UTC, varied by the seed). `docker` is
     "lab" for the kit's own docker command, which needs no engine, or "system" for the installed one. `quirks` makes the
@@ -260,12 +263,14 @@ def start(
         directory = Path(state).absolute() if state is not None else folder.path / "state"
         world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
-        server = Server(world, quirks=quirks, is_logged=hand_in.folder() is not None, node_role=node_role)
+        secret = environment.new_secret()
+        is_logged = hand_in.folder() is not None
+        server = Server(world, quirks=quirks, is_logged=is_logged, node_role=node_role, secret=secret)
         undo.callback(server.stop)
         with in_temporary_files():
-            folder.announce(server.endpoint, docker)
+            folder.announce(server.endpoint, docker, secret=secret)
         undo.pop_all()
-    _running = Lab(folder, world, server, clock, docker, chosen)
+    _running = Lab(folder, world, server, clock, docker, chosen, secret)
     shorten()
     return _running
 

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "scanning": {"oci"},
     "registry": {"clock", "oci"},
     "docker": {"gallery", "oci"},
-    "kubectl": {"docker"},
+    "kubectl": {"docker", "machine"},
     "simulator": {"clock", "docker", "gallery", "lifecycle", "machine", "oci", "registry", "scanning"},
     "analysis": {"lifecycle", "scenarios"},
 }

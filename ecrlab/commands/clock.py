@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 
 from ecrlab.errors import EcrLabError
-from ecrlab.machine import running
+from ecrlab.machine import running, signing
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -55,10 +55,9 @@ def seconds(duration: str) -> int:
 
 
 def _ask(endpoint: str, asked: dict[str, str] | None) -> dict[str, str]:
-    url = f"{endpoint}/_ecrlab/clock"
-    request = urllib.request.Request(url)
-    if asked is not None:
-        request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(asked)}", b"", {"X-Ecrlab": "1"})
+    url = f"{endpoint}/_ecrlab/clock" + ("" if asked is None else f"?{urllib.parse.urlencode(asked)}")
+    method = "GET" if asked is None else "POST"
+    request = urllib.request.Request(url, None if asked is None else b"", signing.headers(method, url))
     # Never through a proxy: the lab is on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -17,6 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the lines."""
     lab = running.choose(options.endpoint, attaching=True)
-    variables = environment.lab_environment(lab.endpoint, lab.directory, base=os.environ, docker=lab.docker)
+    variables = environment.lab_environment(
+        lab.endpoint, lab.directory, base=os.environ, docker=lab.docker, secret=lab.secret
+    )
     print(environment.shell_lines(variables), end="")
     return 0

@@ -185,7 +185,7 @@ def _judged(options: argparse.Namespace) -> tuple[list[Image], datetime]:
     at = _instant(options.at)
     if options.repository:
         repository = _repository(options)
-        return repository.images(), at or aws.time_of(repository.client)
+        return repository.images(), at or account.time_of(repository.client)
     return _images(options), at or datetime.now(UTC)
 
 

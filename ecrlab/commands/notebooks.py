@@ -1,8 +1,8 @@
 """Run all or the named notebooks from top to bottom and store the outputs, for authors of lessons.
 
 The stored outputs are the same on every machine: no timings, no names of kernels or machines, cell ids by position. So
-a notebook changes only if its text or its outputs change. Each cell says what it is as a slide (docs/instructor.md), and
-cells that check an exercise are marked for nbgrader (docs/grading.md).
+a notebook changes only if its text or its outputs change. Each cell says what it is as a slide (docs/instructor.md);
+each check of an exercise is marked for nbgrader (docs/grading.md).
 
 examples:
   python3 -m ecrlab notebooks                    all of them

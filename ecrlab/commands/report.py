@@ -36,7 +36,6 @@ from ecrlab.analysis.report.report import Report, as_text
 from ecrlab.commands import account
 from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Policy
-from ecrlab.lifecycle.aws import time_of
 from ecrlab.lifecycle.files import Unusable, about, policy_of, text_of
 
 CLEAN, FINDINGS, UNUSABLE = 0, 1, 2
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         table, policy = prices.load(options.prices), _policy(options.policy)
         references = _references(options.running)
         client = account.connect(options)
-        at = time_of(client)
+        at = account.time_of(client)
         names = list(dict.fromkeys(options.repository))
         reports = [Report(_read(client, name, at), table, policy, references) for name in names]
         _print(reports, options.output)

@@ -32,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="wall",
         help="wall time (default), or the lab's, moved by `ecrlab clock`",
     )
+    parser.add_argument(
+        "--private", action="store_true", help="answer only to a secret key of its own (default: to any access key)"
+    )
     parser.add_argument("--quirks", choices=("ecr",), help="deviate from the OCI specification where ECR does")
 
 
@@ -46,14 +49,15 @@ def run(options: argparse.Namespace) -> int:
             install(folder.path / "bin")
         world = World(options.state or folder.path / "state", clock, durable=options.state is not None)
         undo.callback(world.close)
-        server = Server(world, port=options.port, quirks=options.quirks == "ecr")
+        secret = environment.new_secret() if options.private else None
+        server = Server(world, port=options.port, quirks=options.quirks == "ecr", secret=secret)
         undo.callback(server.stop)
         undo.callback(Worker(Replication(world)).stop)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             with in_temporary_files():
-                folder.announce(server.endpoint)
-            print(server.endpoint, how_to_use(server.endpoint), sep="\n", flush=True)
+                folder.announce(server.endpoint, secret=secret or environment.SECRET_ACCESS_KEY)
+            print(server.endpoint, how_to_use(server.endpoint, secret), sep="\n", flush=True)
             threading.Event().wait()
     return 0
 
@@ -65,10 +69,12 @@ def _folder(name: str) -> Path:
     return Path(name)
 
 
-def how_to_use(endpoint: str) -> str:
-    """Return the lines that point an AWS client and a Docker client at an endpoint."""
+def how_to_use(endpoint: str, secret: str | None) -> str:
+    """Return the lines that point an AWS client and a Docker client at an endpoint; a private one has a secret."""
     host = endpoint.removeprefix("http://")
-    return f"""
+    accepts = "only the keys below" if secret else "any access key, from every user of this machine (see --private)"
+    return f"""It accepts {accepts}.
+
 In another terminal{", in this folder" if is_project() else ""}, point AWS clients here:
 
   eval "$({program()} env)"
@@ -76,7 +82,7 @@ In another terminal{", in this folder" if is_project() else ""}, point AWS clien
 
 or, without it: export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={environment.REGION}
                 export AWS_ACCESS_KEY_ID={environment.ACCESS_KEY_ID}
-                export AWS_SECRET_ACCESS_KEY={environment.SECRET_ACCESS_KEY}
+                export AWS_SECRET_ACCESS_KEY={secret or environment.SECRET_ACCESS_KEY}
 
 and a Docker client:
 

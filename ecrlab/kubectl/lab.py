@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ecrlab.kubectl.errors import KubectlError, from_server
+from ecrlab.machine import signing
 
 NO_LAB = (
     "no lab is running here: in a notebook run the cell with ecrlab.start(kubectl=True), "
@@ -37,8 +38,10 @@ def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> dict
         raise KubectlError(NO_LAB)
     connection = http.client.HTTPConnection(endpoint.hostname, endpoint.port, timeout=60)
     try:
-        body = None if document is None else json.dumps(document).encode()
-        connection.request(method, f"/_ecrlab/kubernetes/{path}", body, {"X-Ecrlab": "1"})
+        body = b"" if document is None else json.dumps(document).encode()
+        target = f"/_ecrlab/kubernetes/{path}"
+        headers = signing.headers(method, f"http://{endpoint.netloc}{target}", body)
+        connection.request(method, target, body or None, headers)
         response = connection.getresponse()
         answer: dict[str, Any] = json.loads(response.read())
     except ConnectionRefusedError as error:

@@ -3,18 +3,13 @@
 It changes nothing. A preview is a dry run that AWS stores for a while; it acts on no image.
 """
 
-import json
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ecrlab.errors import EcrLabError
-from ecrlab.lifecycle.errors import LifecycleError
 from ecrlab.lifecycle.image import INDEX_MEDIA_TYPES, Image
 from ecrlab.lifecycle.policy import Policy
-from ecrlab.lifecycle.reading import images, instant, manifests
+from ecrlab.lifecycle.reading import images, manifests
 
 ACTIONS = ("ecr:DescribeImages", "ecr:BatchGetImage")
 """The IAM actions that a read needs."""
@@ -41,20 +36,6 @@ def connect(profile: str | None, region: str | None) -> Any:
         return boto3.Session(profile_name=profile, region_name=region).client("ecr")
     except (BotoCoreError, ValueError) as error:  # settings that botocore does not check: AWS_ENDPOINT_URL=foo
         raise Unreachable(str(error)) from error
-
-
-def time_of(client: Any) -> datetime:
-    """Return the time of a client's registry; a lab on this machine has its own clock."""
-    endpoint = client.meta.endpoint_url
-    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-        # Never through a proxy: the lab is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"{endpoint.rstrip('/')}/_ecrlab/clock", timeout=10) as answer:
-                return instant(json.load(answer)["now"])
-        except (OSError, ValueError, KeyError, TypeError, LifecycleError):
-            pass
-    return datetime.now(UTC)
 
 
 class Repository:

@@ -19,6 +19,7 @@ botocore's credential chain; containers-auth.json(5).
 import configparser
 import io
 import os
+import secrets
 import shlex
 import sysconfig
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ from ecrlab.machine.launchers import NO_LAB
 Docker = Literal["lab", "system"]
 
 ACCESS_KEY_ID = "ECRLABLEARNER0000000"
-SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - the simulator accepts any; real AWS accepts none like it
+SECRET_ACCESS_KEY = "not-a-secret"  # noqa: S105 - where no lab is private; real AWS accepts none like it
 REGION = "us-east-1"
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
@@ -60,14 +61,26 @@ cli_auto_prompt = off
 cli_error_format = legacy
 cli_pager =
 retry_mode = standard
+s3 =
+    signature_version = s3v4
 """
 
 # With no entry at all, `docker login` looks for the desktop's own password store and writes there instead.
 CLIENT_LOGINS = '{"auths": {"no-login-yet.invalid": {}}}\n'
 
 
+def new_secret() -> str:
+    """Return a random secret access key for a private lab, 40 characters long as AWS's are."""
+    return secrets.token_urlsafe(30)
+
+
 def lab_environment(
-    endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab"
+    endpoint: str,
+    directory: Path,
+    *,
+    base: Mapping[str, str],
+    docker: Docker = "lab",
+    secret: str = SECRET_ACCESS_KEY,
 ) -> dict[str, str]:
     """Return the variables with which clients use `endpoint` and store their files in `directory`.
 
@@ -76,6 +89,7 @@ def lab_environment(
         directory: the folder with the files of `write_files`.
         base: the environment to start from; its PATH and its hosts without proxy are extended.
         docker: "system" for the installed Docker.
+        secret: the secret access key of a private lab.
 
     >>> lab_environment(DEAD_ENDPOINT, Path("/lab"), base={"NO_PROXY": "intranet"})["NO_PROXY"]
     'intranet,127.0.0.1,localhost,::1'
@@ -83,7 +97,7 @@ def lab_environment(
     variables = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_PAGER": "",
@@ -112,11 +126,18 @@ def foreign_variables(base: Mapping[str, str]) -> list[str]:
     return sorted(name for name in base if name.startswith(("AWS_", "BOTO_")) or name == "DOCKER_AUTH_CONFIG")
 
 
-def inside_lab(endpoint: str, directory: Path, *, base: Mapping[str, str], docker: Docker = "lab") -> dict[str, str]:
+def inside_lab(
+    endpoint: str,
+    directory: Path,
+    *,
+    base: Mapping[str, str],
+    docker: Docker = "lab",
+    secret: str = SECRET_ACCESS_KEY,
+) -> dict[str, str]:
     """Return all variables of a process inside the lab: `base` without the foreign ones, with the lab's."""
     foreign = set(foreign_variables(base))
     kept = {name: value for name, value in base.items() if name not in foreign}
-    return kept | lab_environment(endpoint, directory, base=base, docker=docker)
+    return kept | lab_environment(endpoint, directory, base=base, docker=docker, secret=secret)
 
 
 def write_files(directory: Path, *, base: Mapping[str, str]) -> None:
@@ -141,19 +162,17 @@ def aws_cli(base: Mapping[str, str]) -> list[str] | None:
     return launchers.aws_cli(os.pathsep.join(_others(base)))
 
 
-def write_profile(directory: Path, name: str, role_arn: str | None) -> None:
+def write_profile(directory: Path, name: str, role_arn: str | None, secret: str) -> None:
     """Write an AWS profile that acts as a role, or as the learner, into the files of `write_files`."""
     config, keys = directory / "aws" / "config", directory / "aws" / "credentials"
     file = configparser.ConfigParser(interpolation=None, default_section="")
     file.read(config, encoding="utf-8")
-    learner = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY}
+    learner = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": secret}
     role = {"role_arn": role_arn or "", "role_session_name": "learner", "source_profile": "learner"}
     file[f"profile {name}"] = dict(file["default"]) | (role if role_arn else learner)
     text = io.StringIO()
     file.write(text)
-    write_private(
-        keys, f"[learner]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = {SECRET_ACCESS_KEY}\n"
-    )
+    write_private(keys, f"[learner]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = {secret}\n")
     write_private(config, text.getvalue())
 
 

@@ -2,7 +2,7 @@
 
     ecrlab-lab-XXXXXXXX/
       alive         locked by the lab's process; the lock ends with the process
-      lab.json      where the lab listens, for terminals that want to attach
+      lab.json      where the lab listens and its secret, for terminals of this user that want to attach
       lab.log       its server's log
       …             the files of `ecrlab.machine.environment`, and the registry of a temporary lab
 
@@ -19,13 +19,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 
 from ecrlab.errors import EcrLabError
-from ecrlab.machine.environment import DEAD_ENDPOINT, Docker, write_private
+from ecrlab.machine.environment import DEAD_ENDPOINT, SECRET_ACCESS_KEY, Docker, write_private
 from ecrlab.machine.requirements import program
 
 JUPYTER = "ECRLAB_JUPYTER"
@@ -47,6 +47,7 @@ class RunningLab:
     docker: Docker = "lab"
     jupyter: str | None = None
     notebook: str | None = None
+    secret: str = field(default=SECRET_ACCESS_KEY, repr=False)
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.started_at).strftime("%H:%M")
@@ -80,7 +81,7 @@ class LabFolder:
             logger.setLevel(logging.INFO)
             logger.propagate = False
 
-    def announce(self, endpoint: str, docker: Docker = "lab") -> None:
+    def announce(self, endpoint: str, docker: Docker = "lab", *, secret: str = SECRET_ACCESS_KEY) -> None:
         """Write lab.json, so that terminals find the lab."""
         about = {
             "endpoint": endpoint,
@@ -88,6 +89,7 @@ class LabFolder:
             "docker": docker,
             "jupyter": os.environ.get(JUPYTER),
             "notebook": os.environ.get("JPY_SESSION_NAME"),  # set by Jupyter for the kernel of a notebook
+            "secret": secret,
         }
         draft = self.path / "lab.json.new"
         write_private(draft, json.dumps(about))

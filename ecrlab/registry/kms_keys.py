@@ -109,7 +109,7 @@ def grant(change: Change, registry: Registry, key_arn: str, repository_arn: str)
     if document is None:
         return
     for number in range(GRANTS):
-        secret, about = registry.world.token_key, f"{repository_arn} {change.at} {number}"
+        secret, about = registry.world.id_key, f"{repository_arn} {change.at} {number}"
         grant_id, token = (
             hmac.digest(secret, f"{kind} {about}".encode(), "sha256").hex() for kind in ("grant", "token of grant")
         )

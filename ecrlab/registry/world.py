@@ -61,8 +61,8 @@ class Change:
 class World:
     """The ECR of one lab, kept in `directory`.
 
-    With a `seed`, ids and tokens repeat from run to run; without one they are random, and the directory keeps the token
-    key. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the directory, or it holds
+    With a `seed`, ids repeat from run to run; without one they are random. The key of tokens is random and kept in the
+    directory. `durable` syncs blobs to the disk. Raises `StateError` when another lab uses the directory, or it holds
     something else.
     """
 
@@ -74,6 +74,7 @@ class World:
         self.clock: Clock = clock or LabClock()
         self._seed = seed if seed is not None else os.urandom(16).hex()
         self._ids = itertools.count(1)
+        self.id_key = hashlib.sha256(f"token {self._seed}".encode()).digest()  # of ids that depend on what they name
         self.copying = threading.RLock()  # held by the thread that replicates
         self.events: Listeners[ServiceEvent] = Listeners()
         self.after_push: Listeners[Registry, Repository, Image] = Listeners()
@@ -95,7 +96,7 @@ class World:
                 self.blobs = BlobStore(directory, durable=durable, run=self._state_directory.run)
                 self.uploads = Uploads(self.blobs)
                 self.collector = Collector(self.store, self.blobs, self.uploads)
-                self.token_key = self._kept_key() if seed is None else _seeded_key(seed)
+                self.token_key = self._kept_key()
                 self._resume_clock()
                 self.nights = Nights(self._last_night())
                 self.collector.begin(self._state_directory.run_before)
@@ -242,7 +243,3 @@ def moment(seconds: float | None) -> datetime | None:
 def _keep_time(db: sqlite3.Connection, clock: Clock, instant: datetime) -> None:
     if isinstance(clock, LabClock):
         db.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?)", (instant.isoformat(),))
-
-
-def _seeded_key(seed: str) -> bytes:
-    return hashlib.sha256(f"token {seed}".encode()).digest()

@@ -6,5 +6,5 @@ http ─► dispatch ┬► aws      ecr, ecr-public: JSON 1.1 over `aws/operati
                  ├► downloads  bytes of layers, at signed addresses
                  └► moto     sts iam kms s3 events ecs lambda eks securityhub
 
-access authorizes the callers of both faces. jobs holds the work that ECR does by itself.
+access checks signatures, and authorizes the callers of both faces. jobs holds the work that ECR does by itself.
 """

@@ -20,7 +20,8 @@ KUBERNETES = PREFIX + "kubernetes/"
 class Control:
     """Answers GET /_ecrlab/clock and POST /_ecrlab/clock?seconds=N or ?instant=ISO-8601, and the cluster, as JSON.
 
-    A POST needs the header `X-Ecrlab: 1`, which a web page cannot send to another site without a preflight.
+    A private lab answers only signed requests (`ecrlab.machine.signing`). A POST needs the header `X-Ecrlab: 1`, which
+    a web page cannot send to another site without a preflight.
     """
 
     def __init__(self, world: World, kubernetes: KubernetesFace) -> None:
@@ -70,6 +71,11 @@ class Control:
     def _shown(self) -> Answer:
         kind = "lab" if isinstance(self._world.clock, LabClock) else "wall"
         return _json(200, now=self._world.clock.now().isoformat(), clock=kind)
+
+
+def refusal() -> Answer:
+    """Return the error of a private lab for a request that is not signed with its secret."""
+    return _json(403, error="this lab answers only requests that are signed with its secret")
 
 
 def _json(status: int, **members: Any) -> Answer:

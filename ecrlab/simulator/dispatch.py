@@ -7,7 +7,8 @@
     /gallery/…                people             the pages of public repositories
     everything else           AWS clients        moto, loaded on first use
 
-All of it is plain WSGI, so any WSGI server can run it.
+In a private lab the AWS clients and the lab itself must sign (`access/signatures.py`); Docker clients have tokens. All
+of it is plain WSGI, for the lab's own server.
 """
 
 import http
@@ -18,11 +19,14 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ecrlab.registry.errors import EcrError
 from ecrlab.registry.world import World
-from ecrlab.simulator import downloads
+from ecrlab.simulator import control, downloads
+from ecrlab.simulator.access import signatures
 from ecrlab.simulator.access.callers import read_signature
+from ecrlab.simulator.access.signatures import Wall, read_claim
 from ecrlab.simulator.aws.face import LARGEST_BODY, Answer, AwsFace, is_ours
-from ecrlab.simulator.control import PREFIX, Control
+from ecrlab.simulator.control import Control
 from ecrlab.simulator.downloads import Downloads
 from ecrlab.simulator.gallery_page import site
 from ecrlab.simulator.moto import request_log
@@ -61,7 +65,10 @@ def is_for_docker(environ: Environ) -> bool:
 class Dispatcher:
     """The WSGI application of a lab."""
 
-    def __init__(self, aws: AwsFace, docker: DockerFace, public: PublicFace, control: Control, moto: "Moto") -> None:
+    def __init__(
+        self, wall: Wall, aws: AwsFace, docker: DockerFace, public: PublicFace, control: Control, moto: "Moto"
+    ) -> None:
+        self._wall = wall
         self._aws = aws
         self._docker = docker
         self._public = public
@@ -79,8 +86,6 @@ class Dispatcher:
         signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
         if path.startswith(downloads.PREFIX):
             return self._downloads(environ, start_response)
-        if path.startswith(PREFIX):
-            return _send(self._control.answer(environ), start_response)
         if site.is_for_people(environ):
             return _send(site.answer(self._aws.world, path), start_response)
         if path == "/" and signature is None and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
@@ -89,20 +94,26 @@ class Dispatcher:
             body = _body(environ)
         except Refusal as bad:
             return _send(_error(environ, bad.status, bad.code, bad.message, close=True), start_response)
+        refused = self._wall.refusal(environ, body)
+        if path.startswith(control.PREFIX):
+            said = control.refusal() if refused else self._control.answer(_with_body(environ, body))
+            return _send(said, start_response)
         if is_ours(environ.get("HTTP_X_AMZ_TARGET", "")):
-            return _send(self._answer_aws(environ, body), start_response)
+            return _send(self._answer_aws(environ, body, refused), start_response)
+        if refused:
+            return _send(_refused(environ, refused), start_response)
         if path.startswith(MOTO_API):
             return _send(_unsupported(environ), start_response)
         return self._moto(_with_body(environ, body), start_response)
 
-    def _answer_aws(self, environ: Environ, body: bytes) -> Answer:
+    def _answer_aws(self, environ: Environ, body: bytes, refused: EcrError | None) -> Answer:
         headers = {
             "X-Amz-Target": environ["HTTP_X_AMZ_TARGET"],
             "Authorization": environ.get("HTTP_AUTHORIZATION", ""),
             "Host": environ.get("HTTP_HOST", ""),
             "User-Agent": environ.get("HTTP_USER_AGENT", ""),
         }
-        return self._aws.answer(headers, body)
+        return self._aws.answer(headers, body, refused)
 
 
 class Moto:
@@ -176,12 +187,27 @@ def _unsupported(environ: Environ) -> Answer:
     return _error(environ, 400, "UnsupportedOperation", message)
 
 
+def _refused(environ: Environ, refused: EcrError) -> Answer:
+    """Return the error of the wall as the service of the request names it."""
+    claim = read_claim(environ)
+    is_s3 = claim is not None and claim.scope.service == "s3"
+    names = signatures.IN_S3 if is_s3 else signatures.IN_XML if _speaks_xml(environ) else {}
+    # UNSURE: the status of each service; here 400 in the JSON protocols, as for their other errors, and 403 elsewhere.
+    status = 400 if "HTTP_X_AMZ_TARGET" in environ else 403
+    return _error(environ, status, *names.get(refused.code, (refused.code, refused.message)))
+
+
+def _speaks_xml(environ: Environ) -> bool:
+    """Tell whether the service of a request answers in XML."""
+    claim = read_claim(environ)
+    is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    return is_query or (claim is not None and claim.scope.service in SPEAKING_XML)
+
+
 def _error(environ: Environ, status: int, code: str, message: str, *, close: bool = False) -> Answer:
     """Return an error in the protocol of the request; `close` ends the connection after it."""
-    signature = read_signature(environ.get("HTTP_AUTHORIZATION", ""))
-    is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
     headers = {"Connection": "close"} if close else {}
-    if not is_query and (signature is None or signature.service not in SPEAKING_XML):
+    if not _speaks_xml(environ):
         body = json.dumps({"__type": code, "message": message}).encode()
         return Answer(status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code, **headers}, body)
     text = (

@@ -5,6 +5,7 @@ from typing import Any
 from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT
 from ecrlab.simulator.access.judging import authorize
+from ecrlab.simulator.access.signatures import Wall
 from ecrlab.simulator.aws.face import AwsFace
 from ecrlab.simulator.consumers import roles
 from ecrlab.simulator.consumers.kubernetes.cluster import Cluster
@@ -28,8 +29,9 @@ def application(
     quirks: bool = False,
     pull_limit: PullLimit | None = None,
     node_role: str | None = None,
+    secret: str | None = None,
 ) -> Any:
-    """The WSGI application that shows a world to AWS clients and to Docker clients."""
+    """The WSGI application that shows a world to AWS clients and to Docker clients; see `Server` for the options."""
     # First: its pods retry their pulls before the other jobs of a night change the registry.
     cluster = Cluster(world, lambda: roles.named(world, DEFAULT_ACCOUNT, node_role, roles.NODE))
     world.nights.add(cluster.before_night)
@@ -38,7 +40,8 @@ def application(
     docker = DockerFace(world, authorize=authorize, quirks=quirks)
     public = PublicFace(world, authorize=authorize, limit=pull_limit)
     control = Control(world, KubernetesFace(world, cluster))
-    dispatcher = Dispatcher(aws or AwsFace(world), docker, public, control, moto or Moto(world))
+    wall = Wall(world, secret)
+    dispatcher = Dispatcher(wall, aws or AwsFace(world), docker, public, control, moto or Moto(world))
     return ProxyGate(WebPageWall(dispatcher))
 
 
@@ -53,16 +56,24 @@ class Server:
         quirks: bool = False,
         is_logged: bool = False,
         node_role: str | None = None,
+        secret: str | None = None,
     ) -> None:
         """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`.
 
-        `node_role` is the role of the Kubernetes node, by name or ARN; the lab makes one unless it is named.
+        `node_role` is the role of the Kubernetes node, by name or ARN; the lab makes one unless it is named. `secret`
+        is the learner's, and makes the lab private; without one, any access key is accepted.
         """
         self.aws = AwsFace(world)
         self.moto = Moto(world, is_logged=is_logged)
         self.pull_limit = PullLimit()
         shown = application(
-            world, self.aws, moto=self.moto, quirks=quirks, pull_limit=self.pull_limit, node_role=node_role
+            world,
+            self.aws,
+            moto=self.moto,
+            quirks=quirks,
+            pull_limit=self.pull_limit,
+            node_role=node_role,
+            secret=secret,
         )
         self.recorder = Recorder(shown)
         self._listener = Listener(self.recorder, port=port)

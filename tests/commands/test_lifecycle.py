@@ -386,7 +386,8 @@ def test_a_repository_is_judged_at_the_time_of_its_registry(
     account()
     for name, days in (("policy.json", 900), ("new.json", 300)):
         (folder / name).write_text(text(rule(1, pushed=days)))
-    monkeypatch.setattr(aws, "time_of", lambda client: datetime.now(UTC) + timedelta(days=400))
+    later = datetime.now(UTC) + timedelta(days=400)
+    monkeypatch.setattr("ecrlab.commands.account.time_of", lambda client: later)
 
     _, out, _ = call(*words, *REPOSITORY, "--explain")
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +13,7 @@ from ecrlab.commands import scan
 from ecrlab.errors import EcrLabError
 from ecrlab.machine.bootstrap import CHECKOUT
 from ecrlab.machine.environment import DEAD_ENDPOINT
+from ecrlab.machine.running import RunningLab
 from tests.simulator.client import Repository
 from tests.simulator.scanned import OLD, OLD_JINJA
 
@@ -86,7 +87,7 @@ def test_the_only_image_there_is_is_refused_where_it_is_of_another_platform(lab:
 
 
 def test_a_lab_that_has_ended_meanwhile_is_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = SimpleNamespace(endpoint="http://127.0.0.1:9")
+    gone = RunningLab("http://127.0.0.1:9", Path("/gone"), 0.0)
     monkeypatch.setattr("ecrlab.machine.running.choose", lambda endpoint: gone)
     with pytest.raises(EcrLabError, match="Could not connect"):
         scan.image_layers("team/my-app:one")

@@ -15,8 +15,9 @@ import boto3
 import pytest
 
 import ecrlab
+from ecrlab.machine.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.chapter import PUT_POLICY
-from tests.simulator.client import Repository
+from tests.simulator.client import Repository, refusal
 
 CHECKOUT = Path(ecrlab.__file__).parents[1]
 ECRLAB = [sys.executable, "-m", "ecrlab"]
@@ -41,8 +42,8 @@ def serving(*options: str, **surroundings: str) -> Iterator[tuple[subprocess.Pop
         server.communicate()
 
 
-def ecr(endpoint):
-    return boto3.client("ecr", endpoint_url=endpoint)
+def ecr(endpoint, *keys):
+    return boto3.Session(*keys).client("ecr", endpoint_url=endpoint)
 
 
 @pytest.fixture
@@ -55,14 +56,29 @@ def temporary(tmp_path, monkeypatch):
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_line_is_the_endpoint_and_a_signal_ends_it_cleanly(temporary, ending):
     with serving() as (server, endpoint):
-        ecr(endpoint).create_repository(repositoryName="my-app")
+        ecr(endpoint, "any", "key").create_repository(repositoryName="my-app")
+        told = server.stdout.readline()
         server.send_signal(ending)
         _, errors = server.communicate(timeout=30)
 
+    assert told == "It accepts any access key, from every user of this machine (see --private).\n"
     assert endpoint.startswith("http://127.0.0.1:")
     assert server.returncode == 0
     assert errors == ""
     assert list(temporary.glob("ecrlab-lab-*")) == []
+
+
+def test_a_private_server_tells_its_secret_and_accepts_no_other(temporary):
+    with serving("--private") as (server, endpoint):
+        lines = [server.stdout.readline() for _ in range(12)]
+        secret = next(line for line in lines if "AWS_SECRET_ACCESS_KEY=" in line).strip().partition("=")[2]
+        [found] = temporary.glob("ecrlab-lab-*/lab.json")
+        right, wrong = (ecr(endpoint, ACCESS_KEY_ID, given) for given in (secret, SECRET_ACCESS_KEY))
+
+        assert lines[0] == "It accepts only the keys below.\n"
+        assert (json.loads(found.read_text())["secret"], len(secret)) == (secret, 40)
+        assert right.describe_repositories()["repositories"] == []
+        assert refusal(wrong.describe_repositories)[0] == "InvalidSignatureException"
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(temporary):
@@ -206,7 +222,7 @@ def test_without_a_lab_there_is_nothing_to_attach_to(temporary):
             ],
         ),
         ("cloudtrail", ["list-imports"]),
-        ("ecr", ["describe-pull-through-cache-rules"]),
+        ("ecr", ["get-signing-configuration"]),
         ("eks", ["list-addons", "--cluster-name", "x"]),
     ],
 )

@@ -21,6 +21,7 @@ import ecrlab
 from ecrlab.kubectl.__main__ import main
 from ecrlab.lessons.cells import choose
 from ecrlab.lessons.explanations.lookup import find
+from ecrlab.machine.environment import ACCESS_KEY_ID
 from tests.lessons import of_caches
 from tests.simulator.client import Repository, digest_of, manifest
 
@@ -70,6 +71,7 @@ PYTHON = {
     "unknown-access-key": "client = user('ecr:*')\niam = lab.client('iam')\n"
     "[key] = iam.list_access_keys(UserName='me')['AccessKeyMetadata']\n"
     "iam.delete_access_key(UserName='me', AccessKeyId=key['AccessKeyId'])\nclient.describe_repositories()",
+    "wrong-secret": f"boto3.Session('{ACCESS_KEY_ID}', 'x').client('ecr').describe_repositories()",
     "request-not-signed": "boto3.client('ecr', config=unsigned).describe_repositories()",
     "profile-missing": "boto3.Session(profile_name='nobody')",
     "token-expired": f"sh('aws ecr get-login-password | {LOGIN}')\nlab.clock.advance(hours=13)\n"

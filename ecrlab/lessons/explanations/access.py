@@ -165,6 +165,20 @@ ENTRIES = (
         "The same command; then aws sso login, or assume the role again.",
     ),
     Explanation(
+        "wrong-secret",
+        "InvalidSignatureException|SignatureDoesNotMatch",
+        "An error occurred (InvalidSignatureException) when calling the DescribeRepositories operation: The request "
+        "signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
+        "signing method. Consult the service documentation for details.",
+        "AWS knows the access key, but the request is signed with another secret than that of this key.",
+        (
+            "AWS_SECRET_ACCESS_KEY is not the one that belongs to the access key, or it was cut off",
+            "in the lab: variables of another lab, or of one that was started before",
+        ),
+        "Run lab = ecrlab.start() and the cells after it; in a terminal, attach again with python3 -m ecrlab env.",
+        "Set both keys again, as they were created together; AWS shows a secret only once.",
+    ),
+    Explanation(
         "no-credentials",
         "Unable to locate credentials|NoCredentialsError|partial credentials",
         'Unable to locate credentials. You can configure credentials by running "aws configure".',

@@ -1,7 +1,8 @@
 """Callers: the account and principal behind an access key.
 
 The lab's own key belongs to the learner, an administrator of the default account. A valid key from moto's IAM or STS
-belongs to its user, role or session. Any other key counts as the learner's: the simulator checks no signatures.
+belongs to its user, role or session. Any other key counts as the learner's; a private lab refuses it before
+(`ecrlab.simulator.access.signatures`).
 """
 
 import base64
@@ -24,6 +25,13 @@ _SCOPE = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/\s,]+)/\d{8}/([^/\s,]+)/
 _ISSUED = re.compile(r"(?:AKIA|ASIA)([A-Z2-7]{8})([A-Z2-7])[A-Z2-7]{7}")
 _FIRST = 1 << 39
 """The first number in access keys; see `issuing_account`."""
+
+
+class MissingAuthenticationTokenException(EcrError):
+    """The request is not signed."""
+
+    def __init__(self) -> None:
+        super().__init__("Missing Authentication Token")
 
 
 class UnrecognizedClientException(EcrError):

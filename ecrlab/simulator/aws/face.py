@@ -27,7 +27,7 @@ from ecrlab.registry.errors import (
 from ecrlab.registry.world import World
 from ecrlab.simulator import cloud_trail
 from ecrlab.simulator.access import judging
-from ecrlab.simulator.access.callers import Caller, identify, read_signature
+from ecrlab.simulator.access.callers import Caller, MissingAuthenticationTokenException, identify, read_signature
 from ecrlab.simulator.aws.calls import OPERATIONS, PUBLIC, Call
 from ecrlab.simulator.aws.operations import load
 from ecrlab.simulator.aws.shapes import request_check, service_model
@@ -50,10 +50,6 @@ def is_ours(target: str) -> bool:
     return prefix in TARGETS or (CLOUDTRAIL.get(prefix), name) in OPERATIONS
 
 
-class MissingAuthenticationTokenException(EcrError):
-    """The request is not signed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer: status, headers and body."""
@@ -73,10 +69,15 @@ class AwsFace:
         self.last_refusal: tuple[float, str] | None = None
         load()
 
-    def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one request; `headers` have their usual names (`X-Amz-Target`, `Authorization`)."""
+    def answer(self, headers: Mapping[str, str], body: bytes, refused: EcrError | None = None) -> Answer:
+        """Answer one request, with the error `refused` if there is one.
+
+        `headers` have their usual names (`X-Amz-Target`, `Authorization`).
+        """
         request_id = str(uuid.uuid4())
         try:
+            if refused is not None:
+                raise refused
             members, status = self._call(headers, body, request_id), 200
             for failure in members.get("failures", []):
                 what = f"{failure.get('failureCode')}: {failure.get('failureReason', '')}"
@@ -108,7 +109,7 @@ class AwsFace:
             raise UnknownOperationException(f"no operation {name!r} of {prefix!r}")
         signature = read_signature(headers.get("Authorization", ""))
         if signature is None:
-            raise MissingAuthenticationTokenException("Missing Authentication Token")
+            raise MissingAuthenticationTokenException
         members = _json(body)
         function = OPERATIONS.get((service, name))
         if function is None:

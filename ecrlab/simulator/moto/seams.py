@@ -8,6 +8,7 @@ moto (5.2) has no plug-in interface. This module and `ecr_under_mock` use names 
 * `DomainDispatcherApplication` is the WSGI application of moto's server.
 * `iam_backends.backend` is the class of every new IAM backend; its `_init_aws_policies` returns AWS managed policies.
 * `create_role` and `attach_role_policy` of an IAM backend make a role.
+* `iam.models.random_alphanumeric` makes the secrets of access keys, also those of sessions.
 * `moto_api_backend.reset` and `mock_random.seed` start over.
 * `kms_backends.backend` is the class of every new KMS backend; its `_url_module` names the handler (`kms_backend`).
 * `kms_backends` hold keys with their aliases and grants, and all attributes of these (`vars`; see `kms_store`).
@@ -28,7 +29,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
-from ecrlab.machine.environment import ACCESS_KEY_ID, REGION
+from ecrlab.machine.environment import ACCESS_KEY_ID, REGION, new_secret
 from ecrlab.registry.world import World
 from ecrlab.simulator.access.callers import DEFAULT_ACCOUNT, LEARNER
 
@@ -110,6 +111,7 @@ def begin(world: World) -> None:
         from moto.moto_api._internal.models import moto_api_backend
 
         _offer_managed_policies()
+        _make_secrets_random()
         for replace_class in _before_reset:
             replace_class()
         moto_api_backend.reset()
@@ -154,6 +156,17 @@ def _offer_managed_policies() -> None:
             ]
 
     iam_backends.backend = LabIam
+
+
+def _make_secrets_random() -> None:
+    """Let access keys have other secrets in each lab, although moto's seed repeats their ids."""
+    from moto.iam import models, utils
+
+    def secret(length: int) -> str:
+        utils.random_alphanumeric(length)  # keeps moto's later random values the same
+        return new_secret()[:length]
+
+    vars(models)[utils.random_alphanumeric.__name__] = secret
 
 
 def add_service_linked_role(world: World, account_id: str, name: str, service: str, policy: str) -> None:

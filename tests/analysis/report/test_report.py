@@ -18,8 +18,8 @@ from ecrlab.analysis.inventory import reading, running
 from ecrlab.analysis.report import html_page
 from ecrlab.analysis.report.json_document import as_json
 from ecrlab.analysis.report.report import Report, as_text, for_people
-from ecrlab.commands import cli, report
-from ecrlab.lifecycle import aws, parse
+from ecrlab.commands import account, cli, report
+from ecrlab.lifecycle import parse
 from ecrlab.machine.bootstrap import CHECKOUT
 from tests.analysis.repositories import NOW, image, manifest, repository
 from tests.lifecycle.builders import rule, text
@@ -229,7 +229,7 @@ def test_a_name_that_no_repository_can_have_is_trouble_in_one_line(lab, capsys):
 
 
 def test_a_real_account_is_on_the_time_of_this_machine(client):
-    assert abs(aws.time_of(client) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(account.time_of(client) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 # The page

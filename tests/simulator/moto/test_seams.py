@@ -123,6 +123,7 @@ def test_iam_and_sts_know_whose_a_key_is() -> None:
     has(IAMBackend, "_init_aws_policies")
     takes(STSBackend.__init__, "region_name", "account_id")
     assert "access_key_id" in inspect.getsource(AccessKey.__init__), MOVED.format("AccessKey.access_key_id")
+    assert "random_alphanumeric(40)" in inspect.getsource(AccessKey.__init__), MOVED.format("random_alphanumeric")
     assert "self.access_keys" in inspect.getsource(User.__init__), MOVED.format("User.access_keys")
     assert "self.assumed_roles" in inspect.getsource(STSBackend.__init__), MOVED.format("STSBackend.assumed_roles")
 
