@@ -18,6 +18,7 @@ from tests.lessons import (
     encryption_cases,
     lifecycle_cases,
     own_repository_cases,
+    public_and_cache_cases,
     replication_cases,
     scanning_cases,
 )
@@ -95,6 +96,7 @@ OF_OTHER_FILES = (
     access_cases.CASES
     | encryption_cases.CASES
     | own_repository_cases.CASES
+    | public_and_cache_cases.CASES
     | lifecycle_cases.CASES
     | scanning_cases.CASES
     | replication_cases.CASES
