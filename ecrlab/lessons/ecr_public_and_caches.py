@@ -75,11 +75,9 @@ def _pinned(view: View) -> str:
         policy = {"rules": []}
     view.require(policy["rules"], f"{PINNED} has no lifecycle policy; it comes from the template, too")
     expiring = [one["selection"] for one in policy["rules"] if one["action"]["type"] == "expire"]
+    wanted = {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 90}
     view.require(
-        any(
-            (one["tagStatus"], one["countType"], one["countNumber"]) == ("any", "sinceImagePushed", 90)
-            for one in expiring
-        ),
+        wanted in expiring,
         f"no rule of {PINNED} expires any image 90 days after its push",
     )
     return "pinned keeps every tag as it was, and forgets what is older than 90 days"
@@ -169,9 +167,7 @@ CARDS = (
                 "Reading is always open. A repository policy can let another account push.",
                 right=True,
             ),
-            Choice(
-                "Everybody with an AWS account does both", "A pull needs no account at all, and a push needs yours."
-            ),
+            Choice("Everybody with an AWS account does both", "A pull needs no account, and a push needs yours."),
         ),
     ),
     Card(
@@ -192,9 +188,7 @@ CARDS = (
         "helps for good?",
         choices=(
             Choice("Another Region for the builds", "ECR Public has one API and the same limits everywhere."),
-            Choice(
-                "docker logout on each machine", "Without a login the limit is the lowest, for all of them together."
-            ),
+            Choice("docker logout on each machine", "Without a login the limit is lowest, for all of them together."),
             Choice(
                 "A login, or a cache in your own registry",
                 "The limit of those who log in is higher, and a cache asks once for all machines.",
@@ -219,9 +213,7 @@ CARDS = (
         id="cache/a-day",
         question="The cache validated a tag on Monday at 9. Upstream moves it at 10. Who gets the new image first?",
         choices=(
-            Choice(
-                "Who pulls at 11: the digest differs", "The cache does not know that: within 24 hours it does not ask."
-            ),
+            Choice("Who pulls at 11: the digest differs", "The cache cannot know: it does not ask for 24 hours."),
             Choice(
                 "Who pulls first on Tuesday after 9",
                 "The last validation is a day old then, so the cache asks upstream before it answers.",
@@ -241,11 +233,9 @@ CARDS = (
     ),
     Card(
         id="cache/permission",
-        question="A new role pulls cached images well. For an image that nobody has pulled it reads: name unknown. Why?",
+        question="A new role pulls cached images. For an image that nobody has pulled it reads: name unknown. Why?",
         choices=(
-            Choice(
-                "Docker Hub has no such image", "Then it would read otherwise; a colleague with more rights pulls it."
-            ),
+            Choice("Docker Hub has no such image", "Then a colleague with more rights could not pull it either."),
             Choice(
                 "The role lacks ecr:CreateRepository or ecr:BatchImportUpstreamImage",
                 "Without them the cache does not act, and ECR says what is true: there is no such repository.",
