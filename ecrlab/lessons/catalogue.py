@@ -14,6 +14,7 @@ MODULES = {
     "07-replication": "replication",
     "08-cross-account-access": "cross_account_access",
     "09-encryption": "encryption",
+    "10-ecr-public-and-caches": "ecr_public_and_caches",
     "11-who-pulls": "who_pulls",
 }
 """Notebook -> the module in this folder that holds its EXERCISES and CARDS."""

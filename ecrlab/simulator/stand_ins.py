@@ -32,6 +32,8 @@ class StandIn:
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
+        self.asked = 0
+        """How often a cache has asked it for an image, or tried its login; also in vain."""
         self._world = weakref.ref(world)
         self._is_down = False
         self._moved: dict[tuple[str, str], str] = {}
@@ -90,6 +92,7 @@ class StandIn:
 
     def connect(self, credentials: dict[str, str] | None) -> None:
         """Log in. Raises `UpstreamUnavailable` while it is down, and `UpstreamAccessDenied` for wrong credentials."""
+        self.asked += 1
         if self._is_down:
             raise UpstreamUnavailable
         if credentials is not None and credentials != self.credentials:

@@ -9,6 +9,7 @@ from tests.lessons import (
     encryption_cases,
     lifecycle_cases,
     own_repository_cases,
+    public_and_cache_cases,
     replication_cases,
     scanning_cases,
     who_pulls_cases,
@@ -85,6 +86,7 @@ OF_OTHER_FILES = (
     access_cases.CASES
     | encryption_cases.CASES
     | own_repository_cases.CASES
+    | public_and_cache_cases.CASES
     | lifecycle_cases.CASES
     | scanning_cases.CASES
     | replication_cases.CASES

@@ -49,6 +49,8 @@ PYTHON = {
     # public registries
     "public-login-stale": f"sh('aws ecr-public get-login-password --region us-east-1 | {PUBLIC_LOGIN}')\n"
     f"lab.clock.advance(hours=13)\nprinted = sh('docker pull {ALPINE}')",
+    "public-push-anonymous": f"printed = sh('docker pull -q {ALPINE} && docker tag {ALPINE} public.ecr.aws/ab12/app && "
+    "docker push public.ecr.aws/ab12/app')",
     "public-denied": "user('ecr:*', 'ecr-public').describe_repositories()",
     "public-token-denied": "user('ecr-public:*', 'ecr-public').get_authorization_token()",
     "throttled": f"lab.limits(public_pulls_per_second=1)\nprinted = sh('for i in 1 2; do docker pull {ALPINE}; done')",

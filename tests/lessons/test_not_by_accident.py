@@ -65,6 +65,7 @@ SURVIVES = {
     "only-deploy-pulls": ("the task is a policy of the repository", (emptied,)),
     "freeze": ("the task is a policy of the repository", (emptied,)),
     "tools-for-staging": ("the task is a policy of the repository", (emptied,)),
+    "publish-a-tool": ("a public repository is in another registry", DESTRUCTIVE),
     "tidy-up-web": ("the task is a policy of the repository", (emptied,)),
 }
 """Exercises that stay solved after some destruction, and why."""

@@ -85,6 +85,16 @@ ENTRIES = (
         follows=True,
     ),
     Explanation(
+        "public-push-anonymous",
+        "unauthorized: authentication required",
+        "unauthorized: authentication required",
+        "The registry does not know who you are. Everybody may pull from ECR Public; a push needs a login.",
+        ("no login to public.ecr.aws, or docker logout has removed it",),
+        "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin "
+        "public.ecr.aws",
+        "The same.",
+    ),
+    Explanation(
         "public-denied",
         "not authorized to perform: ecr-public:",
         "denied: User: arn:aws:iam::123456789012:user/me is not authorized to perform: ecr-public:InitiateLayerUpload "
