@@ -127,7 +127,7 @@ CASES = {
                 "cache()", "template(appliedFor=['REPLICATION'])"
             ),
             "there is no repository named pinned/docker/library/python": pinned("cache()", "template()"),
-            "tags of .* can move (MUTABLE); a template acts only when": pinned("cache()", "python()", "template()"),
+            "tags of .* can move .MUTABLE.; a template acts only when": pinned("cache()", "python()", "template()"),
             "has no lifecycle policy": pinned("cache()", "template(days=0)", "python()"),
             "expires any image 90 days after its push": pinned("cache()", "template(days=30)", "python()"),
         },
