@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Start a learner's JupyterLab on a hub: `start.py jupyterhub-singleuser`, or any other command, with its arguments.
 
-The copies of the lessons are in `work/` of the home directory, where the command starts. It has the environment and the
-settings of `python3 -m ecrlab`, and the hub's own variables. Nothing is installed here: the image or the machine has all
-packages.
+The command starts in `work/` of the home directory, among copies of the lessons, with the environment and settings of
+`python3 -m ecrlab` and the hub's own variables. Nothing is installed here: the image, or the machine, has all packages.
 """
 
 import os
@@ -15,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ecrlab.errors import EcrLabError
 from ecrlab.machine import copies, jupyter
 
-HUB = ("JUPYTERHUB_", "JUPYTER_IMAGE", "NOTEBOOK_ARGS")
+HUB = ("JUPYTERHUB_", "JUPYTER_IMAGE")
 """What a hub and a Binder tell a server; the kit removes all other variables of Jupyter."""
 
 

@@ -1,6 +1,6 @@
 """A class on a hub: the configuration of `deploy/`, real users, their browsers' requests, and what became of them.
 
-    unshare --mount --net --pid --fork --kill-child --mount-proc python -m tests.deploy.one_machine 3
+    unshare --mount --net --pid --fork --kill-child --mount-proc python -m tests.deploy.one_machine 3   (ALONE, below)
 
 Run as root in namespaces of its own, it hides the machine's users, homes and ports behind others, starts the hub, lets
 everybody log in at once and work in a lab, and prints what it saw as JSON.
@@ -28,7 +28,13 @@ import websocket
 from ecrlab.machine.requirements import CHECKOUT
 
 HUB = "http://127.0.0.1:8000"
+ALONE = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 FIRST_UID = 61001
+STATE = Path("/var/lib/ecrlab-hub")
+PLANNED_MIB = 512
+"""The memory of a learner at work that deploy/README.md counts with."""
+
+NEW_USER = "useradd --create-home --key HOME_MODE=0700 --groups learners --shell /bin/bash {name}"
 PASSWORD = "open sesame"  # of users that exist only in here
 
 AT_WORK = """
@@ -44,7 +50,7 @@ print(json.dumps({
     "lessons": sorted(name for name in os.listdir() if name.endswith(".ipynb")),
     "repositories": [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]],
     "cli": subprocess.check_output(
-        ["aws", "ecr", "describe-repositories", "--query", "repositories[].repositoryName", "--output", "text"], text=True
+        "aws ecr describe-repositories --query repositories[].repositoryName --output text", shell=True, text=True
     ).strip(),
     "labs": [one.endpoint for one in running.find()] == [lab.endpoint],
 }))
@@ -106,7 +112,9 @@ class Learner:
     def run(self, code: str) -> str:
         """Run a cell in the learner's kernel, and return what it printed; its error is raised."""
         if not self.kernel:
-            [token] = {one.value for one in self.browser.cookies if one.name == "_xsrf" and one.path.startswith("/user/")}
+            [token] = {
+                one.value for one in self.browser.cookies if one.name == "_xsrf" and one.path.startswith("/user/")
+            }
             started = self.browser.post(f"{self.server}/api/kernels", headers={"X-XSRFToken": token}, json={})
             started.raise_for_status()
             self.kernel = started.json()["id"]
@@ -114,7 +122,7 @@ class Learner:
             f"{self.server}/api/kernels/{self.kernel}/channels?session_id=1".replace("http", "ws", 1),
             cookie="; ".join(f"{one.name}={one.value}" for one in self.browser.cookies),
             origin=HUB,
-            timeout=100,
+            timeout=300,
         )
         with contextlib.closing(wire):
             header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "1", "version": "5.3"}
@@ -134,6 +142,14 @@ class Learner:
                 elif kind == "status" and content["execution_state"] == "idle":
                     return printed
 
+    def take(self, lesson: str) -> None:
+        """Run the cells of a lesson; some fail on purpose."""
+        cells = json.loads((CHECKOUT / "notebooks" / f"{lesson}.ipynb").read_text())["cells"]
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                with contextlib.suppress(RuntimeError):
+                    self.run("".join(cell["source"]))
+
 
 def make_machine(names: list[str]) -> None:
     """Hide the users, homes and ports of this machine behind others; in the namespaces of this process only."""
@@ -151,7 +167,7 @@ def make_machine(names: list[str]) -> None:
         lines += [f"mkdir -p {shlex.quote(at)}", f"mount --bind {stash} {shlex.quote(at)}"]
     lines.append("groupadd learners")
     for number, name in enumerate(names):
-        lines.append(f"useradd -m -K HOME_MODE=0700 -u {FIRST_UID + number} -G learners -s /bin/bash {name} 2>&1")
+        lines.append(f"{NEW_USER.format(name=name)} --uid {FIRST_UID + number} 2>&1")
         lines.append(f"echo '{name}:{PASSWORD}' | chpasswd")
     lines += ["useradd -m -u 61000 visitor 2>&1", f"echo 'visitor:{PASSWORD}' | chpasswd"]
     subprocess.run(["sh", "-c", "\n".join(lines)], stdout=subprocess.DEVNULL, check=True)
@@ -186,7 +202,7 @@ def _answers(process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _until(answer: Any, what: str, seconds: float = 40) -> Any:
+def _until(answer: Any, what: str, seconds: float = 100) -> Any:
     end = time.monotonic() + seconds
     while not (got := answer()):
         if time.monotonic() > end:
@@ -196,9 +212,9 @@ def _until(answer: Any, what: str, seconds: float = 40) -> Any:
 
 
 def processes(uid: int) -> list[Path]:
-    """Return the folders in /proc of a user's processes; those that ended have no command any more."""
+    """Return the folders in /proc of a user's processes, but this one; those that ended have no command any more."""
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    for folder in set(Path("/proc").glob("[0-9]*")) - {Path("/proc", str(os.getpid()))}:
         with contextlib.suppress(OSError):
             if folder.stat().st_uid == uid and (folder / "cmdline").read_bytes():
                 found.append(folder)
@@ -225,14 +241,14 @@ def cull(uids: list[int]) -> None:
     command = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=1", "--cull-every=1"]
     culler = subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _until(lambda: not any(map(processes, uids)), "the end of all servers")
+        _until(lambda: not any(map(processes, uids)), "the end of all servers", 120)
     finally:
         culler.terminate()
         culler.wait()
 
 
-def main(count: int) -> dict[str, Any]:
-    """Hold a class of `count` learners, and return what was seen."""
+def main(count: int, lesson: str = "") -> dict[str, Any]:
+    """Hold a class of `count` learners, who may run a whole lesson, and return what was seen."""
     names = [f"learner{number}" for number in range(1, count + 1)]
     uids = [FIRST_UID + number for number in range(count)]
     make_machine(names)
@@ -250,13 +266,18 @@ def main(count: int) -> dict[str, Any]:
                 seen["work"] = [json.loads(text) for text in together.map(lambda one: one.run(AT_WORK), learners)]
                 seen["seconds until all have worked"] = round(time.monotonic() - started, 1)
                 seen["memory"] = list(map(memory, uids))
+                seen["memory of the hub"] = memory(0)
+                if lesson:
+                    list(together.map(lambda one: one.take(lesson), learners))
+                    seen["seconds until all have done the lesson"] = round(time.monotonic() - started, 1)
+                    seen["memory after the lesson"] = list(map(memory, uids))
                 other = min(int(folder.name) for folder in processes(uids[1]))
-                folders = [f"/home/{names[1]}", "/var/lib/ecrlab-hub"]
+                folders = [f"/home/{names[1]}", str(STATE)]
                 code = TOO_MUCH.replace("OTHERS", repr(folders)).replace("OTHER", str(other))
                 seen["too much"] = json.loads(learners[0].run(code))
                 seen["still there"] = [one.run("print(lab.endpoint is not None)").strip() for one in learners]
                 cull(uids)
-                seen["culled"] = True
+                seen["left after culling"] = [len(processes(uid)) for uid in uids]
         except Exception:
             print(Path(log.name).read_text()[-6000:], file=sys.stderr)
             raise
@@ -264,4 +285,4 @@ def main(count: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(int(sys.argv[1])), indent=1))
+    print(json.dumps(main(int(sys.argv[1]), *sys.argv[2:]), indent=1))
