@@ -62,10 +62,10 @@ TIE_THE_KNOT = {"lab", "lab_views", "commands", "simulator"}
 """Who may import the simulator: the server itself, and what starts one."""
 
 TOP_LEVEL = {
-    *("ecrlab", "notebooks", "tests", "docs"),
+    *("ecrlab", "notebooks", "tests", "docs", "deploy"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
     *("environment.yml", "pyproject.toml", "requirements.lock", "requirements-dev.lock"),
-    *(".ci", ".devcontainer", ".gitattributes", ".gitignore"),
+    *(".binder", ".ci", ".devcontainer", ".gitattributes", ".gitignore"),
 }
 
 LONG, TOO_LONG = 300, 400
