@@ -26,8 +26,8 @@ def without_docker(folder):
     return folder
 
 
-SOME = ["01-authentication", "04-image-scanning", "06-age-and-savings"]
-"""Lessons with tokens that expire, with public images and with dates and money; the others take minutes together."""
+SOME = ["01-authentication", "06-age-and-savings", "10-ecr-public-and-caches"]
+"""Lessons with tokens that expire, with dates and money, and with public images; the others take minutes together."""
 
 
 @pytest.mark.client("unshare")
