@@ -57,6 +57,7 @@ def _be_aws(client: socket.socket) -> int:
     import time
 
     import awscli.clidriver
+    from awscli.customizations import assumerole
 
     _, streams, _, _ = socket.recv_fds(client, 1, 3)
     for number, stream in enumerate(streams):
@@ -68,6 +69,7 @@ def _be_aws(client: socket.socket) -> int:
     os.environ.update(variables)
     time.tzset()
     importlib.reload(awscli)  # it sets a variable
+    assumerole.CACHE_DIR = os.path.expanduser("~/.aws/cli/cache")  # noqa: PTH111 - of this lab's home
     sys.argv = ["aws", *arguments]
     try:
         status = awscli.clidriver.main()
@@ -90,7 +92,8 @@ def warm():
     with tempfile.TemporaryDirectory(prefix="aws-") as folder:
         address = f"{folder}/socket"
         command = [sys.executable, "-P", __file__, "serve", address]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        home = {**os.environ, "HOME": folder}
+        with subprocess.Popen(command, env=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
             server.stdout.readline()
             with mock.patch.object(launchers, "AWS_CLI", ("-P", "-S", __file__, "call", address)):
                 yield

@@ -1,11 +1,10 @@
 """The exercises on the services that pull, step by step in one lab, which takes seconds to start ECS."""
 
 import pytest
-from tests.lessons.test_lessons import prepare
 
 import ecrlab
 from ecrlab.lessons.exercises import NotYet
-from tests.lessons.case import HOST, Case
+from tests.lessons.case import HOST, Case, prepare
 from tests.lessons.who_pulls_cases import CELLS, DEFINED, DEPLOYED, GONE, NIGHT, ROLE, V1, V2
 
 FUNCTION_OF = "functions.update_function_code(FunctionName='{}', ImageUri=f'{}')"

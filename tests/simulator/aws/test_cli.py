@@ -60,7 +60,7 @@ def test_from_login_to_a_table_of_images(aws: Aws, server: Server, world: World)
 
 
 def test_what_is_not_simulated_is_said_in_one_line(aws: Aws) -> None:
-    refused = aws("aws ecr describe-pull-through-cache-rules")
+    refused = aws("aws ecr get-signing-configuration")
     assert refused.returncode != 0
-    assert "ecrlab does not simulate ecr:DescribePullThroughCacheRules yet" in refused.stderr
+    assert "ecrlab does not simulate ecr:GetSigningConfiguration yet" in refused.stderr
     assert "<" not in refused.stderr

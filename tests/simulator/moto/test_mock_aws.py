@@ -177,7 +177,7 @@ def test_a_role_that_was_made_may_do_what_its_policies_say(lab: Any) -> None:
 
 
 def test_what_is_not_simulated_says_so(lab: Any) -> None:
-    code, message = refusal(boto3.client("ecr").describe_pull_through_cache_rules)
+    code, message = refusal(boto3.client("ecr").get_signing_configuration)
     assert code == "ValidationException"
     assert "ecrlab does not simulate" in message
 
