@@ -73,9 +73,8 @@ INTERFACE_SETTINGS = {
         "checkForUpdates": False,
         "doNotDisturbMode": False,
     },
-    # Beside the dates, and a pixel larger, names of lessons are cut off.
+    # Beside the dates, the names of the lessons are cut off.
     "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": False, "sortNotebooksFirst": True},
-    "@jupyterlab/apputils-extension:themes": {"overrides": {"ui-font-size1": "12px"}},
 }
 
 
