@@ -102,7 +102,8 @@ class Learner:
 
     def await_server(self) -> str:
         """Wait for the server, and return the page that it opens."""
-        self.browser.get(f"{HUB}/hub/spawn")
+        # The hub starts a few servers at a time, and asks the others to come again.
+        _until(lambda: self.browser.get(f"{HUB}/hub/spawn").status_code != 429, f"a place for {self.name}")
         return _until(self._page, f"the server of {self.name}")
 
     def _page(self) -> str | None:
@@ -202,7 +203,7 @@ def _answers(process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _until(answer: Any, what: str, seconds: float = 100) -> Any:
+def _until(answer: Any, what: str, seconds: float = 200) -> Any:
     end = time.monotonic() + seconds
     while not (got := answer()):
         if time.monotonic() > end:

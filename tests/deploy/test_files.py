@@ -6,12 +6,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 import yaml
+from jupyterhub.spawner import Spawner
 from jupyterhub.traitlets import ByteSpecification
 from packaging.version import Version
+from traitlets.config import Config
 
 from ecrlab.machine.environment import DEAD_ENDPOINT
 from ecrlab.machine.originals import FIRST_LESSON, lessons
@@ -101,6 +104,18 @@ def test_every_file_that_the_image_copies_is_in_the_checkout() -> None:
 
 def test_the_guide_makes_users_as_the_test_of_the_hub_does() -> None:
     assert one_machine.NEW_USER.format(name="ada") in GUIDE
+
+
+def test_in_an_exam_each_learner_has_a_seed_of_their_own() -> None:
+    [line] = re.findall(r"^c\.Spawner\.environment = .*$", GUIDE, re.MULTILINE)
+    config = Config()
+    exec(line, {"c": config})
+    seen = []
+    for name in ("ada", "bob"):
+        spawner = Spawner(config=config)
+        spawner.user = SimpleNamespace(name=name)
+        seen.append({key: value(spawner) if callable(value) else value for key, value in spawner.environment.items()})
+    assert seen == [{"ECRLAB_EXAM": "1", "ECRLAB_SEED": name} for name in ("ada", "bob")]
 
 
 START = [sys.executable, str(DEPLOY / "start.py")]
