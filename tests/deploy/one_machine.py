@@ -108,7 +108,9 @@ class Learner:
 
     def _page(self) -> str | None:
         answer = self.browser.get(self.server)
-        return answer.url if answer.ok and answer.url.startswith(f"{self.server}/") else None
+        # While the proxy does not know a new server yet, the hub sends the browser there with `?redirects=1`.
+        page = answer.url.partition("?")[0]
+        return page if answer.ok and page.startswith(f"{self.server}/") else None
 
     def run(self, code: str) -> str:
         """Run a cell in the learner's kernel, and return what it printed; its error is raised."""
