@@ -3,8 +3,9 @@
 import html
 from collections.abc import Iterator, Sequence
 
+from ecrlab.analysis.report.document import document
 from ecrlab.grading.results import SIGNS, Result, failures, solvers
-from ecrlab.lessons.class_board import document
+from ecrlab.lessons.class_board import STYLE
 
 COLOURS = {"solved": "solved", "missing": "stuck", "absent": "open", "unjudged": "shown"}
 """State -> the class of its colour on the board."""
@@ -14,12 +15,12 @@ WORDS = {"solved": "solved", "missing": "not solved", "absent": "not handed in",
 
 def of_class(results: Sequence[Result], exercises: Sequence[str], lesson: str) -> str:
     """Return the page of a class: by exercise how many solved it and where people fail, and a row for each student."""
-    return document(f"{lesson}: results", _class(results, exercises))
+    return document(f"{lesson}: results", STYLE, _class(results, exercises))
 
 
 def of_student(result: Result, lesson: str) -> str:
     """Return the page of a student: each exercise in the judge's words, and the errors of the notebook."""
-    return document(f"{lesson}: {result.student}", _student(result))
+    return document(f"{lesson}: {result.student}", STYLE, _student(result))
 
 
 def _class(results: Sequence[Result], exercises: Sequence[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecrlab.analysis.report.document import document
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import catalogue
 from ecrlab.lessons.progress import Record
@@ -102,19 +103,6 @@ td.state { text-align: center; font-weight: bold; min-width: 2rem }
 meter { width: 16rem; height: 1.6rem }
 """
 
-HEAD = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-"""
-
 
 def as_html(learners: Sequence[Learner]) -> str:
     """Return one page: what most are stuck on, each exercise with its number of solutions, and each learner."""
@@ -122,12 +110,7 @@ def as_html(learners: Sequence[Learner]) -> str:
     for lesson, ids in exercises().items():
         if any(learner.state(one) != "open" for learner in learners for one in ids):
             parts += _lesson(lesson, ids, learners)
-    return document("Progress of the class", [*parts, *_legend()])
-
-
-def document(title: str, parts: Iterable[str]) -> str:
-    """Return a whole page of some parts, which are HTML, and a title, which is text."""
-    return "".join([HEAD.format(title=html.escape(title), style=STYLE), *parts, "</body>\n</html>\n"])
+    return document("Progress of the class", STYLE, [*parts, *_legend()])
 
 
 def _summary(learners: Sequence[Learner]) -> Iterable[str]:

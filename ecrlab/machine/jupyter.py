@@ -33,6 +33,9 @@ def prepare(folder: Path, *, base: Mapping[str, str]) -> dict[str, str]:
     write_files(nowhere, base=base)
     _write_json(folder / "config" / "jupyter_server_config.json", _server_settings(folder))
     _write_json(folder / "config" / "labconfig" / "default_setting_overrides.json", INTERFACE_SETTINGS)
+    style = folder / "config" / "custom" / "custom.css"
+    style.parent.mkdir(exist_ok=True)
+    style.write_text(NAMES_WHOLE, encoding="utf-8")
     # Every kernel warns about unencrypted loopback connections, which are correct here.
     _write_json(
         folder / "ipython" / "profile_default" / "ipython_kernel_config.json", {"IPKernelApp": {"log_level": 40}}
@@ -66,6 +69,9 @@ def is_writable(folder: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK)
 
 
+NAMES_WHOLE = ".jp-DirListing .jp-DirListing-itemText { font-size: 12px }\n"
+"""A pixel smaller than JupyterLab writes them, the names in the list of files are shown whole."""
+
 INTERFACE_SETTINGS = {
     # By default JupyterLab asks its makers' site for news and newer versions.
     "@jupyterlab/apputils-extension:notification": {
@@ -88,6 +94,7 @@ def _server_settings(folder: Path) -> dict[str, Any]:
             "log_level": "WARN",  # leaves the address
         },
         "LabApp": {
+            "custom_css": True,
             "log_level": "WARN",
             "default_url": f"/lab/tree/{FIRST_LESSON}.ipynb",
             "news_url": None,

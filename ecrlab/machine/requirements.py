@@ -6,8 +6,6 @@ it is installed.
 """
 
 import re
-import tomllib
-from importlib import metadata
 from pathlib import Path
 
 from ecrlab.errors import EcrLabError
@@ -53,6 +51,8 @@ def how_to_install(extra: str = "") -> str:
 
 
 def _of_project(extra: str, checkout: Path) -> list[str]:
+    import tomllib
+
     with (checkout / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     lines: list[str] = [*project["dependencies"], *([f"ecrlab[{extra}]"] if extra else [])]
@@ -64,6 +64,8 @@ def _of_project(extra: str, checkout: Path) -> list[str]:
 
 
 def _of_installed_kit() -> list[str]:
+    from importlib import metadata  # each start of a lab imports this module
+
     try:
         return metadata.requires("ecrlab") or []
     except metadata.PackageNotFoundError:
@@ -71,6 +73,8 @@ def _of_installed_kit() -> list[str]:
 
 
 def _met(requirement) -> bool:  # type: ignore[no-untyped-def]  # `packaging` may not be importable here
+    from importlib import metadata
+
     try:
         return bool(requirement.specifier.contains(metadata.version(requirement.name), prereleases=True))
     except metadata.PackageNotFoundError:

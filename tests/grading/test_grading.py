@@ -147,8 +147,10 @@ HAND_INS = "import os, pathlib, shutil, ecrlab\nhanded = pathlib.Path(os.environ
 
 @pytest.mark.skipif(not sandbox.isolation(), reason="namespaces are missing here")
 @pytest.mark.slow
-def test_cheats_and_traps_cost_their_own_submission_only(tmp_path, capsys):
+def test_cheats_and_traps_cost_their_own_submission_only(tmp_path, tmp_path_factory, capsys, monkeypatch):
     """By somebody who has read the grader: the first four would change a verdict, the others stop the grader."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))  # another grader may run beside this one
     marker = sandbox.CHECKOUT / "ecrlab" / "cheated"
     unlocked = f"mount -o remount,bind,rw /; mount -o remount,rw /; touch '{marker}'"
     submissions = {
@@ -189,7 +191,7 @@ def test_cheats_and_traps_cost_their_own_submission_only(tmp_path, capsys):
     assert list(results) == sorted(results, key=str.casefold)
     assert "odd��[2Jwords" in results
     assert not running("555")
-    assert not list(Path(tempfile.gettempdir()).glob(f"{sandbox.PREFIX}*"))
+    assert not list(scratch.iterdir())
 
 
 OLD = json.dumps(

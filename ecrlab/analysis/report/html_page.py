@@ -1,6 +1,6 @@
 """A report as one self-contained page of HTML: pictures are embedded, with alternative text.
 
-A Content-Security-Policy in the page forbids all requests. Names and tags are untrusted input, and escaped.
+Names and tags are untrusted input, and escaped.
 """
 
 import html
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ecrlab.analysis.costs import outlook, risks, savings
 from ecrlab.analysis.costs.projection import DAYS_OF_A_YEAR
 from ecrlab.analysis.plots import ages, style, waterfall
+from ecrlab.analysis.report.document import document
 from ecrlab.analysis.report.report import FUTURES, HEAVIEST, Report, for_people, together
 
 if TYPE_CHECKING:
@@ -31,34 +32,17 @@ td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
 .doubts li::marker { content: "?  "; font-weight: bold }
 """
 
-HEAD = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-"""
-
 
 def page(reports: Sequence[Report]) -> str:
     """The whole page."""
     names = ", ".join(report.snapshot.name for report in reports)
-    title = html.escape(f"Age, size and cost of {names}")
-    parts = [
-        HEAD.format(title=title, style=STYLE),
-        _paragraph(f"As of {reports[0].snapshot.taken_at:%Y-%m-%d %H:%M} UTC."),
-    ]
+    parts = [_paragraph(f"As of {reports[0].snapshot.taken_at:%Y-%m-%d %H:%M} UTC.")]
     if len(reports) > 1:
         parts.append(_paragraph(together(reports)))
     for report in reports:
         parts += _repository(report)
     parts += _prices(reports[0])
-    return "".join([*parts, "</body>\n</html>\n"])
+    return document(f"Age, size and cost of {names}", STYLE, parts)
 
 
 def _repository(report: Report) -> Iterator[str]:

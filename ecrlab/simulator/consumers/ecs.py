@@ -1,7 +1,6 @@
 """ECS in a lab: moto's, with tasks that pull from the lab's ECR and services that keep them running."""
 
 from typing import Any
-from unittest.mock import patch
 
 from ecrlab.simulator.moto import seams
 
@@ -12,6 +11,8 @@ def attach() -> None:
 
 
 def _patches() -> list[Any]:
+    from unittest.mock import patch  # takes 10 ms, and most labs use no ECS
+
     from moto.ecs import models
 
     from ecrlab.simulator.consumers.ecs_backend import LabEcs
