@@ -12,7 +12,7 @@ from ecrlab.machine import originals
 from tests.deploy import one_machine
 
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.slow,
     pytest.mark.client("configurable-http-proxy"),
     pytest.mark.client("unshare"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root makes users, and namespaces for them"),
