@@ -265,16 +265,31 @@ def test_an_answer_from_another_students_world_is_wrong(tmp_path, capsys):
 
 @pytest.mark.long
 @pytest.mark.parametrize("lesson", catalogue.MODULES)
-def test_a_right_notebook_of_each_lesson_gets_all_and_an_empty_one_nothing(tmp_path, capsys, lesson):
+def test_of_each_lesson_a_notebook_gets_what_it_solves(tmp_path, capsys, lesson):
     solutions = exercises_in(lesson)
     (tmp_path / "right.ipynb").write_text(notebook(lesson))
+    (tmp_path / "first.ipynb").write_text(notebook(lesson, solutions[:1]))
     (tmp_path / "empty.ipynb").write_text(notebook(lesson, []))
+    (tmp_path / "endless.ipynb").write_text(notebook(lesson, last="while True: pass"))
+    (tmp_path / "explodes.ipynb").write_text(notebook(lesson, last="!kill -KILL $PPID"))
+    (tmp_path / "foreign.ipynb").write_text(notebook(lesson, first="%env ECRLAB_SEED=another"))
+    (tmp_path / "names.csv").write_text("student,seed\n" + "".join(f"{path.stem},7\n" for path in tmp_path.iterdir()))
 
-    _, results = grade(capsys, tmp_path, "-j", "2", lesson=lesson)
+    _, results = grade(capsys, tmp_path, "-j", "2", "--seeds", str(tmp_path / "names.csv"), lesson=lesson)
 
-    assert {name: one["ended"] for name, one in results.items()} == dict.fromkeys(results, "done")
-    assert states(results["right"]) == ["solved"] * len(solutions)
-    assert states(results["empty"]) == ["missing"] * len(solutions)
+    all_solved = ["solved"] * len(solutions)
+    assert {name: one["ended"] for name, one in results.items()} == {
+        **dict.fromkeys(("right", "first", "empty", "endless", "foreign"), "done"),
+        "explodes": "the kernel died",
+    }
+    assert {name: states(one) for name, one in results.items()} == {
+        "right": all_solved,
+        "first": ["solved", *["missing"] * (len(solutions) - 1)],
+        "empty": ["missing"] * len(solutions),
+        "endless": all_solved,
+        "explodes": all_solved,
+        "foreign": ["missing"] * len(solutions),
+    }
 
 
 def test_the_pages_escape_what_students_wrote(tmp_path, capsys):
