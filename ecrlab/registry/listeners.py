@@ -7,7 +7,6 @@
     time_passes        the lab's clock is moved    called before the nights on the way
     repository_wanted  a repository is absent      called before a push or a pull is refused
     image_wanted       an image may be pulled      called before a pull looks for it
-    blob_wanted        a layer is absent           called before a look or a pull is refused
 
 Listeners run outside of every transaction. A listener that fails is logged; the others run, and the client's change
 stays.

@@ -1,4 +1,4 @@
-"""Repositories, images and layers that a client wants and the registry lacks: listeners of the world may supply them.
+"""Repositories and images that a client wants and the registry lacks: listeners of the world may supply them.
 
 Both faces call these functions before they look something up; if no listener supplies it, the lookup fails as usual.
 Without a listener they cost nothing.
@@ -7,7 +7,7 @@ Without a listener they cost nothing.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ecrlab.registry import layers, repositories
+from ecrlab.registry import repositories
 from ecrlab.registry.errors import RepositoryNotFoundException
 from ecrlab.registry.images import ImageId
 from ecrlab.registry.world import Registry
@@ -44,7 +44,7 @@ def repository(wanted: Wanted) -> None:
         world.repository_wanted.ask(wanted)
 
 
-def some_images(wanted: Wanted, ids: Sequence[ImageId]) -> None:
+def images(wanted: Wanted, ids: Sequence[ImageId]) -> None:
     """Ask for images that are about to be pulled: one may be absent, or newer elsewhere."""
     world = wanted.registry.world
     if not world.image_wanted:
@@ -52,13 +52,3 @@ def some_images(wanted: Wanted, ids: Sequence[ImageId]) -> None:
     there = repositories.find(wanted.registry, wanted.repository_name)
     for image_id in ids:
         world.image_wanted.ask(wanted, there, image_id)
-
-
-def blob(wanted: Wanted, digest: str) -> None:
-    """Ask for a layer that is absent from a repository, or whose bytes are."""
-    world = wanted.registry.world
-    if not world.blob_wanted:
-        return
-    there = repositories.find(wanted.registry, wanted.repository_name)
-    if layers.find(wanted.registry, wanted.repository_name, digest) is None:
-        world.blob_wanted.ask(wanted, there, digest)

@@ -39,7 +39,6 @@ from ecrlab.registry.trail import Trail
 
 if TYPE_CHECKING:
     from ecrlab.registry.images import Image, ImageId
-    from ecrlab.registry.layers import Layer
     from ecrlab.registry.repositories import Repository
     from ecrlab.registry.wanted import Wanted
 
@@ -83,7 +82,6 @@ class World:
         self.time_passes: Listeners[[]] = Listeners()
         self.repository_wanted: Suppliers[[Wanted], Repository] = Suppliers()
         self.image_wanted: Suppliers[[Wanted, Repository, ImageId], Image] = Suppliers()
-        self.blob_wanted: Suppliers[[Wanted, Repository, str], Layer] = Suppliers()
         with contextlib.ExitStack() as undo:
             try:
                 self._state_directory = StateDirectory(directory, durable=durable)

@@ -194,27 +194,6 @@ def test_an_image_that_is_pulled_is_brought_on_both_faces(world, aws, docker, up
     assert asked == [("ecr:BatchGetImage", "app", tag) for tag in ("v1", "v2", "v1", "v3", "v9", "v9")]
 
 
-def test_a_layer_that_is_looked_for_is_brought_on_both_faces(world, aws, docker, upstream):
-    asked = []
-
-    def bring(wanted, repository, digest):
-        asked.append((wanted.action, repository.name))
-        return Client(wanted.registry, repository.name).layer(bodies[digest]) if digest in bodies else None
-
-    world.blob_wanted.add(bring)
-    bodies = {digest_of(body): body for body in (b"one", b"two", b"three")}
-    one, two, three = bodies
-    four = digest_of(b"four")
-
-    assert docker("HEAD", f"app/blobs/{one}").status_code == 200
-    assert docker("GET", f"app/blobs/{two}").data == b"two"
-    found = aws("BatchCheckLayerAvailability", layerDigests=[three, four])["layers"]
-    assert [layer["layerAvailability"] for layer in found] == ["AVAILABLE", "UNAVAILABLE"]
-    assert aws("GetDownloadUrlForLayer", layerDigest=four)["__type"] == "LayersNotFoundException"
-    actions = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer")
-    assert asked == [(f"ecr:{actions[which]}", "app") for which in (0, 1, 0, 0, 1)]
-
-
 def test_a_docker_push_makes_the_repository_that_a_template_is_for(world, docker):
     registry = world.registry(ACCOUNT, REGION)
     creation_templates.create(registry, {"prefix": "team", "appliedFor": ["CREATE_ON_PUSH"]})

@@ -46,8 +46,8 @@ _KEPT_SCOPE = "account setting REGISTRY_POLICY_SCOPE"
 _ADMINISTERED = iam.Decision(None, "identity policy", ADMINISTRATOR.statements[0])
 
 
-class Wish(NamedTuple):
-    """An action on one resource of a registry: a repository by name, or the ARN's resource."""
+class Permission(NamedTuple):
+    """What a call needs: an action on one resource of a registry, a repository by name, or the ARN's resource."""
 
     action: str
     resource: str
@@ -57,8 +57,8 @@ class Wish(NamedTuple):
 
 def check(call: Call) -> None:
     """Return if the caller may make this call. Raises `AccessDeniedException`."""
-    for wish in _wishes(call):
-        _judge(call.caller, wish, call.request)
+    for needed in _permissions(call):
+        _judge(call.caller, needed, call.request)
 
 
 def authorize(token: Token, action: str, registry: Registry, repository_name: str) -> None:
@@ -89,18 +89,18 @@ def decide(caller: Caller, action: str, registry: Registry, repository_name: str
 
     An action that is not about a repository is about the caller's own registry.
     """
-    return _decide(caller, _wish(caller, action, registry, repository_name), {})
+    return _decide(caller, _permission(caller, action, registry, repository_name), {})
 
 
 def require(caller: Caller, action: str, registry: Registry, repository_name: str) -> None:
     """Return if `decide` allows the action. Raises `AccessDeniedException`."""
-    _judge(caller, _wish(caller, action, registry, repository_name), {})
+    _judge(caller, _permission(caller, action, registry, repository_name), {})
 
 
-def _wish(caller: Caller, action: str, registry: Registry, repository_name: str) -> Wish:
+def _permission(caller: Caller, action: str, registry: Registry, repository_name: str) -> Permission:
     if _is_about_repositories(action):
         return _about(action, registry, repository_name)
-    return Wish(action, "*", registry.world.registry(caller.account_id or registry.account_id, registry.region))
+    return Permission(action, "*", registry.world.registry(caller.account_id or registry.account_id, registry.region))
 
 
 def _is_about_repositories(action: str) -> bool:
@@ -127,11 +127,11 @@ def would_lock_out(call: Call, policy_text: str) -> bool:
     """
     # UNSURE: whether a policy also locks out a caller whom it merely does not allow; cross-account policies without a
     # word about the owner are AWS's own examples, so it does not.
-    wish = _about(f"{call.service}:SetRepositoryPolicy", call.registry, call.repository_name)
-    return iam.parse(policy_text).denies(_asked(identity_of(call.caller), wish, call.request)) is not None
+    needed = _about(f"{call.service}:SetRepositoryPolicy", call.registry, call.repository_name)
+    return iam.parse(policy_text).denies(_asked(identity_of(call.caller), needed, call.request)) is not None
 
 
-def _wishes(call: Call) -> Iterator[Wish]:
+def _permissions(call: Call) -> Iterator[Permission]:
     """Yield the actions that a call requires, one resource at a time."""
     request, registry = call.request, call.registry
     action = ACTIONS.get(call.operation, f"{call.service}:{call.operation}")
@@ -151,50 +151,50 @@ def _wishes(call: Call) -> Iterator[Wish]:
     elif call.operation == "DescribeRepositories":
         yield _about(action, registry, "*")
     else:
-        yield Wish(action, "*", registry)
+        yield Permission(action, "*", registry)
         if action == "ecr-public:GetAuthorizationToken":
-            yield Wish(BEARER, "*", registry)
+            yield Permission(BEARER, "*", registry)
     if call.operation in ("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"):
         # UNSURE: on which resource ECR asks for what a template's author also needs (AWS user guide, IAM permissions
         # for creating repository creation templates); here on all.
-        yield Wish("ecr:CreateRepository", "*", registry)
+        yield Permission("ecr:CreateRepository", "*", registry)
         if request.get("repositoryPolicy"):
-            yield Wish("ecr:SetRepositoryPolicy", "*", registry)
+            yield Permission("ecr:SetRepositoryPolicy", "*", registry)
         if request.get("lifecyclePolicy"):
-            yield Wish("ecr:PutLifecyclePolicy", "*", registry)
+            yield Permission("ecr:PutLifecyclePolicy", "*", registry)
 
 
-def _about(action: str, registry: Registry, name: str) -> Wish:
-    return Wish(action, names.repository_arn(registry.account_id, registry.region, name), registry, name)
+def _about(action: str, registry: Registry, name: str) -> Permission:
+    return Permission(action, names.repository_arn(registry.account_id, registry.region, name), registry, name)
 
 
-def _judge(caller: Caller, wish: Wish, request: dict[str, Any]) -> None:
-    decision = _decide(caller, wish, request)
+def _judge(caller: Caller, needed: Permission, request: dict[str, Any]) -> None:
+    decision = _decide(caller, needed, request)
     if decision.refusal is not None:
-        raise AccessDeniedException(caller.arn, wish.action, wish.resource, decision.refusal)
+        raise AccessDeniedException(caller.arn, needed.action, needed.resource, decision.refusal)
 
 
-def _decide(caller: Caller, wish: Wish, request: dict[str, Any]) -> iam.Decision:
-    on_resource = _policies_on(wish)
-    is_at_home = caller.is_administrator and caller.account_id == wish.registry.account_id
+def _decide(caller: Caller, needed: Permission, request: dict[str, Any]) -> iam.Decision:
+    on_resource = _policies_on(needed)
+    is_at_home = caller.is_administrator and caller.account_id == needed.registry.account_id
     # UNSURE: on AWS a forced policy can lock out everybody; a lesson must be able to continue.
-    if is_at_home and (not on_resource or wish.action in POLICY_ACTIONS):
+    if is_at_home and (not on_resource or needed.action in POLICY_ACTIONS):
         return _ADMINISTERED
     identity = identity_of(caller)
-    return iam.decide(_asked(identity, wish, request), identity, on_resource)
+    return iam.decide(_asked(identity, needed, request), identity, on_resource)
 
 
-def _asked(identity: iam.Identity, wish: Wish, request: dict[str, Any]) -> iam.Request:
-    circumstances = _circumstances(wish, request) | dict(identity.context)
-    return iam.Request(identity.principal, wish.action, wish.resource, wish.registry.account_id, circumstances)
+def _asked(identity: iam.Identity, needed: Permission, request: dict[str, Any]) -> iam.Request:
+    circumstances = _circumstances(needed, request) | dict(identity.context)
+    return iam.Request(identity.principal, needed.action, needed.resource, needed.registry.account_id, circumstances)
 
 
-def _policies_on(wish: Wish) -> dict[str, iam.Policy]:
+def _policies_on(needed: Permission) -> dict[str, iam.Policy]:
     """Return the policies that the repository and the registry have for an action, by their names."""
-    if wish.action == "ecr:GetAuthorizationToken":
+    if needed.action == "ecr:GetAuthorizationToken":
         # A token does not belong to one registry, so no registry policy applies.
         return {}
-    registry = wish.registry
+    registry = needed.registry
     where = (registry.account_id, registry.region)
 
     def look_up() -> dict[str, str]:
@@ -204,20 +204,20 @@ def _policies_on(wish: Wish) -> dict[str, iam.Policy]:
                 "WHERE account_id = ? AND region = ? AND name = ? AND policy IS NOT NULL UNION ALL "
                 "SELECT name, value FROM registry_setting WHERE account_id = ? AND region = ? "
                 "AND name IN ('policy', ?)",
-                (*where, wish.name, *where, _KEPT_SCOPE),
+                (*where, needed.name, *where, _KEPT_SCOPE),
             )
             return {row[0]: row[1] for row in rows}
 
-    kept = registry.world.cached(("policies", *where, wish.name), look_up, of=(where, (*where, wish.name)))
+    kept = registry.world.cached(("policies", *where, needed.name), look_up, of=(where, (*where, needed.name)))
     found = {f"{name} policy": iam.parse(kept[key]) for name, key in _KEPT if key in kept}
-    if kept.get(_KEPT_SCOPE) == "V1" and wish.action.lower() not in IN_REGISTRY_POLICIES_V1:
+    if kept.get(_KEPT_SCOPE) == "V1" and needed.action.lower() not in IN_REGISTRY_POLICIES_V1:
         found.pop("registry policy", None)
     return found
 
 
-def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+def _circumstances(needed: Permission, request: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the condition keys of a request that do not depend on the caller."""
-    registry = wish.registry
+    registry = needed.registry
     now = registry.world.clock.now()
     keys: dict[str, tuple[str, ...]] = {
         "aws:requestedregion": (registry.aws_region,),
@@ -229,11 +229,11 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
         "aws:currenttime": (now.isoformat(),),
         "aws:epochtime": (str(int(now.timestamp())),),
     }
-    if wish.action == BEARER:
+    if needed.action == BEARER:
         # AWS security token service, condition keys.
         keys |= {"sts:awsservicename": ("ecr-public.amazonaws.com",), "sts:durationseconds": ("43200",)}
-    service = wish.action.partition(":")[0]
-    for key, value in _resource_tags(wish):
+    service = needed.action.partition(":")[0]
+    for key, value in _resource_tags(needed):
         keys[f"aws:resourcetag/{key.lower()}"] = keys[f"{service}:resourcetag/{key.lower()}"] = (value,)
     tags = request.get("tags") or []
     for tag in tags:
@@ -244,10 +244,10 @@ def _circumstances(wish: Wish, request: dict[str, Any]) -> dict[str, tuple[str, 
     return keys
 
 
-def _resource_tags(wish: Wish) -> tuple[tuple[str, str], ...]:
-    if not wish.name:
+def _resource_tags(needed: Permission) -> tuple[tuple[str, str], ...]:
+    if not needed.name:
         return ()
     try:
-        return repositories.find(wish.registry, wish.name).settings.resource_tags
+        return repositories.find(needed.registry, needed.name).settings.resource_tags
     except RepositoryNotFoundException:
         return ()

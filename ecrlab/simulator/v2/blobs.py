@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecrlab.registry import layers, names, repositories, settings, wanted
+from ecrlab.registry import layers, names, repositories, settings
 from ecrlab.registry.errors import (
     AccessDeniedException,
     RepositoryNotFoundException,
@@ -198,7 +198,6 @@ def send(visit: Visit) -> Response:
     """GET: return the bytes of a layer, or a range of them."""
     repository = visit.may("ecr:GetDownloadUrlForLayer")
     digest = _digest(visit.thing)
-    wanted.blob(visit.wanted("ecr:GetDownloadUrlForLayer"), digest)
     # ECR returns only layers of an image; the specification returns every pushed layer.
     layer = layers.find(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
@@ -221,7 +220,6 @@ def look(visit: Visit) -> Response:
     """HEAD: tell whether a layer exists."""
     visit.may("ecr:BatchCheckLayerAvailability")
     digest = _digest(visit.thing)
-    wanted.blob(visit.wanted("ecr:BatchCheckLayerAvailability"), digest)
     layer = layers.reserve(visit.registry, visit.name, digest)
     if layer is None or layer.is_archived:
         raise _unknown(digest)

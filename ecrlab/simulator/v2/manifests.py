@@ -47,7 +47,7 @@ def send(visit: Visit) -> Response:
     """GET: return a manifest, and record the pull."""
     visit.may("ecr:BatchGetImage")
     image_id = _known(visit)
-    wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
+    wanted.images(visit.wanted("ecr:BatchGetImage"), [image_id])
     found, failures = images.pull(visit.registry, visit.name, [image_id])
     if failures and failures[0].code == "KmsError":
         raise KmsException(failures[0].reason, "")
@@ -61,7 +61,7 @@ def look(visit: Visit) -> Response:
     """HEAD: return the headers of a manifest; this is not a pull."""
     visit.may("ecr:BatchGetImage")
     image_id = _known(visit)
-    wanted.some_images(visit.wanted("ecr:BatchGetImage"), [image_id])
+    wanted.images(visit.wanted("ecr:BatchGetImage"), [image_id])
     image = images.find(visit.registry, visit.name, image_id)
     status = image.status(visit.registry.world.clock.now().timestamp())
     if status != "ACTIVE":

@@ -77,7 +77,7 @@ def batch_get_image(call: Call) -> dict[str, Any]:
     refused: dict[ImageId, Failure] = {}
     for image_id in ids:
         try:
-            wanted.some_images(judging.wanted(call), [image_id])
+            wanted.images(judging.wanted(call), [image_id])
         except UnableToGetUpstreamImageException as error:
             refused[image_id] = Failure(image_id, error.failure, error.message)
     found, failures = images.pull(call.registry, call.repository_name, ids)

@@ -7,10 +7,9 @@ deny these operations (API reference).
 from typing import Any
 
 from ecrlab.oci.media_types import DOCKER
-from ecrlab.registry import layer_parts, layers, names, wanted
+from ecrlab.registry import layer_parts, layers, names
 from ecrlab.registry.errors import LayerInaccessibleException, LayersNotFoundException
 from ecrlab.simulator import downloads
-from ecrlab.simulator.access import judging
 from ecrlab.simulator.aws.calls import PUBLIC, Call, operation
 
 
@@ -68,7 +67,6 @@ def complete_layer_upload(call: Call) -> dict[str, Any]:
 def get_download_url_for_layer(call: Call) -> dict[str, Any]:
     """Return the address of a layer's bytes, which is valid for an hour."""
     digest = call.request["layerDigest"]
-    wanted.blob(judging.wanted(call), digest)
     layer = layers.find(call.registry, call.repository_name, digest)
     if layer is None:
         raise LayersNotFoundException([digest], call.repository_name, call.registry.account_id)
@@ -82,7 +80,6 @@ def get_download_url_for_layer(call: Call) -> dict[str, Any]:
 
 
 def _availability(call: Call, digest: str) -> dict[str, Any]:
-    wanted.blob(judging.wanted(call), digest)
     layer = layers.reserve(call.registry, call.repository_name, digest)
     if layer is None:
         # UNSURE: AWS's own containerd resolver reads UNAVAILABLE as "push it", so no failure is reported.
