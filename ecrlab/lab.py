@@ -264,8 +264,8 @@ def start(
         world = World(directory, clock, seed=chosen.ids, durable=state is not None)
         undo.callback(world.close)
         secret = environment.new_secret()
-        is_logged = hand_in.folder() is not None
-        server = Server(world, quirks=quirks, is_logged=is_logged, node_role=node_role, secret=secret)
+        log_into = hand_in.states()
+        server = Server(world, quirks=quirks, log_into=log_into, node_role=node_role, secret=secret)
         undo.callback(server.stop)
         with in_temporary_files():
             folder.announce(server.endpoint, docker, secret=secret)

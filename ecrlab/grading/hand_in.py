@@ -1,12 +1,13 @@
-"""What a check hands in under the grader: the answer, the registry, and the requests that moto got.
+"""What a check hands in under the grader: the answer, the registry, Docker's logins, and the requests that moto got.
 
 The grader names a folder in `ECRLAB_HAND_IN`. `lab.check` writes into it at that moment, so that later cells undo
 nothing. Whoever writes the notebook can also write this folder, and so hand in the state of another lab: that takes a
 registry in which the exercise is solved, for the same seed.
 
-    0001-push-a-second-tag/hand-in.json     exercise, answer, seed, time, requests to moto
-                          /registry.sqlite  the database
-                          /sha256:0a1b…     the blobs
+    0001/hand-in.json     exercise, answer, seed, time, Docker's configuration, requests to moto
+        /registry.sqlite  the database
+        /sha256:0a1b…     the blobs
+    .states/0001/…        the registry at an earlier request, of a service that pulls images
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.errors import EcrLabError
 from ecrlab.lessons import seeds
+from ecrlab.registry.store.directory import DATABASE
 
 if TYPE_CHECKING:
     from ecrlab.registry.world import World
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "ECRLAB_HAND_IN"
 DOCUMENT = "hand-in.json"
+STATES = ".states"
 
 MOST = 200
 """Hand-ins of one notebook; later ones are not written, and more are not read."""
@@ -42,14 +45,27 @@ class Unreadable(EcrLabError):
 
 @dataclass(frozen=True, slots=True)
 class HandIn:
-    """A check of an exercise: the answer, the seed and time of the lab, and moto's requests until then, in `folder`."""
+    """A check of an exercise, in `folder`: the answer, the seed and time of the lab, the text of Docker's
+    configuration, and moto's requests until then.
+    """
 
     folder: Path
     exercise: str
     answer: Any
     seed: str | None
     at: datetime
+    docker: str
     requests: list[dict[str, str]]
+
+    @property
+    def states(self) -> Path:
+        """The folder of the registry's earlier states."""
+        return self.folder.parent / STATES
+
+    @property
+    def began(self) -> datetime:
+        """The time of the first request, or of the check."""
+        return min([self.at, *(datetime.fromisoformat(one["at"]) for one in self.requests[:1])])
 
 
 def folder() -> Path | None:
@@ -58,18 +74,30 @@ def folder() -> Path | None:
     return Path(named) if named else None
 
 
+def states() -> Path | None:
+    """Return the folder for earlier states of the registry, or None without a grader."""
+    into = folder()
+    return None if into is None else into / STATES
+
+
 def write(into: Path, exercise: str, answer: Any, seed: str | None, world: "World", moto: "Moto") -> None:
     """Hand in the state of a lab for an exercise."""
     from ecrlab.registry.store import snapshots
 
-    number = sum(1 for _ in into.iterdir()) + 1
+    number = sum(one.name.isdigit() for one in into.iterdir()) + 1
     if number > MOST:
         return
     draft = into / f".draft-{number:04}"
     draft.mkdir()
     snapshots.save(world, draft)
-    document = {"exercise": exercise, "answer": _plain(answer), "seed": seed, "at": world.clock.now().isoformat()}
-    (draft / DOCUMENT).write_text(json.dumps(document | {"requests": moto.requests()}), encoding="utf-8")
+    document: dict[str, Any] = {
+        "exercise": exercise,
+        "answer": _plain(answer),
+        "seed": seed,
+        "at": world.clock.now().isoformat(),
+    }
+    document |= {"docker": _docker_configuration(), "requests": moto.requests()}
+    (draft / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
     draft.rename(into / f"{number:04}")
 
 
@@ -106,14 +134,18 @@ def _check_file(path: Path, most: int) -> None:
 
 def _read(path: Path) -> HandIn:
     try:
-        _check_file(path / "registry.sqlite", LARGEST_DATABASE)
+        _check_file(path / DATABASE, LARGEST_DATABASE)
         document = json.loads(read_file(path / DOCUMENT, LARGEST_DOCUMENT))
         requests = document["requests"]
         if not all(isinstance(value, str) for request in requests for value in request.values()):
             raise TypeError("a request is a dictionary of strings")
-        at = datetime.fromisoformat(document["at"])
-        seed = seeds.read(document["seed"]).text
-        return HandIn(path, str(document["exercise"]), _answer(document["answer"]), seed, at, requests)
+        for request in requests:
+            datetime.fromisoformat(request["at"])
+            if request["registry"]:
+                _check_file(path.parent / STATES / f"{int(request['registry']):04}" / DATABASE, LARGEST_DATABASE)
+        answer, seed = _answer(document["answer"]), seeds.read(document["seed"]).text
+        at, docker = datetime.fromisoformat(document["at"]), str(document["docker"])
+        return HandIn(path, str(document["exercise"]), answer, seed, at, docker, requests)
     except (
         OSError,
         ValueError,
@@ -125,6 +157,14 @@ def _read(path: Path) -> HandIn:
         EcrLabError,
     ) as error:
         raise Unreadable(f"a hand-in cannot be read: {error}") from error
+
+
+def _docker_configuration() -> str:
+    """Return the text of the file in which Docker keeps its logins; nothing without one."""
+    try:
+        return (Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8")
+    except (KeyError, OSError, ValueError):
+        return ""
 
 
 def _plain(answer: Any) -> dict[str, Any]:

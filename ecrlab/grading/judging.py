@@ -1,11 +1,13 @@
 """The judges, on a copy of what was handed in: in the grader's process, where no notebook can replace them."""
 
+import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -64,11 +66,13 @@ def _judge(exercise: Exercise, handed: HandIn, seed: str | None, seconds: float)
     if seed is not None and handed.seed != seeds.read(seed).text:
         return Verdict(exercise.id, "missing", f"the lab had the seed {handed.seed}, and this student's is {seed}")
     try:
-        with _time_limit(seconds), ecrlab.start(at=handed.at, seed=handed.seed or "") as lab:
+        with _time_limit(seconds), ecrlab.start(at=handed.began, seed=handed.seed or "") as lab:
             snapshots.load(lab._world, handed.folder)
             if handed.requests:
-                lab._server.moto.make_again(handed.requests)
+                lab._server.moto.make_again(handed.requests, handed.states)
+                lab._world.skip_to(handed.at)
                 snapshots.load(lab._world, handed.folder)  # some requests change the registry too
+            (Path(os.environ["DOCKER_CONFIG"]) / "config.json").write_text(handed.docker, encoding="utf-8")
             if exercise.answer is not None:
                 exercise.answer.accept(handed.answer)
             return Verdict(exercise.id, "solved", exercise.judge(lab._view(handed.answer)))

@@ -36,6 +36,10 @@ class Nights:
         if job not in self._jobs:
             self._jobs.append(job)
 
+    def skip(self, until: datetime) -> None:
+        """Let the nights up to an instant pass without their jobs."""
+        self._next = max(self._next, _midnight_after(until))
+
     def live_through(self, until: datetime, stand_at: Callable[[datetime], None]) -> None:
         """Run all jobs of the nights up to `until`; call `stand_at` with each midnight before its jobs.
 

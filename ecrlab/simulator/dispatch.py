@@ -17,6 +17,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ecrlab.registry.errors import EcrError
@@ -119,14 +120,14 @@ class Dispatcher:
 class Moto:
     """moto's services behind our port. They load on first use, and never answer with an HTML page.
 
-    `warm_up` has the lab's own requests; `log` is a log of all requests, if one is kept.
+    `warm_up` has the lab's own requests; `log` is a log of all requests, if they are logged into a folder.
     """
 
-    def __init__(self, world: World, *, is_logged: bool = False) -> None:
+    def __init__(self, world: World, log_into: Path | None = None) -> None:
         self.warm_up = WarmUp()
         self.log: RequestLog | None = None
         self._world = world
-        self._is_logged = is_logged
+        self._log_into = log_into
         self._application: Wsgi = None
         self._lock = threading.Lock()
 
@@ -137,8 +138,8 @@ class Moto:
                 from ecrlab.simulator.moto import seams
 
                 self._application = seams.moto_application(self._world)
-                if self._is_logged:
-                    self._application = self.log = RequestLog(self._application)
+                if self._log_into is not None:
+                    self._application = self.log = RequestLog(self._application, self._world, self._log_into)
             return self._application
 
     def requests(self) -> list[dict[str, str]]:
@@ -147,11 +148,15 @@ class Moto:
             self.warm_up.make_all(self.application())
         return [] if self.log is None else list(self.log.requests)
 
-    def make_again(self, requests: Sequence[dict[str, str]]) -> None:
-        """Make logged requests of another lab once more, to the services that matter for ECR."""
+    def make_again(self, requests: Sequence[dict[str, str]], states: Path) -> None:
+        """Make logged requests of another lab once more, to the services that matter for ECR.
+
+        The clock and the registry are as they were then. Raises `SnapshotError`.
+        """
         from ecrlab.simulator.moto import seams
 
-        request_log.make_again(requests, seams.moto_application(self._world, only=request_log.MADE_AGAIN))
+        application = seams.moto_application(self._world, only=request_log.MADE_AGAIN)
+        request_log.make_again(requests, application, self._world, states)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Let moto answer one request."""

@@ -1,5 +1,6 @@
 """The server of a lab: one port on 127.0.0.1 that carries every face."""
 
+from pathlib import Path
 from typing import Any
 
 from ecrlab.registry.world import World
@@ -54,17 +55,18 @@ class Server:
         *,
         port: int = 0,
         quirks: bool = False,
-        is_logged: bool = False,
+        log_into: Path | None = None,
         node_role: str | None = None,
         secret: str | None = None,
     ) -> None:
-        """Listen on `port` (0: any free one); `is_logged` keeps a log of moto's requests. Raises `PortTaken`.
+        """Listen on `port` (0: any free one); `log_into` keeps a log of moto's requests, with states of the
+        registry in that folder. Raises `PortTaken`.
 
         `node_role` is the role of the Kubernetes node, by name or ARN; the lab makes one unless it is named. `secret`
         is the learner's, and makes the lab private; without one, any access key is accepted.
         """
         self.aws = AwsFace(world)
-        self.moto = Moto(world, is_logged=is_logged)
+        self.moto = Moto(world, log_into)
         self.pull_limit = PullLimit()
         shown = application(
             world,

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,9 @@ import ecrlab
 from ecrlab.grading import hand_in, judging
 from ecrlab.grading.hand_in import Unreadable
 from ecrlab.lessons import catalogue, exercises
+from ecrlab.simulator.moto.small_image import BASE, push
+from tests.simulator.accounts import HOME
+from tests.simulator.consumers.shop import HOST, REGION
 
 SECOND_TAG = "push-a-second-tag"
 TRUST = [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]
@@ -93,6 +97,79 @@ def test_answers_travel_by_their_types(handed):
     )
 
 
+@pytest.fixture
+def lab_under_the_grader(tmp_path, monkeypatch):
+    monkeypatch.setenv(hand_in.VARIABLE, str(tmp_path))
+    with ecrlab.start(seed=7) as lab:
+        yield lab
+
+
+def hand_in_what_it_is(lab, folder):
+    hand_in.write(folder, "own", None, "7", lab._world, lab._server.moto)
+
+
+def judged(judge, folder):
+    [found] = judging.verdicts([exercises.Exercise("own", "", judge, (), "")], hand_in.read_all(folder), "7")
+    return found.state, found.words
+
+
+def test_a_judge_sees_the_logins_of_docker(lab_under_the_grader, tmp_path):
+    config = Path(os.environ["DOCKER_CONFIG"]) / "config.json"
+    config.write_text('{"auths": {"here": {"auth": "x"}}}')
+    hand_in_what_it_is(lab_under_the_grader, tmp_path)
+    lab_under_the_grader.stop()
+
+    def judge(view):
+        return (Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text()
+
+    assert judged(judge, tmp_path) == ("solved", '{"auths": {"here": {"auth": "x"}}}')
+
+
+def running(view):
+    """The digest of the only service, since when it runs, and what the service says last."""
+    ecs = view.client("ecs")
+    [service] = ecs.describe_services(cluster="shop", services=["web"])["services"]
+    tasks = ecs.list_tasks(cluster="shop", serviceName="web")["taskArns"]
+    [task] = ecs.describe_tasks(cluster="shop", tasks=tasks)["tasks"]
+    return f"{task['containers'][0]['imageDigest']} {task['startedAt']} {service['events'][0]['message']}"
+
+
+def test_what_pulled_an_image_once_runs_it_though_it_is_gone(lab_under_the_grader, tmp_path):
+    lab = lab_under_the_grader
+    ecr, ecs = lab.client("ecr"), lab.client("ecs")
+    ecr.create_repository(repositoryName="web")
+    push(lab._world, "web:v1", base=BASE, account_id=HOME, region=REGION)
+    subnet = lab.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    ecs.create_cluster(clusterName="shop")
+    ecs.register_task_definition(
+        family="web",
+        executionRoleArn="ecsTaskExecutionRole",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "web", "image": f"{HOST}/web:v1"}],
+    )
+    lab.clock.advance(hours=5)
+    ecs.create_service(
+        cluster="shop",
+        serviceName="web",
+        taskDefinition="web",
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
+    )
+    there = running(lab)
+    lab.clock.advance(days=3)
+    ecr.delete_repository(repositoryName="web", force=True)
+    hand_in_what_it_is(lab, tmp_path)
+    assert running(lab) == there
+    lab.stop()
+
+    assert judged(running, tmp_path) == ("solved", there)
+    assert len(list((tmp_path / ".states").iterdir())) == 3  # with the image, pulled, and without it
+
+
 def test_what_was_never_checked_is_absent(handed):
     assert verdict(SECOND_TAG, handed) == ("absent", "the notebook never checked it")
 
@@ -123,6 +200,8 @@ def forged(handed, folder, **members):
         {"answer": {"seconds": 1e300}},
         {"requests": 5},
         {"requests": [{"body": 5}]},
+        {"requests": [{"at": "2026-10-01T09:00", "registry": "../../0001"}]},
+        {"requests": [{"at": "2026-10-01T09:00", "registry": "9"}]},
         {"seed": [7]},
         {"exercise": None, "at": None},
     ],
@@ -197,11 +276,13 @@ def changed(path, statement):
 
 
 def test_requests_that_no_client_sent_break_nothing(handed, tmp_path):
-    forged(handed, tmp_path, requests=[{"body": "!"}, {"body": "", "REQUEST_METHOD": "PANIC", "PATH_INFO": "\x00"}])
+    panic = {"body": "", "REQUEST_METHOD": "PANIC", "PATH_INFO": "\x00"}
+    forged(handed, tmp_path, requests=[LOGGED | {"body": "!"}, LOGGED | panic])
 
     assert verdict("a-role-that-pushes", tmp_path)[0] in ("missing", "unjudged")
 
 
+LOGGED = {"at": "2026-10-01T09:00:00+00:00", "registry": ""}
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=ecrlab/20261001/us-east-1/{}/aws4_request, Signature=0"
 
 
@@ -209,7 +290,7 @@ def test_forged_requests_reach_no_other_service_of_moto_and_not_its_settings(han
     from moto.core.config import default_user_config
     from moto.s3.models import s3_backends
 
-    common = {"REQUEST_METHOD": "PUT", "wsgi.url_scheme": "http", "SERVER_PROTOCOL": "HTTP/1.1"}
+    common = {**LOGGED, "REQUEST_METHOD": "PUT", "wsgi.url_scheme": "http", "SERVER_PROTOCOL": "HTTP/1.1"}
     settings = {
         **common,
         "PATH_INFO": "/moto-api/config",

@@ -99,6 +99,12 @@ class Store:
         """Return the version of some scopes (see `TOUCHES`); it differs after each change that touches one of them."""
         return (self._replaced, *[self._touches[scope] for scope in scopes])
 
+    @property
+    def changes(self) -> tuple[int, int]:
+        """A value that differs after each change of any scope."""
+        with self._write_lock:
+            return (self._replaced, self._touches.total())
+
     def change_under_way(self) -> sqlite3.Connection | None:
         """Return the connection of the change that this thread is making, or None."""
         return self._writer if self._changing == threading.get_ident() else None
