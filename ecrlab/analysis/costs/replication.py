@@ -23,7 +23,7 @@ TRANSFER = Bounds(0.02, 0.09)
 
 DOUBTS = (
     "The price of sending: finops.com.py reports 0.02 USD for a gigabyte, cloudburn.io 0.09 USD.",
-    "A gigabyte of the bill is 2^30 bytes, one GiB.",
+    "A gigabyte of the bill is taken to be 2^30 bytes, one GiB.",
     "Storage is taken to cost the same in each Region; prices differ from Region to Region.",
     "A copy holds what the original holds: deletions are taken to happen in each Region.",
 )
