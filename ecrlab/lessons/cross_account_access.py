@@ -53,18 +53,21 @@ def _only_deploy(view: View) -> str:
 
 
 def _freeze(view: View) -> str:
-    uploading, putting = (
-        _those_who_may(view, "my-app", action) for action in ("ecr:InitiateLayerUpload", "ecr:PutImage")
-    )
+    uploading = sorted(_those_who_may(view, "my-app", "ecr:InitiateLayerUpload"))
+    putting = sorted(_those_who_may(view, "my-app", "ecr:PutImage"))
     view.require(
         putting or not uploading,
         "no image can be pushed, but layers can still be uploaded: deny ecr:InitiateLayerUpload, too",
     )
-    for action in ("ecr:InitiateLayerUpload", "ecr:PutImage"):
-        may = sorted(_those_who_may(view, "my-app", action))
-        view.require(
-            not may, f"{_listed(may)} may call {action} in my-app; a Deny for every principal stops also the owner"
-        )
+    view.require(
+        uploading or not putting,
+        "no layer can be uploaded, but an image of layers that are there can still be pushed: deny ecr:PutImage, too",
+    )
+    view.require(
+        not uploading,
+        f"{_listed(uploading)} may call ecr:InitiateLayerUpload in my-app; "
+        "a Deny for every principal stops also the owner",
+    )
     for action in PULL:
         may = sorted(_those_who_may(view, "my-app", action))
         for principal in (DEPLOY, ADMINISTRATOR):

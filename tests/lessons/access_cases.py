@@ -99,7 +99,7 @@ CASES = {
             "layers can still be uploaded: deny ecr:InitiateLayerUpload": my_app(
                 "allow(STAGING, PULL)", FREEZE % "PUSH[4:]"
             ),
-            "may call ecr:PutImage in my-app": my_app("allow(STAGING, PULL + PUSH)", FREEZE % "PUSH[:4]"),
+            "can still be pushed: deny ecr:PutImage, too": my_app("allow(STAGING, PULL + PUSH)", FREEZE % "PUSH[:4]"),
             "role/deploy may not call ecr:BatchGetImage in my-app; a freeze": my_app(FREEZE % "PUSH"),
             "role/OrganizationAccountAccessRole may not call ecr:BatchGetImage": my_app(
                 "allow(ROLE, PULL)", FREEZE % "PUSH"
