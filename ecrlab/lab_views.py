@@ -129,20 +129,20 @@ class Views:
 
         return Trail(trail.of(self._registry, repository, event))
 
-    def who_can(self, repository: str, *actions: str, source_arn: str = "") -> "pd.DataFrame":
+    def who_can(self, repository: str, *actions: str, source_arn: str = "", session: str = "learner") -> "pd.DataFrame":
         """Return who may do `actions` to a repository: one row for each principal and action, with what decided it.
 
         `lab.who_can("my-app", "ecr:BatchGetImage")` asks the code that decides requests. The principals are all users
         and roles in the IAM of every account, and what the policies of repository and registry name; a service acts for
-        the resource `source_arn`. Actions of `ecr-public` are about the public repository of that name. Raises
-        `EcrLabError` for an unknown repository or action.
+        the resource `source_arn`, and a role is judged as its session of the name `session`. Actions of `ecr-public`
+        are about the public repository of that name. Raises `EcrLabError` for an unknown repository or action.
         """
         import pandas as pd
 
         from ecrlab.simulator.access import who_can
 
         return pd.DataFrame(
-            who_can.answers(self._registry, repository, actions, source_arn), columns=who_can.Answer._fields
+            who_can.answers(self._registry, repository, actions, source_arn, session), columns=who_can.Answer._fields
         )
 
     def gallery(self, repository: str | None = None) -> "InCell":

@@ -53,6 +53,20 @@ def outcome(ecr: Any, action: str) -> str | None:
     return None
 
 
+def test_a_role_is_judged_as_the_session_that_is_asked_about(lab):
+    make(lab.account(STAGING), "deploy", document("ecr:*", Resource="*"))
+    one = {"AWS": f"arn:aws:sts::{STAGING}:assumed-role/deploy/learner"}
+    policy = document("ecr:BatchGetImage", Principal=one)
+    boto3.client("ecr").set_repository_policy(repositoryName="my-app", policyText=policy)
+
+    def allowed(**session: str) -> bool:
+        found = lab.who_can("my-app", "ecr:BatchGetImage", **session).set_index("principal")
+        return bool(found.loc[f"arn:aws:iam::{STAGING}:role/deploy", "allowed"])
+
+    assert allowed()
+    assert not allowed(session="another")
+
+
 def test_each_cell_is_what_a_real_call_ends_in(lab):
     home, staging = lab.account(HOME), lab.account(STAGING)
     everything = document("ecr:*", Resource="*")

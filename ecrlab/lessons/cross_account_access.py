@@ -23,10 +23,12 @@ PUSH = (
 )
 
 
-def _those_who_may(view: View, repository: str, action: str, source_arn: str = "") -> set[str]:
-    """Return the principals that may take an action. Raises `NotYet` without the repository."""
+def _those_who_may(view: View, repository: str, action: str, source_arn: str = "", **role: str) -> set[str]:
+    """Return the principals that may take an action; `session` names that of a role. Raises `NotYet` without the
+    repository.
+    """
     view.images(repository)
-    answers: pd.DataFrame = view.who_can(repository, action, source_arn=source_arn)
+    answers: pd.DataFrame = view.who_can(repository, action, source_arn=source_arn, **role)
     return set(answers["principal"][answers["allowed"]])
 
 
@@ -37,23 +39,41 @@ def _is_at_home(principal: str) -> bool:
 def _only_deploy(view: View) -> str:
     for action in PULL:
         may = _those_who_may(view, "shop", action)
-        view.require(DEPLOY in may, f"staging's role deploy may not {action} in shop: both sides must allow it")
+        view.require(DEPLOY in may, f"staging's role deploy may not call {action} in shop: both sides must allow it")
         others = sorted(one for one in may if one != DEPLOY and not _is_at_home(one))
-        view.require(not others, f"{_listed(others)} may {action} in shop, too; name the role, not its account")
+        view.require(not others, f"{_listed(others)} may call {action} in shop, too; name the role, not its account")
+        view.require(
+            DEPLOY in _those_who_may(view, "shop", action, session="another"),
+            f"only one session of staging's role deploy may call {action} in shop; name the role, {DEPLOY}",
+        )
     for action in PUSH:
         others = sorted(one for one in _those_who_may(view, "shop", action) if not _is_at_home(one))
-        view.require(not others, f"{_listed(others)} may {action} in shop; it should only pull")
+        view.require(not others, f"{_listed(others)} may call {action} in shop; it should only pull")
     return "of other accounts, staging's role deploy alone pulls from shop"
 
 
 def _freeze(view: View) -> str:
-    for action in ("ecr:InitiateLayerUpload", "ecr:PutImage"):
-        may = sorted(_those_who_may(view, "my-app", action))
-        view.require(not may, f"{_listed(may)} may {action} in my-app; a Deny for every principal stops also the owner")
+    uploading = sorted(_those_who_may(view, "my-app", "ecr:InitiateLayerUpload"))
+    putting = sorted(_those_who_may(view, "my-app", "ecr:PutImage"))
+    view.require(
+        putting or not uploading,
+        "no image can be pushed, but layers can still be uploaded: deny ecr:InitiateLayerUpload, too",
+    )
+    view.require(
+        uploading or not putting,
+        "no layer can be uploaded, but an image of layers that are there can still be pushed: deny ecr:PutImage, too",
+    )
+    view.require(
+        not uploading,
+        f"{_listed(uploading)} may call ecr:InitiateLayerUpload in my-app; "
+        "a Deny for every principal stops also the owner",
+    )
     for action in PULL:
         may = sorted(_those_who_may(view, "my-app", action))
         for principal in (DEPLOY, ADMINISTRATOR):
-            view.require(principal in may, f"{principal} may not {action} in my-app; a freeze stops pushes, not pulls")
+            view.require(
+                principal in may, f"{principal} may not call {action} in my-app; a freeze stops pushes, not pulls"
+            )
     return "nobody pushes to my-app, and staging still pulls"
 
 
@@ -61,21 +81,22 @@ def _tools(view: View) -> str:
     functions = {account: f"arn:aws:lambda:us-east-1:{account}:function:web" for account in (STAGING, PARTNER)}
     for action in PULL:
         view.require(
-            ADMINISTRATOR in _those_who_may(view, "tools", action), f"staging's administrator may not {action} in tools"
+            ADMINISTRATOR in _those_who_may(view, "tools", action),
+            f"staging's administrator may not call {action} in tools",
         )
         view.require(
             LAMBDA in _those_who_may(view, "tools", action, functions[STAGING]),
-            f"Lambda may not {action} in tools for a function of staging; it is a principal of its own",
+            f"Lambda may not call {action} in tools for a function of staging; it is a principal of its own",
         )
         may = _those_who_may(view, "tools", action, functions[PARTNER])
         others = sorted(one for one in may if STAGING not in one and one != LAMBDA and not _is_at_home(one))
-        view.require(not others, f"{_listed(others)} may {action} in tools, and is not of staging")
-        view.require(LAMBDA not in may, f"Lambda may {action} in tools also for a function of {PARTNER}")
+        view.require(not others, f"{_listed(others)} may call {action} in tools, and is not of staging")
+        view.require(LAMBDA not in may, f"Lambda may call {action} in tools also for a function of {PARTNER}")
     for action in (*PUSH, "ecr:BatchDeleteImage"):
         may = _those_who_may(view, "tools", action, functions[STAGING])
         others = sorted(one for one in may if not _is_at_home(one))
-        view.require(not others, f"{_listed(others)} may {action} in tools; it should only pull")
-    return "staging and its functions pull from tools, and nobody abroad does more"
+        view.require(not others, f"{_listed(others)} may call {action} in tools; it should only pull")
+    return "staging and its functions pull from tools, and nobody of another account does more"
 
 
 def _listed(principals: list[str]) -> str:
@@ -85,7 +106,7 @@ def _listed(principals: list[str]) -> str:
 EXERCISES = (
     Exercise(
         id="only-deploy-pulls",
-        task="Let staging's role deploy, and nobody else abroad, pull from a repository shop.",
+        task="Let staging's role deploy, and nobody else of another account, pull from a repository shop.",
         judge=_only_deploy,
         hints=(
             "A principal can be an account, arn:aws:iam::222233334444:root, or one role of it.",
@@ -117,7 +138,7 @@ lab.check("freeze")
     ),
     Exercise(
         id="tools-for-staging",
-        task="A repository tools from which staging and its Lambda functions pull, and nobody else abroad.",
+        task="A repository tools from which staging and its Lambda functions pull, and nobody else outside.",
         judge=_tools,
         hints=(
             "Two statements: the account, and the service principal lambda.amazonaws.com with a condition.",
@@ -126,10 +147,10 @@ lab.check("freeze")
         solution="""
 with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
     ecr.create_repository(repositoryName="tools")
-functions = {"StringLike": {"aws:sourceArn": "arn:aws:lambda:*:222233334444:function:*"}}
-people = {"Effect": "Allow", "Principal": {"AWS": "222233334444"}, "Action": PULL}
-service = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
-text = policy(people, service | {"Condition": functions})
+of_staging = {"StringLike": {"aws:sourceArn": "arn:aws:lambda:*:222233334444:function:*"}}
+people = {"Effect": "Allow", "Principal": STAGING, "Action": PULL}
+fetching = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
+text = policy(people, fetching | {"Condition": of_staging})
 ecr.set_repository_policy(repositoryName="tools", policyText=text)
 lab.check("tools-for-staging")
 """,
@@ -178,7 +199,10 @@ CARDS = (
                 "Millions of accounts; a condition such as aws:PrincipalOrgID makes it one organization.",
                 right=True,
             ),
-            Choice("Everybody, also without credentials", "Private repositories answer nobody without a token."),
+            Choice(
+                "Everybody, also without credentials",
+                "Each request to a private repository is signed or bears a token; no repository policy gives one.",
+            ),
             Choice("All roles of the owner's account only", "A star has no account in it."),
         ),
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.clock import Clock
 from ecrlab.errors import EcrLabError
-from ecrlab.lessons import catalogue, exam, progress
+from ecrlab.lessons import catalogue, exam, progress, questions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,6 +194,11 @@ def find(exercise_id: str) -> Exercise:
     exercises: dict[str, Exercise] = {
         exercise.id: exercise for lesson in catalogue.lessons() for exercise in lesson.EXERCISES
     }
+    if isinstance(exercise_id, str) and exercise_id in questions.known():
+        raise NoSuchExercise(
+            f"{exercise_id!r} is a question, which has no hint: write a sentence, and compare it with "
+            f'lab.compare("{exercise_id}", sentence)'
+        )
     if not isinstance(exercise_id, str) or exercise_id not in exercises:
         near = difflib.get_close_matches(str(exercise_id), exercises, n=1, cutoff=0.4) or list(exercises)
         raise NoSuchExercise(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")

@@ -20,9 +20,14 @@ class Question:
     model: str
 
 
+def known() -> dict[str, Question]:
+    """The questions of all lessons by their ids."""
+    return {one.id: one for lesson in catalogue.lessons() for one in getattr(lesson, "QUESTIONS", ())}
+
+
 def compare(question_id: str, answer: object) -> str:
     """Return the answer beside the model answer; or, without a sentence, what is missing."""
-    questions = {one.id: one for lesson in catalogue.lessons() for one in getattr(lesson, "QUESTIONS", ())}
+    questions = known()
     if question_id not in questions:
         return f"✗ There is no question {question_id!r}; there are {', '.join(questions)}"
     if not isinstance(answer, str):

@@ -40,6 +40,20 @@ def _there(view: View, region: str, repository: str) -> View:
     return there
 
 
+def _require_what_was_copied(view: View) -> None:
+    """Require the rules that the lesson put for my-app."""
+    copies = _copies(view, "my-app")
+    for there, section in (
+        ((_account(view), IRELAND), "A rule"),
+        ((BACKUP, "us-east-1"), "A backup in another account"),
+    ):
+        view.require(
+            there in copies,
+            f"my-app is not copied to {' in '.join(reversed(there))}, as in the section “{section}”: "
+            "put_replication_configuration replaces all rules, so put the earlier ones, too",
+        )
+
+
 def _copy_the_shop(view: View) -> str:
     account = _account(view)
     for name in ("bike/stock", "bike/search", "bike/a-new-one"):
@@ -50,12 +64,7 @@ def _copy_the_shop(view: View) -> str:
     for name in ("bikes", "bike-shed/door"):
         too_many = sorted(region for _, region in _copies(view, name) if region in (IRELAND, FRANKFURT))
         view.require(not too_many, f"a rule also copies a repository named {name}: a filter is the beginning of a name")
-    for there in ((account, IRELAND), (BACKUP, "us-east-1")):
-        view.require(
-            there in _copies(view, "my-app"),
-            f"my-app is no longer copied to {' in '.join(reversed(there))}: "
-            "put_replication_configuration replaces all rules",
-        )
+    _require_what_was_copied(view)
     return "bike/… goes to Ireland and Frankfurt, and my-app where it went before"
 
 
@@ -74,15 +83,17 @@ def _to_sydney(view: View) -> str:
         (_account(view), SYDNEY) in _copies(view, "my-app"),
         f"all is there, but no rule copies what is pushed to my-app from now on to {SYDNEY}",
     )
+    _require_what_was_copied(view)
     return f"all {len(copied)} tags of my-app are in Sydney, and stay what they are"
 
 
 def _outlive(view: View) -> str:
     here = view.tags("ledger")
+    _require_two_images(view, here)
     there = _there(view, IRELAND, "ledger").tags("ledger")
+    _require_two_images(view, there)
     for tag in ("v1", "v2"):
         view.require(tag in there, f"ledger has no {tag} in {IRELAND}")
-    view.require(there["v1"] != there["v2"], "v1 and v2 are the same image: change app.py and build again in between")
     view.require(here.get("v2") == there["v2"], "v2 of ledger is not the same image in both Regions")
     view.require("v1" not in here, "us-east-1 still has v1 of ledger")
     copies = _copies(view, "ledger")
@@ -91,10 +102,15 @@ def _outlive(view: View) -> str:
     return "v1 of ledger is gone in us-east-1, and Ireland still has it"
 
 
+def _require_two_images(view: View, tags: dict[str, str]) -> None:
+    same = "v1" in tags and tags["v1"] == tags.get("v2")
+    view.require(not same, "v1 and v2 are the same image: change a line of app.py and build again in between")
+
+
 EXERCISES = (
     Exercise(
         id="copy-the-shop",
-        task="Replicate every repository bike/… to eu-west-1 and eu-central-1, without deletions; my-app stays.",
+        task="Let pushes to every repository bike/… go to eu-west-1 and eu-central-1, without deletions; my-app stays.",
         judge=_copy_the_shop,
         hints=(
             "describe_registry returns the rules of now; add one to the list, and put all of them.",
@@ -102,20 +118,21 @@ EXERCISES = (
         ),
         solution="""
 rules = ecr.describe_registry()["replicationConfiguration"]["rules"]
-shop = {
+both = {
     "destinations": [
         {"region": "eu-west-1", "registryId": lab.account_id},
         {"region": "eu-central-1", "registryId": lab.account_id},
     ],
     "repositoryFilters": [{"filter": "bike/", "filterType": "PREFIX_MATCH"}],
 }
-ecr.put_replication_configuration(replicationConfiguration={"rules": [*rules, shop]})
+ecr.put_replication_configuration(replicationConfiguration={"rules": [*rules, both]})
 lab.check("copy-the-shop")
 """,
     ),
     Exercise(
         id="to-sydney",
-        task="Bring all tags of my-app to ap-southeast-2, today's and tomorrow's, into an IMMUTABLE repository.",
+        task="Bring all tags of my-app to ap-southeast-2, today's and tomorrow's, into an IMMUTABLE repository; what "
+        "is replicated now goes on.",
         judge=_to_sydney,
         hints=(
             'Sydney has a client of its own: lab.client("ecr", region_name="ap-southeast-2").',
@@ -138,7 +155,8 @@ lab.check("to-sydney")
         task="Let v1 of ledger be gone in us-east-1, and still be in eu-west-1; v2 is in both.",
         judge=_outlive,
         hints=(
-            "The rule comes before the push; v1 is deleted only after it was copied.",
+            "The rule comes before the push. Ask for the status of v1 until it is COMPLETE, then delete v1: only the "
+            "lab copies first what is under way.",
             "Deletions are copied only by a rule with deleteReplication; look whether one fits the name ledger.",
         ),
         solution="""
@@ -160,7 +178,13 @@ END
 docker build -q -t $registry/ledger:v1 . && docker push -q $registry/ledger:v1
 echo '# second release' >> app.py
 docker build -q -t $registry/ledger:v2 . && docker push -q $registry/ledger:v2
-aws ecr describe-image-replication-status --repository-name ledger --image-id imageTag=v2
+status=IN_PROGRESS
+while [ "$status" = IN_PROGRESS ]; do
+  status=$(aws ecr describe-image-replication-status --repository-name ledger --image-id imageTag=v1 \\
+    --query 'replicationStatuses[0].status' --output text)
+  sleep 1
+done
+[ "$status" = COMPLETE ] && \\
 aws ecr batch-delete-image --repository-name ledger --image-ids imageTag=v1
 """,
     ),
@@ -170,9 +194,9 @@ QUESTIONS = (
     Question(
         id="copy-or-backup",
         question="my-app is replicated to eu-west-1. Why is that no backup, and what would be one?",
-        model="Whatever happens at the source happens there too: a bad push moves the same tag, a deletion may be "
-        "replicated, and an administrator of the account can delete both; a backup is a copy in another account, with "
-        "immutable tags and a rule that does not replicate deletions.",
+        model="A deletion may be replicated, so is a bad push where tags may move, and an administrator of the account "
+        "can delete both; a backup is a copy in another account, with immutable tags and a rule that does not "
+        "replicate deletions.",
     ),
 )
 
@@ -199,7 +223,7 @@ CARDS = (
         "A rule is put today. When is the image that was pushed last week in the other Region?",
         ("Within half an hour", "That is how long pushes after the rule usually take."),
         ("At its next pull", "A pull copies nothing to another registry."),
-        ("After a backfill", "A rule is about pushes and restores after it; a backfill brings the rest.", True),
+        ("After a backfill", "A rule is about pushes after it; a backfill brings what is older.", True),
     ),
     _card(
         "status",
@@ -237,7 +261,10 @@ CARDS = (
         "region-down",
         "us-east-1 is down, and eu-west-1 has the image. What changes in the name you deploy by digest?",
         ("Only the Region in the host name", "The digest is the same; but the login is another one.", True),
-        ("The digest, as it is another registry", "A digest depends on the bytes only, not on where they lie."),
+        (
+            "The digest, as it is another registry",
+            "A digest depends on the bytes only, not on the registry that holds them.",
+        ),
         ("Nothing, ECR finds the nearest copy", "A name leads to just one registry: its account, in its Region."),
     ),
 )

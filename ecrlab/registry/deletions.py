@@ -41,6 +41,7 @@ def delete(
     with registry.world.store.read() as db:
         repository = repositories.get(db, registry, repository_name)
         is_accepted = any(_may_go(db, repository, image_id) for image_id in ids)
+    # UNSURE: what becomes of a copy that is under way when its image is deleted; here it is made first.
     if is_accepted:
         registry.world.before_deletion.tell()
     with registry.world.change() as change:

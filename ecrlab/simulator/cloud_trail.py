@@ -47,6 +47,7 @@ def note(
     if response is not None and not operation.startswith(trail.READING):
         elements = _as_json(_in_words(_output(service, operation), response))
     code, message = error or (None, None)
+    # UNSURE: whether the owner of a repository gets the records of refused calls of another account; here it does.
     for account_id in dict.fromkeys((caller.account_id, registry.account_id)):
         call = ApiCall(
             account_id=account_id,

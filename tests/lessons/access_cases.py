@@ -68,11 +68,16 @@ CASES = {
         cells=CELLS,
         wrong={
             "there is no repository named shop; there is my-app": "true",
-            "role deploy may not ecr:BatchGetImage in shop": "aws ecr create-repository --repository-name shop",
-            "role deploy may not ecr:GetDownloadUrlForLayer": shop("allow(ROLE, PULL[:1])"),
-            "OrganizationAccountAccessRole may ecr:BatchGetImage in shop, too": shop("allow(STAGING, PULL)"),
-            "444455556666.* may ecr:BatchGetImage in shop, too": shop('allow({"AWS": "*"}, PULL)'),
-            "role/deploy may ecr:PutImage in shop; it should only pull": shop("allow(ROLE, PULL + ['ecr:PutImage'])"),
+            "role deploy may not call ecr:BatchGetImage in shop": "aws ecr create-repository --repository-name shop",
+            "role deploy may not call ecr:GetDownloadUrlForLayer": shop("allow(ROLE, PULL[:1])"),
+            "only one session of staging's role deploy may call ecr:BatchGetImage in shop": shop(
+                'allow({"AWS": "arn:aws:sts::222233334444:assumed-role/deploy/learner"}, PULL)'
+            ),
+            "OrganizationAccountAccessRole may call ecr:BatchGetImage in shop, too": shop("allow(STAGING, PULL)"),
+            "444455556666.* may call ecr:BatchGetImage in shop, too": shop('allow({"AWS": "*"}, PULL)'),
+            "role/deploy may call ecr:PutImage in shop; it should only pull": shop(
+                "allow(ROLE, PULL + ['ecr:PutImage'])"
+            ),
         },
         right=(
             shop("allow(ROLE, PULL[:1])", "allow(ROLE, PULL[1:])"),
@@ -89,11 +94,14 @@ CASES = {
         scene="true",
         cells=CELLS,
         wrong={
-            "user/learner and .*role/deploy may ecr:InitiateLayerUpload": "true",
-            "123456789012:user/learner may ecr:InitiateLayerUpload": my_app("allow(STAGING, PULL)"),
-            "may ecr:PutImage in my-app": my_app("allow(STAGING, PULL + PUSH)", FREEZE % "PUSH[:4]"),
-            "role/deploy may not ecr:BatchGetImage in my-app; a freeze": my_app(FREEZE % "PUSH"),
-            "role/OrganizationAccountAccessRole may not ecr:BatchGetImage": my_app(
+            "user/learner and .*role/deploy may call ecr:InitiateLayerUpload": "true",
+            "123456789012:user/learner may call ecr:InitiateLayerUpload": my_app("allow(STAGING, PULL)"),
+            "layers can still be uploaded: deny ecr:InitiateLayerUpload": my_app(
+                "allow(STAGING, PULL)", FREEZE % "PUSH[4:]"
+            ),
+            "can still be pushed: deny ecr:PutImage, too": my_app("allow(STAGING, PULL + PUSH)", FREEZE % "PUSH[:4]"),
+            "role/deploy may not call ecr:BatchGetImage in my-app; a freeze": my_app(FREEZE % "PUSH"),
+            "role/OrganizationAccountAccessRole may not call ecr:BatchGetImage": my_app(
                 "allow(ROLE, PULL)", FREEZE % "PUSH"
             ),
             "there is no repository named my-app": "aws ecr delete-repository --repository-name my-app",
@@ -105,14 +113,14 @@ CASES = {
         cells=CELLS,
         wrong={
             "there is no repository named tools; there is my-app": "true",
-            "staging's administrator may not ecr:BatchGetImage": tools(FUNCTIONS),
-            "Lambda may not ecr:BatchGetImage in tools for a function of staging": tools(PEOPLE),
+            "staging's administrator may not call ecr:BatchGetImage": tools(FUNCTIONS),
+            "Lambda may not call ecr:BatchGetImage in tools for a function of staging": tools(PEOPLE),
             "also for a function of 444455556666": tools(PEOPLE, "allow(LAMBDA, PULL)"),
-            "444455556666:role/.* may ecr:BatchGetImage in tools, and is not of staging": tools(
+            "444455556666:role/.* may call ecr:BatchGetImage in tools, and is not of staging": tools(
                 'allow("*", PULL)', FUNCTIONS
             ),
-            "may ecr:PutImage in tools; it should only pull": tools(PEOPLE, "allow(STAGING, PUSH[4:])", FUNCTIONS),
-            "lambda.amazonaws.com may ecr:BatchDeleteImage": tools(
+            "may call ecr:PutImage in tools; it should only pull": tools(PEOPLE, "allow(STAGING, PUSH[4:])", FUNCTIONS),
+            "lambda.amazonaws.com may call ecr:BatchDeleteImage": tools(
                 PEOPLE, "allow(LAMBDA, PULL + ['ecr:BatchDeleteImage'], **functions('222233334444'))"
             ),
         },
@@ -120,6 +128,12 @@ CASES = {
             tools(
                 PEOPLE,
                 'allow(LAMBDA, PULL, Condition={"StringEquals": {"aws:SourceAccount": "222233334444"}})',
+            ),
+            "organizations = lab.account('222233334444').client('organizations')\n"
+            "ours = organizations.create_organization(FeatureSet='ALL')['Organization']['Id']\n"
+            + tools(
+                'allow("*", PULL, Condition={"StringEquals": {"aws:PrincipalOrgID": ours}})',
+                FUNCTIONS,
             ),
         ),
     ),

@@ -119,6 +119,9 @@ PYTHON = {
     "[event] = lab.account('222233334444').client('cloudtrail').lookup_events()['Events']\n"
     "printed = json.loads(event['CloudTrailEvent'])['errorMessage']",
     "replication-to-itself": "ecr.put_replication_configuration(**rules('us-east-1'))",
+    "replication-filter": "[rule] = rules('eu-west-1')['replicationConfiguration']['rules']\n"
+    "rule['repositoryFilters'] = [{'filter': 'bike/*', 'filterType': 'PREFIX_MATCH'}]\n"
+    "ecr.put_replication_configuration(replicationConfiguration={'rules': [rule]})",
     "replication-region": "ecr.put_replication_configuration(**rules('eu-west-9'))",
     "backfill-destination": "ecr.start_replication_backfill(destination=place('eu-west-1'))",
     "backfill-running": "ecr.put_replication_configuration(**rules('eu-west-1'))\n"

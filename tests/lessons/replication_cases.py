@@ -69,8 +69,10 @@ CASES = {
             ),
             "also copies a repository named bikes": shop("*LESSON", "rule('bike', IRELAND, FRANKFURT)"),
             "also copies a repository named bikes: ": shop("*LESSON", "rule('', IRELAND, FRANKFURT)"),
-            "my-app is no longer copied to eu-west-1 in 123456789012": shop("rule('bike/', IRELAND, FRANKFURT)"),
-            "my-app is no longer copied to us-east-1 in 222233334444": shop(
+            "my-app is not copied to eu-west-1 in 123456789012, as in the section “A rule”": shop(
+                "rule('bike/', IRELAND, FRANKFURT)"
+            ),
+            "my-app is not copied to us-east-1 in 222233334444, as in the section “A backup in another account”": shop(
                 "LESSON[0]", "rule('bike/', IRELAND, FRANKFURT)"
             ),
         },
@@ -85,6 +87,10 @@ CASES = {
             "tags of my-app may move in ap-southeast-2": f"{RULE}\n{BACKFILL}\nlab.check('to-sydney')",
             "ap-southeast-2 lacks v1": sydney(RULE),
             "no rule copies what is pushed to my-app from now on": sydney(RULE, BACKFILL, "put(*LESSON)"),
+            "my-app is not copied to eu-west-1 in 123456789012": sydney("put(rule('my-app', SYDNEY))", BACKFILL),
+            "my-app is not copied to us-east-1 in 222233334444": sydney(
+                "put(rule('my-app', IRELAND, SYDNEY))", BACKFILL
+            ),
             "v1 is another image in ap-southeast-2": sydney(
                 RULE,
                 BACKFILL,
@@ -108,6 +114,8 @@ CASES = {
             "there is no repository named ledger": "true",
             "eu-west-1 has no repository ledger": BUILD,
             "ledger has no v2 in eu-west-1": LEDGER.replace("/ledger:v2", "/ledger:v3").replace("=v2", "=v3"),
+            "v1 and v2 are the same image: change": BUILD
+            + f"\ndocker tag {HOST}/ledger:v1 {HOST}/ledger:v2 && docker push -q {HOST}/ledger:v2",
             "v1 and v2 are the same image": LEDGER.replace("echo '# second release' >> app.py", "true"),
             "us-east-1 still has v1": LEDGER.replace("aws ecr batch-delete-image", "true"),
             "v2 of ledger is not the same image in both": LEDGER + "aws ecr batch-delete-image "

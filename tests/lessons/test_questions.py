@@ -33,6 +33,16 @@ def test_without_a_sentence_the_model_answer_stays_hidden(lab, answer, capsys):
     assert question.model not in said
 
 
+@pytest.mark.parametrize("ask", ["check", "hint", "solution"])
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_a_question_has_no_hint_and_names_no_other_exercise(lab, question, ask, capsys):
+    getattr(lab, ask)(question.id)
+
+    said = capsys.readouterr().out
+    assert "is a question, which has no hint" in said
+    assert f'lab.compare("{question.id}", sentence)' in said
+
+
 def test_an_unknown_question_names_those_there_are(lab, capsys):
     lab.compare("why", "Because the registry knows it by its digest.")
 

@@ -7,7 +7,7 @@ whether AWS bills a layer again that the destination has already; here it does n
 from typing import TYPE_CHECKING
 
 from ecrlab.analysis.costs import archive
-from ecrlab.analysis.costs.bounds import Bounds, format_money, format_size
+from ecrlab.analysis.costs.bounds import Bounds, format_bounds, format_money
 from ecrlab.analysis.costs.prices import Prices
 from ecrlab.analysis.costs.storage import stored
 from ecrlab.analysis.inventory.snapshot import Snapshot
@@ -15,12 +15,15 @@ from ecrlab.analysis.inventory.snapshot import Snapshot
 if TYPE_CHECKING:
     import pandas as pd
 
+GIB = 2**30
+
 TRANSFER = Bounds(0.02, 0.09)
 """Dollars for a gigabyte from one Region to another: reports disagree. 0.02 is what AWS takes between Regions of EC2
 (NixOS/amis#122; finops.com.py on ECR), 0.09 what cloudburn.io says of ECR's replication (March 2026)."""
 
 DOUBTS = (
-    "The price of sending is what others report, and they disagree: 0.02 to 0.09 USD for a gigabyte.",
+    "The price of sending: finops.com.py reports 0.02 USD for a gigabyte, cloudburn.io 0.09 USD.",
+    "A gigabyte of the bill is taken to be 2^30 bytes, one GiB.",
     "Storage is taken to cost the same in each Region; prices differ from Region to Region.",
     "A copy holds what the original holds: deletions are taken to happen in each Region.",
 )
@@ -42,16 +45,17 @@ def sending(snapshot: Snapshot, prices: Prices, regions: int) -> Bounds[float]:
 def table(snapshot: Snapshot, prices: Prices, most: int = 3) -> "pd.DataFrame":
     """One row for each number of Regions up to `most`.
 
-    Columns: `stored` in all of them, `a month`, and `sent` and `sending`, once.
+    Columns: `stored` in all of them, what that costs in `a month` and `a year`, and `sent` and `sending`, once.
     """
     import pandas as pd
 
     size = stored(snapshot)
     rows = {
         regions: {
-            "stored": format_size(_times(size, regions)),
+            "stored": _in_gib(size, regions),
             "a month": format_money(per_month(snapshot, prices, regions), prices.currency),
-            "sent, once": format_size(_times(size, regions - 1)),
+            "a year": format_money(per_month(snapshot, prices, regions).times(12), prices.currency),
+            "sent, once": _in_gib(size, regions - 1),
             "sending, once": format_money(sending(snapshot, prices, regions), prices.currency),
         }
         for regions in range(1, most + 1)
@@ -59,5 +63,6 @@ def table(snapshot: Snapshot, prices: Prices, most: int = 3) -> "pd.DataFrame":
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Regions")
 
 
-def _times(size: Bounds[int], factor: int) -> Bounds[int]:
-    return Bounds(size.least * factor, None if size.most is None else size.most * factor)
+def _in_gib(size: Bounds[int], factor: int) -> str:
+    """Return so many times a size in GiB: multiplied before it is rounded, so that it fits the money."""
+    return f"{format_bounds(size.times(factor / GIB), '{:,.1f}'.format)} GiB"

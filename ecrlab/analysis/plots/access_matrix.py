@@ -40,12 +40,14 @@ def picture(answers: "pd.DataFrame", title: str = "Who may do what") -> Any:
             colour, sign = _look(row)
             axes.barh(y, 0.96, left=x + 0.02, height=0.9, color=colour, **style.OUTLINE)
             axes.text(x + 0.1, y, sign, ha="center", va="center", fontsize=14)
-            axes.text(x + 0.2, y, style.wrapped(_because(row), 25), va="center", fontsize=9)
-        axes.set_xticks([k + 0.5 for k in range(len(actions))], [one.removeprefix("ecr:") for one in actions])
-        axes.set_yticks(range(len(principals)), [_named(one).replace(" ", "\n") for one in principals])
+            axes.text(x + 0.2, y, style.wrapped(_because(row), 22), va="center", fontsize=10.5)
+        axes.set_xticks(
+            [k + 0.5 for k in range(len(actions))], [one.removeprefix("ecr:") for one in actions], fontsize=11
+        )
+        axes.set_yticks(range(len(principals)), [_named(one).replace(" ", "\n") for one in principals], fontsize=10.5)
         axes.set_xlim(0, len(actions))
         axes.set_ylim(len(principals) - 0.5, -0.5)
-        axes.set_xlabel("action of ECR")
+        axes.set_xlabel("ECR action")
         axes.set_ylabel("principal")
         axes.tick_params(length=0)
         return style.describe(shown, _in_words(answers))
@@ -56,10 +58,10 @@ def _look(row: Any) -> tuple[str, str]:
 
 
 def _because(row: Any) -> str:
-    """Return what decided: policy and statement, or the end of the denial without what the column says."""
+    """Return what decided: policy and statement, or the end of the denial without the action, which the column says."""
     if row.policy:
         return f"{row.policy}: {row.statement}"
-    return re.sub(r"^because | allows the \S+ action$", "", str(row.reason))
+    return re.sub(r" allows the \S+ action$", " allows it", str(row.reason)).removeprefix("because ")
 
 
 def _named(principal: str) -> str:

@@ -2,10 +2,11 @@
 
     replication_map.show("my-app", {"us-east-1": ecr, "eu-west-1": ireland})
 
-A column is a registry and a row is a tag; the same digest has the same colour everywhere. Arrows are the replication
-rules that are about the repository. Any boto3 clients do, and reading is no pull.
+A column is a registry and a row is a tag; the same digest has the same colour in all maps of a repository. Arrows are
+the replication rules that are about the repository. Any boto3 clients do, and reading is no pull.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 UNTAGGED = "no tag"
+
+_seen: dict[str, dict[str, int]] = {}
+"""Repository -> each digest that a picture of it has shown, with its number: its look is the same in the next one."""
 
 Row = tuple[str, str]
 """A tag and "", or `UNTAGGED` and the digest of an image without a tag."""
@@ -56,8 +60,8 @@ class Map:
 
     @property
     def rows(self) -> list[Row]:
-        """The rows of the map: tags, oldest image first, then images without a tag."""
-        return sorted(dict.fromkeys(held.row for held in self._held()), key=lambda row: row[0] == UNTAGGED)
+        """The rows of the map: tags in the order of their names, v9 before v10, then images without a tag."""
+        return sorted(dict.fromkeys(held.row for held in self._held()), key=_place_of)
 
     @property
     def digests(self) -> list[str]:
@@ -71,12 +75,12 @@ class Map:
         """One row for each tag, and one for each image without a tag; a column for each registry.
 
         A cell has the first 12 hexadecimal digits of the digest and the time (UTC) since which the registry holds the
-        image; it is empty where the registry has no such tag.
+        image, which may have got the tag later; it is empty where the registry has no such tag.
         """
         import pandas as pd
 
         cells = {
-            place.name: {held.row: f"{short(held.digest)} since {_instant(held.since)}" for held in place.held}
+            place.name: {held.row: f"{short(held.digest)}, image since {_instant(held.since)}" for held in place.held}
             for place in self.places
         }
         columns = {name: [of.get(row, "") for row in self.rows] for name, of in cells.items()}
@@ -89,7 +93,7 @@ class Map:
         title = f"Which registry holds which tag of {self.repository}"
         with style.figure(title, width=3.4 * len(places) + 1.4, height=0.62 * (len(rows) + top) + 0.6) as (shown, axes):
             for x, place in enumerate(places):
-                _draw_place(axes, x, place, rows, _looks(self.digests))
+                _draw_place(axes, x, place, rows, _looks(self.repository, self.digests))
             for number, (start, end, deletes) in enumerate(arrows):
                 _draw_arrow(axes, start, end, "copies, deletions too" if deletes else "copies", number)
             axes.set_xlim(-0.55, len(places) - 0.45)
@@ -155,12 +159,20 @@ def _arrows(places: tuple[Place, ...]) -> Iterator[tuple[int, int, bool]]:
                 yield start, end, source.copies_to[there]
 
 
-def _looks(digests: list[str]) -> dict[str, tuple[str, str]]:
+def _place_of(row: Row) -> tuple[bool, list[tuple[int, str]]]:
+    """Where a row stands: digits count as numbers."""
+    tag, _ = row
+    return tag == UNTAGGED, [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", tag)]
+
+
+def _looks(repository: str, digests: list[str]) -> dict[str, tuple[str, str]]:
     """Colour and hatch of each digest."""
     colours, hatches = len(style.PALETTE), len(style.HATCHES)
+    numbers = _seen.setdefault(repository, {})
+    numbers |= {digest: len(numbers) + k for k, digest in enumerate(one for one in digests if one not in numbers)}
     return {
-        digest: (style.PALETTE[k % colours], style.HATCHES[(k // colours) % hatches])
-        for k, digest in enumerate(digests)
+        digest: (style.PALETTE[numbers[digest] % colours], style.HATCHES[(numbers[digest] // colours) % hatches])
+        for digest in digests
     }
 
 
@@ -173,7 +185,8 @@ def _draw_place(axes: "Axes", x: int, place: Place, rows: list[Row], looks: dict
     at = {held.row: held for held in place.held}
     for y, row in enumerate(rows):
         if row not in at:
-            axes.text(x, y, "not here", ha="center", va="center", fontsize=10, color=style.GREY)
+            is_tagged = row[0] == UNTAGGED and row[1] in {held.digest for held in place.held}
+            axes.text(x, y, "–" if is_tagged else "not here", ha="center", va="center", fontsize=10, color=style.GREY)
             continue
         held = at[row]
         colour, hatch = looks[held.digest]
@@ -181,7 +194,7 @@ def _draw_place(axes: "Axes", x: int, place: Place, rows: list[Row], looks: dict
         axes.text(
             x,
             y,
-            f"{short(held.digest)}\nsince {_instant(held.since)}",
+            f"{short(held.digest)}\nimage since {_instant(held.since)}",
             ha="center",
             va="center",
             fontsize=9,

@@ -40,7 +40,7 @@ ENTRIES = (
         'Parameter validation failed:\nUnknown parameter in input: "repository_name", must be one of: registryId, '
         "repositoryName",
         "The call has no parameter of this name; the error lists those that it has. Nothing was sent.",
-        ("a typing mistake", "repository_name for repositoryName", "a boto3 older than the parameter"),
+        ("a typing mistake", "repository_name for repositoryName", "a boto3 or AWS CLI older than the parameter"),
         "Use a name of the list that it prints.",
         "The same.",
     ),

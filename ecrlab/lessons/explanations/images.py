@@ -159,9 +159,11 @@ ENTRIES = (
         (
             "it was never pushed, or under another tag",
             "it was deleted, by hand or by a lifecycle policy, which may take latest too",
+            "a rule with deleteReplication brought the deletion from another Region",
             "in a pull-through cache: the upstream has none, or you lack ecr:BatchImportUpstreamImage",
         ),
-        "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag.",
+        "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag, in "
+        "us-east-1.",
         "aws ecr list-images, and CloudTrail for what became of it.",
     ),
 )

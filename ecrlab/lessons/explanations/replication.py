@@ -32,6 +32,16 @@ ENTRIES = (
         "The same.",
     ),
     Explanation(
+        "replication-filter",
+        r"PutReplicationConfiguration operation: Invalid parameter at 'filter' failed",
+        "An error occurred (InvalidParameterException) when calling the PutReplicationConfiguration operation: Invalid "
+        "parameter at 'filter' failed to satisfy constraint: 'must satisfy regular expression …'",
+        "A filter is the beginning of a repository's name, and no pattern.",
+        ("a star: bike/* for bike/", "capital letters, which no repository's name has"),
+        "Write the filter bike/, without the star; it is about all names that begin so.",
+        "The same.",
+    ),
+    Explanation(
         "replication-region",
         r"at 'replicationConfiguration' failed to satisfy constraint: 'Invalid region",
         "An error occurred (InvalidParameterException) when calling the PutReplicationConfiguration operation: Invalid "

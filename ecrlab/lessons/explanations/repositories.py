@@ -13,6 +13,7 @@ ENTRIES = (
             "the repository was never created",
             "a typing mistake",
             "it is in another Region or account",
+            "--registry-id was left out, so the caller's own registry is meant: compare the number at the end",
             "a first pull through a cache: no rule has this prefix, or you lack ecr:CreateRepository or "
             "ecr:BatchImportUpstreamImage",
         ),
@@ -67,7 +68,8 @@ ENTRIES = (
         "RegistryPolicyNotFoundException",
         "An error occurred (RegistryPolicyNotFoundException) when calling the GetRegistryPolicy operation: Registry "
         "policy does not exist in the registry with id '123456789012'",
-        "The registry has no policy. It needs one only for other accounts that replicate into it or use its caches.",
+        "The registry has no policy. It needs one only to let principals into all its repositories at "
+        "once, or other accounts replicate into it or use its caches.",
         ("it was never put, or was deleted", "each Region has its own"),
         "aws ecr put-registry-policy, if another account needs it; otherwise nothing is wrong.",
         "The same.",
@@ -79,10 +81,10 @@ ENTRIES = (
         "parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'",
         "The text is not a policy that ECR accepts; AWS does not say where. The policy of before still holds.",
         (
-            "it is not JSON, or has no Version and Statement",
+            "a Principal that does not exist, such as a role with a typing mistake",
+            "a Deny of ecr:* for *, which forbids you, too, to change the policy again: deny single actions",
             "a statement lacks Effect, Principal or Action, or has a Resource that a repository policy does not take",
-            "a Principal that does not exist",
-            "a Deny of your own ecr:SetRepositoryPolicy, which only --force sets",
+            "it is not JSON, or has no Version and Statement",
         ),
         "Begin with one statement that works, and add to it; python3 -m json.tool policy.json finds errors of JSON.",
         "The same; the IAM console's policy editor marks most mistakes.",

@@ -20,7 +20,12 @@ ENTRIES = (
         "does not exist for the image with '{imageDigest:'null', imageTag:'v1'}' in the repository with name 'my-app' "
         "in the registry with id '123456789012'",
         "Nobody has scanned this image yet.",
-        ("scan on push is off", "the push was a moment ago", "the image that was scanned had another digest"),
+        (
+            "scan on push is off",
+            "the push was a moment ago",
+            "the image that was scanned had another digest",
+            "it is a copy that replication made: findings are not copied",
+        ),
         "aws ecr start-image-scan, then aws ecr wait image-scan-complete.",
         "The same.",
     ),

@@ -33,8 +33,12 @@ class Answer(NamedTuple):
     reason: str
 
 
-def answers(registry: Registry, repository: str, actions: Sequence[str], source_arn: str = "") -> list[Answer]:
+def answers(
+    registry: Registry, repository: str, actions: Sequence[str], source_arn: str = "", session: str = "learner"
+) -> list[Answer]:
     """Return an answer for each principal and action; actions of `ecr-public` are about the public repository.
+
+    A role is judged as its session of that name.
 
     Raises `EcrLabError` for an action that ECR does not have, `RepositoryNotFoundException`.
     """
@@ -51,7 +55,7 @@ def answers(registry: Registry, repository: str, actions: Sequence[str], source_
     repositories.find(registry, repository)
     return [
         _answer(registry, repository, SPELLINGS[action.lower()], shown, caller)
-        for shown, caller in _principals(registry, repository, source_arn).items()
+        for shown, caller in _principals(registry, repository, source_arn, session).items()
         for action in actions
     ]
 
@@ -62,7 +66,7 @@ def _answer(registry: Registry, repository: str, action: str, shown: str, caller
     return Answer(shown, action, decision.refusal is None, decision.policy, statement, decision.refusal or "")
 
 
-def _principals(registry: Registry, repository: str, source_arn: str) -> dict[str, Caller]:
+def _principals(registry: Registry, repository: str, source_arn: str, session: str) -> dict[str, Caller]:
     """Return the principals as policies write them, and as callers."""
     found = {LEARNER_ARN: named(DEFAULT_ACCOUNT, LEARNER_ARN, "")}
     accounts, services = set(), set()
@@ -77,10 +81,11 @@ def _principals(registry: Registry, repository: str, source_arn: str) -> dict[st
             continue
         accounts.add(account_id)
         found |= {str(user.arn): named(account_id, str(user.arn), "") for user in list(iam.users.values())}
-        found |= dict(_sessions(account_id, ((str(role.arn), role.name) for role in list(iam.roles.values()))))
+        roles = [(str(role.arn), role.name) for role in list(iam.roles.values())]
+        found |= dict(_sessions(account_id, roles, session))
     accounts |= {account_id for account_id, sts in backends("sts") if sts.assumed_roles}
     for account_id in sorted(accounts - {DEFAULT_ACCOUNT}):
-        found |= dict(_sessions(account_id, [(f"arn:aws:iam::{account_id}:role/{MEMBER_ROLE}", MEMBER_ROLE)]))
+        found |= dict(_sessions(account_id, [(f"arn:aws:iam::{account_id}:role/{MEMBER_ROLE}", MEMBER_ROLE)], session))
     return found | {name: Caller("", name, "", source_arn=source_arn) for name in sorted(services)}
 
 
@@ -90,6 +95,6 @@ def _is_left_over(account_id: str, iam: Any) -> bool:
     return roles == [MEMBER_ROLE] and not iam.users and organization_of(account_id) is None
 
 
-def _sessions(account_id: str, roles: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Caller]]:
+def _sessions(account_id: str, roles: Iterable[tuple[str, str]], session: str) -> Iterator[tuple[str, Caller]]:
     for arn, name in roles:
-        yield arn, named(account_id, f"arn:aws:sts::{account_id}:assumed-role/{name}/learner", "")
+        yield arn, named(account_id, f"arn:aws:sts::{account_id}:assumed-role/{name}/{session}", "")

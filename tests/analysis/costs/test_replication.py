@@ -39,4 +39,4 @@ def test_the_table_has_a_row_for_each_number_of_regions(table):
     found = replication.table(TWO, table)
 
     assert list(found.index) == [1, 2, 3]
-    assert list(found.loc[2]) == ["21 GB", "2.00 USD", "11 GB", "0.20 to 0.90 USD"]
+    assert list(found.loc[2]) == ["20.0 GiB", "2.00 USD", "24.00 USD", "10.0 GiB", "0.20 to 0.90 USD"]

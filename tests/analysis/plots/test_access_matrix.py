@@ -28,7 +28,7 @@ def test_the_table_has_a_row_for_each_principal_and_a_column_for_each_action_in_
     assert list(table.index) == ["222233334444 role/deploy", "lambda.amazonaws.com"]
     assert list(table.columns) == ["ecr:PutImage", "ecr:BatchGetImage"]
     assert table.to_numpy().tolist() == [
-        ["✕ no resource-based policy", "✓ repository policy: Staging"],
+        ["✕ no resource-based policy allows it", "✓ repository policy: Staging"],
         ["✕ repository policy: Stop", "✓ repository policy: statement 2"],
     ]
 
@@ -46,7 +46,7 @@ def test_the_picture_says_with_a_sign_and_in_words_what_the_table_says():
         "lambda.amazonaws.com",
     ]
     assert len({bar.get_facecolor() for bar in axes.patches}) == 2
-    assert "222233334444 role/deploy may not ecr:PutImage: no resource-based policy;" in shown.get_label()
+    assert "222233334444 role/deploy may not ecr:PutImage: no resource-based policy allows it;" in shown.get_label()
 
 
 def test_without_answers_there_is_nothing_to_draw():

@@ -47,7 +47,7 @@ def test_the_table_has_each_tag_where_it_is_and_nothing_where_it_is_not(registri
 
     assert list(found.index) == ["v1", "v2"]
     assert re.fullmatch(
-        short(digest(registries["home"], "v1")) + r" since 2026-10-01 09:00:\d\d", found.loc["v1", "home"]
+        short(digest(registries["home"], "v1")) + r", image since 2026-10-01 09:00:\d\d", found.loc["v1", "home"]
     )
     assert found.loc["v1", "ireland"] == ""
     assert found.loc["v2", "ireland"].startswith(short(digest(registries["home"], "v2")))
@@ -58,9 +58,44 @@ def test_an_image_without_a_tag_has_a_row_of_its_own_below_the_tags(registries):
 
     found = replication_map.show("app", registries).table()
 
-    assert list(found.index) == ["v2", "v1", "no tag"]
+    assert list(found.index) == ["v1", "v2", "no tag"]
     assert found.loc["no tag", "home"] != ""
     assert found.loc["no tag", "ireland"] == ""
+
+
+def test_an_image_without_a_row_where_it_has_a_tag_is_not_said_to_be_missing(registries):
+    home, ireland = (Repository(registries[name], "app") for name in ("home", "ireland"))
+    ireland.push(b"old", tag="v2")
+    home.push(b"newest", tag="v3")
+
+    shown = replication_map.show("app", registries).picture()
+
+    [axes] = shown.axes
+    texts = [text.get_text() for text in axes.texts]
+    assert texts.count("–") == 1  # the image of v2 of home, which has no tag in Ireland
+    plt.close(shown)
+
+
+def test_rows_are_in_the_order_of_their_names_and_numbers(registries):
+    app = Repository(registries["home"], "app")
+    for tag in ("v10", "v9", "live"):
+        app.push(tag.encode(), tag=tag)
+
+    assert list(replication_map.show("app", registries).table().index) == ["live", "v1", "v2", "v9", "v10"]
+
+
+def test_a_digest_keeps_its_colour_when_an_older_image_goes(registries):
+    def colour_of_v2():
+        shown = replication_map.show("app", registries).picture()
+        row = [label.get_text() for label in shown.axes[0].get_yticklabels()].index("v2")
+        [colour, _] = [bar.get_facecolor() for bar in shown.axes[0].patches if bar.get_y() == row - 0.38]
+        plt.close(shown)
+        return colour
+
+    before = colour_of_v2()
+    registries["home"].batch_delete_image(repositoryName="app", imageIds=[{"imageTag": "v1"}])
+
+    assert colour_of_v2() == before
 
 
 def test_arrows_are_the_rules_about_the_repository(registries):
