@@ -133,9 +133,9 @@ PYTHON = {
     **of_caches.PYTHON,
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
-    "scan-unjudged": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
+    "scan-unjudged": "app.push(tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
     "found = app.describe_image_scan_findings(imageId={'imageTag': 'v1'})\n"
-    "printed = found['imageScanStatus']['status']",
+    "printed = found['imageScanStatus']['description']",
     "scan-enhanced": "ecr.put_registry_scanning_configuration(scanType='ENHANCED')\napp.push(b'x', tag='v1')\n"
     "app.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
