@@ -143,7 +143,8 @@ def test_the_picture_shows_what_the_table_says():
 
 
 def test_the_picture_says_which_findings_have_a_fix_where_some_have_none():
-    found = read(page(enhanced("CVE-1", "HIGH", ("a", LAYERS[0], {})), enhanced("CVE-2", "LOW", ("b", LAYERS[1], {}), fix="")))
+    fixed = enhanced("CVE-1", "HIGH", ("a", LAYERS[0], {}))
+    found = read(page(fixed, enhanced("CVE-2", "LOW", ("b", LAYERS[1], {}), fix="")))
 
     assert bars(scans.picture("some", found)) == {"base: fix available": [1, 0], "mine: no fix": [0, 1]}
 
