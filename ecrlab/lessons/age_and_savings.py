@@ -132,8 +132,8 @@ lab.check("count-the-layers", answer)
     ),
     Exercise(
         id="save-and-break-nothing",
-        task="Give bike/search a policy that leaves at most 5 GB, keeps the newest ten releases, and deletes nothing "
-        "that runs or was pulled last week.",
+        task="Give bike/search a policy that leaves at most 5 GB stored, keeps the newest ten releases, and deletes "
+        "nothing that runs or was pulled last week.",
         judge=_save,
         hints=(
             "risks.risks names what your policy deletes although it runs; a task definition may name an old release.",
@@ -157,7 +157,8 @@ lab.check("save-and-break-nothing")
         judge=_bring_down,
         hints=(
             'lab.storage("bike/forecast") and ages.by_family say which families there are, and how old they are.',
-            "Each release has a model of its own here, so it holds more alone than a release of bike/stock: keep ten.",
+            "A release shares its model with builds of main and of pull requests, and keeps it when these are gone: "
+            "keep ten releases, not twenty.",
             "Keep a month of main and two weeks of pull requests, as in the lesson.",
         ),
         solution="""

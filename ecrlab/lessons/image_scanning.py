@@ -29,7 +29,7 @@ def _watched(view: View) -> str:
         view.require(any(passes(name, one) for one in filters), f"a repository named {name} is not watched ({said})")
     for name in LEFT_ALONE:
         view.require(not any(passes(name, one) for one in filters), f"a repository named {name} is watched ({said})")
-    return "shop and what begins with prod is watched, and nothing else"
+    return "all that begins with shop or prod is watched, and nothing else"
 
 
 def _is_continuous(rule: dict[str, Any]) -> bool:
@@ -80,11 +80,23 @@ def _findings(view: View, repository: str, tag: str) -> dict[str, Any]:
     try:
         answer = view.ecr.describe_image_scan_findings(**asked)
     except view.ecr.exceptions.ScanNotFoundException:
-        raise NotYet(f"{tag} was never scanned: which rule of the registry names {repository}?") from None
+        raise NotYet(f"{tag} was never scanned: {_why_not(view, repository, tag)}") from None
     status = answer["imageScanStatus"]["status"]
     view.require(status in JUDGED, f"the scan of {tag} ended as {status}, so nothing is known of it")
     found: dict[str, Any] = answer["imageScanFindings"]
     return found
+
+
+def _why_not(view: View, repository: str, tag: str) -> str:
+    """Why an image has no scan."""
+    how = view.ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+    filters = [one["filter"] for rule in how["rules"] for one in rule["repositoryFilters"]]
+    named = any(passes(repository, one) for one in filters)
+    if how["scanType"] != ENHANCED:
+        return "start it with start-image-scan"
+    if named:
+        return f"{tag} was pushed before the rule; push a changed image, or scan continuously"
+    return f"no rule of the registry names {repository}; add its name to the filters of one"
 
 
 def _package(finding: dict[str, Any]) -> str:
@@ -106,14 +118,16 @@ def _kiosk(view: View) -> str:
     _manifest(view, "kiosk", "v1")
     counts = _findings(view, "kiosk", "v1").get("findingSeverityCounts", {})
     grave = [f"{counts[severity]} {severity}" for severity in ("CRITICAL", "HIGH") if counts.get(severity)]
-    view.require(not grave, f"the scan of v1 found {' and '.join(grave)}; is there a newer base?")
-    return f"the scan has judged kiosk:v1, and found {sum(counts.values())} of lower severity"
+    view.require(not grave, f"the scan of v1 found {' and '.join(grave)}; build it on a newer base")
+    lower = sum(counts.values())
+    return f"the scan has judged kiosk:v1, and found {f'{lower} of lower severity' if lower else 'nothing'}"
 
 
 EXERCISES = (
     Exercise(
         id="scan-prod-and-shop",
-        task="Have shop and all that begins with prod watched continuously, but not reproduce, workshop or test.",
+        task="Have all repositories whose names begin with shop or prod watched continuously, but not reproduce, "
+        "workshop or test.",
         judge=_watched,
         hints=(
             "A filter without * passes every name that contains it; with one it has to fit the whole name.",
@@ -200,7 +214,10 @@ CARDS = (
                 "The findings are there: ask for them with describe-image-scan-findings.",
                 right=True,
             ),
-            Choice("The scan on push is still running", "Then its status would be IN_PROGRESS, and the text the same."),
+            Choice(
+                "The scan on push is still running",
+                "Then its status would be IN_PROGRESS, and the error would read the same.",
+            ),
         ),
     ),
     Card(
@@ -210,7 +227,9 @@ CARDS = (
             Choice("Deleting the packages in a layer above", "Then no scan reports them, but they are still shipped."),
             Choice("Scanning again tomorrow", "The image does not change; there may be more findings, not fewer."),
             Choice(
-                "Building again on a current base", "The low layers are the base's; then look at the rest.", right=True
+                "Building again on a current base",
+                "The low layers are the base's, and those findings go. The current base may bring a few of its own.",
+                right=True,
             ),
         ),
     ),

@@ -136,6 +136,11 @@ PYTHON = {
     **of_caches.PYTHON,
     # scans
     "scan-unsupported": "app.push_index(app.push(b'x'), tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})",
+    "scan-unjudged": "app.push(tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
+    "found = app.describe_image_scan_findings(imageId={'imageTag': 'v1'})\n"
+    "printed = found['imageScanStatus']['description']",
+    "scan-enhanced": "ecr.put_registry_scanning_configuration(scanType='ENHANCED')\napp.push(b'x', tag='v1')\n"
+    "app.start_image_scan(imageId={'imageTag': 'v1'})",
     "waiter-failed": "app.push(b'x', tag='v1')\napp.start_image_scan(imageId={'imageTag': 'v1'})\n"
     "waiter = ecr.get_waiter('image_scan_complete')\n"
     "waiter.wait(repositoryName='app', imageId={'imageTag': 'v1'}, WaiterConfig={'MaxAttempts': 1})",
@@ -244,6 +249,7 @@ PYTHON = {
     "key-missing": "{}['imageTags']",
     "index-missing": "app.describe_images()['imageDetails'][0]",
     "attribute-missing": "app.describe_images().imageDetails",
+    "argument-unknown": "ecrlab.start(sede=7)",
     "type-wrong": "app.describe_images()['imageDetails']['imageTags']",
     "value-wrong": "[image] = app.describe_images()['imageDetails']",
     "interrupted": "signal.default_int_handler(signal.SIGINT, None)",

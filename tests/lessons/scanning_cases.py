@@ -75,7 +75,11 @@ CASES = {
         wrong={
             "there is no repository named kiosk": "aws ecr delete-repository --force --repository-name kiosk",
             "kiosk has no image tagged v1": "true",
-            "v1 was never scanned: which rule of the registry names kiosk": watch("shop*") + kiosk(BOOKWORM),
+            "v1 was never scanned: no rule of the registry names kiosk": watch("shop*") + kiosk(BOOKWORM),
+            "v1 was pushed before the rule; push a changed image, or scan continuously": watch("shop*")
+            + kiosk(BOOKWORM)
+            + ";"
+            + watch("kiosk*", frequency="SCAN_ON_PUSH"),
             "the scan of v1 ended as UNSUPPORTED_IMAGE": kiosk("scratch"),
             "the scan of v1 found 2 CRITICAL and 15 HIGH": kiosk("public.ecr.aws/docker/library/python:3.11.1-slim"),
             "v1 is an image that other has too": kiosk(BOOKWORM)

@@ -7,6 +7,8 @@ import pytest
 import ecrlab
 from ecrlab.lessons.cells import choose, described
 from ecrlab.lessons.explanations.lookup import CHAPTERS, explain, find
+from ecrlab.lifecycle import parse
+from ecrlab.lifecycle.errors import InvalidLifecyclePolicy
 from tests.lessons import errors_page, provocations
 
 ALL = {one.id: one for entries in CHAPTERS.values() for one in entries}
@@ -64,6 +66,13 @@ def assert_explains(id, page):
     one = ALL[id]
     _, *parts = one.page("").splitlines()
     assert page.splitlines()[-len(parts) :] == parts, page
+
+
+def test_a_policy_that_the_kit_refuses_is_explained_as_ecr_refuses_it():
+    with pytest.raises(InvalidLifecyclePolicy) as refused:
+        parse(provocations.POLICY.replace("10", '"10"'))
+
+    assert_explains("lifecycle-invalid", explain(described(refused.value)))
 
 
 def test_an_unknown_error_is_not_explained_by_a_guess():

@@ -170,7 +170,10 @@ def _dates(axes: "Axes") -> None:
     locator = mdates.AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis_date()
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    formatter = mdates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    formatter.formats[1:3] = "%b %Y", "%d %b"  # a picture of two years has each month twice
+    formatter.zero_formats[1:3] = "%b %Y", "%b %Y"
+    axes.xaxis.set_major_formatter(formatter)
 
 
 def _noon(day: date) -> float:

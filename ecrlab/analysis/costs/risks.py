@@ -61,8 +61,8 @@ def risks(effect: PolicyEffect, running: Mapping[str, Sequence[str]] | Collectio
 def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
     """One row for each image at risk, numbered from 1.
 
-    Columns: `tags`, `digest` (its first 12 hexadecimal digits), `why`, `where` it runs, `rule` that takes it, what that
-    rule `does`, and days since it was `pushed` and last `pulled`.
+    Columns: `tags`, `digest` (its first 12 hexadecimal digits), `why`, `where` it runs (the reference without its
+    host), the `rule` that takes it, the `action` of that rule, and days since it was `pushed` and last `pulled`.
     """
     import pandas as pd
 
@@ -73,16 +73,21 @@ def table(found: Sequence[Risk], snapshot: Snapshot) -> "pd.DataFrame":
             "tags": " ".join(risk.image.image_tags),
             "digest": short(risk.image.image_digest),
             "why": risk.why,
-            "where": " ".join(risk.where),
+            "where": " ".join(map(_without_host, risk.where)),
             "rule": risk.rule.rule_priority,
-            "does": risk.rule.action.type,
+            "action": risk.rule.action.type,
             DAYS_SINCE_PUSH: days and round(days, 1),
             DAYS_SINCE_PULL: since and round(since, 1),
         }
         for risk, days, since in zip(found, pushed, pulled, strict=True)
     ]
-    columns = ["tags", "digest", "why", "where", "rule", "does", DAYS_SINCE_PUSH, DAYS_SINCE_PULL]
+    columns = ["tags", "digest", "why", "where", "rule", "action", DAYS_SINCE_PUSH, DAYS_SINCE_PULL]
     return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
+
+
+def _without_host(reference: str) -> str:
+    host, _, rest = reference.partition("/")
+    return rest if "." in host else reference
 
 
 MARKS = {
@@ -116,6 +121,7 @@ def picture(effect: PolicyEffect, found: Sequence[Risk]) -> Any:
             f" and {len(found) - runs:,} more were pulled in the last week"
         )
     points, skewed = _points(effect, found)
+    unpulled = sum(pulled is None for group in points.values() for _, _, pulled in group)
     highest = max([day for group in points.values() for one in group for day in one[1:] if day is not None], default=1)
     never = max(highest, 30) * 2
     with style.figure(title, width=11, height=5.8) as (shown, axes):
@@ -137,13 +143,13 @@ def picture(effect: PolicyEffect, found: Sequence[Risk]) -> Any:
                 label=f"{words}: {len(points[group]):,}",
                 zorder=3 if group in (RUNS, PULLED) else 2,
             )
-        _name(axes, points[RUNS] + points[PULLED], never)
+        _name(axes, points[RUNS], points[PULLED], never)
         axes.axhline(7, color=style.GREY, lw=0.8, linestyle="--")
-        _ticks(axes, highest, never)
+        _ticks(axes, highest, never, f"never\n({unpulled:,})" if unpulled else "never")
         if skewed:
             said = f"{skewed:,} with dates in the future left out"
             axes.text(1, 1.01, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=9)
-        axes.set_xlabel("days since the push (logarithmic)")
+        axes.set_xlabel("days since the push (logarithmic); on the diagonal: pulled when pushed, and never again")
         axes.set_ylabel("days since the last pull (logarithmic)")
         if any(points.values()):
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4, frameon=False, fontsize=10)
@@ -171,23 +177,24 @@ def _points(effect: PolicyEffect, found: Sequence[Risk]) -> tuple[dict[str, list
     return points, skewed
 
 
-def _name(axes: "Axes", at_risk: Sequence[Point], never: float) -> None:
-    """Name the first of the images at risk, where there is room."""
+def _name(axes: "Axes", run: Sequence[Point], pulled_lately: Sequence[Point], never: float) -> None:
+    """Name the first of the images at risk, where there is room; those that run are said to."""
     taken: list[tuple[float, float]] = []
-    for image, pushed, pulled in at_risk[:MOST_NAMED]:
+    for number, (image, pushed, pulled) in enumerate([*run, *pulled_lately][:MOST_NAMED]):
         x, y = log10(max(pushed or 0, FIRST)), log10(never if pulled is None else max(pulled, FIRST))
         # In powers of ten, a name is about two thirds wide and a tenth high.
         if any(abs(x - other_x) < 0.7 and abs(y - other_y) < 0.11 for other_x, other_y in taken):
             continue
         taken.append((x, y))
         axes.annotate(
-            style.cut(_title_of(image), 24),
+            style.cut(_title_of(image), 24) + (f", {RUNS}" if number < len(run) else ""),
             (10**x, 10**y),
             # Below the diagonal nearly all images lie on: most are pulled on the day of their push.
             xytext=(9, -9),
             textcoords="offset points",
             va="top",
-            fontsize=9,
+            fontsize=10,
+            fontweight="bold" if number < len(run) else "normal",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
             zorder=4,
         )
@@ -197,11 +204,11 @@ def _title_of(image: Image) -> str:
     return image.image_tags[0] if image.image_tags else short(image.image_digest)
 
 
-def _ticks(axes: "Axes", highest: float, never: float) -> None:
+def _ticks(axes: "Axes", highest: float, never: float, words: str) -> None:
     from matplotlib.ticker import NullLocator
 
     ticks = {day: words for day, words in TICKS.items() if day <= max(highest, 30)}
-    for axis, marks in ((axes.xaxis, ticks), (axes.yaxis, ticks | {never: "never"})):
+    for axis, marks in ((axes.xaxis, ticks), (axes.yaxis, ticks | {never: words})):
         axis.set_ticks(list(marks), list(marks.values()))
         axis.set_minor_locator(NullLocator())
     axes.set_xlim(FIRST * 0.8, max(highest, 30) * 1.6)

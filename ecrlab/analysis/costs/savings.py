@@ -15,7 +15,7 @@ from ecrlab.analysis.costs.bounds import Bounds
 from ecrlab.analysis.costs.storage import Size, of_unread, stored
 from ecrlab.analysis.costs.stored_bytes import StoredBytes
 from ecrlab.analysis.inventory import families
-from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.snapshot import Snapshot, checked
 from ecrlab.lifecycle import Policy, Rule
 from ecrlab.lifecycle.daily import Daily
 from ecrlab.lifecycle.policy import EXPIRE
@@ -84,7 +84,7 @@ class PolicyEffect:
 
 def settle(snapshot: Snapshot, policy: Policy) -> PolicyEffect:
     """Run a policy at the moment of the snapshot, until it has nothing more to do."""
-    life = Daily(policy, snapshot.images)
+    life = Daily(policy, checked(snapshot).images)
     acting: dict[str, Rule] = {}
     while gone := life.run(snapshot.taken_at):
         acting.update((image.image_digest, rule) for image, rule in gone)

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
 from ecrlab.analysis.costs.bounds import Bounds
-from ecrlab.analysis.inventory.snapshot import Snapshot
+from ecrlab.analysis.inventory.snapshot import Snapshot, checked
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
@@ -29,7 +29,7 @@ Size = Bounds[int]
 
 def stored(snapshot: Snapshot) -> Size:
     """The bytes of all layers, each once: what ECR stores of a repository, and bills."""
-    return Bounds.exactly(snapshot.usage.stored) + of_unread(snapshot, snapshot.unread)
+    return Bounds.exactly(checked(snapshot).usage.stored) + of_unread(snapshot, snapshot.unread)
 
 
 def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
@@ -47,7 +47,7 @@ def stored_together(snapshots: Sequence[Snapshot], *, mounting: bool) -> Size:
 
 def sum_of_sizes(snapshot: Snapshot) -> int:
     """The sum of `imageSizeInBytes`: more than is stored as soon as images share a layer."""
-    return sum(image.size_in_bytes for image in snapshot.images)
+    return sum(image.size_in_bytes for image in checked(snapshot).images)
 
 
 def by_class(snapshot: Snapshot) -> dict[str, Size]:
@@ -77,7 +77,7 @@ def own(snapshot: Snapshot) -> dict[str, int]:
 
     Where some images could not be read these are the most it can be.
     """
-    return snapshot.usage.own()
+    return checked(snapshot).usage.own()
 
 
 def shared(snapshot: Snapshot) -> dict[str, int]:

@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import chain
 
 from ecrlab.analysis.inventory.layer_use import Usage
+from ecrlab.errors import EcrLabError
 from ecrlab.lifecycle import Image
 from ecrlab.lifecycle.policy import ARCHIVE
 
@@ -103,6 +104,14 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def checked(snapshot: object) -> Snapshot:
+    """Return a snapshot as it is. Raises `EcrLabError` for anything else, most often the name of a repository."""
+    if isinstance(snapshot, Snapshot):
+        return snapshot
+    name = snapshot if isinstance(snapshot, str) else "my-app"
+    raise EcrLabError(f'expected a snapshot, got {snapshot!r:.60}; pass lab.storage("{name:.60}"), not a name')
 
 
 def doubts(snapshot: Snapshot) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecrlab.analysis.inventory import families
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, days_since
+from ecrlab.analysis.inventory.snapshot import DAYS_SINCE_PULL, DAYS_SINCE_PUSH, Snapshot, checked, days_since
 from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def table(snapshot: Snapshot) -> "pd.DataFrame":
 
     from ecrlab.analysis.costs.storage import own
 
+    snapshot = checked(snapshot)
     images = sorted(snapshot.images, key=lambda image: (image.pushed_at, image.image_digest), reverse=True)
     of_images, alone = families.families(snapshot), own(snapshot)
     found = pd.DataFrame(
@@ -53,10 +54,13 @@ def table(snapshot: Snapshot) -> "pd.DataFrame":
 
 
 def by_family(snapshot: Snapshot) -> "pd.DataFrame":
-    """One row for each family: how many images are how old, by push and by last pull; columns are pairs of these."""
+    """One row for each family: how many images are how old, by push and by last pull; columns are pairs of these.
+
+    Raises `EcrLabError` for anything but a snapshot.
+    """
     import pandas as pd
 
-    of_images = families.families(snapshot)
+    of_images = families.families(checked(snapshot))
     names = families.in_order(of_images.values())
     pushed = days_since(snapshot, [image.pushed_at for image in snapshot.images])
     pulled = days_since(snapshot, [image.last_pulled_at for image in snapshot.images])

@@ -21,15 +21,17 @@ SEVERITY_COLOURS = dict(
 )
 """From dark red to pale, the worse the darker (ColorBrewer's OrRd, told apart by lightness alone); grey: not rated."""
 
+FIX = "fix available"
+
 COLUMNS = ("severity", "id", "package", "version", "fixed in", "layer", "whose")
 
 
-def findings(ecr: Any, repository: str, tag: str, *, base_layers: int = 0) -> "pd.DataFrame":
+def findings(ecr: Any, repository: str, tag: str, *, base_layers: int) -> "pd.DataFrame":
     """One row for each finding on an image, worst first; indexed from 1.
 
     Columns: `severity`, `id` (the CVE), `package` (all that it concerns), `version`, `fixed in` (empty where no fix is
     known, or the scan does not say), `layer` (0 is the lowest; `<NA>` where the scan does not say), `whose`: "base" in
-    one of the lowest `base_layers`, else "mine".
+    one of the lowest `base_layers`, else "mine". ECR does not say how many layers are the base's; with 0 all are mine.
     """
     import pandas as pd
 
@@ -52,7 +54,7 @@ def counts(found: "pd.DataFrame") -> "pd.DataFrame":
     """How many findings there are of each severity that occurs (the rows), of whose layers, with a fix or without."""
     import pandas as pd
 
-    fix = found["fixed in"].ne("").map({True: "fix available", False: "no fix"})
+    fix = found["fixed in"].ne("").map({True: FIX, False: "no fix"})
     kinds = (found["whose"] + ": " + fix).where(found["whose"].ne(""), "layer and fix not said")
     order = [severity for severity in SEVERITIES if severity in set(found["severity"])]
     table = pd.crosstab(found["severity"], kinds).reindex(order)
@@ -61,9 +63,19 @@ def counts(found: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def picture(title: str, found: "pd.DataFrame") -> Any:
-    """The `counts` as bars: a row for each severity, parted by whose layer it is and whether there is a fix."""
+    """The `counts` as bars: a row for each severity, parted by whose layer it is and whether there is a fix.
+
+    Where every finding has the same of the two, the title says it once.
+    """
     table = counts(found)
-    parts = {str(name): [float(count) for count in table[name]] for name in table.columns}
+    fixes = {str(name).partition(": ")[2] for name in table.columns}
+    names = [str(name) for name in table.columns]
+    if len(fixes) == 1 and (fix := fixes.pop()):
+        title, names = (
+            f"{title} ({fix} for {'all' if fix == FIX else 'any'})",
+            [name.partition(": ")[0] for name in names],
+        )
+    parts = {name: [float(count) for count in table[column]] for name, column in zip(names, table.columns, strict=True)}
     return _bars(title, list(table.index), parts, row_label="severity")
 
 

@@ -73,7 +73,7 @@ ENTRIES = (
     ),
     Explanation(
         "kit-error",
-        r"\bEcrLabError: ",
+        r"\bEcrLabError: (?!Invalid parameter at)",
         "EcrLabError: day is a number of whole days from now, 0 or more, got -1",
         "The kit refuses this, and changed nothing; its sentence says what it wants.",
         ("a value of the wrong kind or out of its range", "a name that is not there"),

@@ -5,7 +5,7 @@ from ecrlab.lessons.explanations.entry import Explanation
 ENTRIES = (
     Explanation(
         "lifecycle-invalid",
-        "Lifecycle policy validation failure",
+        "Lifecycle policy (validation|parsing) failure",
         "An error occurred (InvalidParameterException) when calling the PutLifecyclePolicy operation: Invalid "
         "parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: …'",
         "ECR does not take this lifecycle policy; after the colon it says what is wrong with it.",
@@ -13,6 +13,7 @@ ENTRIES = (
             "a rule for any image that is not the last one",
             "countUnit with imageCountMoreThan, or none with sinceImagePushed",
             "tagged without tagPrefixList or tagPatternList, or with both",
+            'a number written as text: 30, not "30"',
         ),
         "python3 -m ecrlab lifecycle lint policy.json names the place in the JSON.",
         "The same; the policy that was there before still holds.",

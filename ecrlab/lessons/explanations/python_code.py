@@ -101,6 +101,15 @@ ENTRIES = (
         ON_AWS,
     ),
     Explanation(
+        "argument-unknown",
+        "got an unexpected keyword argument",
+        "TypeError: start() got an unexpected keyword argument 'sede'",
+        "The call has no argument of the name that stands before the =.",
+        ("a typing mistake", "the argument belongs to another function"),
+        "help(…) with the name of the function lists its arguments.",
+        ON_AWS,
+    ),
+    Explanation(
         "type-wrong",
         "TypeError: ",
         "TypeError: string indices must be integers, not 'str'",

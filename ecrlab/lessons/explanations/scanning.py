@@ -5,13 +5,31 @@ from ecrlab.lessons.explanations.entry import Explanation
 ENTRIES = (
     Explanation(
         "scan-unsupported",
-        "UNSUPPORTED_IMAGE|UnsupportedImageTypeException|UnsupportedImageError",
+        "UnsupportedImageTypeException",
         "An error occurred (UnsupportedImageTypeException) when calling the StartImageScan operation: An artifact with "
         "media type 'application/vnd.oci.image.index.v1+json' cannot be scanned.",
-        "The scanner cannot read this image: an index, no operating system it knows, or one that is too old.",
-        ("an index was asked for: scan its images instead", "an image from scratch holds no package database"),
+        "This is no image of one platform, so it has no packages of its own to scan.",
+        ("an index was asked for, and not one of its images", "a chart, a signature or another artifact"),
         "Scan the digest of one platform's image.",
+        "The same.",
+    ),
+    Explanation(
+        "scan-unjudged",
+        "UNSUPPORTED_IMAGE|UnsupportedImageError",
+        "UNSUPPORTED_IMAGE: UnsupportedImageError: The operating system and/or package manager are not supported.",
+        "ECR cannot judge the operating system of this image: there are no findings, and nothing is known of it.",
+        ("a release that ECR scans no more, such as Debian 7", "an image from scratch: it has no package database"),
+        "Build again on a release that is supported, or use another scanner: python3 -m ecrlab scan.",
         "The same; the list of supported operating systems is in the Amazon Inspector user guide.",
+    ),
+    Explanation(
+        "scan-enhanced",
+        "StartImageScan operation: This feature is disabled",
+        "An error occurred (ValidationException) when calling the StartImageScan operation: This feature is disabled",
+        "The registry has enhanced scanning, which starts its scans by itself; StartImageScan is for basic scanning.",
+        ("put-registry-scanning-configuration set the scan type ENHANCED",),
+        "Read the findings: aws ecr describe-image-scan-findings. None? Then no rule names the repository.",
+        "The same; the first findings take a while (status PENDING).",
     ),
     Explanation(
         "scan-missing",

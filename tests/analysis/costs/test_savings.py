@@ -146,7 +146,7 @@ def test_the_table_of_risks_says_what_why_and_by_which_rule():
 
     assert list(table["tags"]) == ["v1", "v3", "v2"]
     assert list(table["rule"]) == [1, 1, 1]
-    assert list(table["does"]) == ["expire"] * 3
+    assert list(table["action"]) == ["expire"] * 3
     assert list(table["pushed (days ago)"]) == [40.0, 38.0, 39.0]
     assert len(risks.table([], PULLED)) == 0
 

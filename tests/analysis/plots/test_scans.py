@@ -136,7 +136,17 @@ def test_the_picture_shows_what_the_table_says():
         )
     )
 
-    assert bars(scans.picture("all", found)) == {"base: fix available": [1, 1], "mine: fix available": [1, 0]}
+    shown = scans.picture("all", found)
+
+    assert bars(shown) == {"base": [1, 1], "mine": [1, 0]}
+    assert shown.axes[0].get_title(loc="left") == "all (fix available for all)"
+
+
+def test_the_picture_says_which_findings_have_a_fix_where_some_have_none():
+    fixed = enhanced("CVE-1", "HIGH", ("a", LAYERS[0], {}))
+    found = read(page(fixed, enhanced("CVE-2", "LOW", ("b", LAYERS[1], {}), fix="")))
+
+    assert bars(scans.picture("some", found)) == {"base: fix available": [1, 0], "mine: no fix": [0, 1]}
 
 
 def test_the_picture_of_several_images_shows_what_their_table_says():

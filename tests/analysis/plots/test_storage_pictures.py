@@ -8,12 +8,13 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from ecrlab.analysis.costs import outlook, prices, risks
+from ecrlab.analysis.costs import outlook, prices, risks, storage
 from ecrlab.analysis.costs.projection import futures, project, replay
 from ecrlab.analysis.costs.rates import Rate
 from ecrlab.analysis.costs.savings import settle
 from ecrlab.analysis.inventory.snapshot import Snapshot
 from ecrlab.analysis.plots import ages, style, waterfall
+from ecrlab.errors import EcrLabError
 from ecrlab.scenarios import draw
 from tests.analysis.repositories import NOW, image, repository
 from tests.lifecycle.builders import policy, rule
@@ -110,6 +111,12 @@ def test_the_bars_of_ages_are_the_numbers_of_the_table(shop):
         drawn = [[int(bar.get_width()) for bar in bars] for bars in axes.containers]
         assert drawn == [list(table[which, step]) for step in table[which].columns]
     assert table["pushed"].to_numpy().sum() == table["pulled"].to_numpy().sum() == len(shop)
+
+
+def test_a_name_in_place_of_a_snapshot_is_refused_with_the_way_to_take_one():
+    for function in (ages.by_family, ages.table, ages.picture, storage.stored, storage.own, storage.sum_of_sizes):
+        with pytest.raises(EcrLabError, match=r'pass lab\.storage\("bike/stock"\), not a name'):
+            function("bike/stock")
 
 
 def test_steps_of_age_are_told_apart_without_colour():
