@@ -49,7 +49,7 @@ def solve(lesson, solved: Collection[str] | None = None, instead: Mapping[str, s
 
 def is_python(source: str) -> bool:
     try:
-        compile(source, "solution", "exec")
+        compile(TransformerManager().transform_cell(source), "solution", "exec")
     except SyntaxError:
         return False
     return True
