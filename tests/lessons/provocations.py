@@ -203,6 +203,10 @@ PYTHON = {
     # ECR Public
     "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
     "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
+    "public-alias-missing": f"sh('aws ecr-public get-login-password --region us-east-1 | {PUBLIC_LOGIN}')\n"
+    f"printed = sh('docker pull -q {ALPINE} && docker tag {ALPINE} public.ecr.aws/web:v1 && "
+    "docker push public.ecr.aws/web:v1').splitlines()[-1]",
+    "public-repository-missing": "printed = sh('docker pull public.ecr.aws/library/debian')",
     "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
     "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
     # encryption keys
@@ -210,6 +214,11 @@ PYTHON = {
     "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"
     "kms.schedule_key_deletion(KeyId=key)\nprinted = str(secret.batch_get_image(imageIds=[{'imageTag': 'v1'}]))",
     "kms-key-missing": "encrypted('alias/nope')",
+    "kms-key-gone": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\nkms.schedule_key_deletion(KeyId=key)\n"
+    "lab.clock.advance(days=31)\nprinted = str(secret.batch_get_image(imageIds=[{'imageTag': 'v1'}]))",
+    "kms-key-by-alias": "key, _ = encrypted()\nkms.create_alias(AliasName='alias/shop', TargetKeyId=key)\n"
+    "kms.enable_key(KeyId='alias/shop')",
+    "kms-alias-name": "kms.create_alias(AliasName='shop', TargetKeyId=kms.create_key()['KeyMetadata']['Arn'])",
     "kms-grant-missing": "key, secret = encrypted()\nfor grant in kms.list_grants(KeyId=key)['Grants']:\n"
     "    kms.revoke_grant(KeyId=key, GrantId=grant['GrantId'])\nsecret.push(b'x')",
     "kms-denied": "user('ecr:*').create_repository(repositoryName='web', encryptionConfiguration="

@@ -161,7 +161,8 @@ ENTRIES = (
             "it was deleted, by hand or by a lifecycle policy, which may take latest too",
             "in a pull-through cache: the upstream has none, or you lack ecr:BatchImportUpstreamImage",
         ),
-        "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag.",
-        "aws ecr list-images, and CloudTrail for what became of it.",
+        "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag. The "
+        "images of an upstream are those of lab.gallery().",
+        "aws ecr list-images, and CloudTrail for what became of it; for a cache, the upstream's own page of tags.",
     ),
 )
