@@ -141,7 +141,7 @@ lab.check("ready-for-an-outage")
         judge=_pinned,
         hints=(
             "The settings come from a creation template (lesson 07), applied for PULL_THROUGH_CACHE, before the pull.",
-            "public.ecr.aws needs no secret. Delete a pinned/docker/library/python made before the template; pull again.",
+            "public.ecr.aws needs no secret. Delete pinned/docker/library/python first if it is older than the template.",
         ),
         solution="""
 rule = {
@@ -228,7 +228,7 @@ CARDS = (
     ),
     Card(
         id="cache/a-day",
-        question="The cache last asked upstream for a tag on Monday at 9. Upstream moves it at 10. Who gets the new image "
+        question="The cache last asked for a tag on Monday at 9. Upstream moves it at 10. Who gets the new image "
         "first?",
         choices=(
             Choice("Who pulls at 11: the digest differs", "The cache cannot know: it does not ask for 24 hours."),

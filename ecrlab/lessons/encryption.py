@@ -7,7 +7,6 @@ from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 
-
 TIDIED = 30
 """Days until the key of shop goes, as the exercise schedules it; the lesson's own drill names 7."""
 
@@ -84,7 +83,7 @@ def _shop(view: View) -> str:
     key = _key(view, "shop")
     view.require(
         TIDIED in _windows(view, key["Arn"]),
-        "run the first cell of the exercise; nobody has scheduled this deletion of the key of shop",
+        "run the first cell; nobody has scheduled the deletion that the exercise is about",
     )
     _readable(view, "shop", "v1.2.3")
     view.require(key["KeyState"] == "Enabled", f"the key of shop is in the state {key['KeyState']}")
@@ -145,7 +144,7 @@ lab.check("bring-the-shop-back")
     ),
     Exercise(
         id="a-vault",
-        task="A repository vault: tags that stay, a key of its own that rotates every year, the images v1.2.3 and v1.2.4.",
+        task="A repository vault: tags that stay, a key of its own that rotates every year, images v1.2.3 and v1.2.4.",
         judge=_vault,
         hints=(
             "imageTagMutability and encryptionConfiguration both belong to create_repository.",

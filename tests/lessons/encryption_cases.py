@@ -105,7 +105,7 @@ CASES = {
             "shop is encrypted with AES256": "aws ecr delete-repository --force --repository-name shop\n"
             + repository("shop", "encryptionType=AES256")
             + push("my-app:v1.2.3", "shop:v1.2.3"),
-            "run the first cell of the exercise; nobody has scheduled": "aws ecr delete-repository --force --repository-name shop\n"
+            "run the first cell; nobody has scheduled": "aws ecr delete-repository --force --repository-name shop\n"
             + key("alias/other")
             + repository("shop", "encryptionType=KMS,kmsKey=alias/other")
             + push("my-app:v1.2.3", "shop:v1.2.3")

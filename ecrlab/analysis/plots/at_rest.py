@@ -138,7 +138,8 @@ def _draw(axes: "Axes", row: int, one: Any) -> None:
     for block, value in enumerate(bits):
         axes.barh(row, 1, left=block, height=0.7, color=_shade(value), edgecolor=style.GREY, linewidth=0.3)
     if not bits:
-        axes.text(0.01, row, f"{format_bytes(one.size)}: too short to tell", va="center", fontsize=9, transform=axes.get_yaxis_transform())
+        beside = axes.get_yaxis_transform()
+        axes.text(0.01, row, f"{format_bytes(one.size)}: too short to tell", va="center", fontsize=9, transform=beside)
 
 
 def _shade(bits: int) -> str:

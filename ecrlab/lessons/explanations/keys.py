@@ -25,7 +25,8 @@ ENTRIES = (
             "somebody scheduled the deletion, 7 to 30 days ahead",
             "a key of origin EXTERNAL whose material was never imported",
         ),
-        "aws kms cancel-key-deletion, then aws kms enable-key; do not move the lab's clock past the deletion date first.",
+        "aws kms cancel-key-deletion, then aws kms enable-key; do not move the lab's clock past the deletion date "
+        "first.",
         "The same. After the day nothing helps: the material of a deleted key is nowhere.",
     ),
     Explanation(
