@@ -141,7 +141,7 @@ lab.check("ready-for-an-outage")
         judge=_pinned,
         hints=(
             "The settings come from a creation template (lesson 07), applied for PULL_THROUGH_CACHE, before the pull.",
-            "public.ecr.aws needs no secret. Delete pinned/docker/library/python first if it is older than the template.",
+            "public.ecr.aws needs no secret. If pinned/docker/library/python is there before the template, delete it.",
         ),
         solution="""
 rule = {
