@@ -137,7 +137,7 @@ class Lab(Views):
             raise EcrLabError("there is no snapshot to go back to; take one first: before = lab.snapshot()")
         snapshots.put_back(self._world, wanted)
 
-    def check(self, exercise: str, answer: Any = None, *, strict: bool = False) -> None:
+    def check(self, exercise: str = "", answer: Any = None, *, strict: bool = False) -> None:
         """Check an exercise by looking at the registry, and print the result; `answer` is for exercises that want one.
 
         An unsolved exercise raises nothing, unless `strict` (for graders): then `NotYet`.
@@ -147,11 +147,11 @@ class Lab(Views):
                 hand_in.write(folder, exercise, answer, self._seed.text, self._world, self._server.moto)
             self._desk.check(exercise, answer, strict=strict)
 
-    def hint(self, exercise: str) -> None:
+    def hint(self, exercise: str = "") -> None:
         """Print the next hint for an exercise."""
         self._desk.hint(exercise)
 
-    def solution(self, exercise: str) -> None:
+    def solution(self, exercise: str = "") -> None:
         """Print one solution of an exercise."""
         self._desk.solution(exercise)
 

@@ -96,7 +96,7 @@ def logout(_options: Options, rest: list[str]) -> None:
 def _host(rest: list[str]) -> str:
     if not rest:
         raise DockerError(
-            "Without a registry, docker means Docker Hub, which the lab never reaches: name an ECR registry"
+            "Without a registry, docker means Docker Hub, which this docker never reaches itself: name an ECR registry"
         )
     return rest[0].removeprefix("https://").removeprefix("http://").partition("/")[0]
 

@@ -35,6 +35,9 @@ _ON_STDOUT = re.compile(
     r"|(?i:exec format error)"
     r"|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CrashLoopBackOff|Failed to pull image"
     r"|Waiting for deployment"
+    # aws, in a line that begins with `!`: the terminal has no stderr.
+    r"|(?:Missing required|Unknown) parameter in |Invalid (?:type|length|range) for parameter "
+    r"|Unknown options: |arguments are required|Invalid choice|Error parsing parameter "
 )
 _LIKE_AN_ERROR = re.compile(r"\b(error|denied|failed|cannot|can't|not found|invalid)\b", re.IGNORECASE)
 

@@ -31,7 +31,23 @@ def _published(view: View) -> str:
     for tag in ("v1", "latest"):
         view.require(tag in tags, f"which-version has no tag {tag}; its tags: {', '.join(tags) or 'none'}")
     view.require(tags["v1"] == tags["latest"], "v1 and latest of which-version are two images; tag one image twice")
+    lesson = _published_by_the_lesson(public)
+    view.require(lesson, "the public repository my-app has no image v1.2.3 to compare with; run the cells above first")
+    view.require(
+        tags["v1"] == lesson,
+        "v1 of which-version is another image than v1.2.3 of my-app, which is built from the same folder; build it "
+        "there, with its files as they were",
+    )
     return "everybody can read what which-version is, and pull it"
+
+
+def _published_by_the_lesson(public: Any) -> str | None:
+    """Return the digest of the image of the folder, which the lesson pushed before."""
+    try:
+        [image] = public.describe_images(repositoryName="my-app", imageIds=[{"imageTag": "v1.2.3"}])["imageDetails"]
+    except public.exceptions.ClientError:
+        return None
+    return str(image["imageDigest"])
 
 
 def _ready(view: View) -> str:
@@ -59,9 +75,10 @@ def _pinned(view: View) -> str:
     fitting = [
         one
         for one in templates
-        if one["prefix"].rstrip("/") in ("pinned", "ROOT") and "PULL_THROUGH_CACHE" in one["appliedFor"]
+        if (one["prefix"] == "ROOT" or f"{PINNED}/".startswith(one["prefix"].rstrip("/") + "/"))
+        and "PULL_THROUGH_CACHE" in one["appliedFor"]
     ]
-    view.require(fitting, "no creation template for PULL_THROUGH_CACHE fits the prefix pinned")
+    view.require(fitting, f"no creation template for PULL_THROUGH_CACHE fits {PINNED}")
     tags = view.tags(PINNED)
     view.require("3.12-slim-bookworm" in tags, f"{PINNED} has no image tagged 3.12-slim-bookworm")
     [settings] = view.ecr.describe_repositories(repositoryNames=[PINNED])["repositories"]
@@ -89,7 +106,7 @@ EXERCISES = (
         task="A public repository which-version with a description and a usage text; v1 and latest are one image.",
         judge=_published,
         hints=(
-            "Both texts belong to the catalog data: its members are description and usageText.",
+            "Log in with aws ecr-public first; describe-repositories has the URI. Both texts are catalog data.",
             "Build once, docker tag gives the second name, and both names are pushed.",
         ),
         solution="""
@@ -124,7 +141,7 @@ lab.check("ready-for-an-outage")
         judge=_pinned,
         hints=(
             "The settings come from a creation template (lesson 07), applied for PULL_THROUGH_CACHE, before the pull.",
-            "public.ecr.aws needs no secret. The repository is called pinned/docker/library/python.",
+            "public.ecr.aws needs no secret. If pinned/docker/library/python is there before the template, delete it.",
         ),
         solution="""
 rule = {
@@ -211,12 +228,13 @@ CARDS = (
     ),
     Card(
         id="cache/a-day",
-        question="The cache validated a tag on Monday at 9. Upstream moves it at 10. Who gets the new image first?",
+        question="The cache last asked for a tag on Monday at 9. Upstream moves it at 10. Who gets the new image "
+        "first?",
         choices=(
             Choice("Who pulls at 11: the digest differs", "The cache cannot know: it does not ask for 24 hours."),
             Choice(
                 "Who pulls first on Tuesday after 9",
-                "The last validation is a day old then, so the cache asks upstream before it answers.",
+                "The cache last asked a day ago then, so it asks upstream again before it answers.",
                 right=True,
             ),
             Choice("Nobody; a cached tag stays as it is", "Only an immutable tag stays."),
@@ -224,10 +242,10 @@ CARDS = (
     ),
     Card(
         id="cache/down",
-        question="Docker Hub is down, and a cached tag was validated two days ago. What does a pull get?",
+        question="Docker Hub is down, and the cache last asked for a cached tag two days ago. What does a pull get?",
         choices=(
-            Choice("The cached image", "A look upstream that fails changes nothing; the image is served.", right=True),
-            Choice("An error, because the validation is too old", "It would be so if the image were not cached."),
+            Choice("The cached image", "Asking upstream in vain changes nothing; the image is served.", right=True),
+            Choice("An error, because the cache asked too long ago", "It would be so if the image were not cached."),
             Choice("The image of another upstream", "A rule has one upstream."),
         ),
     ),

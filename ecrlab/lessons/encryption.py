@@ -1,10 +1,16 @@
 """Exercises and cards of 09-encryption."""
 
+import json
 from typing import Any
 
 from ecrlab.lessons.exercises import Exercise, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
+
+TIDIED = 30
+"""Days until the key of shop goes, as the exercise schedules it; the lesson's own drill names 7."""
+
+YEAR = 365
 
 
 def _repository(view: View, name: str) -> dict[str, Any]:
@@ -61,13 +67,26 @@ def _payments(view: View) -> str:
     return "payments has its own key, and the digest of v1.2.3 is that of my-app"
 
 
+def _windows(view: View, key_arn: str) -> list[int]:
+    """Return the days ahead at which somebody scheduled the deletion of a key, as CloudTrail recorded them."""
+    attribute = {"AttributeKey": "EventName", "AttributeValue": "ScheduleKeyDeletion"}
+    events = view.client("cloudtrail").lookup_events(LookupAttributes=[attribute])["Events"]
+    records = [json.loads(one["CloudTrailEvent"]) for one in events]
+    return [
+        one["responseElements"]["pendingWindowInDays"]
+        for one in records
+        if one.get("responseElements") and one["responseElements"]["keyId"] == key_arn
+    ]
+
+
 def _shop(view: View) -> str:
     key = _key(view, "shop")
+    view.require(
+        TIDIED in _windows(view, key["Arn"]),
+        "run the first cell; nobody has scheduled the deletion that the exercise is about",
+    )
     _readable(view, "shop", "v1.2.3")
     view.require(key["KeyState"] == "Enabled", f"the key of shop is in the state {key['KeyState']}")
-    attribute = {"AttributeKey": "EventName", "AttributeValue": "CancelKeyDeletion"}
-    cancelled = view.client("cloudtrail").lookup_events(LookupAttributes=[attribute])["Events"]
-    view.require(cancelled, "nobody has scheduled and cancelled the deletion of a key; run the first cell")
     return "shop is readable again, and its key is enabled"
 
 
@@ -83,6 +102,8 @@ def _vault(view: View) -> str:
     view.require(not sharing, f"{', '.join(sharing)} uses the key of vault, too")
     rotation = view.client("kms").get_key_rotation_status(KeyId=key["KeyId"])
     view.require(rotation["KeyRotationEnabled"], "the key of vault does not rotate")
+    days = rotation.get("RotationPeriodInDays", YEAR)
+    view.require(days == YEAR, f"the key of vault rotates every {days} days; a year has {YEAR}")
     view.require(
         _readable(view, "vault", "v1.2.3") != _readable(view, "vault", "v1.2.4"), "v1.2.3 and v1.2.4 are the same image"
     )
@@ -96,16 +117,15 @@ EXERCISES = (
         judge=_payments,
         hints=(
             "The function own_key makes the key; the repository shop was made with such a one.",
-            "docker tag gives my-app:v1.2.3 the name of the new repository; then push that name.",
+            "docker tag gives v1.2.3 of the registry's my-app the name of the new repository; then push that name.",
         ),
         solution="""
-registry=123456789012.dkr.ecr.us-east-1.amazonaws.com
-key=$(aws kms create-key --query KeyMetadata.Arn --output text)
-aws kms create-alias --alias-name alias/payments --target-key-id $key
-aws ecr create-repository --repository-name payments \\
-  --encryption-configuration encryptionType=KMS,kmsKey=alias/payments
-docker tag my-app:v1.2.3 $registry/payments:v1.2.3
-docker push -q $registry/payments:v1.2.3
+payments = {"encryptionType": "KMS", "kmsKey": own_key("alias/payments")}
+ecr.create_repository(repositoryName="payments", encryptionConfiguration=payments)
+registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+!docker tag {registry}/my-app:v1.2.3 {registry}/payments:v1.2.3
+!docker push -q {registry}/payments:v1.2.3
+lab.check("payments-under-its-own-key")
 """,
     ),
     Exercise(
@@ -124,22 +144,23 @@ lab.check("bring-the-shop-back")
     ),
     Exercise(
         id="a-vault",
-        task="A repository vault with tags that stay, a key of its own that rotates, and the images v1.2.3 and v1.2.4.",
+        task="A repository vault: tags that stay, a key of its own that rotates every year, images v1.2.3 and v1.2.4.",
         judge=_vault,
         hints=(
             "imageTagMutability and encryptionConfiguration both belong to create_repository.",
-            "enable_key_rotation takes the ARN of the key; v1.2.4 lies on this machine as an image of shop.",
+            "kms.enable_key_rotation takes the ARN of the key; v1.2.4 lies on this machine as an image of shop.",
         ),
         solution="""
-registry=123456789012.dkr.ecr.us-east-1.amazonaws.com
-key=$(aws kms create-key --query KeyMetadata.Arn --output text)
-aws kms create-alias --alias-name alias/vault --target-key-id $key
-aws kms enable-key-rotation --key-id $key
-aws ecr create-repository --repository-name vault --image-tag-mutability IMMUTABLE \\
-  --encryption-configuration encryptionType=KMS,kmsKey=alias/vault
-docker tag my-app:v1.2.3 $registry/vault:v1.2.3
-docker tag $registry/shop:v1.2.4 $registry/vault:v1.2.4
-for tag in v1.2.3 v1.2.4; do docker push -q $registry/vault:$tag; done
+vault_key = own_key("alias/vault")
+kms.enable_key_rotation(KeyId=vault_key)
+vault = {"encryptionType": "KMS", "kmsKey": vault_key}
+ecr.create_repository(repositoryName="vault", imageTagMutability="IMMUTABLE", encryptionConfiguration=vault)
+registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+!docker tag {registry}/my-app:v1.2.3 {registry}/vault:v1.2.3
+!docker tag {registry}/shop:v1.2.4 {registry}/vault:v1.2.4
+!docker push -q {registry}/vault:v1.2.3
+!docker push -q {registry}/vault:v1.2.4
+lab.check("a-vault")
 """,
     ),
 )
@@ -181,7 +202,7 @@ CARDS = (
             Choice("Pushes, because new layers get new data keys", "A data key comes from the same disabled key."),
             Choice(
                 "To list tags and digests, and containers that run",
-                "Names are not encrypted, and a running container needs no pull until it is restarted elsewhere.",
+                "Names are not encrypted with your key; a running container needs no pull until it moves elsewhere.",
                 right=True,
             ),
         ),
@@ -200,11 +221,11 @@ CARDS = (
         id="encryption/another-key",
         question="The images of a repository must be under another key. What do you do?",
         choices=(
-            Choice("Call an operation that changes the encryption", "ECR has none: the choice is for life."),
+            Choice("Call an operation that changes the encryption", "ECR has none: creating decides once and for all."),
             Choice("Turn on the rotation of the old key", "Rotation renews the material; the key stays the same."),
             Choice(
                 "Create a repository with that key, and copy the images",
-                "Their digests stay the same, so deployments by digest change only the name.",
+                "The digests stay the same; the name is new, and settings and policies have to be set again.",
                 right=True,
             ),
         ),

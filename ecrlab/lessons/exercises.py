@@ -200,9 +200,17 @@ def find(exercise_id: str) -> Exercise:
             f'lab.compare("{exercise_id}", sentence)'
         )
     if not isinstance(exercise_id, str) or exercise_id not in exercises:
-        near = difflib.get_close_matches(str(exercise_id), exercises, n=1, cutoff=0.4) or list(exercises)
-        raise NoSuchExercise(f"there is no exercise {exercise_id!r}; did you mean {_listed(near)}?")
+        raise NoSuchExercise(_unknown(exercise_id, list(exercises)))
     return exercises[exercise_id]
+
+
+def _unknown(asked: object, names: list[str]) -> str:
+    """Return what to say to a name that no exercise has: the nearest one, or where its name stands."""
+    where = 'its name stands in the cell lab.check("…") below the task'
+    if not isinstance(asked, str) or not asked.strip():
+        return f"name the exercise; {where}"
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.4)
+    return f"there is no exercise {asked!r}; {f'did you mean {near[0]}?' if near else where}"
 
 
 def _listed(names: list[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 import ecrlab
 from ecrlab.commands.notebooks import CHECK
@@ -49,7 +50,7 @@ def solve(lesson, solved: Collection[str] | None = None, instead: Mapping[str, s
 
 def is_python(source: str) -> bool:
     try:
-        compile(source, "solution", "exec")
+        compile(TransformerManager().transform_cell(source), "solution", "exec")
     except SyntaxError:
         return False
     return True

@@ -2,6 +2,16 @@
 
 from tests.lessons.case import HOST, LOGIN, Case
 
+OWN_KEY = """
+kms = lab.client("kms")
+
+
+def own_key(alias):
+    arn = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=alias, TargetKeyId=arn)
+    return arn
+"""
+
 IMAGES = f"""{LOGIN}aws ecr create-repository --repository-name my-app --encryption-configuration encryptionType=KMS
 docker build -q -t my-app:v1.2.3 .
 docker tag my-app:v1.2.3 {HOST}/my-app:v1.2.3 && docker push -q {HOST}/my-app:v1.2.3
@@ -31,8 +41,15 @@ SHOP = (
     IMAGES
     + key("alias/shop")
     + repository("shop", "encryptionType=KMS,kmsKey=alias/shop")
-    + f"docker push -q {HOST}/shop:v1.2.3\naws kms schedule-key-deletion --key-id $key --pending-window-in-days 7\n"
+    + f"docker push -q {HOST}/shop:v1.2.3\n"
 )
+
+
+def schedule(days):
+    return f"aws kms schedule-key-deletion --key-id $key --pending-window-in-days {days}\n"
+
+
+DRILL = schedule(7) + "aws kms cancel-key-deletion --key-id $key; aws kms enable-key --key-id $key\n"
 SHOP_KEY = (
     "shop_key = lab.client('kms').describe_key(KeyId='alias/shop')['KeyMetadata']['Arn']\nkms = lab.client('kms')\n"
 )
@@ -58,6 +75,7 @@ CASES = {
     "payments-under-its-own-key": Case(
         app="my-app",
         scene=IMAGES,
+        cells=OWN_KEY,
         wrong={
             "there is no repository named payments; there is my-app": "true",
             "payments is encrypted with AES256": repository("payments", "encryptionType=AES256"),
@@ -78,19 +96,20 @@ CASES = {
     ),
     "bring-the-shop-back": Case(
         app="my-app",
-        scene=SHOP,
+        scene=SHOP + DRILL + schedule(30),
         cells=SHOP_KEY,
         wrong={
             "v1.2.3 of shop cannot be read: .* is pending deletion": "true",
             "v1.2.3 of shop cannot be read: .* is disabled": shop("kms.cancel_key_deletion(KeyId=shop_key)"),
-            "the key of shop is deleted, and its images are lost": shop("lab.clock.advance(days=8)"),
+            "the key of shop is deleted, and its images are lost": shop("lab.clock.advance(days=31)"),
             "shop is encrypted with AES256": "aws ecr delete-repository --force --repository-name shop\n"
             + repository("shop", "encryptionType=AES256")
             + push("my-app:v1.2.3", "shop:v1.2.3"),
-            "nobody has scheduled and cancelled": "aws ecr delete-repository --force --repository-name shop\n"
+            "run the first cell; nobody has scheduled": "aws ecr delete-repository --force --repository-name shop\n"
             + key("alias/other")
             + repository("shop", "encryptionType=KMS,kmsKey=alias/other")
-            + push("my-app:v1.2.3", "shop:v1.2.3"),
+            + push("my-app:v1.2.3", "shop:v1.2.3")
+            + DRILL,
         },
         right=(
             "key=$(aws kms describe-key --key-id alias/shop --query KeyMetadata.KeyId --output text)\n"
@@ -100,10 +119,15 @@ CASES = {
     "a-vault": Case(
         app="my-app",
         scene=IMAGES,
+        cells=OWN_KEY,
         wrong={
             "there is no repository named vault; there is my-app": "true",
             "the tags of vault can be moved: it is MUTABLE": vault() + ROTATE + V123 + V124,
             "alias/vault is not the key of vault": vault(IMMUTABLE, name="alias/volt") + ROTATE + V123 + V124,
+            "the key of vault rotates every 90 days": vault(IMMUTABLE)
+            + ROTATE.replace("--key-id", "--rotation-period-in-days 90 --key-id")
+            + V123
+            + V124,
             "the key of vault does not rotate": vault(IMMUTABLE) + V123 + V124,
             "vault has no image tagged v1.2.4": vault(IMMUTABLE) + ROTATE + V123,
             "v1.2.3 and v1.2.4 are the same image": vault(IMMUTABLE)

@@ -22,7 +22,7 @@ from ecrlab.kubectl.__main__ import main
 from ecrlab.lessons.cells import choose
 from ecrlab.lessons.explanations.lookup import find
 from ecrlab.machine.environment import ACCESS_KEY_ID
-from tests.lessons import of_caches
+from tests.lessons import of_caches, of_keys
 from tests.simulator.client import Repository, digest_of, manifest
 
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
@@ -211,23 +211,13 @@ PYTHON = {
     # ECR Public
     "public-region": "boto3.client('ecr-public', region_name='eu-west-1').describe_registries()",
     "public-registry-missing": "public.initiate_layer_upload(registryId='z9z9z9z9', repositoryName='web')",
+    "public-alias-missing": f"sh('aws ecr-public get-login-password --region us-east-1 | {PUBLIC_LOGIN}')\n"
+    f"printed = sh('docker pull -q {ALPINE} && docker tag {ALPINE} public.ecr.aws/web:v1 && "
+    "docker push public.ecr.aws/web:v1').splitlines()[-1]",
+    "public-repository-missing": "printed = sh('docker pull public.ecr.aws/library/debian')",
     "logo-invalid": "public.create_repository(repositoryName='web', catalogData={'logoImageBlob': b'GIF89a'})",
     "catalog-data-invalid": "public.put_registry_catalog_data(displayName='x' * 101)",
-    # encryption keys
-    "kms-key-disabled": "key, secret = encrypted()\nkms.disable_key(KeyId=key)\nsecret.push(b'x')",
-    "kms-key-not-ready": "key, secret = encrypted()\nsecret.push(b'x', tag='v1')\n"
-    "kms.schedule_key_deletion(KeyId=key)\nprinted = str(secret.batch_get_image(imageIds=[{'imageTag': 'v1'}]))",
-    "kms-key-missing": "encrypted('alias/nope')",
-    "kms-grant-missing": "key, secret = encrypted()\nfor grant in kms.list_grants(KeyId=key)['Grants']:\n"
-    "    kms.revoke_grant(KeyId=key, GrantId=grant['GrantId'])\nsecret.push(b'x')",
-    "kms-denied": "user('ecr:*').create_repository(repositoryName='web', encryptionConfiguration="
-    "{'encryptionType': 'KMS', 'kmsKey': kms.create_key()['KeyMetadata']['Arn']})",
-    "kms-policy-refused": "key, _ = encrypted()\nkms.put_key_policy(KeyId=key, Policy='{}')",
-    "kms-ciphertext-invalid": "key, _ = encrypted()\n"
-    "kms.decrypt(CiphertextBlob=kms.encrypt(KeyId=key, Plaintext=b'x')['CiphertextBlob'][:-1])",
-    "kms-key-kind": "encrypted(kms.create_key(KeyUsage='SIGN_VERIFY', KeySpec='RSA_2048')['KeyMetadata']['Arn'])",
-    "kms-key-with-aes256": "ecr.create_repository(repositoryName='web', "
-    "encryptionConfiguration={'encryptionType': 'AES256', 'kmsKey': 'alias/nope'})",
+    **of_keys.PYTHON,
     # boto3
     "no-endpoint": "boto3.client('ecr', endpoint_url='http://127.0.0.1:9', config=impatient).describe_repositories()",
     "dots-not-filled": "ecr.create_repository(repositoryName=...)",

@@ -88,6 +88,11 @@ CASES = {
             + pushed("v1")
             + "echo '#' >> app.py\n"
             + pushed("latest"),
+            "v1 of which-version is another image than v1.2.3 of my-app": public(**TEXTS)
+            + "echo '#' >> app.py\n"
+            + pushed("v1", "latest"),
+            "no image v1.2.3 to compare with": "aws ecr-public batch-delete-image --region us-east-1 "
+            "--repository-name my-app --image-ids imageTag=v1.2.3\n" + public(**TEXTS) + pushed("v1", "latest"),
         },
         right=(
             public()
@@ -123,14 +128,17 @@ CASES = {
         wrong={
             "no cache rule has the prefix pinned; prefixes: docker-hub": "true",
             "pinned is a cache of quay.io": pinned("cache('quay.io')"),
-            "no creation template for PULL_THROUGH_CACHE fits": pinned(
-                "cache()", "template(appliedFor=['REPLICATION'])"
+            "no creation template for PULL_THROUGH_CACHE fits pinned/docker/library/python": pinned(
+                "cache()", "template(appliedFor=['REPLICATION'])", "template('pinned/quay')"
             ),
             "there is no repository named pinned/docker/library/python": pinned("cache()", "template()"),
             "tags of .* can move .MUTABLE.; a template acts only when": pinned("cache()", "python()", "template()"),
             "has no lifecycle policy": pinned("cache()", "template(days=0)", "python()"),
             "expires any image 90 days after its push": pinned("cache()", "template(days=30)", "python()"),
         },
-        right=(pinned("template('ROOT', appliedFor=['CREATE_ON_PUSH', 'PULL_THROUGH_CACHE'])", "cache()", "python()"),),
+        right=(
+            pinned("template('ROOT', appliedFor=['CREATE_ON_PUSH', 'PULL_THROUGH_CACHE'])", "cache()", "python()"),
+            pinned("template('pinned/docker')", "cache()", "python()"),
+        ),
     ),
 }

@@ -44,6 +44,14 @@ CELLS = {
     ),
     "a usage error of aws": ("%%bash\naws ecr list-imagess", "Invalid choice: 'list-imagess'"),
     "a usage error that ends no cell": ("%%bash --no-raise-error\naws ecr list-images", "are required"),
+    "a usage error of aws in a line": (
+        "!aws ecr list-images --repository-name web --tags v1",
+        "Unknown options",
+    ),
+    "a request that aws does not send": (
+        "print('Parameter validation failed:\\nInvalid length for parameter repositoryName, value: 1')",
+        "Invalid length for parameter repositoryName",
+    ),
     "an error of aws that is hidden": (
         "%%bash --no-raise-error\naws ecr list-images --repository-name nope 2> /dev/null",
         "(RepositoryNotFoundException)",

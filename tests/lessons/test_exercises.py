@@ -30,6 +30,16 @@ def test_an_unknown_exercise_names_the_nearest(lab, ask, capsys):
     assert capsys.readouterr().out == "✗ there is no exercise 'push-second-tag'; did you mean push-a-second-tag?\n"
 
 
+@pytest.mark.parametrize(
+    ("named", "said"), [((), "name the exercise"), ((7,), "name the exercise"), (("x",), "there is no exercise 'x'")]
+)
+@pytest.mark.parametrize("ask", ["check", "hint", "solution"])
+def test_without_a_name_or_with_one_like_none_a_sentence_says_where_names_stand(lab, ask, named, said, capsys):
+    getattr(lab, ask)(*named)
+
+    assert capsys.readouterr().out == f'✗ {said}; its name stands in the cell lab.check("…") below the task\n'
+
+
 def test_graders_hear_of_an_unknown_exercise_by_an_exception(lab):
     with pytest.raises(NoSuchExercise, match="push-a-second-tag"):
         lab.check("push-second-tag", strict=True)

@@ -85,11 +85,13 @@ class AtRest:
         with style.figure(_title(self.objects), width=9.2, height=height) as (shown, axes):
             for row, one in enumerate(shown_objects):
                 _draw(axes, row, one)
-            axes.set_xlim(0, max([8, *[len(by_block(one.sample)) for one in shown_objects]]))
+            blocks = [by_block(one.sample) for one in shown_objects]
+            axes.set_xlim(0, max([2, *map(len, blocks)]))
+            style.whole_numbers(axes.xaxis)
             axes.set_ylim(max(len(shown_objects), 1) - 0.4, -0.6)
             axes.set_yticks(range(len(shown_objects)), [_name(one) for one in shown_objects], fontsize=9)
             axes.set_xlabel("KiB from the beginning")
-            _legend(shown)
+            _legend(shown, {bits // 2 for row in blocks for bits in row})
             return style.describe(shown, alt(self.objects))
 
     def __repr__(self) -> str:
@@ -136,7 +138,8 @@ def _draw(axes: "Axes", row: int, one: Any) -> None:
     for block, value in enumerate(bits):
         axes.barh(row, 1, left=block, height=0.7, color=_shade(value), edgecolor=style.GREY, linewidth=0.3)
     if not bits:
-        axes.text(0.3, row, f"{format_bytes(one.size)}: too short to tell", va="center", fontsize=9)
+        beside = axes.get_yaxis_transform()
+        axes.text(0.01, row, f"{format_bytes(one.size)}: too short to tell", va="center", fontsize=9, transform=beside)
 
 
 def _shade(bits: int) -> str:
@@ -148,13 +151,15 @@ def _shade(bits: int) -> str:
     return style.SHADES[bits // 2]
 
 
-def _legend(shown: "Figure") -> None:
+def _legend(shown: "Figure", occurring: set[int]) -> None:
+    """Explain the shades that occur."""
     from matplotlib.patches import Patch
 
-    words = ("0 or 1", "2 or 3", "4 or 5", "6 or 7", "8 bits")
+    words = ("0 or 1", "2 or 3", "4 or 5", "6 or 7", "8")
     handles = [
         Patch(facecolor=shade, edgecolor=style.GREY, label=word)
-        for shade, word in zip(style.SHADES, words, strict=True)
+        for number, (shade, word) in enumerate(zip(style.SHADES, words, strict=True))
+        if number in occurring
     ]
-    title = "entropy of a KiB"
+    title = "randomness of a KiB, in bits for each byte"
     shown.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, title=title, fontsize=9)

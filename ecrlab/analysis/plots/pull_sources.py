@@ -6,6 +6,13 @@
 
 Bytes are those of the config and the layers of the image that the client asked for, compressed. A pull that fails has
 none. Watching is no pull.
+
+The picture has a row for each pull and a column for each place:
+
+    first pull                                        1,848
+    new server                        1,848
+    again            1,848
+    down, nginx      nothing                          asked, sent none
 """
 
 import contextlib
@@ -15,10 +22,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ecrlab.analysis.inventory.frames import short
-from ecrlab.analysis.plots import bars, style
+from ecrlab.analysis.plots import style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from ecrlab.analysis.inventory.snapshot import Snapshot
     from ecrlab.analysis.plots.transcripts import Exchange, Transcript
@@ -26,8 +34,9 @@ if TYPE_CHECKING:
 NOTHING = "nothing"
 """What a pull that fails gets."""
 
-TITLE = "Where the bytes of each pull came from"
+TITLE = "Who had the bytes of each pull"
 PARTS = ("the client had", "the cache had", "from upstream")
+PLACES = ("the client", "the cache", "the upstream")
 
 _READ = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<digest>sha\d+:[0-9a-f]+)$")
 
@@ -97,12 +106,23 @@ class Pulls:
         )
 
     def picture(self) -> Any:
-        """The matplotlib figure: a bar for each pull, made of the bytes from each place."""
+        """The matplotlib figure: a row for each pull; the bytes stand in the column of the place that had them.
+
+        An upstream that was asked and had to send nothing has a hollow mark.
+        """
         pulls = list(self._pulls.values())
-        lengths = ([one.had for one in pulls], [one.cached for one in pulls], [one.brought for one in pulls])
-        rows = [f"{one.name} (fails)" if one.got == NOTHING else one.name for one in pulls]
-        shown = bars.stacked(TITLE, rows, dict(zip(PARTS, lengths, strict=True)), unit="bytes", row_label="pull")
-        return style.describe(shown, f"A bar for each pull. {TITLE}. {'; '.join(map(_told, pulls))}.")
+        with style.figure(TITLE, height=1.5 + 0.38 * len(pulls)) as (shown, axes):
+            for row, pull in enumerate(pulls):
+                _draw(axes, row, pull)
+            axes.set_xticks(range(len(PLACES)), PLACES)
+            axes.set_yticks(range(len(pulls)), [one.name for one in pulls])
+            axes.set_xlim(-0.3, len(PLACES) - 0.2)
+            axes.set_ylim(len(pulls) - 0.4, -0.6)
+            axes.set_xlabel("who had how many bytes")
+            axes.set_ylabel("pull")
+            axes.tick_params(length=0)
+            axes.grid(axis="y", color=style.GREY, alpha=0.25)
+            return style.describe(shown, f"A row for each pull. {TITLE}. {'; '.join(map(_told, pulls))}.")
 
     def __repr__(self) -> str:
         return f"<{len(self._pulls)} pulls>"
@@ -138,6 +158,19 @@ def _sources(
         return sum(after.sizes[blob] for blob in some)
 
     return size(blobs - sent), size(sent & before), size(sent - before), short(read["manifests"][0])
+
+
+def _draw(axes: "Axes", row: int, pull: Pull) -> None:
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    if pull.got == NOTHING:
+        axes.text(0, row, NOTHING, va="center", ha="center", fontsize=11, bbox=white)
+    for column, length in enumerate((pull.had, pull.cached, pull.brought)):
+        is_asked = column == len(PLACES) - 1 and pull.asked_upstream
+        if length or is_asked:
+            colour = style.PALETTE[column] if length else "white"
+            axes.plot(column, row, style.MARKERS[column], markersize=12, color=colour, markeredgecolor=style.INK)
+            note = f"{length:,}" if length else "asked, sent none"
+            axes.text(column + 0.08, row, note, va="center", fontsize=11, bbox=white)
 
 
 def _told(pull: Pull) -> str:

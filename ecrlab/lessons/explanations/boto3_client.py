@@ -50,7 +50,11 @@ ENTRIES = (
         "Parameter validation failed:\nInvalid type for parameter imageIds, value: v1, type: <class 'str'>, valid "
         "types: <class 'list'>, <class 'tuple'>",
         "A parameter has a value of the wrong kind. Nothing was sent.",
-        ('imageIds is a list of dictionaries: [{"imageTag": "v1"}]', "a number where a text is wanted"),
+        (
+            'imageIds is a list of dictionaries: [{"imageTag": "v1"}]',
+            "a number where a text is wanted",
+            "a policy is a text, and not the dictionary itself: json.dumps(policy)",
+        ),
         "Compare with the valid types that it prints.",
         "The same.",
     ),

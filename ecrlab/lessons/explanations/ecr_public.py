@@ -28,6 +28,29 @@ ENTRIES = (
         "The same.",
     ),
     Explanation(
+        "public-alias-missing",
+        r"public\.ecr\.aws/[^/\s]+ not found: name unknown|repository with name '' does not exist",
+        "name unknown: The repository with name '' does not exist in the registry with id 'which-version'",
+        "The name has no alias: an image of ECR Public is public.ecr.aws/ALIAS/NAME.",
+        ("public.ecr.aws/my-app, without the alias of the account in between",),
+        "aws ecr-public describe-repositories --region us-east-1 shows the repositoryUri; push that name.",
+        "The same.",
+    ),
+    Explanation(
+        "public-repository-missing",
+        r"repository public\.ecr\.aws/\S+ not found: name unknown|exist in the registry with id '(?!\d{12}')",
+        "Error response from daemon: repository public.ecr.aws/library/debian not found: name unknown: The repository "
+        "with name 'debian' does not exist in the registry with id 'library'",
+        "ECR Public has no repository of this name under this alias. The registry id of the text is the alias.",
+        (
+            "an image of Docker without docker/: public.ecr.aws/docker/library/debian",
+            "a typing mistake in the alias or the name",
+            "a push to a repository that nobody has created",
+        ),
+        "For your own, aws ecr-public describe-repositories --region us-east-1; for others, lab.gallery() lists them.",
+        "The same; gallery.ecr.aws finds the images of others.",
+    ),
+    Explanation(
         "logo-invalid",
         "at 'logoImageBlob' failed to satisfy constraint",
         "An error occurred (InvalidParameterException) when calling the PutRepositoryCatalogData operation: Invalid "
@@ -89,7 +112,10 @@ ENTRIES = (
         "unauthorized: authentication required",
         "unauthorized: authentication required",
         "The registry does not know who you are. Everybody may pull from ECR Public; a push needs a login.",
-        ("no login to public.ecr.aws, or docker logout has removed it",),
+        (
+            "no login to public.ecr.aws, or docker logout has removed it",
+            "the login above failed with 400 Bad Request: its password was a token of aws ecr",
+        ),
         "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin "
         "public.ecr.aws",
         "The same.",

@@ -163,7 +163,7 @@ ENTRIES = (
             "in a pull-through cache: the upstream has none, or you lack ecr:BatchImportUpstreamImage",
         ),
         "aws ecr list-images --repository-name NAME shows what is there; lab.history() says what became of a tag, in "
-        "us-east-1.",
-        "aws ecr list-images, and CloudTrail for what became of it.",
+        "us-east-1. The images of an upstream are those of lab.gallery().",
+        "aws ecr list-images, and CloudTrail for what became of it; for a cache, the upstream's own page of tags.",
     ),
 )

@@ -25,19 +25,50 @@ ENTRIES = (
             "somebody scheduled the deletion, 7 to 30 days ahead",
             "a key of origin EXTERNAL whose material was never imported",
         ),
-        "aws kms cancel-key-deletion, then aws kms enable-key; the clock of the lab must not pass the day before.",
+        "aws kms cancel-key-deletion, then aws kms enable-key; do not move the lab's clock past the deletion date "
+        "first.",
         "The same. After the day nothing helps: the material of a deleted key is nowhere.",
     ),
     Explanation(
+        "kms-key-gone",
+        r"Key 'arn:\S+' does not exist",
+        "BatchGetImage returned failures: KmsError: Key "
+        "'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab' does not exist",
+        "There is no key of this id: it is deleted, or was never there. What a deleted key encrypted, nobody reads.",
+        (
+            "its deletion was scheduled, and the days are over",
+            "a typing mistake in the id, or the key of another lab",
+        ),
+        "None for a deleted key. Push the images again, to a repository with another key.",
+        "The same; AWS cannot read them either. Before a deletion, CloudTrail tells when a key was last used.",
+    ),
+    Explanation(
+        "kms-key-by-alias",
+        r"Invalid keyId (arn:\S+:)?alias/",
+        "An error occurred (NotFoundException) when calling the EnableKey operation: Invalid keyId alias/shop",
+        "This operation takes the id or the ARN of a key, and no alias.",
+        ("EnableKey, DisableKey, CancelKeyDeletion, EnableKeyRotation and others take no alias; DescribeKey does",),
+        "aws kms describe-key --key-id alias/NAME shows the ARN; give that.",
+        "The same.",
+    ),
+    Explanation(
+        "kms-alias-name",
+        r"calling the (Create|Update)Alias operation: Invalid identifier",
+        "An error occurred (ValidationException) when calling the CreateAlias operation: Invalid identifier",
+        "An alias must begin with alias/.",
+        ("alias/ was forgotten: payments in place of alias/payments",),
+        "Write alias/NAME. The key that was made before the alias is there; aws kms list-keys shows it.",
+        "The same.",
+    ),
+    Explanation(
         "kms-key-missing",
-        r"Key 'arn:\S+' does not exist|Alias arn:\S+ is not found|Invalid keyId|Invalid arn [a-z0-9-]+",
+        r"Alias arn:\S+ is not found|Invalid keyId|Invalid arn [a-z0-9-]+",
         "An error occurred (KmsException) when calling the CreateRepository operation: Alias "
         "arn:aws:kms:us-east-1:123456789012:alias/shop is not found.",
         "There is no key of this name in this account and Region.",
         (
             "a typing mistake, or an alias without alias/ before it",
             "the key is in another Region: a repository and its key are in the same one",
-            "the key was deleted: its images cannot be read any more",
         ),
         "aws kms list-aliases shows the names; alias/aws/ecr exists from the first repository with KMS on.",
         "The same.",
@@ -52,7 +83,8 @@ ENTRIES = (
         ("somebody revoked or retired the repository's grants",),
         "aws kms create-grant with what the repository had: grantee ecr.REGION.amazonaws.com, the operations "
         "GenerateDataKey and Decrypt, and the constraint EncryptionContextSubset aws:ecr:arn=ARN of the repository.",
-        "The same as far as AWS lets you name that grantee; or ask AWS Support.",
+        "Ask AWS Support: as grantee, create-grant takes users, roles and accounts, and AWS does not describe how to "
+        "give ECR its grants back. Revoke none of them.",
     ),
     Explanation(
         "kms-denied",
@@ -62,11 +94,12 @@ ENTRIES = (
         "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy "
         "allows the kms:CreateGrant action",
         "KMS refuses this caller this key. Whoever creates a repository with a key needs kms:DescribeKey and "
-        "kms:CreateGrant, whoever deletes it kms:RetireGrant; to push and pull needs none.",
+        "kms:CreateGrant, whoever deletes it kms:RetireGrant; pushing and pulling need none.",
         (
             "neither the key policy nor the caller's own policies allow it",
             "the key policy does not name the account, so the caller's own policies do not count",
             "the key belongs to another account, whose key policy does not let this one in",
+            "the key is AWS's own, aws/ecr: no policy of yours helps, people use it only by pulling through ECR",
             "DeleteRepository: the repository is gone all the same, only its grants stayed",
         ),
         "Read the end of the text: it says which kind of policy is missing. Correct the key policy (aws kms "

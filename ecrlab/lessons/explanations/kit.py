@@ -64,7 +64,7 @@ ENTRIES = (
     ),
     Explanation(
         "kit-name-unknown",
-        r"there is no (exercise|quiz|scenario|command|notebook) ",
+        r"there is no (exercise|quiz|scenario|command|notebook) |name the exercise; ",
         "EcrLabError: there is no exercise 'push-second-tag'; did you mean push-a-second-tag?",
         "The kit has nothing of this name.",
         ("a typing mistake",),

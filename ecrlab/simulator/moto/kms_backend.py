@@ -37,8 +37,20 @@ ALSO_DISABLED = {
 }
 """Operations that accept a disabled key, but none that is pending deletion."""
 
+BY_ID = {
+    *("CancelKeyDeletion", "CreateAlias", "CreateGrant", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey"),
+    *("DisableKeyRotation", "EnableKeyRotation", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport"),
+    *("ImportKeyMaterial", "ListGrants", "ListKeyPolicies", "ListKeyRotations", "ListResourceTags", "PutKeyPolicy"),
+    *("ReplicateKey", "RetireGrant", "RevokeGrant", "RotateKeyOnDemand", "ScheduleKeyDeletion", "TagResource"),
+    *("UntagResource", "UpdateAlias", "UpdateKeyDescription", "UpdatePrimaryRegion"),
+}
+"""Operations that take the id or the ARN of a key, and no alias (KMS API reference)."""
+
 NAMES = ("KeyId", "TargetKeyId", "DestinationKeyId", "SourceKeyId")
 """The members of requests that name a key."""
+
+YEAR = 365
+"""Days between two rotations of a key, unless the request names others."""
 
 NO_PLAINTEXT = (
     "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not "
@@ -115,11 +127,7 @@ class LabKmsResponse(KmsResponse):
         days = self._get_param("PendingWindowInDays", 30)
         if not 7 <= days <= 30:
             bound = "greater than or equal to 7" if days < 7 else "less than or equal to 30"
-            raise JsonRESTError(
-                "ValidationException",
-                f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: "
-                f"Member must have value {bound}",
-            )
+            raise _out_of_bounds("pendingWindowInDays", days, bound)
         answer = json.loads(super().schedule_key_deletion())
         assert self._key is not None
         return json.dumps(
@@ -131,6 +139,25 @@ class LabKmsResponse(KmsResponse):
         super().cancel_key_deletion()
         assert self._key is not None
         return json.dumps({"KeyId": self._key.arn})
+
+    def enable_key_rotation(self) -> str:
+        """https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html."""
+        days = self._get_param("RotationPeriodInDays", YEAR)
+        if not 90 <= days <= 2560:
+            bound = "greater than or equal to 90" if days < 90 else "less than or equal to 2560"
+            raise _out_of_bounds("rotationPeriodInDays", days, bound)
+        answer: str = super().enable_key_rotation()
+        assert self._key is not None
+        self._key.rotation_period_in_days = days  # type: ignore[attr-defined]
+        return answer
+
+    def get_key_rotation_status(self) -> str:
+        """https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html."""
+        status = json.loads(super().get_key_rotation_status())
+        assert self._key is not None
+        if status["KeyRotationEnabled"]:
+            status["RotationPeriodInDays"] = getattr(self._key, "rotation_period_in_days", YEAR)
+        return json.dumps({"KeyId": self._key.arn, **status})
 
     def _validate_key_policy(self, key_id: str, action: str) -> None:
         """Return: the policy has been asked already. moto reads a Deny as one to everybody."""
@@ -173,6 +200,8 @@ class LabKmsResponse(KmsResponse):
         """Yield the keys that a request is about. ARNs of keys become ids in the request: moto looks only at those."""
         for member in NAMES:
             if name := request.get(member):
+                if operation in BY_ID and (name.startswith("alias/") or ":alias/" in name):
+                    raise KmsException(f"Invalid keyId {name}", "NotFoundException")
                 key = kms_store.find(caller, self.region, name, operation)
                 self.current_account = key.account_id
                 if ":key/" in name:
@@ -209,6 +238,14 @@ class LabKmsResponse(KmsResponse):
 URLS: types.ModuleType = types.ModuleType("ecrlab.simulator.moto.kms_urls")
 URLS.url_bases = [r"https?://kms\.(.+)\.amazonaws\.com"]  # type: ignore[attr-defined]
 URLS.url_paths = {"{0}/$": LabKmsResponse.dispatch}  # type: ignore[attr-defined]
+
+
+def _out_of_bounds(member: str, value: int, bound: str) -> JsonRESTError:
+    return JsonRESTError(
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have "
+        f"value {bound}",
+    )
 
 
 def _grants(key: Key) -> list[Grant]:

@@ -66,6 +66,8 @@ def test_the_picture_is_the_same_each_time_though_the_bytes_are_not() -> None:
     [axes] = one.axes
     assert len(axes.patches) == MOST_BLOCKS + 4
     assert [text.get_text() for text in axes.texts] == ["700 B: too short to tell"]
+    assert axes.get_xlim() == (0, MOST_BLOCKS)
+    assert [text.get_text() for text in one.legends[0].get_texts()] == ["0 or 1", "2 or 3", "8"]
 
 
 def test_the_picture_is_told_in_words_too() -> None:

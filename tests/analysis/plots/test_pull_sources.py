@@ -118,4 +118,18 @@ def test_the_picture_says_in_words_what_it_shows():
 
     assert "first: from upstream 3210 bytes" in shown.get_label()
     assert [text.get_text() for text in shown.axes[0].get_yticklabels()] == ["first"]
-    assert shown.axes[0].get_xlabel() == "bytes"
+    assert [text.get_text() for text in shown.axes[0].texts] == ["3,210"]
+
+
+def test_the_picture_says_nothing_of_a_pull_that_fails_and_marks_an_upstream_that_sent_none():
+    lab = Lab(set(SIZES))
+    pulls = Pulls(lab, lab)
+    with pulls.watch("in vain", NAME):
+        lab.asked += 1
+        lab.pull(*SIZES, brings=False)
+    with pulls.watch("fails", NAME):
+        lab.pull(brings=False, status=403)
+
+    notes = {(round(text.get_position()[1]), text.get_text()) for text in pulls.picture().axes[0].texts}
+
+    assert notes == {(0, "3,210"), (0, "asked, sent none"), (1, "nothing")}

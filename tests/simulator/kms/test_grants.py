@@ -40,10 +40,9 @@ def test_ecrs_own_key_is_made_once_and_has_the_grants_of_each_repository(lab):
     lab.create("app")
     lab.create("web")
 
-    assert len(grants(lab, "alias/aws/ecr")) == 4
-    assert [key["KeyId"] for key in lab.kms.list_keys()["Keys"]] == [
-        lab.kms.describe_key(KeyId="alias/aws/ecr")["KeyMetadata"]["KeyId"]
-    ]
+    key = lab.kms.describe_key(KeyId="alias/aws/ecr")["KeyMetadata"]["KeyId"]
+    assert len(grants(lab, key)) == 4
+    assert [one["KeyId"] for one in lab.kms.list_keys()["Keys"]] == [key]
 
 
 def test_a_repository_that_is_not_created_leaves_no_grant(lab):

@@ -100,6 +100,38 @@ def test_a_key_that_is_pending_deletion_accepts_only_the_end_of_that(lab):
     )
 
 
+@pytest.mark.parametrize("name", ["alias/mine", f"arn:aws:kms:{REGION}:{HOME}:alias/mine"])
+@pytest.mark.parametrize("operation", ["enable_key", "cancel_key_deletion", "enable_key_rotation", "list_grants"])
+def test_what_takes_no_alias_says_so_whatever_the_state_of_the_key(lab, operation, name):
+    key = lab.key()["KeyId"]
+    lab.kms.create_alias(AliasName="alias/mine", TargetKeyId=key)
+
+    told = ("NotFoundException", f"Invalid keyId {name}")
+    assert refusal(getattr(lab.kms, operation), KeyId=name) == told
+    lab.kms.schedule_key_deletion(KeyId=key)
+    assert refusal(getattr(lab.kms, operation), KeyId=name) == told
+    assert lab.kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] == key
+
+
+@pytest.mark.parametrize(("members", "days"), [({}, 365), ({"RotationPeriodInDays": 90}, 90)])
+def test_a_key_rotates_every_year_or_as_often_as_told(lab, members, days):
+    key = lab.key()
+    assert "RotationPeriodInDays" not in lab.kms.get_key_rotation_status(KeyId=key["KeyId"])
+
+    lab.kms.enable_key_rotation(KeyId=key["KeyId"], **members)
+
+    status = lab.kms.get_key_rotation_status(KeyId=key["KeyId"])
+    assert (status["KeyId"], status["KeyRotationEnabled"], status["RotationPeriodInDays"]) == (key["Arn"], True, days)
+
+
+@pytest.mark.parametrize("days", [89, 2561])
+def test_a_key_rotates_between_90_and_2560_days(lab, days):
+    key = lab.key()["KeyId"]
+
+    assert refusal(lab.kms.enable_key_rotation, KeyId=key, RotationPeriodInDays=days)[0] == "ValidationException"
+    assert not lab.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+
+
 @pytest.mark.parametrize("days", [6, 31])
 def test_a_deletion_is_scheduled_between_7_and_30_days_ahead(lab, days):
     key = lab.key()["KeyId"]

@@ -197,6 +197,7 @@ def test_kms_asks_ours_before_each_action_and_encrypts_with_its_key_id_in_front(
     )
     has(KmsBackend("us-east-1", "123456789012"), "tagger")
     has(KmsResponse, "call_action", "schedule_key_deletion", "cancel_key_deletion", "_validate_key_policy")
+    has(KmsResponse, "enable_key_rotation", "get_key_rotation_status")
     source = inspect.getsource(BaseResponse.call_action)
     assert "self._authenticate_and_authorize_normal_action(resource)" in source, MOVED.format("who is asked first")
     keys = {"1" * 36: types.SimpleNamespace(key_material=generate_data_key(32))}
