@@ -4,24 +4,48 @@ from typing import Any
 
 from ecrlab.analysis.costs import risks, savings
 from ecrlab.analysis.inventory import running
+from ecrlab.lessons.execution_roles import only_pulls
 from ecrlab.lessons.exercises import Exercise, NotYet, View
 from ecrlab.lessons.questions import Question
 from ecrlab.lessons.quizzes import Card, Choice
 from ecrlab.lifecycle import parse
 
-PULLING = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+def _service(view: View) -> dict[str, Any]:
+    """Return the task definition that the service web has now. Raises `NotYet` without the service."""
+    ecs = view.client("ecs")
+    try:
+        found = ecs.describe_services(cluster="shop", services=["web"])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        found = []
+    view.require(found, "there is no service web in a cluster shop; run the cells above first")
+    return _definition(view, found[0]["taskDefinition"])
+
+
+def _definition(view: View, name: str) -> dict[str, Any]:
+    answer = view.client("ecs").describe_task_definition(taskDefinition=name)
+    definition: dict[str, Any] = answer["taskDefinition"]
+    return definition
 
 
 def _task(view: View) -> dict[str, Any]:
     """Return a running task of the service web. Raises `NotYet` without one."""
+    definition = _service(view)
     ecs = view.client("ecs")
-    try:
-        arns = ecs.list_tasks(cluster="shop", serviceName="web")["taskArns"]
-    except (ecs.exceptions.ClusterNotFoundException, ecs.exceptions.ServiceNotFoundException):
-        raise NotYet("there is no service web in a cluster shop; run the cells above first") from None
+    arns = ecs.list_tasks(cluster="shop", serviceName="web")["taskArns"]
+    if not arns and all(_is_there(view, one["image"]) for one in definition["containerDefinitions"]):
+        again = "begin a new deployment, or let minutes of the lab's clock pass"
+        raise NotYet(f"the image is there, and the service web has not started a task since; {again}")
     view.require(arns, "the service web runs no task; its events say why")
     tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster="shop", tasks=arns)["tasks"]
     return tasks[0]
+
+
+def _is_there(view: View, image: str) -> bool:
+    """Tell whether my-app has the digest or the tag that a reference names."""
+    reference = image.rpartition("/my-app")[2]
+    tags = view.tags("my-app")
+    return reference[1:] in ({one["imageDigest"] for one in view.images("my-app")} if "@" in reference else tags)
 
 
 def _function(view: View, name: str) -> str:
@@ -53,18 +77,17 @@ def _bring_back(view: View) -> str:
 def _own_role(view: View) -> str:
     view.images("my-app")
     task = _task(view)
-    definition = view.client("ecs").describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
-    role = definition.get("executionRoleArn", "").rpartition("/")[2] or definition.get("executionRoleArn", "")
-    view.require(role == "web-pulls", f"the running task of web has the execution role {role}")
-    for repository in view.repositories():
-        answers = view.who_can(repository, *PULLING, "ecr:PutImage")
-        own = answers[answers["principal"].str.endswith(":role/web-pulls")]
-        may = set(own[own["allowed"]]["action"])
-        too_many = sorted(may - set(PULLING if repository == "my-app" else ()))
-        view.require(not too_many, f"web-pulls may also call {' and '.join(too_many)} on {repository}")
-        missing = [action for action in PULLING if repository == "my-app" and action not in may]
-        view.require(not missing, f"web-pulls may not call {' and '.join(missing)} on my-app")
+    named = _role_of(_service(view))
+    view.require(named == "web-pulls", f"the service web has the execution role {named}")
+    only_pulls(view, "web-pulls", "my-app")
+    running = _role_of(_definition(view, task["taskDefinitionArn"]))
+    again = "the events of web say why, and a new deployment tries again"
+    view.require(running == named, f"the task that runs still has the role {running}; {again}")
     return "web pulls with a role that opens my-app, and nothing else"
+
+
+def _role_of(definition: dict[str, Any]) -> str:
+    return str(definition.get("executionRoleArn", "")).rpartition("/")[2]
 
 
 def _nightly(view: View) -> str:
@@ -112,15 +135,18 @@ EXERCISES = (
         task="Bring the service web and the function web back to the deleted image, so that the next night spares it.",
         judge=_bring_back,
         hints=(
-            "docker tag gives my-app:v1.2.3 a name in the registry; the same bytes have the same digest.",
-            "Then the service needs a new deployment (forceNewDeployment), or minutes of the lab's clock.",
+            "Log in again (two days have passed), then docker tag gives my-app:v1.2.3 a name in the registry; the same "
+            "bytes have the same digest.",
+            "Then the service needs a new deployment (forceNewDeployment), or minutes of the lab's clock, and the "
+            "function an update_function_code, on AWS at least.",
         ),
         solution="""
 registry=123456789012.dkr.ecr.us-east-1.amazonaws.com
 aws ecr get-login-password | docker login --username AWS --password-stdin $registry
 docker tag my-app:v1.2.3 $registry/my-app:v1.2.3
 docker push -q $registry/my-app:v1.2.3
-aws ecs update-service --cluster shop --service web --force-new-deployment
+aws ecs update-service --cluster shop --service web --force-new-deployment --query service.status
+aws lambda update-function-code --function-name web --image-uri $registry/my-app:v1.2.3 --query LastUpdateStatus
 """,
     ),
     Exercise(
@@ -128,9 +154,9 @@ aws ecs update-service --cluster shop --service web --force-new-deployment
         task="Let the service web pull with a role web-pulls, which may pull from my-app and do nothing else in ECR.",
         judge=_own_role,
         hints=(
-            "Three actions: GetAuthorizationToken on *, BatchGetImage and GetDownloadUrlForLayer on one repository.",
-            'define("web", image, role="web-pulls") makes the definition; update_service deploys it. '
-            "ecs-tasks.amazonaws.com assumes the role.",
+            "Three actions: GetAuthorizationToken on *, BatchGetImage and GetDownloadUrlForLayer on the ARN of one "
+            "repository, without *. The trust policy names ecs-tasks.amazonaws.com, not Lambda.",
+            'define("web", image, role="web-pulls") makes the definition; update_service deploys it.',
         ),
         solution="""
 import json

@@ -28,6 +28,7 @@ from tests.simulator.client import Repository, digest_of, manifest
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}
 POLICY = json.dumps({"rules": [RULE | {"action": {"type": "expire"}}]})
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+TRUST = json.dumps({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}})
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 LOGIN = f"docker login --username AWS --password-stdin {HOST}"
 PUBLIC_LOGIN = "docker login --username AWS --password-stdin public.ecr.aws"
@@ -345,7 +346,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
 
     def role(action: str) -> str:
         iam = lab.client("iam")
-        arn = iam.create_role(RoleName="pull", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        arn = iam.create_role(RoleName="pull", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         iam.put_role_policy(RoleName="pull", PolicyName="p", PolicyDocument=statement("Allow", action, Resource="*"))
         return str(arn)
 
@@ -375,7 +376,7 @@ def names(lab: ecrlab.Lab) -> dict[str, Any]:
         return key, Repository(ecr, "secret")
 
     def function(tag: str = ":v1", client: Any = None, **more: Any) -> None:
-        role = lab.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        role = lab.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         members = {"FunctionName": "hello", "Role": role, "PackageType": "Image"} | more
         (client or lab.client("lambda")).create_function(Code={"ImageUri": f"{HOST}/app{tag}"}, **members)
 

@@ -80,6 +80,29 @@ def test_an_unknown_error_is_not_explained_by_a_guess():
     assert "There is no explanation for this one" in explain("the moon is in the wrong phase")
 
 
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("ResourceInitializationError: unable to pull secrets …", "ecs-token-denied"),
+        ('Failed to pull image "my-app:v9": no basic auth credentials', "pod-no-credentials"),
+        ('Failed to pull image "my-app:v9": my-app:v9: not found', "pod-image-missing"),
+        ('Failed to pull image "my-app:v9": no match for platform in manifest: not found', "pod-platform"),
+        ('Failed to pull image "my-app:v9"', "pod-waits"),
+        ("no basic auth credentials", "no-basic-auth"),
+    ],
+)
+def test_a_text_that_somebody_shortened_is_still_this_error(text, id):
+    found = find(text)
+
+    assert found is not None
+    assert found.id == id
+
+
+@pytest.mark.parametrize("text", ["The", "", "An error occurred (Invalid"])
+def test_a_beginning_that_several_errors_share_is_none(text):
+    assert find(text) is None
+
+
 def test_an_error_that_follows_another_is_explained_only_where_it_stands_alone():
     follows = "Error: Cannot perform an interactive login from a non TTY device"
     first = "The config profile (nobody) could not be found"

@@ -14,18 +14,42 @@ trusted("pulls", "ecs-tasks.amazonaws.com")
 allow("*", name="pulls")
 deploy(f"{app}@{old}", "pulls")
 """
-EVERYWHERE = """
-trusted("web-pulls", "ecs-tasks.amazonaws.com")
-allow("Batch*Image", "Get*ForLayer", resource="*")
+FOR_LAMBDA = """
+trusted("web-pulls", "lambda.amazonaws.com")
+allow("BatchGetImage", "GetDownloadUrlForLayer")
 deploy(f"{app}@{old}", "web-pulls")
 """
+TRUSTED = """
+for_tasks = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+iam.update_assume_role_policy(RoleName="web-pulls", PolicyDocument=document(for_tasks))
+"""
+DENIED = """
+denied = {"Effect": "Deny", "Action": "ecr:*", "Resource": "arn:aws:ecr:*:*:repository/my-app?*"}
+iam.put_role_policy(RoleName="web-pulls", PolicyName="d", PolicyDocument=document(denied))
+"""
+MANAGED = "{}_role_policy(RoleName='web-pulls', PolicyArn='arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly')"
+ALIKE = "resource='arn:aws:ecr:us-east-1:123456789012:repository/my-app{}'"
+PAIR = "'BatchGetImage', 'GetDownloadUrlForLayer'"
 A_ROLE = [
-    ("", "the running task of web has the execution role ecsTaskExecutionRole"),
-    (OTHER, "the running task of web has the execution role pulls"),
-    (EVERYWHERE, "may also call ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on payroll"),
-    ("allow('Batch*Image', 'Get*ForLayer', 'PutImage')", "may also call ecr:PutImage on my-app"),
-    ("allow('Batch*Image')", "may not call ecr:GetDownloadUrlForLayer on my-app"),
-    ("allow('Batch*Image', 'Get*ForLayer')", None),
+    ("", "the service web has the execution role ecsTaskExecutionRole"),
+    (OTHER, "the service web has the execution role pulls"),
+    ("deploy(f'{app}@{old}', 'web-pulls')", "there is no role web-pulls"),
+    (FOR_LAMBDA, "the trust policy of web-pulls does not let ecs-tasks.amazonaws.com assume it"),
+    (TRUSTED, "the task that runs still has the role pulls"),
+    (
+        "lab.clock.advance(minutes=30)\nallow('Batch*Image')",
+        "may also call ecr:BatchDeleteImage and ecr:BatchImport.* on my-app",
+    ),
+    ("allow('BatchGetImage')", "may not call ecr:GetDownloadUrlForLayer on my-app"),
+    (f"allow({PAIR}, resource='*')", "may also call ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on payroll"),
+    (f"allow({PAIR}, 'PutImage')", "may also call ecr:PutImage on my-app"),
+    (f"allow({PAIR}, 'Delete*')", "call ecr:DeleteLifecyclePolicy, ecr:DeleteRepository and others on my-app"),
+    (f"allow({PAIR}, {ALIKE.format('*')})", "on a repository my-app-2, if somebody makes one"),
+    (f"allow({PAIR}, {ALIKE.format('?')})", "may not call ecr:BatchGetImage and .* on my-app"),
+    (f"allow({PAIR})\niam.{MANAGED.format('attach')}", "may also call ecr:BatchImportUpstreamImage on my-app"),
+    (f"iam.{MANAGED.format('detach')}", "the task that runs still has the role pulls; .* a new deployment tries again"),
+    ("deploy(f'{app}@{old}', 'web-pulls')", None),
+    (f"allow({PAIR}, {ALIKE.format('*')})\n{DENIED}", None),
 ]
 
 ANY_ONE = """
@@ -55,11 +79,16 @@ BY_DIGEST = [
     (NIGHT, None),
 ]
 
+AWAY = "ecr.batch_delete_image(repositoryName='my-app', imageIds=[{'imageDigest': old}])"
 UNTAGGED = "push((f'{app}:latest', f'{app}:v1.2.3'))\n"
 BACK = [
     ("", "no night has taken an image yet"),
     (GONE, "the service web runs no task"),
-    ("deploy(f'{app}:latest')", "the function web is Failed: The function is trying to use a deleted image"),
+    (
+        "push(('my-app:v1.2.3', f'{app}:v1.2.3'))",
+        "the image is there, and the service web has not started a task since",
+    ),
+    (f"{AWAY}\ndeploy(f'{{app}}:latest')", "the function web is Failed: The function is trying to use a deleted image"),
     (FUNCTION_OF.format("web", "{app}:latest"), "both run what latest names now"),
     ("push(('my-app:v1.2.3', f'{app}:v1.2.3'))\ndeploy(f'{app}@{old}')", "run different images"),
     (UNTAGGED + FUNCTION_OF.format("web", "{app}@{old}"), "the image has no tag"),

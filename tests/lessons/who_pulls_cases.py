@@ -75,6 +75,8 @@ functions.update_function_code(FunctionName="web", ImageUri=f"{app}:v1.2.3")
 lab.check("bring-it-back")
 """
 
+BACK = f"docker tag my-app:v1.2.3 {APP}:v1.2.3 && docker push -q {APP}:v1.2.3"
+
 ROLE = """
 def allow(*actions, name="web-pulls", resource="arn:aws:ecr:us-east-1:123456789012:repository/my-app"):
     token = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
@@ -83,7 +85,7 @@ def allow(*actions, name="web-pulls", resource="arn:aws:ecr:us-east-1:1234567890
 """
 GIVEN = """
 trusted("web-pulls", "ecs-tasks.amazonaws.com")
-allow("Batch*Image", "Get*ForLayer")
+allow("BatchGetImage", "GetDownloadUrlForLayer")
 deploy(f"{app}@{old}", "web-pulls")
 lab.check("a-role-of-its-own")
 """
@@ -100,14 +102,17 @@ CASES = {
         app="my-app",
         scene="true",
         cells=CELLS + DEPLOYED + GONE,
-        wrong={"the service web runs no task": "true"},
+        wrong={
+            "the service web runs no task": "true",
+            "the image is there, and the service web has not started a task since": BACK,
+        },
         right=(AGAIN,),
     ),
     "a-role-of-its-own": Case(
         app="my-app",
         scene="true",
         cells=CELLS + DEPLOYED + ROLE,
-        wrong={"the running task of web has the execution role ecsTaskExecutionRole": "true"},
+        wrong={"the service web has the execution role ecsTaskExecutionRole": "true"},
         right=(GIVEN,),
     ),
     "nightly-by-digest": Case(

@@ -3,8 +3,8 @@
     looks = [what_ran.look(lab.clock.now(), "deployed", ECS=tasks, Lambda=function, EKS=pods), …]
     what_ran.show("What ran", looks)
 
-A row is a consumer and a column is a look; the same digest has the same colour everywhere. What happened between two
-looks is not seen.
+A row is a consumer and a column is a look; the same digest has the same colour everywhere. Of two digests the one that
+was seen first is called old, the other new. What happened between two looks is not seen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +59,7 @@ class WhatRan:
         """
         import pandas as pd
 
-        rows = [[_said(look.ran.get(name, ())) for name in self.consumers] for look in self.looks]
+        rows = [[self._said(look.ran.get(name, ())) for name in self.consumers] for look in self.looks]
         index = pd.MultiIndex.from_tuples([(_instant(look.at), look.after) for look in self.looks])
         return pd.DataFrame(rows, columns=self.consumers, index=index.set_names(["time (UTC)", "after"]))
 
@@ -70,21 +70,27 @@ class WhatRan:
         with style.figure(self.title, width=max(width, 6), height=height) as (shown, axes):
             for y, name in enumerate(names):
                 for start, end, digests in _bars([look.ran.get(name, ()) for look in self.looks]):
-                    _draw(axes, y, start, end, digests, looks)
+                    shown_as = [(self._said((one,)), *looks[one]) for one in digests]
+                    _draw(axes, y, start, end, shown_as)
             axes.set_xlim(-0.05, len(self.looks) + 0.05)
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.set_yticks(range(len(names)), names)
-            labels = [f"{style.wrapped(look.after, 15)}\n{_instant(look.at)}" for look in self.looks]
+            labels = [style.wrapped(look.after, 15) for look in self.looks]
             axes.set_xticks([k + 0.5 for k in range(len(self.looks))], labels, fontsize=9)
-            axes.set_xlabel("look, in order: after what, and when (lab time, UTC)")
+            _date(axes, [_instant(look.at) for look in self.looks], 1 + max(label.count("\n") for label in labels))
             axes.set_ylabel("consumer")
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
             told = "; ".join(
-                f"after {look.after}, " + ", ".join(f"{name} {_said(look.ran.get(name, ()))}" for name in names)
+                f"after {look.after}, " + ", ".join(f"{name} {self._said(look.ran.get(name, ()))}" for name in names)
                 for look in self.looks
             )
             return style.describe(shown, f"A row for each consumer, a bar for each digest. {self.title}: {told}.")
+
+    def _said(self, digests: Digests) -> str:
+        """Return the digests of a cell, with the word for each of two."""
+        words = dict(zip(self.digests, (" (old)", " (new)"), strict=True)) if len(self.digests) == 2 else {}
+        return ", ".join(f"{short(one)}{words.get(one, '')}" for one in digests) or NOTHING
 
     def __repr__(self) -> str:
         return f"<{len(self.looks)} looks at {', '.join(self.consumers)}>"
@@ -131,20 +137,41 @@ def _bars(ran: Sequence[Digests]) -> Iterator[tuple[int, int, Digests]]:
         start = end
 
 
-def _draw(axes: "Axes", y: int, start: int, end: int, digests: Digests, looks: Mapping[str, tuple[str, str]]) -> None:
-    height = 0.66 / max(len(digests), 1)
-    for k, digest in enumerate(digests or ("",)):
-        colour, hatch = looks.get(digest, ("white", ""))
+def _draw(axes: "Axes", y: int, start: int, end: int, shown_as: Sequence[tuple[str, str, str]]) -> None:
+    """Draw a bar for each text with its colour and hatch, one below the other; a dashed one for nothing."""
+    height = 0.66 / max(len(shown_as), 1)
+    for k, (text, colour, hatch) in enumerate(shown_as or [(NOTHING, "white", "")]):
         middle = y - 0.33 + (k + 0.5) * height
-        outline = style.OUTLINE if digest else {**style.OUTLINE, "linestyle": "--"}
+        outline = style.OUTLINE if shown_as else {**style.OUTLINE, "linestyle": "--"}
         axes.barh(middle, end - start - 0.06, left=start + 0.03, height=height, color=colour, hatch=hatch, **outline)
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.9}
-        text = short(digest) if digest else NOTHING
-        axes.text((start + end) / 2, middle, text, ha="center", va="center", fontsize=9, bbox=box)
+        words = text.replace(" (", "\n(") if end - start == 1 and len(shown_as) < 2 else text
+        axes.text((start + end) / 2, middle, words, ha="center", va="center", fontsize=9, bbox=box)
 
 
-def _said(digests: Digests) -> str:
-    return ", ".join(short(one) for one in digests) or NOTHING
+def _date(axes: "Axes", instants: Sequence[str], lines: int) -> None:
+    """Write each instant once, under a line along the looks that were taken then; `lines` of labels are above it."""
+    from matplotlib.transforms import ScaledTranslation
+
+    down = -(8 + 13 * lines) / 72
+    below = axes.get_xaxis_transform() + ScaledTranslation(0, down, axes.figure.dpi_scale_trans)
+    start = 0
+    for instant, same in groupby(instants):
+        end = start + len(list(same))
+        axes.plot([start + 0.05, end - 0.05], [0, 0], transform=below, color=style.INK, linewidth=0.8, clip_on=False)
+        axes.annotate(
+            instant,
+            ((start + end) / 2, 0),
+            xycoords=below,
+            xytext=(0, -4),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=9,
+            annotation_clip=False,
+        )
+        start = end
+    axes.set_xlabel("look, in order: after what, and when (lab time, UTC)", labelpad=26)
 
 
 def _instant(at: datetime) -> str:

@@ -99,14 +99,16 @@ ENTRIES = (
         "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/pull' that was provided for this task. "
         "Please verify that the role being passed has the proper trust relationship and permissions and that your IAM "
         "user has permissions to pass this role.",
-        "A task on Fargate pulls from ECR with its execution role, and there is none that ECS can use.",
+        "A task pulls from ECR with its execution role, and there is none that ECS can use.",
         (
+            "the trust policy of the role does not let ecs-tasks.amazonaws.com call sts:AssumeRole, or names another "
+            "service",
             "executionRoleArn is missing in the task definition, or has a typing mistake",
             "the role was deleted",
-            "on AWS: the role does not trust ecs-tasks.amazonaws.com",
         ),
-        "Name a role that exists; ecsTaskExecutionRole is created when it is first used.",
-        "Name a role that trusts ecs-tasks.amazonaws.com.",
+        "Name a role that exists and trusts ecs-tasks.amazonaws.com (aws iam update-assume-role-policy); "
+        "ecsTaskExecutionRole is created when it is first used.",
+        "The same; and your own policies need iam:PassRole for it.",
     ),
     Explanation(
         "ecs-no-instances",

@@ -14,7 +14,7 @@ _RESOLVE = (
 ENTRIES = (
     Explanation(
         "pod-image-missing",
-        r"failed to resolve reference .*: not found",
+        r"(failed to resolve reference|Failed to pull image) (?!.*no match for platform).*: not found",
         f"{_RESOLVE}{_IMAGE}:v9: not found",
         "ECR has no such image: the repository, the tag or the digest does not exist, or the image is archived.",
         (
@@ -42,7 +42,7 @@ ENTRIES = (
     ),
     Explanation(
         "pod-no-credentials",
-        r"failed to resolve reference .*no basic auth credentials",
+        r"(failed to resolve reference|Failed to pull image) .*no basic auth credentials",
         f"{_RESOLVE}pull access denied, repository does not exist or may require authorization: authorization failed: "
         "no basic auth credentials",
         "The node has no password for the registry: GetAuthorizationToken was refused, so it pulled without one.",
@@ -133,7 +133,7 @@ ENTRIES = (
     ),
     Explanation(
         "pod-waits",
-        r"ErrImagePull|ImagePullBackOff|Back-off pulling image",
+        r"ErrImagePull|ImagePullBackOff|Back-off pulling image|Failed to pull image",
         'Back-off pulling image "my-app:v9"',
         "The node could not pull the image, and tries again after 10, 20, 40 … and at most 300 seconds.",
         ("many; the event that begins with Failed to pull image has the reason",),

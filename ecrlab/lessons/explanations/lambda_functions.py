@@ -73,7 +73,8 @@ ENTRIES = (
         "The image that the function was created or updated with is no longer in ECR. A tag that points at another "
         "image by now does not help: Lambda kept the digest.",
         ("a lifecycle policy deleted it, often after its tag had moved on", "somebody deleted it or its repository"),
-        "Update the function's code with an image that exists; aws lambda get-function shows the digest that it had.",
+        "Update the function's code with an image that exists; aws lambda get-function shows the digest that it had. "
+        "The lab's function also runs again once that digest is back.",
         "The same. Lambda keeps a copy, so that the function fails only days or weeks later.",
     ),
     Explanation(
@@ -139,8 +140,12 @@ ENTRIES = (
         f"An error occurred (InvalidParameterValueException) {_CREATE} The role defined for the function cannot be "
         "assumed by Lambda.",
         "The execution role does not exist, or its trust policy does not name lambda.amazonaws.com.",
-        ("a typing mistake in the role's ARN", "the role was created a moment ago"),
-        "aws iam create-role first; the lab checks only that the role exists.",
+        (
+            "a typing mistake in the role's ARN",
+            "the trust policy names another service",
+            "on AWS: the role was created a moment ago",
+        ),
+        "aws iam create-role with lambda.amazonaws.com in the trust policy, or aws iam update-assume-role-policy.",
         "The same; a new role can take some seconds.",
     ),
 )

@@ -54,9 +54,20 @@ sentence; the words before its first colon say how far it came. docs/errors.md l
 that lab.why() explains."""
 
 
+SHORTEST = 20
+"""Characters of the beginning of a text that is enough to know the error by."""
+
+
 def find(text: str) -> Explanation | None:
-    """Return the explanation of an error's text, or None."""
-    return next((one for entries in CHAPTERS.values() for one in entries if one.fits(text)), None)
+    """Return the explanation of an error's text, or of the only text that begins so; None without one."""
+    every = [one for entries in CHAPTERS.values() for one in entries]
+    return next((one for one in every if one.fits(text)), None) or _begun(text, every)
+
+
+def _begun(text: str, every: list[Explanation]) -> Explanation | None:
+    beginning = " ".join(text.split()).rstrip(" .…")
+    found = [one for one in every if " ".join(one.example.split()).startswith(beginning)]
+    return found[0] if len(beginning) >= SHORTEST and len(found) == 1 else None
 
 
 def explain(text: str) -> str:

@@ -52,15 +52,17 @@ def role_arn(account_id: str, name: str) -> str | None:
     return next((str(role.arn) for role in list(iam.roles.values()) if role.name == name), None) if iam else None
 
 
-def trusts(role_arn: str, service: str) -> bool:
-    """Tell whether a role exists, and lets a service assume it."""
-    account_id = role_arn.split(":")[4]
+def trusts(role_arn: str, service: str, source_arn: str = "") -> bool:
+    """Tell whether a role exists, and lets a service assume it for the resource `source_arn`."""
+    account_id = role_arn.split(":")[4] if role_arn.count(":") > 4 else ""
     iam = _iam(account_id)
     found = next((role for role in list(iam.roles.values()) if role.arn == role_arn), None) if iam else None
     if found is None:
         return False
-    request = Request(Principal(service, ""), "sts:AssumeRole", role_arn, account_id)
-    return _read(found.assume_role_policy_document).allows(request) is not None
+    asking = _service(Caller("", service, "", source_arn=source_arn))
+    request = Request(asking.principal, "sts:AssumeRole", role_arn, account_id, asking.context)
+    policy = _read(found.assume_role_policy_document)
+    return policy.allows(request) is not None and policy.denies(request) is None
 
 
 def identity_of(caller: Caller) -> Identity:

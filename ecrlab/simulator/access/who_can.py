@@ -44,7 +44,7 @@ def answers(
     """
     for action in actions or [""]:
         if action.lower() not in SPELLINGS:
-            raise EcrLabError(f"{action!r} is not an action of ECR; an action is written like ecr:BatchGetImage")
+            raise EcrLabError(f"{action!r} is not an action of ECR; an action is written like ecr:ListImages")
     if source_arn and source_arn.count(":") < 5:
         raise EcrLabError(f"{source_arn!r} is not an ARN, such as arn:aws:lambda:us-east-1:222233334444:function:web")
     services = {action.lower().partition(":")[0] for action in actions}

@@ -174,7 +174,7 @@ def _puller(world: World, task: LabTask, definition: Any) -> Caller:
     account_id: str = task._account_id
     role = task.overrides.get("executionRoleArn") or getattr(definition, "execution_role_arn", None)
     if role is not None:
-        return role_session(execution_role(world, account_id, role), task.id)
+        return role_session(execution_role(world, account_id, role, task.task_arn), task.id)
     if task.is_on_fargate:
         # Only images of ECR need the role; the backend has asked for it.
         return Caller(account_id, f"arn:aws:sts::{account_id}:assumed-role/none/{task.id}", "")
@@ -183,17 +183,17 @@ def _puller(world: World, task: LabTask, definition: Any) -> Caller:
     return role_session(_instance_role(world, account_id, instance), instance.ec2_instance_id)
 
 
-def execution_role(world: World, account_id: str, role: str) -> str:
-    """Return the ARN of an execution role, by ARN or name. Raises `RoleNotAssumed` if there is no such role.
+def execution_role(world: World, account_id: str, role: str, task_arn: str) -> str:
+    """Return the ARN of a task's execution role, by ARN or name.
 
-    A missing `ecsTaskExecutionRole` is created, as ECS's console does.
+    A missing `ecsTaskExecutionRole` is created, as ECS's console does. Raises `RoleNotAssumed` for any other role that
+    is missing, and for one whose trust policy does not let ECS assume it.
     """
     read = _ROLE.fullmatch(role)
     owner, name = (read[1], read[2]) if read else (account_id, role)
-    if name == roles.EXECUTION.name:
-        return roles.arn(world, owner, roles.EXECUTION)
-    found = identities.role_arn(owner, name)
-    if found is None:
+    is_default = name == roles.EXECUTION.name
+    found = roles.arn(world, owner, roles.EXECUTION) if is_default else identities.role_arn(owner, name)
+    if found is None or not identities.trusts(found, roles.EXECUTION.service, task_arn):
         raise RoleNotAssumed(role)
     return found
 

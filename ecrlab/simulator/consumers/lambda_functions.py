@@ -25,6 +25,7 @@ from moto.awslambda.utils import make_function_arn
 
 from ecrlab.registry.errors import EcrError
 from ecrlab.registry.world import World
+from ecrlab.simulator.access import identities
 from ecrlab.simulator.access.callers import Caller, identify
 from ecrlab.simulator.consumers import lambda_images
 from ecrlab.simulator.consumers.lambda_images import FunctionImage, InvalidParameterValueException, Trouble
@@ -55,10 +56,14 @@ class UnsupportedOperation(EcrError):
 
 
 class LabFunction(LambdaFunction):
-    """A function; `world` returns the world whose images it uses, or None where it is moto's own."""
+    """A function; `world` returns the world whose images it uses, or None where it is moto's own.
+
+    `trusts` tells whether a role trusts a service.
+    """
 
     __module__ = LambdaFunction.__module__
     world = staticmethod(seams.owner)
+    trusts = staticmethod(identities.trusts)
 
     image: FunctionImage | None = None
     failed_update: Trouble | None = None
@@ -101,6 +106,8 @@ class LabFunction(LambdaFunction):
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         """Change settings. The update fails while the image is lost (aws-actions/aws-lambda-deploy#68)."""
+        if self.image is not None and "Role" in config_updates:
+            self._check_trust(config_updates["Role"])
         if self.image is not None:
             self.failed_update = self._trouble()
         if self.failed_update is None:
@@ -134,6 +141,7 @@ class LabFunction(LambdaFunction):
             # Of a storage that is thrown away, only to have the role checked before Lambda reads the image.
             self.function_arn = self._arn
             LambdaStorage(self.region, self.account_id).put_function(self)
+            self._check_trust(self.role)
         image = lambda_images.admit(world, self._arn, str(uri), _creator.get())
         if updated_spec.get("DryRun"):
             return
@@ -166,6 +174,11 @@ class LabFunction(LambdaFunction):
         else:
             text = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         raise InvalidParameterValueException(text)
+
+    def _check_trust(self, role_arn: str) -> None:
+        """Check that Lambda may assume a role. Raises `InvalidParameterValueException`."""
+        if not self.trusts(role_arn, lambda_images.SERVICE, self._arn):
+            raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
 
     @property
     def _arn(self) -> str:

@@ -133,8 +133,9 @@ def admit(world: World, function_arn: str, uri: str, creator: Caller | None) -> 
 
 def trouble(world: World, function_arn: str, image: FunctionImage) -> Trouble | None:
     """Return why a function with this image fails now, or None."""
-    # UNSURE: when Lambda notices. It keeps a copy of an image, so that a function can run on for weeks without it; the
-    # lab has no such copy, and looks at every request about the function.
+    # UNSURE: when Lambda notices, and whether a function recovers without an update when its image is back. Lambda
+    # keeps a copy and fetches the image "periodically" (developer guide, invoking functions defined as container
+    # images), so that a function can run on for weeks without it; the lab has no copy, and looks at every request.
     world.keep_up()
     registry = world.registry(image.account_id, image.region)
     try:

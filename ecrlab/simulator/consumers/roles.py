@@ -5,7 +5,10 @@
     AmazonEKSNodeRole      the nodes of an EKS cluster  AmazonEC2ContainerRegistryPullOnly
 
 A role is created in the account's IAM when it is first needed, unless it exists. From then on it is a role like any
-other: detach its policy, and pulls are denied.
+other: detach its policy, and pulls are denied; take the service out of its trust policy, and ECS cannot assume it.
+
+Of container instances and nodes only the policies are read: on AWS they get no credentials from a role that does not
+trust ec2.amazonaws.com, and never join a cluster.
 """
 
 from dataclasses import dataclass

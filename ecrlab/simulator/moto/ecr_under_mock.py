@@ -197,6 +197,8 @@ def in_place() -> Iterator[None]:
             for part in lambda_functions.in_place_of_motos():
                 block.enter_context(part)
             block.enter_context(patch.object(LabFunction, "world", staticmethod(_world_of_functions)))
+            # As with moto: unit tests create roles with any text as trust policy.
+            block.enter_context(patch.object(LabFunction, "trusts", staticmethod(lambda *_: True)))
             yield
     finally:
         patterns[:] = before

@@ -43,9 +43,31 @@ def test_the_table_has_each_digest_of_each_consumer_and_says_where_nothing_ran(s
         ("2026-10-01 10:00", "an update"),
         ("2026-10-01 11:00", "a night"),
     ]
-    assert list(table["ECS"]) == ["a" * 12] * 3
-    assert list(table["Lambda"]) == ["a" * 12, "a" * 12, "nothing"]
-    assert list(table["EKS"]) == ["a" * 12, f"{'a' * 12}, {'b' * 12}", "b" * 12]
+    old, new = f"{'a' * 12} (old)", f"{'b' * 12} (new)"
+    assert list(table["ECS"]) == [old] * 3
+    assert list(table["Lambda"]) == [old, old, "nothing"]
+    assert list(table["EKS"]) == [old, f"{old}, {new}", new]
+
+
+def test_one_digest_is_neither_old_nor_new_and_three_are_neither(seen):
+    [first, second, _] = seen.looks
+    third = what_ran.look(at(12), "later", ECS=[task("sha256:" + "c" * 64)])
+
+    assert list(what_ran.show("", [first]).table()["ECS"]) == ["a" * 12]
+    assert list(what_ran.show("", [first, second, third]).table()["ECS"]) == ["a" * 12, "a" * 12, "c" * 12]
+
+
+def test_an_instant_of_several_looks_is_written_once_under_them():
+    looks = [what_ran.look(at(hour), str(k), ECS=[task(OLD)]) for k, hour in enumerate((9, 10, 10, 10, 11))]
+    shown = what_ran.show("What ran", looks).picture()
+    [axes] = shown.axes
+    plt.close(shown)
+
+    written = [(one.get_text(), one.xy[0]) for one in axes.texts if one.get_text().startswith("2026")]
+    lines = [tuple(line.get_xdata()) for line in axes.lines]
+    assert written == [("2026-10-01 09:00", 0.5), ("2026-10-01 10:00", 2.5), ("2026-10-01 11:00", 4.5)]
+    assert lines == [(0.05, 0.95), (1.05, 3.95), (4.05, 4.95)]
+    assert [one.get_text() for one in axes.get_xticklabels()] == list("01234")
 
 
 def test_an_answer_without_a_digest_is_no_digest_that_ran():
@@ -66,5 +88,5 @@ def test_a_digest_that_runs_on_is_one_bar_and_has_one_colour_everywhere(seen):
     colours = [colour for _, _, colour in bars]
     assert widths == [3, 2, 1, 1, 1, 1, 1]
     assert colours[0] == colours[1] == colours[3] == colours[4] != colours[5] == colours[6]
-    assert [text.get_text() for text in axes.texts][:3] == ["a" * 12, "a" * 12, "nothing"]
-    assert f"after a night, ECS {'a' * 12}, Lambda nothing, EKS {'b' * 12}" in shown.get_label()
+    assert [text.get_text() for text in axes.texts][:3] == [f"{'a' * 12} (old)", f"{'a' * 12} (old)", "nothing"]
+    assert f"after a night, ECS {'a' * 12} (old), Lambda nothing, EKS {'b' * 12} (new)" in shown.get_label()

@@ -61,10 +61,10 @@ class Shop:
         self.ecr.create_repository(repositoryName=name, **settings)
         return Repository(self.ecr, name)
 
-    def role(self, *actions: str) -> str:
+    def role(self, *actions: str, trust: str = TRUST) -> str:
         """The ARN of a role that may do these actions."""
         name = self.new("role")
-        made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]
+        made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
         if actions:
             self.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(*actions, Resource="*"))
         return made["Arn"]

@@ -5,10 +5,12 @@ guess are marked so in `ecrlab/simulator/consumers/ecs_words.py`.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ecrlab.docker.references import parse
 from ecrlab.registry import repositories
@@ -85,6 +87,67 @@ def test_a_repository_that_does_not_exist(shop: Shop, launch: str) -> None:
         "FARGATE": f"{RESOLVE}{image}: {image}: not found",
     }
     assert said(shop, image, launch) == expected[launch]
+
+
+def trust(service: str, effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    """A statement of a trust policy."""
+    return {"Effect": effect, "Principal": {"Service": service}, "Action": "sts:AssumeRole", **more}
+
+
+TASKS = "ecs-tasks.amazonaws.com"
+FOR_THIS_ACCOUNT = {
+    "Condition": {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{HOME}:*"},
+        "StringEquals": {"aws:SourceAccount": HOME},
+    }
+}
+"""ECS developer guide, task execution role: against the confused deputy."""
+
+
+@pytest.mark.parametrize(
+    ("statements", "is_assumed"),
+    [
+        ([trust(TASKS)], True),
+        ([trust(TASKS, **FOR_THIS_ACCOUNT)], True),
+        ([trust("lambda.amazonaws.com")], False),
+        ([trust("ec2.amazonaws.com"), trust(TASKS, Action="sts:TagSession")], False),
+        ([trust(TASKS), trust(TASKS, "Deny")], False),
+        ([trust(TASKS, Condition={"StringEquals": {"aws:SourceAccount": ABROAD}})], False),
+    ],
+)
+@pytest.mark.parametrize("launch", LAUNCHES)
+def test_ecs_assumes_an_execution_role_that_trusts_its_tasks(
+    shop: Shop, launch: str, statements: list[Any], is_assumed: bool
+) -> None:
+    name = shop.new()
+    shop.push(f"{name}:v1")
+    role = shop.role(*PULL, trust=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    family = shop.define(f"{HOST}/{name}:v1", launch=launch, role=role)
+    if is_assumed:
+        assert shop.run(family, launch)["lastStatus"] == "RUNNING"
+        return
+    refusal = re.escape(f"ECS was unable to assume the role '{role}' that was provided for this task. ")
+    with pytest.raises(ClientError, match=refusal):
+        shop.run(family, launch)
+    [event] = shop.events(shop.serve(family, launch=launch))
+    assert event.startswith(f"failed to launch a task with (error ECS was unable to assume the role '{role}'")
+
+
+@pytest.mark.parametrize("launch", LAUNCHES)
+def test_the_default_execution_role_is_trusted_no_more_than_others(shop: Shop, launch: str) -> None:
+    name = shop.new()
+    shop.push(f"{name}:v1")
+    family = shop.define(f"{HOST}/{name}:v1", launch=launch)
+    assert shop.run(family, launch)["lastStatus"] == "RUNNING"
+    as_made = shop.iam.get_role(RoleName="ecsTaskExecutionRole")["Role"]["AssumeRolePolicyDocument"]
+    for_lambda = {"Version": "2012-10-17", "Statement": [trust("lambda.amazonaws.com")]}
+    change = shop.iam.update_assume_role_policy
+    change(RoleName="ecsTaskExecutionRole", PolicyDocument=json.dumps(for_lambda))
+    try:
+        with pytest.raises(ClientError, match="unable to assume the role"):
+            shop.run(family, launch)
+    finally:
+        change(RoleName="ecsTaskExecutionRole", PolicyDocument=json.dumps(as_made))
 
 
 @pytest.mark.parametrize("launch", LAUNCHES)

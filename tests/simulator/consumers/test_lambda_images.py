@@ -17,6 +17,7 @@ DENIED = (
     "AccessDeniedException",
     "Lambda does not have permission to access the ECR image. Check the ECR permissions.",
 )
+NOT_ASSUMED = "The role defined for the function cannot be assumed by Lambda."
 TO_FUNCTIONS = {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:{REGION}:{HOME}:function:*"}}
 ADDED = {
     "Sid": "LambdaECRImageRetrievalPolicy",
@@ -290,5 +291,29 @@ def test_a_role_that_is_missing_is_noticed_before_the_image_is_read(lab: Lab, ap
 
     told = refused(lab.create, "roleless", uri_of(app), Role=f"arn:aws:iam::{HOME}:role/nobody")
 
-    assert told == invalid("The role defined for the function cannot be assumed by Lambda.")
+    assert told == invalid(NOT_ASSUMED)
     assert refused(app.get_repository_policy)[1] == "RepositoryPolicyNotFoundException"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}],
+        [{"Effect": "Allow", "Principal": SERVICE}, {"Effect": "Deny", "Principal": SERVICE}],
+    ],
+)
+def test_a_role_that_does_not_trust_lambda_is_refused(lab: Lab, app: Repository, statements: list[Any]) -> None:
+    app.push(b"layer", tag="v1")
+    text = policy(*({**one, "Action": "sts:AssumeRole"} for one in statements))
+    role = lab.account.role()
+    lab.account.iam.update_assume_role_policy(RoleName=role.rpartition("/")[2], PolicyDocument=text)
+
+    assert refused(lab.create, "untrusted", uri_of(app), Role=role) == invalid(NOT_ASSUMED)
+    assert refused(app.get_repository_policy)[1] == "RepositoryPolicyNotFoundException"
+
+    name = app.name.rpartition("/")[2]
+    lab.create(name, uri_of(app))
+    for wrong in (role, f"{role}-of-nobody"):
+        change = refused(lab.functions.update_function_configuration, FunctionName=name, Role=wrong)
+        assert change == invalid(NOT_ASSUMED)
+    assert lab.functions.get_function_configuration(FunctionName=name)["Role"] == lab.role
