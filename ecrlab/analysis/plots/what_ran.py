@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ecrlab.analysis.inventory import running
 from ecrlab.analysis.inventory.frames import short
 from ecrlab.analysis.plots import style
+from ecrlab.errors import EcrLabError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,14 @@ class Look:
     at: datetime
     after: str
     ran: Mapping[str, Digests]
+
+    def digest(self, consumer: str) -> str:
+        """Return the only digest that a consumer ran. Raises `EcrLabError` if it ran none, or several."""
+        digests = self.ran.get(consumer, ())
+        if len(digests) != 1:
+            said = " and ".join(map(short, digests)) or "nothing"
+            raise EcrLabError(f"after {self.after!r} {consumer} ran {said}, so there is no single digest to take")
+        return digests[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from ecrlab.analysis.plots import what_ran
+from ecrlab.errors import EcrLabError
 
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 APP = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app"
@@ -47,6 +48,17 @@ def test_the_table_has_each_digest_of_each_consumer_and_says_where_nothing_ran(s
     assert list(table["ECS"]) == [old] * 3
     assert list(table["Lambda"]) == [old, old, "nothing"]
     assert list(table["EKS"]) == [old, f"{old}, {new}", new]
+
+
+def test_a_look_tells_the_digest_of_a_consumer_that_ran_one(seen):
+    [first, second, night] = seen.looks
+
+    assert first.digest("ECS") == OLD
+    with pytest.raises(EcrLabError, match="after 'an update' EKS ran aaaaaaaaaaaa and bbbbbbbbbbbb, so"):
+        second.digest("EKS")
+    for consumer in ("Lambda", "Batch"):
+        with pytest.raises(EcrLabError, match=f"after 'a night' {consumer} ran nothing"):
+            night.digest(consumer)
 
 
 def test_one_digest_is_neither_old_nor_new_and_three_are_neither(seen):
