@@ -4,7 +4,7 @@ The rule: a cell works, or its error names what is missing. These errors do:
 
 - an error of AWS, of botocore or of the lab, which names a repository, an image or a lab, or says what to do;
 - `NameError` for a name that a skipped cell binds, or a cell that failed for it;
-- `FileNotFoundError`, which names the file;
+- `FileNotFoundError`, which names the file, and an assertion of the lesson's own with a text;
 - the exit status of a shell cell whose programs printed their error, as `aws` and `docker` do.
 
 Every other error, such as an `IndexError`, a `KeyError` or an `AttributeError`, is a puzzle, and so is a traceback that
@@ -91,15 +91,23 @@ def test_a_walk_reports_a_cell_that_cannot_be_repeated_without_a_reason(tmp_path
 
 @pytest.mark.slow
 def test_a_walk_reports_errors_in_a_restarted_kernel_that_name_nothing(tmp_path):
-    clear = ["lab.snapshot()", "open('missing.txt')", DELETE]
-    puzzling = ["{}['key']", "not_bound_anywhere", "%%bash\npython3 -c 1/0", "!python3 -c 1/0", "%%bash\nfalse"]
+    clear = ["lab.snapshot()", "assert print(), 'no image v1'", "open('missing.txt')", DELETE]
+    puzzling = [
+        "assert print()",
+        "{}['key']",
+        "not_bound_anywhere",
+        "%%bash\npython3 -c 1/0",
+        "!python3 -c 1/0",
+        "%%bash\nfalse",
+    ]
 
     assert found(tmp_path, "restarted", SETUP, *clear, *puzzling) == [
-        ("4 in a restarted kernel", "KeyError: 'key'"),
-        ("5 in a restarted kernel", "NameError: name 'not"),
-        ("6 in a restarted kernel", "prints a traceback: "),
-        ("7 in a restarted kernel", "prints a traceback: "),
-        ("8 in a restarted kernel", "CalledProcessError: "),
+        ("5 in a restarted kernel", "AssertionError: "),
+        ("6 in a restarted kernel", "KeyError: 'key'"),
+        ("7 in a restarted kernel", "NameError: name 'not"),
+        ("8 in a restarted kernel", "prints a traceback: "),
+        ("9 in a restarted kernel", "prints a traceback: "),
+        ("10 in a restarted kernel", "CalledProcessError: "),
     ]
 
 

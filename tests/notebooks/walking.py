@@ -76,6 +76,8 @@ class Walk:
     def _is_clear(self, error, printed):
         if isinstance(error, subprocess.CalledProcessError):
             return bool(printed.strip())
+        if isinstance(error, AssertionError):
+            return bool(str(error))
         return isinstance(error, NAMES_WHAT_IS_MISSING) or (type(error) is NameError and error.name in self.missing)
 
 
