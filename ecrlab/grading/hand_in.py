@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from numbers import Integral
 from pathlib import Path
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from ecrlab.errors import EcrLabError
@@ -172,6 +173,8 @@ def _plain(answer: Any) -> dict[str, Any]:
     match answer:
         case None | bool() | str():
             return {"value": answer}
+        case EllipsisType():  # the dots of a cell that nobody has filled in
+            return {"value": None}
         case datetime():
             return {"datetime": answer.isoformat()}
         case timedelta():

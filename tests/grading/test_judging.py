@@ -50,6 +50,7 @@ def handed(tmp_path_factory):
             lab.check("expiry-of-a-token", lab.clock.now() + timedelta(hours=12))
             lab.check("expiry-of-a-token", 12)
             lab.check("expiry-of-a-token", object())
+            lab.check("expiry-of-a-token", ...)
     return folder
 
 
@@ -85,11 +86,12 @@ def test_each_check_is_judged_as_of_its_moment(handed):
 
 def test_answers_travel_by_their_types(handed):
     found = hand_in.read_all(handed)
-    right, number, strange = (one for one in found if one.exercise == "expiry-of-a-token")
+    right, number, strange, dots = (one for one in found if one.exercise == "expiry-of-a-token")
 
     assert right.answer == right.at + timedelta(hours=12)
     assert number.answer == 12
     assert type(strange.answer).__name__ == "object"
+    assert dots.answer is None
     assert verdict("expiry-of-a-token", handed, seed="7")[0] == "solved"
     assert verdict("expiry-of-a-token", handed, seed="8") == (
         "missing",
