@@ -21,7 +21,10 @@ def test_each_error_is_provoked_or_quoted_and_none_twice() -> None:
     assert len(ALL) == sum(map(len, CHAPTERS.values()))
 
 
-@pytest.mark.parametrize("id", provocations.PYTHON)
+# A lab for each takes a minute together: a newcomer's tests try every fifth.
+@pytest.mark.parametrize(
+    "id", [pytest.param(id, marks=pytest.mark.slow if n % 5 else []) for n, id in enumerate(provocations.PYTHON)]
+)
 def test_an_error_in_a_cell_of_python_is_explained(id, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with ecrlab.start() as lab:

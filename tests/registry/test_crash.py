@@ -17,7 +17,7 @@ def test_a_violent_end_loses_nothing_acknowledged_and_leaves_nothing_else(tmp_pa
     assert check(tmp_path, f"{attempt}", acknowledged) == []
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [PARTS[0], *(pytest.param(part, marks=pytest.mark.slow) for part in PARTS[1:])])
 def test_what_is_lost_after_a_violent_end_is_said_or_harmless_and_costs_nothing_else(tmp_path, part):
     acknowledged = killed(tmp_path, seed=part, seconds=0.4)
 
