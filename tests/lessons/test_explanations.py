@@ -23,7 +23,7 @@ def test_each_error_is_provoked_or_quoted_and_none_twice() -> None:
 
 # A lab for each takes a minute together: a newcomer's tests try every fifth.
 @pytest.mark.parametrize(
-    "id", [pytest.param(id, marks=pytest.mark.slow if n % 5 else []) for n, id in enumerate(provocations.PYTHON)]
+    "id", [pytest.param(one, marks=pytest.mark.slow if n % 5 else []) for n, one in enumerate(provocations.PYTHON)]
 )
 def test_an_error_in_a_cell_of_python_is_explained(id, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
