@@ -143,7 +143,10 @@ def _read(path: Path) -> HandIn:
         for request in requests:
             datetime.fromisoformat(request["at"])
             if request["registry"]:
-                _check_file(path.parent / STATES / f"{int(request['registry']):04}" / DATABASE, LARGEST_DATABASE)
+                state = path.parent / STATES / f"{int(request['registry']):04}"
+                if state.is_symlink() or state.parent.is_symlink():
+                    raise Unreadable("an earlier state is a link")
+                _check_file(state / DATABASE, LARGEST_DATABASE)
         answer, seed = _answer(document["answer"]), seeds.read(document["seed"]).text
         at, docker = datetime.fromisoformat(document["at"]), str(document["docker"])
         return HandIn(path, str(document["exercise"]), answer, seed, at, docker, requests)

@@ -234,6 +234,19 @@ def test_links_are_not_followed_and_pipes_not_waited_for(handed, tmp_path, becom
         list(hand_in.read_all(tmp_path))
 
 
+@pytest.mark.parametrize("linked", [".states", ".states/0001"])
+def test_earlier_states_are_no_links(handed, tmp_path, linked):
+    first = forged(handed, tmp_path / "handed", requests=[{"at": "2026-10-01T09:00:00+00:00", "registry": "1"}])
+    elsewhere = tmp_path / ("elsewhere/0001" if linked == ".states" else "elsewhere")
+    elsewhere.mkdir(parents=True)
+    shutil.copy(first / "registry.sqlite", elsewhere)
+    (first.parent / linked).parent.mkdir(exist_ok=True)
+    (first.parent / linked).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(Unreadable, match="an earlier state is a link"):
+        list(hand_in.read_all(first.parent))
+
+
 def test_a_folder_of_hand_ins_that_is_a_link_or_gone_is_unreadable(handed, tmp_path):
     (tmp_path / "link").symlink_to(handed)
 

@@ -48,7 +48,7 @@ ENTRIES = (
         "An error occurred (NotFoundException) when calling the EnableKey operation: Invalid keyId alias/shop",
         "This operation takes the id or the ARN of a key, and no alias.",
         ("EnableKey, DisableKey, CancelKeyDeletion, EnableKeyRotation and others take no alias; DescribeKey does",),
-        "aws kms describe-key --key-id alias/NAME shows the ARN; give that.",
+        "aws kms describe-key --key-id alias/NAME shows the ARN; pass it as --key-id.",
         "The same.",
     ),
     Explanation(
